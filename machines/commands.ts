@@ -1,0 +1,94 @@
+// The command table: one row per operator command. Routes, schema checks, subcommands, docs and event types follow from it.
+
+/** The part of JSON Schema that command bodies are described in; enough to derive their TypeScript types below. */
+interface BodySchema {
+  readonly type: 'object';
+  readonly properties: Readonly<Record<string, PropertySchema>>;
+  readonly required: readonly string[];
+  readonly additionalProperties: false;
+}
+
+type PropertySchema =
+  | { readonly type: 'integer'; readonly minimum: number; readonly maximum: number; readonly description: string }
+  | {
+      readonly type: 'array';
+      readonly items: { readonly type: 'string'; readonly format: 'bucket-id' };
+      readonly minItems: number;
+      readonly description: string;
+    };
+
+interface CommandRow {
+  /** One sentence for help texts, the API reference and the README. */
+  readonly summary: string;
+  /** JSON Schema of the body. An absent body stands for `{}`. */
+  readonly input: BodySchema;
+}
+
+const nothing = { type: 'object', properties: {}, required: [], additionalProperties: false } as const;
+
+/** Every operator command, in the order in which they are listed everywhere. */
+export const commands = {
+  'stop-api': {
+    summary: 'Stop the public API: the port refuses, responses under way are finished behind it.',
+    input: nothing,
+  },
+  'start-api': {
+    summary: 'Start the public API: answered once the port accepts connections.',
+    input: nothing,
+  },
+  shutdown: {
+    summary: 'Shut the node down: the public port refuses, responses under way are finished, then the process exits.',
+    input: nothing,
+  },
+  'set-worker': {
+    summary: 'Set the number by which the directory knows this operator.',
+    input: {
+      type: 'object',
+      properties: {
+        workerId: {
+          type: 'integer',
+          minimum: 0,
+          maximum: 9007199254740991,
+          description: "the operator's number in the directory",
+        },
+      },
+      required: ['workerId'],
+      additionalProperties: false,
+    },
+  },
+  'set-buckets': {
+    summary: 'Set the buckets this node distributes; without a list, all buckets of the worker.',
+    input: {
+      type: 'object',
+      properties: {
+        buckets: {
+          type: 'array',
+          items: { type: 'string', format: 'bucket-id' },
+          minItems: 1,
+          description: 'bucket ids, e.g. 1:0; left out: all buckets of the worker',
+        },
+      },
+      required: [],
+      additionalProperties: false,
+    },
+  },
+} as const satisfies Record<string, CommandRow>;
+
+export type CommandName = keyof typeof commands;
+
+export const commandNames = Object.keys(commands) as CommandName[];
+
+type ValueOf<P> = P extends { type: 'integer' } ? number : P extends { type: 'array' } ? readonly string[] : never;
+
+type InputOf<S extends BodySchema> = {
+  readonly [K in keyof S['properties'] & S['required'][number]]: ValueOf<S['properties'][K]>;
+} & {
+  readonly [K in Exclude<keyof S['properties'], S['required'][number]>]?: ValueOf<S['properties'][K]>;
+};
+
+/** A command as the machine receives it: `type` is its name, the body's keys lie beside it. */
+export type Command = {
+  [N in CommandName]: { readonly type: N } & InputOf<(typeof commands)[N]['input']>;
+}[CommandName];
+
+export type SettingsCommand = Extract<Command, { type: 'set-worker' | 'set-buckets' }>;

@@ -1,0 +1,69 @@
+// Questions to the node machine: is a command legal now, why not, and which would be once it is settled.
+import { type EventFrom, type SnapshotFrom, transition } from 'xstate';
+import { type Command, type CommandName, commandNames } from './commands.ts';
+import { type NodeMeta, nodeMachine } from './node.ts';
+import { desiredState, type Settings } from './settings.ts';
+
+export type NodeSnapshot = SnapshotFrom<typeof nodeMachine>;
+
+/** The operator's words for where the node is. */
+export interface NodeStatus {
+  readonly node: 'running' | 'shuttingDown';
+  readonly publicApi: 'stopped' | 'starting' | 'running' | 'stopping';
+}
+
+/** The machine's answer to one command: whether it would be carried out, and if not, in which words it is refused. */
+export type Judgement = { readonly legal: true } | { readonly legal: false; readonly reason: string };
+
+export function statusOf(snapshot: NodeSnapshot): NodeStatus {
+  if (!snapshot.matches('up')) return { node: 'shuttingDown', publicApi: 'stopped' };
+  const word = (['stopped', 'starting', 'running', 'stopping'] as const).find((publicApi) =>
+    snapshot.matches({ up: { publicApi } }),
+  );
+  return {
+    node: snapshot.matches({ up: { node: 'running' } }) ? 'running' : 'shuttingDown',
+    publicApi: word ?? 'stopped',
+  };
+}
+
+/** False while a start, a stop or a save is under way: then only `shutdown` may be judged. */
+export const isSettled = (snapshot: NodeSnapshot): boolean => !snapshot.hasTag('busy');
+
+export function judge(snapshot: NodeSnapshot, command: Command | { readonly type: CommandName }): Judgement {
+  if (snapshot.status === 'active' && snapshot.can(command as Command)) return { legal: true };
+  return { legal: false, reason: refusalOf(snapshot, command.type) };
+}
+
+function refusalOf(snapshot: NodeSnapshot, name: CommandName): string {
+  const metas: Record<string, NodeMeta | undefined> = snapshot.getMeta();
+  for (const meta of Object.values(metas)) {
+    const reason = meta?.refuses?.[name];
+    if (reason !== undefined) return reason;
+  }
+  throw new Error(`No active state says why it refuses ${name}: ${JSON.stringify(snapshot.value)}`);
+}
+
+/** The commands that are legal now or, during a step, will be if it succeeds. */
+export function allowedCommands(snapshot: NodeSnapshot): CommandName[] {
+  const settled = settle(snapshot);
+  return commandNames.filter((type) => judge(settled, { type }).legal);
+}
+
+/** The state that the steps under way lead to when each of them succeeds. Pure: the running node is not touched. */
+export function settle(snapshot: NodeSnapshot): NodeSnapshot {
+  let next = snapshot;
+  while (next.status === 'active' && !isSettled(next)) {
+    const step = Object.keys(next.children)[0];
+    if (step === undefined) throw new Error(`Busy without a step under way: ${JSON.stringify(next.value)}`);
+    const done = { type: `xstate.done.actor.${step}`, output: { drain: null } };
+    [next] = transition(nodeMachine, next, done as unknown as EventFrom<typeof nodeMachine>);
+  }
+  return next;
+}
+
+export const settingsOf = (snapshot: NodeSnapshot): Settings => {
+  const { workerId, buckets } = wishesOf(snapshot);
+  return { workerId, buckets };
+};
+
+export const wishesOf = (snapshot: NodeSnapshot) => desiredState(snapshot.context.config, snapshot.context.record);

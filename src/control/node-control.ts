@@ -1,0 +1,39 @@
+// What the operator API may ask of the node, and the document it answers with.
+import type { Command, CommandName } from '../../machines/commands.ts';
+import type { NodeStatus } from '../../machines/judge.ts';
+import type { Settings } from '../../machines/settings.ts';
+import type { Condition, DrainStatus, WorkerStatus } from './public-side.ts';
+
+/** What `GET /api/v1/state` answers and every 200 carries. */
+export interface StateDocument extends NodeStatus {
+  readonly id: string;
+  readonly version: string;
+  readonly startedAt: string;
+  /** The last change of `node` or `publicApi`. */
+  readonly since: string;
+  readonly generation: number;
+  readonly settings: Settings;
+  readonly allowed: readonly CommandName[];
+  readonly desired: { readonly publicApi: 'running' | 'stopped' };
+  readonly endpoints: { readonly publicApi: string; readonly operatorApi: string | null };
+  readonly drain: (DrainStatus & { readonly deadline: string }) | null;
+  readonly workers: readonly WorkerStatus[];
+  readonly conditions: readonly Condition[];
+}
+
+/** How a command ended. A refusal carries the state it was judged in. */
+export type CommandResult =
+  | { readonly result: 'done'; readonly state: StateDocument }
+  | { readonly result: 'failed'; readonly reason: string }
+  | {
+      readonly result: 'refused';
+      readonly reason: string;
+      readonly state: NodeStatus;
+      readonly allowed: readonly CommandName[];
+    };
+
+export interface NodeControl {
+  readonly state: StateDocument;
+  /** Put a command to the machine when its turn has come; resolves with its outcome, never rejects. */
+  command(command: Command): Promise<CommandResult>;
+}

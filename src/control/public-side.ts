@@ -1,0 +1,62 @@
+// The port between the node machine and the public workers; a supervisor of real processes and an in-process twin fill it.
+import type { CloseResult } from '../../machines/node.ts';
+import type { Settings } from '../../machines/settings.ts';
+import type { DirectoryChange, WorkerFigures } from '../messages.ts';
+
+export interface WorkerStatus {
+  readonly pid: number;
+  readonly state: 'starting' | 'idle' | 'serving' | 'draining';
+}
+
+export interface DrainStatus {
+  readonly connections: number;
+  readonly bytesLeft: number;
+}
+
+/** Something that is wrong now, in the words of the state document. */
+export interface Condition {
+  readonly type: string;
+  readonly reason: string;
+  readonly message: string;
+  /** ISO 8601. */
+  readonly since: string;
+}
+
+export type PublicSideEvent =
+  /** Every connection of this drain has gone; `cut` of them were cut. */
+  | { readonly type: 'drain.ended'; readonly id: number; readonly cut: number }
+  /** Workers, conditions or the address have changed. */
+  | { readonly type: 'changed' }
+  | { readonly type: 'doubt'; readonly objectId: string };
+
+/** All methods may be called in any state; those that make steps resolve only when the step is true for every worker. */
+export interface PublicSide {
+  /** Start the worker processes. Resolves without waiting for them. */
+  start(): void;
+  /** Every live worker judges its next request by these settings, and each later one from its start. */
+  configure(settings: Settings): Promise<void>;
+  /** Hand a change of the directory to every worker, now and at its start. Resolves when confirmed. */
+  publish(change: DirectoryChange): Promise<void>;
+  /**
+   * Open the public port on every live worker, at least one.
+   * Rejects with the operator's reason (`Error.message`) and then nothing is listening.
+   * @param patienceMs how long a port that is taken is tried again
+   */
+  listen(options: { readonly patienceMs: number; readonly signal?: AbortSignal }): Promise<void>;
+  /** Close the port: resolves when connections are refused. What is under way goes on as a drain. */
+  close(): Promise<CloseResult>;
+  /** Close every connection of a drain; `drain.ended` follows. */
+  cut(drain: number): void;
+  /** Kill every worker at once. */
+  kill(): void;
+  /** At the end: let the workers exit. Resolves when they have. */
+  end(): Promise<void>;
+  readonly workers: readonly WorkerStatus[];
+  readonly conditions: readonly Condition[];
+  /** Summed over the drains under way; null: none. */
+  readonly drain: DrainStatus | null;
+  readonly figures: WorkerFigures;
+  /** The port in use; null while it is not listening and the config says 0. */
+  readonly port: number | null;
+  subscribe(listener: (event: PublicSideEvent) => void): () => void;
+}

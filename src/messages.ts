@@ -1,0 +1,76 @@
+// What the control process and a public worker say to each other over IPC. The workers decide nothing.
+import type { DataObject } from '../machines/answer.ts';
+import type { Settings } from '../machines/settings.ts';
+
+/** What a worker knows of the directory. `bucketWorkers`: the workers that actively distribute a bucket. */
+export interface DirectorySnapshot {
+  readonly objects: readonly DataObject[];
+  readonly bucketWorkers: Readonly<Record<string, readonly number[]>>;
+}
+
+/** A change of the directory: all of it anew, or some objects of which more is known now. */
+export type DirectoryChange =
+  | { readonly type: 'replaced'; readonly snapshot: DirectorySnapshot }
+  | { readonly type: 'updated'; readonly objects: readonly DataObject[] };
+
+/** What is fixed for the life of a worker; handed over first. */
+export interface WorkerSetup {
+  readonly id: string;
+  readonly version: string;
+  /** Node limits of the public port; all from the config. */
+  readonly limits: PublicLimits;
+}
+
+/** Times in milliseconds, sizes in bytes. */
+export interface PublicLimits {
+  readonly headersTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  readonly maxHeaderBytes: number;
+  /** Over all workers; each takes its share. 0: no limit. */
+  readonly maxConnections: number;
+  /** After a close, idle kept-alive connections are left this long before they are closed. */
+  readonly idleGraceMs: number;
+  /** Bytes of small objects each worker may keep in memory. */
+  readonly hotObjectsBytes: number;
+}
+
+/** Every order carries a number; the worker confirms it with the same number. */
+export type Order = { readonly seq: number } & (
+  | { readonly type: 'setup'; readonly setup: WorkerSetup; readonly settings: Settings }
+  | { readonly type: 'configure'; readonly settings: Settings }
+  | { readonly type: 'directory'; readonly change: DirectoryChange }
+  | { readonly type: 'listen'; readonly host: string; readonly port: number }
+  /** Close the listener alone; connections go on as before. */
+  | { readonly type: 'close' }
+  /** From now on every response on the connections of closed listeners says `Connection: close`. */
+  | { readonly type: 'drain'; readonly drain: number }
+  /** Close every connection of this drain. */
+  | { readonly type: 'cut'; readonly drain: number }
+  | { readonly type: 'ping' }
+  /** No work is left: exit. */
+  | { readonly type: 'leave' }
+);
+
+/** Load of one worker: what is open, what is still to be sent. */
+export interface DrainProgress {
+  readonly drain: number;
+  readonly connections: number;
+  readonly bytesLeft: number;
+}
+
+export interface WorkerFigures {
+  /** Requests answered since the worker started. */
+  readonly requests: number;
+  readonly bytesSent: number;
+  readonly downloadsInProgress: number;
+  readonly drains: readonly DrainProgress[];
+}
+
+export type Report =
+  | { readonly type: 'confirmed'; readonly seq: number; readonly port?: number; readonly figures?: WorkerFigures }
+  | { readonly type: 'failed'; readonly seq: number; readonly code: string; readonly reason: string }
+  /** The last connection of a drain has gone; `cut` of them were cut. */
+  | { readonly type: 'drained'; readonly drain: number; readonly cut: number }
+  /** The file of an object is not what the directory says of it. */
+  | { readonly type: 'doubt'; readonly objectId: string };
