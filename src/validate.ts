@@ -1,0 +1,53 @@
+// JSON Schema checks: the one place that knows ajv. Gives faults as JSON Pointers with words that their author understands.
+import { Ajv, type ErrorObject } from 'ajv';
+
+/** One thing wrong with a value. */
+export interface Fault {
+  /** JSON Pointer (RFC 6901) to what is wrong; to the key itself where one is missing or unknown. '' is the whole value. */
+  readonly path: string;
+  /** To be read after the path: `/workerId must be integer`. */
+  readonly message: string;
+}
+
+export type Formats = Readonly<Record<string, (value: string) => boolean>>;
+
+/** All faults of a value, in the order of the schema; none: it is valid. */
+export type Validate = (value: unknown) => Fault[];
+
+/**
+ * Compile a schema (draft 07) once, to be asked often.
+ * The value is never changed: no coercion, no defaults.
+ * @param formats tests for the `format`s the schema names; ajv knows none by itself
+ * @throws {Error} for a schema that ajv's strict mode refuses, or a format that is not given
+ */
+export function compile(schema: object, formats: Formats = {}): Validate {
+  const ajv = new Ajv({
+    strict: true,
+    allErrors: true,
+    allowUnionTypes: true,
+    ownProperties: true,
+    logger: false,
+    formats,
+  });
+  const validate = ajv.compile(schema);
+  return (value) => (validate(value) ? [] : (validate.errors ?? []).map(faultOf));
+}
+
+function faultOf({ instancePath, keyword, params, message = 'is not valid' }: ErrorObject): Fault {
+  switch (keyword) {
+    case 'required':
+      return { path: `${instancePath}/${pointerPart(params.missingProperty)}`, message: 'is required' };
+    case 'additionalProperties':
+      return { path: `${instancePath}/${pointerPart(params.additionalProperty)}`, message: 'is not a known key' };
+    case 'enum':
+      return { path: instancePath, message: `must be one of ${params.allowedValues.map(String).join(', ')}` };
+    case 'const':
+      return { path: instancePath, message: `must be ${JSON.stringify(params.allowedValue)}` };
+    case 'format':
+      return { path: instancePath, message: `must be a valid ${params.format}` };
+    default:
+      return { path: instancePath, message };
+  }
+}
+
+const pointerPart = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
