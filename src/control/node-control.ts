@@ -2,7 +2,8 @@
 import type { Command, CommandName } from '../../machines/commands.ts';
 import type { NodeStatus } from '../../machines/judge.ts';
 import type { Settings } from '../../machines/settings.ts';
-import type { Condition, DrainStatus, WorkerStatus } from './public-side.ts';
+import type { Condition } from '../condition.ts';
+import type { DrainStatus, WorkerStatus } from './public-side.ts';
 
 /** What `GET /api/v1/state` answers and every 200 carries. */
 export interface StateDocument extends NodeStatus {

@@ -1,6 +1,7 @@
 // The port between the node machine and the public workers; a supervisor of real processes and an in-process twin fill it.
 import type { CloseResult } from '../../machines/node.ts';
 import type { Settings } from '../../machines/settings.ts';
+import type { Condition } from '../condition.ts';
 import type { DirectoryChange, WorkerFigures } from '../messages.ts';
 
 export interface WorkerStatus {
@@ -11,15 +12,6 @@ export interface WorkerStatus {
 export interface DrainStatus {
   readonly connections: number;
   readonly bytesLeft: number;
-}
-
-/** Something that is wrong now, in the words of the state document. */
-export interface Condition {
-  readonly type: string;
-  readonly reason: string;
-  readonly message: string;
-  /** ISO 8601. */
-  readonly since: string;
 }
 
 export type PublicSideEvent =

@@ -1,0 +1,12 @@
+// A condition: something that is wrong now, in the words of the state document.
+
+export interface Condition {
+  /** One word for the kind of trouble, e.g. `CatalogueInvalid`; at most one condition of a type stands at a time. */
+  readonly type: string;
+  /** One word for its cause. */
+  readonly reason: string;
+  /** For a person. */
+  readonly message: string;
+  /** ISO 8601: since when it stands. */
+  readonly since: string;
+}
