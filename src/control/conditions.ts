@@ -1,5 +1,5 @@
 // What is wrong now, gathered from everyone who can tell, with the moment each trouble was first seen.
-import type { Condition } from './public-side.ts';
+import type { Condition } from '../condition.ts';
 
 export type Trouble = Omit<Condition, 'since'>;
 
