@@ -1,14 +1,22 @@
 // The config of a node: one frozen object, made at start from file, environment and defaults.
+import { join } from 'node:path';
+import { type ConfigFile, configPath, readConfigFile } from './config/file.ts';
+import { keyNames, keys, type LogLevel } from './config/keys.ts';
+import { readValues, type Values } from './config/values.ts';
+import { InputError } from './errors.ts';
+import { packageRoot } from './version.ts';
 
 /** All paths absolute, all sizes in bytes, every duration with its unit in its name. */
 export interface Config {
   /** Where it came from; null: built-in defaults. */
   readonly file: string | null;
+  /** Keys that were given but change nothing yet, to be named once at start. */
+  readonly ignored: readonly string[];
   readonly id: string;
   /** YAML catalogue; null: the node knows no objects. */
   readonly catalogue: string | null;
   readonly directories: { readonly state: string };
-  readonly logs: { readonly console: { readonly level: string } };
+  readonly logs: { readonly console: { readonly level: LogLevel } };
   readonly intervals: { readonly checkCatalogueMs: number };
   readonly publicApi: {
     readonly host: string;
@@ -32,6 +40,8 @@ export interface Config {
     /** In the file itself; else `hmacSecretFile` is read (and made, where it is the default one). Never printed. */
     readonly hmacSecret: string | null;
     readonly hmacSecretFile: string;
+    /** Whether that file is made where it is not there: only the default one is. */
+    readonly makesSecretFile: boolean;
     readonly allowedHosts: readonly string[];
     readonly maxBodyBytes: number;
     readonly maxHeaderBytes: number;
@@ -46,4 +56,92 @@ export interface Config {
   readonly stateFile: { readonly saveTimeoutMs: number; readonly saveRetryMs: number };
   readonly workerId: number | null;
   readonly buckets: readonly string[] | null;
+}
+
+export interface ConfigSource {
+  /** `--config`; undefined: `DISTRIBUTOR_CONFIG`, else `./config.yml` if there, else the defaults. */
+  readonly path?: string | undefined;
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+}
+
+/**
+ * The config, deep-frozen. Reads the file, and touches nothing else.
+ * @throws {InputError} naming every wrong key with its line or variable; secrets are never in it
+ */
+export function loadConfig({ path, env, cwd }: ConfigSource): Config {
+  const chosen = configPath(path, env, cwd);
+  const file = chosen === null ? null : readConfigFile(chosen);
+  const values = readValues(file, env, cwd);
+  const { get } = values;
+  const usesExample = !values.has('catalogue') && !values.has('endpoints.storageSquid');
+  const state = get('directories.state');
+
+  return frozen({
+    file: file?.path ?? null,
+    ignored: keyNames.filter((name) => 'unused' in keys[name] && values.has(name)),
+    id: get('id'),
+    catalogue: usesExample ? join(packageRoot, 'examples', 'catalogue.yml') : get('catalogue'),
+    directories: { state },
+    logs: { console: { level: get('logs.console.level') } },
+    intervals: { checkCatalogueMs: get('intervals.checkCatalogueMs') },
+    publicApi: {
+      host: get('publicApi.host'),
+      port: get('publicApi.port'),
+      workers: get('publicApi.workers'),
+      drainTimeoutSec: get('publicApi.drainTimeoutSec'),
+      workerTimeoutMs: get('publicApi.workerTimeoutMs'),
+      startRetryMs: get('publicApi.startRetryMs'),
+      headersTimeoutMs: get('publicApi.headersTimeoutMs'),
+      requestTimeoutMs: get('publicApi.requestTimeoutMs'),
+      keepAliveTimeoutMs: get('publicApi.keepAliveTimeoutMs'),
+      maxHeaderBytes: get('publicApi.maxHeaderBytes'),
+      maxConnections: get('publicApi.maxConnections'),
+      idleGraceMs: get('publicApi.idleGraceMs'),
+      hotObjectsBytes: get('publicApi.hotObjectsBytes'),
+    },
+    operatorApi: hasOperatorApi(file, values) ? operatorApi(values, state) : null,
+    stateFile: { saveTimeoutMs: get('stateFile.saveTimeoutMs'), saveRetryMs: get('stateFile.saveRetryMs') },
+    workerId: get('workerId') ?? (usesExample ? 0 : null),
+    buckets: get('buckets'),
+  });
+}
+
+/** A file without the section means a node without the API, as with the peer; without a file there is one. */
+const hasOperatorApi = (file: ConfigFile | null, values: Values): boolean =>
+  values.has('operatorApi') || (file === null && !values.unset('operatorApi'));
+
+function operatorApi({ get, has, fromEnv }: Values, state: string): Config['operatorApi'] {
+  const secretKeys = ['operatorApi.hmacSecret', 'operatorApi.hmacSecretFile'] as const;
+  // The environment goes before the file here too, even where the two name different keys.
+  const [secret, secretFile] = secretKeys.map((key, index) => {
+    const other = secretKeys[1 - index] ?? key;
+    return has(key) && (fromEnv(key) || !fromEnv(other)) ? get(key) : null;
+  });
+  if (secret && secretFile) {
+    throw new InputError('Only one of operatorApi.hmacSecret and operatorApi.hmacSecretFile can be given');
+  }
+  return {
+    host: get('operatorApi.host'),
+    port: get('operatorApi.port'),
+    hmacSecret: secret ?? null,
+    hmacSecretFile: secretFile ?? join(state, 'operator-secret'),
+    makesSecretFile: !secret && !secretFile,
+    allowedHosts: get('operatorApi.allowedHosts'),
+    maxBodyBytes: get('operatorApi.maxBodyBytes'),
+    maxHeaderBytes: get('operatorApi.maxHeaderBytes'),
+    headersTimeoutMs: get('operatorApi.headersTimeoutMs'),
+    requestTimeoutMs: get('operatorApi.requestTimeoutMs'),
+    maxConnections: get('operatorApi.maxConnections'),
+    accessTokens: get('operatorApi.accessTokens'),
+    maxUsedTokens: get('operatorApi.maxUsedTokens'),
+  };
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const inner of Object.values(value)) frozen(inner);
+    Object.freeze(value);
+  }
+  return value;
 }

@@ -1,0 +1,75 @@
+// Overrides from the environment: `DISTRIBUTOR__OPERATOR_API__PORT=3336`, and the same with the peer's prefix.
+import { closestMatch } from 'leven';
+import { envNameOf, type Key, keyAt, keyNames, sectionNames } from './keys.ts';
+
+/** Later ones go before earlier ones. */
+const prefixes = ['JOYSTREAM_DISTRIBUTOR__', 'DISTRIBUTOR__'] as const;
+const unsetting: readonly string[] = ['off', 'null', 'undefined'];
+
+export interface Override {
+  /** The variable. */
+  readonly name: string;
+  /** Of the key, or of a whole section. */
+  readonly path: string;
+  /** Undefined: unset. */
+  readonly value: unknown;
+}
+
+/** The overrides in the order in which they are to be laid over the file, and what is wrong with the others. */
+export function overridesFrom(env: NodeJS.ProcessEnv): { overrides: Override[]; faults: string[] } {
+  const overrides: Override[] = [];
+  const faults: string[] = [];
+  for (const prefix of prefixes) {
+    const names = Object.keys(env).filter((name) => name.startsWith(prefix));
+    // Whole sections first, so that a key can be set on top of them.
+    for (const name of names.sort((a, b) => depthOf(a) - depthOf(b) || a.localeCompare(b))) {
+      const path = paths.get(name.slice(prefix.length));
+      if (path === undefined) faults.push(`${name}: no such key${suggestion(name, prefix)}`);
+      else overrides.push({ name, path, value: overrideOf(path, env[name] ?? '') });
+    }
+  }
+  return { overrides, faults };
+}
+
+const depthOf = (name: string): number => name.split('__').length;
+
+const paths: ReadonlyMap<string, string> = new Map(
+  [...sectionNames, ...keyNames].map((path) => [envNameOf(path), path]),
+);
+
+function suggestion(name: string, prefix: string): string {
+  const rest = name.slice(prefix.length);
+  const near = closestMatch(rest.toUpperCase(), [...paths.keys()], { maxDistance: Math.ceil(rest.length / 3) });
+  return near ? `; did you mean ${prefix}${near}?` : '';
+}
+
+/** Text as the key's type has it; what does not fit stays text, for the schema to refuse. */
+function overrideOf(path: string, text: string): unknown {
+  const key = keyAt(path);
+  if (unsetting.includes(text) && !key?.oneOf?.includes(text)) return undefined;
+  if (key === undefined) return parsed(text);
+  return typed(key, text);
+}
+
+function typed({ type }: Key, text: string): unknown {
+  switch (type) {
+    case 'integer':
+    case 'size':
+      return /^-?[0-9]+$/.test(text) ? Number(text) : text;
+    case 'boolean':
+      return text === 'true' || (text === 'false' ? false : text);
+    case 'strings':
+    case 'list':
+      return parsed(text);
+    default:
+      return text;
+  }
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return json;
+  }
+}

@@ -1,0 +1,310 @@
+// Every key of the config file, one row each: schema, defaults, environment names and the reference follow from it.
+import { availableParallelism, hostname } from 'node:os';
+
+/** What a value of each type is once it has been read. */
+interface TypeMap {
+  string: string;
+  integer: number;
+  boolean: boolean;
+  /** Bytes; written as a number or as `500G` (units B K M G T, powers of 1024). */
+  size: number;
+  /** Absolute. */
+  path: string;
+  level: LogLevel;
+  strings: readonly string[];
+  /** A list of anything, for keys that are taken but not used. */
+  list: readonly unknown[];
+}
+
+export const logLevels = [
+  'fatal',
+  'error',
+  'warn',
+  'info',
+  'http',
+  'verbose',
+  'debug',
+  'trace',
+  'silly',
+  'off',
+] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export interface Key {
+  readonly type: keyof TypeMap;
+  /** Left out: unset unless someone sets it. A function: known only at start. */
+  readonly default?: unknown;
+  /** The default in words, where the value alone does not say it. */
+  readonly defaultWords?: string;
+  readonly unit?: string;
+  readonly about: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minItems?: number;
+  readonly oneOf?: readonly string[];
+  /** Its value must never be printed. */
+  readonly secret?: true;
+  /** Taken so that an existing config file can be handed over unchanged; it changes nothing yet. */
+  readonly unused?: true;
+}
+
+const port = { type: 'integer', minimum: 0, maximum: 65535 } as const;
+const positive = { type: 'integer', minimum: 1, maximum: 2147483647 } as const;
+const count = { type: 'integer', minimum: 0, maximum: 2147483647 } as const;
+
+export const keys = {
+  id: {
+    type: 'string',
+    default: () => hostname() || 'distributor-node',
+    defaultWords: 'the host name',
+    about: 'Name of this node, shown in `/status` and `state`; a token for one node only has it as its `aud`.',
+  },
+  catalogue: {
+    type: 'path',
+    defaultWords: 'the example catalogue; none where `endpoints.storageSquid` is given',
+    about: 'The directory as one YAML file beside the files it lists.',
+  },
+  workerId: {
+    type: 'integer',
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    defaultWords: 'unset; 0 with the example catalogue',
+    about: "The operator's number in the directory. A later `set-worker` goes before it.",
+  },
+  buckets: {
+    type: 'strings',
+    minItems: 1,
+    defaultWords: 'all buckets of the worker',
+    about: 'Ids of the buckets to distribute, e.g. `["1:0"]`. A later `set-buckets` goes before it.',
+  },
+  'directories.state': {
+    type: 'path',
+    default: './local',
+    about: 'Where the node keeps what commands have changed, and the secret it makes. One node per directory.',
+  },
+  'directories.assets': { type: 'path', unused: true, about: 'Copies of data objects.' },
+  'directories.cacheState': { type: 'path', unused: true, about: 'Index of the copies.' },
+  'publicApi.host': { type: 'string', default: '0.0.0.0', about: 'Address the public API listens on.' },
+  'publicApi.port': { ...port, default: 3334, about: 'Port of the public API; 0: any free one.' },
+  'publicApi.workers': {
+    type: 'integer',
+    minimum: 1,
+    maximum: 1024,
+    default: () => availableParallelism(),
+    defaultWords: 'one per core',
+    about: 'Processes that serve the public API.',
+  },
+  'publicApi.drainTimeoutSec': {
+    ...count,
+    maximum: 86_400,
+    default: 30,
+    unit: 's',
+    about: 'How long responses under way may go on after a stop; what is left then is cut.',
+  },
+  'publicApi.workerTimeoutMs': {
+    ...positive,
+    default: 5000,
+    unit: 'ms',
+    about: 'A public worker that has not confirmed a step by then is killed and replaced.',
+  },
+  'publicApi.startRetryMs': {
+    ...count,
+    default: 5000,
+    unit: 'ms',
+    about: 'How long a start-up waits for a public port that another process still holds.',
+  },
+  'publicApi.headersTimeoutMs': {
+    ...positive,
+    default: 10_000,
+    unit: 'ms',
+    about: 'Time a client has to send the headers of a request.',
+  },
+  'publicApi.requestTimeoutMs': {
+    ...positive,
+    default: 30_000,
+    unit: 'ms',
+    about: 'Time a client has to send a whole request.',
+  },
+  'publicApi.keepAliveTimeoutMs': {
+    ...positive,
+    default: 10_000,
+    unit: 'ms',
+    about: 'How long an idle connection is kept for the next request.',
+  },
+  'publicApi.maxHeaderBytes': {
+    type: 'size',
+    minimum: 1024,
+    default: 16_384,
+    unit: 'bytes',
+    about: 'Longest request head taken.',
+  },
+  'publicApi.maxConnections': {
+    ...count,
+    default: 10_000,
+    about: 'Connections over all workers; further ones are closed at once. 0: no limit.',
+  },
+  'publicApi.idleGraceMs': {
+    ...count,
+    maximum: 60_000,
+    default: 500,
+    unit: 'ms',
+    about: 'After a stop, idle connections are left this long before they are closed.',
+  },
+  'publicApi.hotObjectsBytes': {
+    type: 'size',
+    minimum: 0,
+    default: 67_108_864,
+    unit: 'bytes',
+    about: 'Memory each worker may use to keep small objects that are often asked for.',
+  },
+  'operatorApi.host': {
+    type: 'string',
+    default: '127.0.0.1',
+    about: 'Address the operator API listens on. Loopback unless told otherwise, unlike the node this one replaces.',
+  },
+  'operatorApi.port': { ...port, default: 3335, about: 'Port of the operator API; 0: any free one.' },
+  'operatorApi.hmacSecret': {
+    type: 'string',
+    secret: true,
+    about: 'The secret that tokens are signed with. 32 bytes or more; under 16 the node refuses to start.',
+  },
+  'operatorApi.hmacSecretFile': {
+    type: 'path',
+    defaultWords: '`operator-secret` in `directories.state`, made on first start',
+    about: 'File with the secret instead; one trailing newline is dropped. A file named here must exist.',
+  },
+  'operatorApi.allowedHosts': {
+    type: 'strings',
+    default: [],
+    about: 'Further names under which the operator API may be addressed (`Host`, `Origin`).',
+  },
+  'operatorApi.accessTokens': {
+    type: 'boolean',
+    default: true,
+    about: 'Whether access tokens are taken, which are not bound to one request.',
+  },
+  'operatorApi.maxBodyBytes': {
+    type: 'size',
+    minimum: 1024,
+    default: 1_048_576,
+    unit: 'bytes',
+    about: 'Longest request body taken.',
+  },
+  'operatorApi.maxHeaderBytes': {
+    type: 'size',
+    minimum: 8192,
+    default: 524_288,
+    unit: 'bytes',
+    about: 'Longest request head taken. Request tokens carry the body, thousands of buckets included.',
+  },
+  'operatorApi.headersTimeoutMs': {
+    ...positive,
+    default: 10_000,
+    unit: 'ms',
+    about: 'Time a client has to send the headers of a request.',
+  },
+  'operatorApi.requestTimeoutMs': {
+    ...positive,
+    default: 30_000,
+    unit: 'ms',
+    about: 'Time a client has to send a whole request.',
+  },
+  'operatorApi.maxConnections': { ...positive, default: 256, about: 'Connections; further ones are closed at once.' },
+  'operatorApi.maxUsedTokens': {
+    ...positive,
+    default: 100_000,
+    about: 'How many used request tokens are remembered; while full, further ones are refused.',
+  },
+  'stateFile.saveTimeoutMs': {
+    ...positive,
+    default: 5000,
+    unit: 'ms',
+    about: 'A change that is not on disk by then has failed.',
+  },
+  'stateFile.saveRetryMs': {
+    ...positive,
+    default: 5000,
+    unit: 'ms',
+    about: 'Pause before a state that could not be written is tried again.',
+  },
+  'logs.console.level': {
+    type: 'level',
+    oneOf: logLevels,
+    default: 'info',
+    about: 'How much is logged on stderr.',
+  },
+  'logs.file.level': { type: 'string', unused: true, about: 'How much is logged to files.' },
+  'logs.file.path': { type: 'path', unused: true, about: 'Folder of the log files.' },
+  'logs.file.maxFiles': { ...positive, unused: true, about: 'Log files kept.' },
+  'logs.file.maxSize': { ...positive, unit: 'bytes', unused: true, about: 'Size at which a log file is changed.' },
+  'logs.file.frequency': {
+    type: 'string',
+    oneOf: ['yearly', 'monthly', 'daily', 'hourly'],
+    unused: true,
+    about: 'How often a log file is changed.',
+  },
+  'logs.file.archive': { type: 'boolean', unused: true, about: 'Whether old log files are compressed.' },
+  'logs.elastic.level': { type: 'string', unused: true, about: 'How much is sent to Elasticsearch.' },
+  'logs.elastic.endpoint': { type: 'string', secret: true, unused: true, about: 'URL of Elasticsearch.' },
+  'logs.elastic.auth.username': { type: 'string', unused: true, about: 'Its user.' },
+  'logs.elastic.auth.password': { type: 'string', secret: true, unused: true, about: 'Its password.' },
+  'intervals.checkCatalogueMs': {
+    ...positive,
+    default: 2000,
+    unit: 'ms',
+    about: 'How often the catalogue file is looked at for changes.',
+  },
+  'intervals.saveCacheState': { ...positive, unit: 's', unused: true, about: 'How often the index is written.' },
+  'intervals.checkStorageNodeResponseTimes': {
+    ...positive,
+    unit: 's',
+    unused: true,
+    about: 'How often storage nodes are timed.',
+  },
+  'intervals.cacheCleanup': { ...positive, unit: 's', unused: true, about: 'How often unassigned copies are removed.' },
+  'limits.storage': { type: 'size', minimum: 0, unused: true, about: 'Space for copies.' },
+  'limits.maxCachedItemSize': { type: 'size', minimum: 0, unused: true, about: 'Largest object that is kept.' },
+  'limits.maxConcurrentStorageNodeDownloads': { ...positive, unused: true, about: 'Downloads at a time.' },
+  'limits.maxConcurrentOutboundConnections': { ...positive, unused: true, about: 'Outgoing connections at a time.' },
+  'limits.outboundRequestsTimeoutMs': { ...positive, unit: 'ms', unused: true, about: 'Time for an outgoing request.' },
+  'limits.pendingDownloadTimeoutSec': { ...positive, unit: 's', unused: true, about: 'Time for one download.' },
+  'limits.dataObjectSourceByObjectIdTTL': {
+    ...count,
+    unit: 's',
+    unused: true,
+    about: "How long an object's source is remembered.",
+  },
+  'limits.queryNodeCacheTTL': { ...count, unit: 's', unused: true, about: "How long the directory's answers are." },
+  'endpoints.storageSquid': { type: 'string', unused: true, about: 'GraphQL URL of the storage squid.' },
+  'endpoints.joystreamNodeWs': { type: 'string', unused: true, about: 'URL of a chain node.' },
+  keys: { type: 'list', secret: true, unused: true, about: 'Keys of the chain.' },
+} as const satisfies Record<string, Key>;
+
+type Keys = typeof keys;
+export type KeyName = keyof Keys;
+export const keyNames = Object.keys(keys) as KeyName[];
+
+/** The type of a key's value; with null where the key can be unset. */
+export type ValueOf<K extends KeyName> =
+  | TypeMap[Keys[K]['type']]
+  | (Keys[K] extends { readonly default: unknown } ? never : null);
+
+/** `operatorApi.hmacSecret` → row; undefined where there is no such key. */
+export const keyAt = (path: string): Key | undefined => (Object.hasOwn(keys, path) ? keys[path as KeyName] : undefined);
+
+/** Every name that only holds others: `operatorApi`, `logs.console`. */
+export const sectionNames: readonly string[] = [
+  ...new Set(
+    keyNames.flatMap((name) => {
+      const words = name.split('.');
+      return words.slice(1).map((_, index) => words.slice(0, index + 1).join('.'));
+    }),
+  ),
+];
+
+/** `operatorApi.hmacSecretFile` → `OPERATOR_API__HMAC_SECRET_FILE`. */
+export const envNameOf = (path: string): string =>
+  path
+    .split('.')
+    .map((word) => word.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase())
+    .join('__');

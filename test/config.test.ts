@@ -1,0 +1,335 @@
+// The config: where it comes from, what its keys become, and what is said of wrong ones.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { shownConfig } from '../src/config/shown.ts';
+import { loadConfig } from '../src/config.ts';
+import { InputError } from '../src/errors.ts';
+import { packageRoot } from '../src/version.ts';
+
+/** A config file as operators of the peer have it, with every key it knows. */
+const peerFile = `
+id: test-node
+endpoints:
+  storageSquid: http://localhost:4352/graphql
+  joystreamNodeWs: ws://localhost:9944
+directories:
+  assets: ./local/data
+  cacheState: ./local/cache
+logs:
+  file:
+    level: debug
+    path: ./local/logs
+    maxFiles: 30 # 30 days or 30 * 50 MB
+    maxSize: 50485760 # 50 MB
+    frequency: daily
+    archive: true
+  console:
+    level: verbose
+  elastic:
+    level: info
+    endpoint: http://localhost:9200
+    auth:
+      username: elastic
+      password: hush-elastic
+limits:
+  storage: 100G
+  maxConcurrentStorageNodeDownloads: 100
+  maxConcurrentOutboundConnections: 300
+  outboundRequestsTimeoutMs: 5000
+  pendingDownloadTimeoutSec: 3600
+  maxCachedItemSize: 1G
+  dataObjectSourceByObjectIdTTL: 60
+  queryNodeCacheTTL: 60
+intervals:
+  saveCacheState: 60
+  checkStorageNodeResponseTimes: 60
+  cacheCleanup: 60
+publicApi:
+  port: 3334
+operatorApi:
+  port: 3335
+  hmacSecret: this-is-not-so-secret
+keys:
+  - suri: //Alice
+  - mnemonic: "escape naive annual throw"
+    type: ed25519
+  - keyfile: "/path/to/keyfile.json"
+buckets:
+  - 1:0
+  - "1:1"
+workerId: 4
+`;
+
+describe('config', () => {
+  let cwd: string;
+  beforeEach(() => {
+    cwd = mkdtempSync(join(tmpdir(), 'config-'));
+  });
+  afterEach(() => rmSync(cwd, { recursive: true }));
+
+  const write = (text: string, name = 'config.yml'): string => {
+    const path = join(cwd, name);
+    writeFileSync(path, text);
+    return path;
+  };
+  const load = (env: NodeJS.ProcessEnv = {}, path?: string) => loadConfig({ path, env, cwd });
+  const faults = (env: NodeJS.ProcessEnv = {}, path?: string): string => {
+    try {
+      load(env, path);
+    } catch (error) {
+      expect(error).to.be.instanceOf(InputError);
+      return (error as InputError).message;
+    }
+    throw new Error('the config was taken');
+  };
+
+  describe('without a file', () => {
+    it('has the documented defaults', () => {
+      const config = load();
+      expect(config.file).to.equal(null);
+      expect(config.id).to.equal(hostname());
+      expect(config.catalogue).to.equal(join(packageRoot, 'examples', 'catalogue.yml'));
+      expect(config.workerId).to.equal(0);
+      expect(config.buckets).to.equal(null);
+      expect(config.directories.state).to.equal(join(cwd, 'local'));
+      expect(config.ignored).to.deep.equal([]);
+      expect(config.publicApi).to.include({ host: '0.0.0.0', port: 3334, drainTimeoutSec: 30 });
+      expect(config.publicApi.workers).to.equal(availableParallelism());
+      expect(config.operatorApi).to.include({
+        host: '127.0.0.1',
+        port: 3335,
+        hmacSecret: null,
+        hmacSecretFile: join(cwd, 'local', 'operator-secret'),
+        makesSecretFile: true,
+        accessTokens: true,
+        maxBodyBytes: 1_048_576,
+        maxHeaderBytes: 524_288,
+      });
+    });
+
+    it('is frozen all through', () => {
+      const config = load({ DISTRIBUTOR__BUCKETS: '["1:0"]' });
+      expect(() => Object.assign(config, { id: 'x' })).to.throw(TypeError);
+      expect(() => Object.assign(config.publicApi, { port: 1 })).to.throw(TypeError);
+      expect(() => (config.buckets as string[]).push('1:1')).to.throw(TypeError);
+    });
+  });
+
+  describe('which file', () => {
+    it('is the option, else DISTRIBUTOR_CONFIG, else ./config.yml', () => {
+      write('id: usual');
+      write('id: from-env', 'env.yml');
+      write('id: from-option', 'option.yml');
+      expect(load({}).id).to.equal('usual');
+      expect(load({ DISTRIBUTOR_CONFIG: 'env.yml' }).id).to.equal('from-env');
+      expect(load({ DISTRIBUTOR_CONFIG: 'env.yml' }, 'option.yml').id).to.equal('from-option');
+    });
+
+    it('may be JSON', () => {
+      const path = write('{\n\t"id": "json-node",\n\t"publicApi": { "port": 0 }\n}\n', 'config.json');
+      expect(load({}, path)).to.deep.include({ id: 'json-node', file: path });
+    });
+
+    it('may be empty', () => {
+      write('# nothing yet\n');
+      expect(load().publicApi.port).to.equal(3334);
+    });
+
+    it('must be there where it was named', () => {
+      expect(faults({}, 'missing.yml')).to.equal(`The config file ${join(cwd, 'missing.yml')} does not exist`);
+      mkdirSync(join(cwd, 'folder'));
+      expect(faults({}, 'folder')).to.match(/folder cannot be read \(EISDIR\)$/);
+    });
+  });
+
+  describe('the keys of a file', () => {
+    it('have their paths relative to it', () => {
+      mkdirSync(join(cwd, 'etc'));
+      const path = write('catalogue: assets/catalogue.yml\ndirectories: { state: /var/lib/node }', 'etc/node.yml');
+      const config = load({ DISTRIBUTOR__OPERATOR_API__HMAC_SECRET_FILE: 'secret' }, path);
+      expect(config.catalogue).to.equal(join(cwd, 'etc', 'assets', 'catalogue.yml'));
+      expect(config.directories.state).to.equal('/var/lib/node');
+      expect(config.operatorApi?.hmacSecretFile).to.equal(join(cwd, 'secret'));
+      expect(config.operatorApi?.makesSecretFile).to.equal(false);
+    });
+
+    it('mean no operator API where the section is left out', () => {
+      write('id: quiet');
+      expect(load().operatorApi).to.equal(null);
+      expect(load({ DISTRIBUTOR__OPERATOR_API__PORT: '0' }).operatorApi?.port).to.equal(0);
+      write('operatorApi: {}');
+      expect(load().operatorApi?.port).to.equal(3335);
+      expect(load({ DISTRIBUTOR__OPERATOR_API: 'off' }).operatorApi).to.equal(null);
+    });
+
+    it('count as left out where they have no value', () => {
+      write('buckets:\nworkerId: null\noperatorApi:\n');
+      expect(load()).to.deep.include({ buckets: null, workerId: 0, operatorApi: null });
+    });
+
+    it('take sizes as numbers or with a unit', () => {
+      write('publicApi: { hotObjectsBytes: 2K }\noperatorApi: { maxBodyBytes: 2048 }');
+      const { publicApi, operatorApi } = load();
+      expect(publicApi.hotObjectsBytes).to.equal(2048);
+      expect(operatorApi?.maxBodyBytes).to.equal(2048);
+    });
+
+    it('are taken as the peer has them, and those without a meaning yet are named', () => {
+      const path = write(peerFile);
+      const config = load();
+      expect(config).to.deep.include({ file: path, id: 'test-node', catalogue: null, workerId: 4 });
+      expect(config.buckets).to.deep.equal(['1:0', '1:1']);
+      expect(config.logs.console.level).to.equal('verbose');
+      expect(config.operatorApi?.hmacSecret).to.equal('this-is-not-so-secret');
+      expect(config.ignored).to.include.members(['endpoints.storageSquid', 'limits.storage', 'keys', 'logs.file.path']);
+      expect(config.ignored).not.to.include.members(['publicApi.port']);
+    });
+  });
+
+  describe('the environment', () => {
+    it('goes before the file, ours before the prefix of the peer', () => {
+      write(peerFile);
+      const env = {
+        JOYSTREAM_DISTRIBUTOR__OPERATOR_API__PORT: '4001',
+        JOYSTREAM_DISTRIBUTOR__PUBLIC_API__PORT: '4002',
+        DISTRIBUTOR__OPERATOR_API__PORT: '4003',
+        DISTRIBUTOR__OPERATOR_API__ACCESS_TOKENS: 'false',
+        DISTRIBUTOR__BUCKETS: '["2:0","2:1"]',
+        JOYSTREAM_DISTRIBUTOR__LIMITS__DATA_OBJECT_SOURCE_BY_OBJECT_ID_TTL: '5',
+        JOYSTREAM_DISTRIBUTOR__KEYS: '[{"suri":"//Bob"}]',
+      };
+      const config = load(env);
+      expect(config.operatorApi).to.include({ port: 4003, accessTokens: false });
+      expect(config.publicApi.port).to.equal(4002);
+      expect(config.buckets).to.deep.equal(['2:0', '2:1']);
+    });
+
+    it('unsets values with off, null and undefined', () => {
+      write(peerFile);
+      expect(load({ DISTRIBUTOR__BUCKETS: 'off' }).buckets).to.equal(null);
+      expect(load({ DISTRIBUTOR__WORKER_ID: 'null' }).workerId).to.equal(null);
+      expect(load({ DISTRIBUTOR__ID: 'undefined' }).id).to.equal(hostname());
+      expect(load({ DISTRIBUTOR__ENDPOINTS: 'off' }).catalogue).to.match(/catalogue\.yml$/);
+      expect(load({ DISTRIBUTOR__LOGS__CONSOLE__LEVEL: 'off' }).logs.console.level).to.equal('off');
+    });
+
+    it('can name a secret file in place of the secret in the file', () => {
+      write(peerFile);
+      const config = load({ DISTRIBUTOR__OPERATOR_API__HMAC_SECRET_FILE: '/run/secret' });
+      expect(config.operatorApi).to.include({ hmacSecret: null, hmacSecretFile: '/run/secret' });
+    });
+
+    it('sets a section whole, and keys on top of it', () => {
+      const env = { DISTRIBUTOR__PUBLIC_API: '{"port": 1, "workers": 3}', DISTRIBUTOR__PUBLIC_API__PORT: '2' };
+      expect(load(env).publicApi).to.include({ port: 2, workers: 3 });
+    });
+
+    it('is refused where it names no key, with what was probably meant', () => {
+      const text = faults({ DISTRIBUTOR__OPERATOR_API__PROT: '1', JOYSTREAM_DISTRIBUTOR__WORKERID: '1' });
+      expect(text).to.contain(
+        'DISTRIBUTOR__OPERATOR_API__PROT: no such key; did you mean DISTRIBUTOR__OPERATOR_API__PORT?',
+      );
+      expect(text).to.contain('did you mean JOYSTREAM_DISTRIBUTOR__WORKER_ID?');
+    });
+
+    it('is refused where a value does not fit its key', () => {
+      const text = faults({
+        DISTRIBUTOR__OPERATOR_API__PORT: '33x5',
+        DISTRIBUTOR__BUCKETS: '1:0,1:1',
+        DISTRIBUTOR__PUBLIC_API__HOST: '',
+        DISTRIBUTOR__PUBLIC_API: '[1]',
+        DISTRIBUTOR__OPERATOR_API__ACCESS_TOKENS: 'maybe',
+      });
+      expect(text).to.contain(
+        'DISTRIBUTOR__OPERATOR_API__PORT: operatorApi.port: must be a whole number from 0 to 65535, not "33x5"',
+      );
+      expect(text).to.match(/DISTRIBUTOR__BUCKETS: buckets: must be a list of at least one different strings/);
+      expect(text).to.match(/ACCESS_TOKENS: operatorApi.accessTokens: must be true or false, not "maybe"/);
+    });
+  });
+
+  describe('what is wrong', () => {
+    it('is listed whole, each with its line', () => {
+      const path = write(
+        [
+          'id: 42',
+          'publicApi:',
+          '  prot: 3334',
+          '  port: 99999',
+          'buckets: [1, "1:0", "1:0"]',
+          'port: 1',
+          'hmacSecret: hush-hush',
+          'operatorApi:',
+          '  hmacSecret: [hush-list]',
+          '  maxBodyBytes: 5X',
+          'logs: loud',
+          'limits: { storage: lots }',
+        ].join('\n'),
+      );
+      const text = faults();
+      expect(text.split('\n')).to.have.members([
+        `The config (${path} and environment) is not valid:`,
+        '  line 1: id: must be a text in one line, not empty (write numbers in quotes), not 42',
+        '  line 3: publicApi.prot: no such key; did you mean publicApi.port?',
+        '  line 4: publicApi.port: must be a whole number from 0 to 65535, not 99999',
+        '  line 5: buckets: must be a list of at least one different strings, like ["1:0", "1:1"] (write numbers in quotes)',
+        '  line 6: port: no such key; did you mean publicApi.port?',
+        '  line 7: hmacSecret: no such key; did you mean operatorApi.hmacSecret?',
+        '  line 9: operatorApi.hmacSecret: must be a text in one line, not empty (write numbers in quotes)',
+        '  line 10: operatorApi.maxBodyBytes: must be a number of bytes of 1024 or more, or a size like 500G (units B K M G T), not "5X"',
+        '  line 11: logs: must hold further keys',
+        '  line 12: limits.storage: must be a number of bytes, or a size like 500G (units B K M G T), not "lots"',
+      ]);
+    });
+
+    it('is told of a file that is not YAML, by line', () => {
+      write('id: a\nid: b\n');
+      expect(faults()).to.match(/is not valid YAML:\n {2}line 2: Map keys must be unique$/);
+      write('just words');
+      expect(faults()).to.match(/must hold keys with values/);
+      write('- a list');
+      expect(faults()).to.match(/must hold keys with values/);
+    });
+
+    it('cannot be both a secret and a file of one', () => {
+      write('operatorApi: { hmacSecret: hush-hush, hmacSecretFile: x }');
+      expect(faults()).to.equal('Only one of operatorApi.hmacSecret and operatorApi.hmacSecretFile can be given');
+    });
+
+    it('never shows a secret', () => {
+      const broken = [
+        'operatorApi: hush-1',
+        'operatorApi: { hmacSecret: [hush-2] }',
+        'operatorApi: { hmacSecret: { hush: hush-3 } }',
+        'operatorApi: { hmacSecret: 77777 }',
+        'operatorApi: { hmacSecret: *hush-4 }',
+        'operatorApi: { hmacSecret: !hush-5 x }',
+        'operatorApi: { hmacSecret: "hush-6 }',
+        'operatorApi: { hmacSecret: @hush-7 }',
+        'operatorApi: { hmacSecret: |hush-8 }',
+        'operatorApi: { hmacSecret: "\\hush-9" }',
+        'operatorApi:\n  hmacSecret: hush-10: x',
+        'operatorApi:\n  hmacSecret: hush-11\n hush-12',
+        'keys: hush-13',
+        'keys: { suri: hush-14 }',
+        'logs: { elastic: { auth: { password: [hush-15] } } }',
+        '{"operatorApi": {"hmacSecret": "hush-16" "port": 1}}',
+      ];
+      for (const text of broken) {
+        write(text);
+        expect(faults(), text).not.to.match(/hush|7777/);
+      }
+      expect(faults({ DISTRIBUTOR__OPERATOR_API__HMAC_SECRET: '', DISTRIBUTOR__KEYS: 'hush-17' })).not.to.match(/hush/);
+    });
+  });
+
+  it('is shown without its secret', () => {
+    write(peerFile);
+    const text = JSON.stringify(shownConfig(load()));
+    expect(text)
+      .to.contain('"hmacSecret":"(not shown)"')
+      .and.not.to.match(/this-is-not|Alice|hush/);
+  });
+});
