@@ -1,0 +1,172 @@
+// The state file: what commands have changed, kept so that it survives the power plug.
+import { existsSync } from 'node:fs';
+import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type DesiredRecord, emptyRecord } from '../../machines/settings.ts';
+import { codeOf, InputError, messageOf } from '../errors.ts';
+import { formatRecord, parseRecord } from './state-format.ts';
+
+export interface LoadedState {
+  readonly record: DesiredRecord;
+  /** The file was there and could not be understood. The record then keeps the public API stopped. */
+  readonly problem?: { readonly type: 'StateFileCorrupt'; readonly reason: string; readonly message: string };
+}
+
+export interface StateFile {
+  readonly path: string;
+  /**
+   * Read it once, before anything is saved.
+   * @throws {InputError} a newer format, or a file or directory that cannot be read
+   */
+  load(): Promise<LoadedState>;
+  /**
+   * Resolves when the record is on disk. Saves go one after another, in the order of the calls.
+   * Rejects with the operator's reason; the file then holds what it held before, as far as the disk lets it.
+   * @param signal an aborted save never puts its record in place
+   */
+  save(record: DesiredRecord, signal?: AbortSignal): Promise<void>;
+  /** Drop it; whether there was one. */
+  reset(): Promise<boolean>;
+}
+
+export function openStateFile(directory: string): StateFile {
+  const path = join(directory, 'state.json');
+  const temporary = `${path}.tmp`;
+  let queue: Promise<unknown> = Promise.resolve();
+  /** Bytes of a corrupt file that have still to be kept before it may be written over, and where they were. */
+  let unkept: Uint8Array | null = null;
+  let kept = '';
+
+  async function load(): Promise<LoadedState> {
+    const text = await read();
+    if (text === null) return { record: emptyRecord };
+    const parsed = parseRecord(path, text);
+    if ('record' in parsed) return parsed;
+    unkept = text;
+    // What was wanted is not known, so nothing is served before someone says so; that outlives the next restart, too.
+    const record: DesiredRecord = { generation: 0, changes: { publicApi: 'stopped' } };
+    const outcome = await save(record).then(() => `It was set aside as ${kept}`, messageOf);
+    const message = `The state file ${path} could not be understood: ${parsed.fault}. ${outcome}. The node starts from its config, with the public API stopped.`;
+    return { record, problem: { type: 'StateFileCorrupt', reason: 'Corrupt', message } };
+  }
+
+  async function read(): Promise<Uint8Array | null> {
+    try {
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      return await textAt(path);
+    } catch (error) {
+      throw new InputError(`The state file ${path} could not be read: ${reasonOf(error)}`);
+    }
+  }
+
+  function save(record: DesiredRecord, signal?: AbortSignal): Promise<void> {
+    const turn = queue.then(() => replace(formatRecord(record), signal));
+    queue = turn.catch(() => {});
+    return turn.catch((error: unknown) => {
+      throw new Error(`The state file ${path} could not be written: ${reasonOf(error)}`, { cause: error });
+    });
+  }
+
+  async function replace(text: string, signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    await keepCorrupt();
+    const before = await textAt(path);
+    try {
+      await writeSynced(temporary, 'w', text);
+      signal?.throwIfAborted();
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true }).catch(() => {});
+      throw error;
+    }
+    try {
+      await syncDirectory();
+      signal?.throwIfAborted();
+    } catch (error) {
+      await putBack(before).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Under a name of its own, never over an older one. While that fails nothing is saved. */
+  async function keepCorrupt(): Promise<void> {
+    const bytes = unkept;
+    if (bytes === null) return;
+    const stamp = new Date().toISOString().replaceAll(':', '-');
+    for (let copy = 0; ; copy += 1) {
+      const name = `${path}.corrupt-${stamp}${copy === 0 ? '' : `-${copy}`}`;
+      try {
+        await writeSynced(name, 'wx', bytes);
+        kept = name;
+        unkept = null;
+        return;
+      } catch (error) {
+        if (codeOf(error) === 'EEXIST') continue;
+        await rm(name, { force: true }).catch(() => {});
+        throw error;
+      }
+    }
+  }
+
+  async function putBack(before: Uint8Array | null): Promise<void> {
+    if (before === null) await rm(path, { force: true });
+    else {
+      await writeSynced(temporary, 'w', before);
+      await rename(temporary, path);
+    }
+    await syncDirectory();
+  }
+
+  const syncDirectory = async (): Promise<void> => using(await open(directory, 'r'), (folder) => folder.sync());
+
+  async function reset(): Promise<boolean> {
+    const there = existsSync(path);
+    await rm(path, { force: true });
+    await rm(temporary, { force: true });
+    if (there) await syncDirectory();
+    return there;
+  }
+
+  return { path, load, save, reset };
+}
+
+/** Null: there is none. */
+const textAt = (path: string): Promise<Uint8Array | null> =>
+  readFile(path).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw error;
+  });
+
+const writeSynced = async (path: string, flags: 'w' | 'wx', text: string | Uint8Array): Promise<void> =>
+  using(await open(path, flags, 0o600), async (file) => {
+    await file.writeFile(text);
+    await file.sync();
+  });
+
+async function using<T>(file: FileHandle, work: (file: FileHandle) => Promise<T>): Promise<T> {
+  try {
+    return await work(file);
+  } finally {
+    await file.close();
+  }
+}
+
+const words: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space left on device',
+  EDQUOT: 'disk quota exceeded',
+  EROFS: 'the file system is read-only',
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  ENOENT: 'its directory is gone',
+  ENOTDIR: 'its directory has become a file',
+  EISDIR: 'there is a directory in its place',
+  EIO: 'the disk does not work',
+  EMFILE: 'too many files are open',
+};
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Error && error.name === 'AbortError') return 'it took too long';
+  const code = codeOf(error);
+  if (code === undefined) return error instanceof Error ? error.message : String(error);
+  return `${words[code] ?? 'an error of the system'} (${code})`;
+}
