@@ -17,7 +17,7 @@ export type Judgement = { readonly legal: true } | { readonly legal: false; read
 
 export function statusOf(snapshot: NodeSnapshot): NodeStatus {
   if (!snapshot.matches('up')) return { node: 'shuttingDown', publicApi: 'stopped' };
-  const word = (['stopped', 'starting', 'running', 'stopping'] as const).find((publicApi) =>
+  const word = (['starting', 'running', 'stopping'] as const).find((publicApi) =>
     snapshot.matches({ up: { publicApi } }),
   );
   return {
@@ -34,14 +34,18 @@ export function judge(snapshot: NodeSnapshot, command: Command | { readonly type
   return { legal: false, reason: refusalOf(snapshot, command.type) };
 }
 
+/** Where several active states refuse, the first in document order speaks: `node` before `publicApi` before `record`. */
 function refusalOf(snapshot: NodeSnapshot, name: CommandName): string {
   const metas: Record<string, NodeMeta | undefined> = snapshot.getMeta();
-  for (const meta of Object.values(metas)) {
-    const reason = meta?.refuses?.[name];
+  const inOrder = Object.keys(metas).sort((a, b) => orderOf(a) - orderOf(b));
+  for (const id of inOrder) {
+    const reason = metas[id]?.refuses?.[name];
     if (reason !== undefined) return reason;
   }
   throw new Error(`No active state says why it refuses ${name}: ${JSON.stringify(snapshot.value)}`);
 }
+
+const orderOf = (stateId: string): number => nodeMachine.getStateNodeById(stateId).order;
 
 /** The commands that are legal now or, during a step, will be if it succeeds. */
 export function allowedCommands(snapshot: NodeSnapshot): CommandName[] {
@@ -49,13 +53,15 @@ export function allowedCommands(snapshot: NodeSnapshot): CommandName[] {
   return commandNames.filter((type) => judge(settled, { type }).legal);
 }
 
-/** The state that the steps under way lead to when each of them succeeds. Pure: the running node is not touched. */
+/**
+ * The state that the steps under way lead to when each of them succeeds. Pure: the running node is not touched.
+ * A port that closes is taken to leave a drain behind: a node shutting down without one is gone before it could be asked.
+ */
 export function settle(snapshot: NodeSnapshot): NodeSnapshot {
   let next = snapshot;
-  while (next.status === 'active' && !isSettled(next)) {
-    const step = Object.keys(next.children)[0];
-    if (step === undefined) throw new Error(`Busy without a step under way: ${JSON.stringify(next.value)}`);
-    const done = { type: `xstate.done.actor.${step}`, output: { drain: null } };
+  while (!isSettled(next)) {
+    const [step] = Object.keys(next.children);
+    const done = { type: `xstate.done.actor.${step}`, output: { drain: { id: -1, deadline: 0 } } };
     [next] = transition(nodeMachine, next, done as unknown as EventFrom<typeof nodeMachine>);
   }
   return next;

@@ -1,4 +1,7 @@
 // The node machine: every operator-visible state of the node, and which command is legal in which.
+//
+// Each region answers for its own commands: `node` for shutdown, `publicApi` for start-api and stop-api, `record` for the
+// settings. An accepted command is told of once, by whoever ends it, and before the machine can come to its end.
 import { and, assign, type DoneActorEvent, emit, fromPromise, or, raise, setup, stateIn } from 'xstate';
 import type { Command, CommandName } from './commands.ts';
 import {
@@ -22,7 +25,7 @@ export interface Deadlines {
   readonly saveRetryMs: number;
   readonly configureMs: number;
   readonly drainMs: number;
-  /** From the shutdown command to the exit, whatever happens. */
+  /** From the answer to a shutdown to the moment the workers are killed, should a drain not end by itself. */
   readonly leaveMs: number;
 }
 
@@ -46,20 +49,25 @@ export interface CloseResult {
   readonly drain: Drain | null;
 }
 
-interface RecordRequest {
+export interface RecordRequest {
   readonly command: CommandName;
   readonly change: Partial<DesiredState>;
 }
 
-interface Change {
+export interface Change {
+  /** Null: the node's own doing, a second try at saving. */
   readonly command: CommandName | null;
   readonly record: DesiredRecord;
 }
 
 export interface NodeContext extends Required<NodeInput> {
-  /** The change being saved. */
-  readonly pending: Change | null;
+  /** The change being saved, or the last one that was. */
+  readonly pending: Change;
   readonly drains: readonly Drain[];
+  /** Drains that were over before their close was reported. */
+  readonly endedEarly: readonly number[];
+  /** Why the start-api under way is being undone; null: none is. */
+  readonly startFailure: string | null;
   /** Why the last start-up did not get the public API running; null: it did, or it was not asked to. */
   readonly listenFailure: string | null;
   /** Why the record on disk is not the one in memory; null: it is. */
@@ -78,10 +86,10 @@ export type NodeEvent =
   | { readonly type: 'drain.ended'; readonly id: number }
   | { readonly type: 'drain.deadline'; readonly id: number };
 
-/** How a command that was legal has ended. `refused`: a shutdown overtook it. */
+/** How a command that was legal has ended: exactly one for each. `refused`: a shutdown overtook it. */
 export interface CommandOutcome {
   readonly type: 'outcome';
-  /** Null: the node's own doing, e.g. a second try at saving. */
+  /** Never null in fact; so typed because a change may be nobody's. */
   readonly command: CommandName | null;
   readonly result: 'done' | 'failed' | 'refused';
   /** For the operator; empty when done. */
@@ -99,6 +107,9 @@ const saving = 'A change is being saved';
 /** The words of whatever an effect was rejected with. */
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** Only where the guard `leavesADrain` has seen that there is one. */
+const drainOf = ({ drain }: CloseResult): Drain => drain as Drain;
+
 export const nodeMachine = setup({
   types: {
     input: {} as NodeInput,
@@ -110,11 +121,11 @@ export const nodeMachine = setup({
     tags: {} as 'busy',
   },
   actors: {
-    /** Open the public port on every worker. Rejects with the operator's reason. */
+    /** Open the public port on every worker. Rejects with the operator's reason, and then nothing is listening. */
     listen: fromPromise<void, { readonly patienceMs: number }>(async () => {}),
-    /** Close the public port; resolves when connections are refused, with the drain left behind. */
+    /** Close the public port, whatever became of a `listen`; resolves when connections are refused, with the drain left. */
     close: fromPromise<CloseResult>(async () => ({ drain: null })),
-    /** Write the record so that it survives the power plug. */
+    /** Write the record so that it survives the power plug; a later record never loses to an earlier, given-up one. */
     save: fromPromise<void, DesiredRecord>(async () => {}),
     /** Have every worker judge its next request by these settings. */
     configure: fromPromise<void, Settings>(async () => {}),
@@ -122,12 +133,12 @@ export const nodeMachine = setup({
   actions: {
     /** Cut what is left of a drain. */
     cut: (_, _drain: { readonly id: number }) => {},
-    /** Kill every public worker: the port must not stay open behind a close that failed. */
+    /** Kill every public worker: nothing may go on behind a step that failed. Those that replace them know the new state. */
     kill: () => {},
     tell: emit((_, outcome: Omit<CommandOutcome, 'type'>) => ({ type: 'outcome' as const, ...outcome })),
-    tellPending: emit(({ context }, outcome: Pick<CommandOutcome, 'result' | 'reason'>) => ({
+    tellSettings: emit(({ context }, outcome: Pick<CommandOutcome, 'result' | 'reason'>) => ({
       type: 'outcome' as const,
-      command: context.pending?.command ?? null,
+      command: context.pending.command,
       ...outcome,
     })),
     prepare: assign({
@@ -137,19 +148,26 @@ export const nodeMachine = setup({
       }),
     }),
     prepareAgain: assign({ pending: ({ context }) => ({ command: null, record: context.record }) }),
-    commit: assign({ record: ({ context }) => context.pending?.record ?? context.record }),
-    noteSaved: assign({ saveFailure: null }),
+    commit: assign({ record: ({ context }) => context.pending.record }),
     noteUnsaved: assign({ saveFailure: (_, { reason }: { readonly reason: string }) => reason }),
+    noteStartFailure: assign({ startFailure: (_, { reason }: { readonly reason: string }) => reason }),
+    noteListenFailure: assign({ listenFailure: (_, { reason }: { readonly reason: string }) => reason }),
   },
   guards: {
     nodeIsRunning: stateIn({ up: { node: 'running' } }),
-    publicApiIsSettled: or([stateIn({ up: { publicApi: 'stopped' } }), stateIn({ up: { publicApi: 'running' } })]),
+    publicApiIsStopped: stateIn({ up: { publicApi: 'stopped' } }),
+    publicApiIsSettled: or(['publicApiIsStopped', stateIn({ up: { publicApi: 'running' } })]),
     recordIsSettled: stateIn({ up: { record: 'settled' } }),
+    drainsAreOver: stateIn({ up: { drain: 'none' } }),
     publicApiIsWanted: ({ context }) => desiredState(context.config, context.record).publicApi === 'running',
     somethingIsRecorded: ({ context }) => Object.keys(context.record.changes).length > 0,
     isSettingsChange: ({ context }) =>
-      context.pending?.command === 'set-worker' || context.pending?.command === 'set-buckets',
-    isCarriedOutUnsaved: ({ context }) => context.pending?.command === 'stop-api',
+      context.pending.command === 'set-worker' || context.pending.command === 'set-buckets',
+    isStart: ({ context }) => context.pending.command === 'start-api',
+    isStop: ({ context }) => context.pending.command === 'stop-api',
+    leavesADrain: ({ context }, { output: { drain } }: { readonly output: CloseResult }) =>
+      drain !== null && !context.endedEarly.includes(drain.id),
+    isDraining: ({ context }, { id }: { readonly id: number }) => context.drains.some((drain) => drain.id === id),
     nothingDrains: ({ context }) => context.drains.length === 0,
   },
   delays: {
@@ -164,11 +182,14 @@ export const nodeMachine = setup({
   },
 }).createMachine({
   id: 'node',
-  context: ({ input }) => ({
-    record: emptyRecord,
-    ...input,
-    pending: null,
+  context: ({ input: { config, record = emptyRecord, deadlines } }) => ({
+    config,
+    record,
+    deadlines,
+    pending: { command: null, record },
     drains: [],
+    endedEarly: [],
+    startFailure: null,
     listenFailure: null,
     saveFailure: null,
     exitCode: 0,
@@ -189,23 +210,26 @@ export const nodeMachine = setup({
               meta: {
                 refuses: { 'stop-api': shuttingDown, 'start-api': shuttingDown, shutdown: 'Already shutting down' },
               },
-              after: {
-                leaveDeadline: { target: '#node.exited', actions: ['kill', assign({ exitCode: 1 })] },
-              },
               initial: 'closing',
               states: {
                 closing: {
                   always: {
-                    guard: and([stateIn({ up: { publicApi: 'stopped' } }), 'recordIsSettled']),
+                    guard: and(['publicApiIsStopped', 'recordIsSettled']),
                     target: 'draining',
                     actions: { type: 'tell', params: { command: 'shutdown', result: 'done', reason: '' } },
                   },
                 },
                 draining: {
                   always: {
-                    guard: and([stateIn({ up: { drain: 'none' } }), 'recordIsSettled']),
+                    guard: and(['drainsAreOver', 'recordIsSettled']),
                     target: '#node.exited',
+                    description: 'all sent',
                   },
+                  after: { leaveDeadline: 'cutting' },
+                },
+                cutting: {
+                  entry: ['kill', assign({ exitCode: 1 })],
+                  always: { guard: 'recordIsSettled', target: '#node.exited', description: 'out of time' },
                 },
               },
             },
@@ -219,7 +243,11 @@ export const nodeMachine = setup({
               meta: { refuses: { 'stop-api': 'Already stopped' } },
               on: {
                 'start-api': { guard: and(['nodeIsRunning', 'recordIsSettled']), target: 'starting' },
-                restore: { guard: and(['nodeIsRunning', 'publicApiIsWanted']), target: 'starting.restoring' },
+                restore: {
+                  guard: and(['nodeIsRunning', 'publicApiIsWanted']),
+                  target: 'starting.restoring',
+                  description: 'at start-up',
+                },
               },
             },
             starting: {
@@ -232,7 +260,6 @@ export const nodeMachine = setup({
                   'set-buckets': 'Still starting',
                 },
               },
-              on: { shutdown: 'stopping.leaving' },
               initial: 'opening',
               states: {
                 opening: {
@@ -243,6 +270,7 @@ export const nodeMachine = setup({
                     onDone: 'recording',
                     onError: {
                       target: '#node.up.publicApi.stopped',
+                      description: 'cannot listen',
                       actions: {
                         type: 'tell',
                         params: ({ event }) => ({
@@ -255,12 +283,10 @@ export const nodeMachine = setup({
                   },
                   after: {
                     listenDeadline: {
-                      target: 'undoing',
+                      target: '#node.up.publicApi.stopping.undoing',
                       actions: {
-                        type: 'tell',
+                        type: 'noteStartFailure',
                         params: ({ context }) => ({
-                          command: 'start-api',
-                          result: 'failed',
                           reason: `The public API was not listening after ${context.deadlines.listenMs} ms`,
                         }),
                       },
@@ -268,7 +294,7 @@ export const nodeMachine = setup({
                   },
                   on: {
                     shutdown: {
-                      target: '#node.up.publicApi.stopping.leaving',
+                      target: '#node.up.publicApi.stopping.releasing',
                       actions: {
                         type: 'tell',
                         params: { command: 'start-api', result: 'refused', reason: shuttingDown },
@@ -278,34 +304,53 @@ export const nodeMachine = setup({
                 },
                 recording: {
                   entry: raise({ type: 'record', command: 'start-api', change: { publicApi: 'running' } }),
-                  on: { 'record.done': '#node.up.publicApi.running', 'record.failed': 'undoing' },
-                },
-                undoing: {
-                  invoke: {
-                    id: 'close',
-                    src: 'close',
-                    onDone: '#node.up.publicApi.stopped',
-                    onError: { target: '#node.up.publicApi.stopped', actions: 'kill' },
+                  on: {
+                    'record.done': {
+                      target: '#node.up.publicApi.running',
+                      description: 'listening',
+                      actions: { type: 'tell', params: { command: 'start-api', result: 'done', reason: '' } },
+                    },
+                    'record.failed': {
+                      target: '#node.up.publicApi.stopping.undoing',
+                      actions: {
+                        type: 'noteStartFailure',
+                        params: ({ context }) => ({ reason: String(context.saveFailure) }),
+                      },
+                    },
+                    shutdown: {
+                      target: '#node.up.publicApi.stopping.releasing',
+                      actions: {
+                        type: 'tell',
+                        params: { command: 'start-api', result: 'refused', reason: shuttingDown },
+                      },
+                    },
                   },
-                  after: { closeDeadline: { target: '#node.up.publicApi.stopped', actions: 'kill' } },
                 },
                 restoring: {
                   invoke: {
                     id: 'listen',
                     src: 'listen',
                     input: ({ context }) => ({ patienceMs: context.deadlines.restoreMs }),
-                    onDone: '#node.up.publicApi.running',
+                    onDone: { target: '#node.up.publicApi.running', description: 'listening' },
                     onError: {
                       target: '#node.up.publicApi.stopped',
-                      actions: assign({ listenFailure: ({ event }) => reasonOf(event.error) }),
+                      description: 'cannot listen',
+                      actions: {
+                        type: 'noteListenFailure',
+                        params: ({ event }) => ({ reason: reasonOf(event.error) }),
+                      },
                     },
                   },
                   after: {
                     restoreDeadline: {
-                      target: 'undoing',
-                      actions: assign({ listenFailure: 'The public API did not start listening in time' }),
+                      target: '#node.up.publicApi.stopping.releasing',
+                      actions: {
+                        type: 'noteListenFailure',
+                        params: { reason: 'The public API did not start listening in time' },
+                      },
                     },
                   },
+                  on: { shutdown: '#node.up.publicApi.stopping.releasing' },
                 },
               },
             },
@@ -314,7 +359,7 @@ export const nodeMachine = setup({
               entry: assign({ listenFailure: null }),
               on: {
                 'stop-api': { guard: 'recordIsSettled', target: 'stopping' },
-                shutdown: 'stopping.leaving',
+                shutdown: 'stopping.releasing',
               },
             },
             stopping: {
@@ -330,6 +375,7 @@ export const nodeMachine = setup({
               initial: 'closing',
               states: {
                 closing: {
+                  description: 'by stop-api',
                   invoke: {
                     id: 'close',
                     src: 'close',
@@ -340,12 +386,32 @@ export const nodeMachine = setup({
                 },
                 recording: {
                   entry: raise({ type: 'record', command: 'stop-api', change: { publicApi: 'stopped' } }),
+                  exit: { type: 'tell', params: { command: 'stop-api', result: 'done', reason: '' } },
                   on: {
-                    'record.done': '#node.up.publicApi.stopped',
+                    'record.done': { target: '#node.up.publicApi.stopped', description: 'port refuses' },
                     'record.failed': '#node.up.publicApi.stopped',
                   },
                 },
-                leaving: {
+                undoing: {
+                  description: 'a start-api that failed',
+                  exit: {
+                    type: 'tell',
+                    params: ({ context }) => ({
+                      command: 'start-api',
+                      result: 'failed',
+                      reason: String(context.startFailure),
+                    }),
+                  },
+                  invoke: {
+                    id: 'close',
+                    src: 'close',
+                    onDone: '#node.up.publicApi.stopped',
+                    onError: { target: '#node.up.publicApi.stopped', actions: 'kill' },
+                  },
+                  after: { closeDeadline: { target: '#node.up.publicApi.stopped', actions: 'kill' } },
+                },
+                releasing: {
+                  description: 'no wish changes',
                   invoke: {
                     id: 'close',
                     src: 'close',
@@ -363,30 +429,35 @@ export const nodeMachine = setup({
           initial: 'none',
           on: {
             'xstate.done.actor.close': {
-              guard: ({ event }) => event.output.drain !== null,
+              guard: { type: 'leavesADrain', params: ({ event }) => event },
               target: '.draining',
+              description: 'port closed',
               actions: [
-                assign({
-                  drains: ({ context, event }) =>
-                    event.output.drain ? [...context.drains, event.output.drain] : context.drains,
-                }),
-                raise(({ event }) => ({ type: 'drain.deadline', id: event.output.drain?.id ?? 0 }), {
+                assign({ drains: ({ context, event }) => [...context.drains, drainOf(event.output)] }),
+                raise(({ event }) => ({ type: 'drain.deadline', id: drainOf(event.output).id }), {
                   delay: 'drainDeadline',
                 }),
               ],
+            },
+            'drain.ended': {
+              actions: assign({
+                drains: ({ context, event }) => context.drains.filter((drain) => drain.id !== event.id),
+                endedEarly: ({ context, event }) =>
+                  context.drains.some((drain) => drain.id === event.id)
+                    ? context.endedEarly
+                    : [...context.endedEarly, event.id],
+              }),
             },
           },
           states: {
             none: {},
             draining: {
-              always: { guard: 'nothingDrains', target: 'none' },
+              always: { guard: 'nothingDrains', target: 'none', description: 'all sent' },
               on: {
-                'drain.ended': {
-                  actions: assign({
-                    drains: ({ context, event }) => context.drains.filter((drain) => drain.id !== event.id),
-                  }),
+                'drain.deadline': {
+                  guard: { type: 'isDraining', params: ({ event }) => event },
+                  actions: { type: 'cut', params: ({ event }) => event },
                 },
-                'drain.deadline': { actions: { type: 'cut', params: ({ event }) => event } },
               },
             },
           },
@@ -433,27 +504,22 @@ export const nodeMachine = setup({
             saving: {
               tags: 'busy',
               meta: {
-                refuses: {
-                  'stop-api': saving,
-                  'start-api': saving,
-                  'set-worker': saving,
-                  'set-buckets': saving,
-                },
+                refuses: { 'stop-api': saving, 'start-api': saving, 'set-worker': saving, 'set-buckets': saving },
               },
               invoke: {
                 id: 'save',
                 src: 'save',
-                input: ({ context }) => context.pending?.record ?? context.record,
+                input: ({ context }) => context.pending.record,
                 onDone: [
-                  { guard: 'isSettingsChange', target: 'applying', actions: ['commit', 'noteSaved'] },
+                  {
+                    guard: 'isSettingsChange',
+                    target: 'applying',
+                    actions: ['commit', assign({ saveFailure: null })],
+                  },
                   {
                     target: 'settled',
-                    actions: [
-                      'commit',
-                      'noteSaved',
-                      { type: 'tellPending', params: { result: 'done', reason: '' } },
-                      raise({ type: 'record.done' }),
-                    ],
+                    description: 'saved',
+                    actions: ['commit', assign({ saveFailure: null }), raise({ type: 'record.done' })],
                   },
                 ],
                 onError: {
@@ -472,50 +538,41 @@ export const nodeMachine = setup({
                   },
                 },
               },
+              on: {
+                // The start-api is refused by the publicApi region: what it has perhaps written already is taken back.
+                shutdown: { guard: 'isStart', target: 'saving', reenter: true, actions: 'prepareAgain' },
+              },
             },
             failing: {
               tags: 'busy',
               always: [
                 {
-                  guard: 'isCarriedOutUnsaved',
+                  guard: 'isSettingsChange',
                   target: 'settled.unsaved',
-                  actions: [
-                    'commit',
-                    { type: 'tellPending', params: { result: 'done', reason: '' } },
-                    raise({ type: 'record.failed' }),
-                  ],
+                  description: 'cannot save',
+                  actions: {
+                    type: 'tellSettings',
+                    params: ({ context }) => ({ result: 'failed', reason: String(context.saveFailure) }),
+                  },
                 },
-                {
-                  target: 'settled.unsaved',
-                  actions: [
-                    {
-                      type: 'tellPending',
-                      params: ({ context }) => ({ result: 'failed', reason: context.saveFailure ?? '' }),
-                    },
-                    raise({ type: 'record.failed' }),
-                  ],
-                },
+                { guard: 'isStop', target: 'settled.unsaved', actions: ['commit', raise({ type: 'record.failed' })] },
+                { target: 'settled.unsaved', actions: raise({ type: 'record.failed' }) },
               ],
             },
             applying: {
               tags: 'busy',
               meta: {
-                refuses: {
-                  'stop-api': saving,
-                  'start-api': saving,
-                  'set-worker': saving,
-                  'set-buckets': saving,
-                },
+                refuses: { 'stop-api': saving, 'start-api': saving, 'set-worker': saving, 'set-buckets': saving },
               },
-              exit: { type: 'tellPending', params: { result: 'done', reason: '' } },
+              exit: { type: 'tellSettings', params: { result: 'done', reason: '' } },
               invoke: {
                 id: 'configure',
                 src: 'configure',
                 input: ({ context }) => desiredState(context.config, context.record),
                 onDone: 'settled',
-                onError: 'settled',
+                onError: { target: 'settled', actions: 'kill' },
               },
-              after: { configureDeadline: 'settled' },
+              after: { configureDeadline: { target: 'settled', actions: 'kill' } },
             },
           },
         },

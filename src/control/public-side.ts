@@ -39,7 +39,7 @@ export interface PublicSide {
   close(): Promise<CloseResult>;
   /** Close every connection of a drain; `drain.ended` follows. */
   cut(drain: number): void;
-  /** Kill every worker at once. */
+  /** Kill every worker at once. They are replaced as after a crash, and listen only if the port was neither closed nor closing. */
   kill(): void;
   /** At the end: let the workers exit. Resolves when they have. */
   end(): Promise<void>;

@@ -1,0 +1,143 @@
+// The pure node machine as a model: what may happen in each state, what it leads to, and when two states are the same.
+import { type EventFrom, initialTransition, transition } from 'xstate';
+import { type Command, type CommandName, commandNames } from '../../machines/commands.ts';
+import { isSettled, judge, type NodeSnapshot } from '../../machines/judge.ts';
+import { type CommandOutcome, type NodeInput, nodeMachine } from '../../machines/node.ts';
+
+export type NodeMachineEvent = EventFrom<typeof nodeMachine>;
+
+/**
+ * What may happen next. A command goes by its own name; the answers of the ports are
+ * `listen.done listen.error close.done close.error save.done save.error configure.done configure.error` (the step under way
+ * succeeds or fails), `close.done draining` (it leaves a drain behind), `drain.ended N` and `drain.deadline N`; and the
+ * machine's own delays are `listenDeadline restoreDeadline closeDeadline saveDeadline saveRetry configureDeadline leaveDeadline`.
+ */
+export interface Step {
+  readonly name: string;
+  readonly event: NodeMachineEvent;
+}
+
+/** What one event leads to: the next state, the outcomes told, and the plain effects (`cut`, `kill`), each in order. */
+export interface Advance {
+  readonly state: NodeSnapshot;
+  readonly outcomes: readonly CommandOutcome[];
+  readonly effects: readonly string[];
+}
+
+export interface ModelOptions {
+  /** How many drains may overlap: 0, 1 or 2 (the default). */
+  readonly drains?: 0 | 1 | 2;
+  /** Whether deadlines and retries may run. Default: true. */
+  readonly delays?: boolean;
+  /** Whether steps may fail. Default: true. */
+  readonly errors?: boolean;
+  /** Which commands are given. Default: all of them. */
+  readonly commands?: readonly CommandName[];
+}
+
+export const sampleCommands: Readonly<Record<CommandName, Command>> = {
+  'stop-api': { type: 'stop-api' },
+  'start-api': { type: 'start-api' },
+  shutdown: { type: 'shutdown' },
+  'set-worker': { type: 'set-worker', workerId: 3 },
+  'set-buckets': { type: 'set-buckets', buckets: ['1:0'] },
+};
+
+const deadlines: NodeInput['deadlines'] = {
+  listenMs: 1_000,
+  restoreMs: 3_000,
+  closeMs: 2_000,
+  saveMs: 1_500,
+  saveRetryMs: 5_000,
+  configureMs: 2_500,
+  drainMs: 30_000,
+  leaveMs: 40_000,
+};
+
+/** A node that starts for the first time: worker 0, all its buckets. */
+export const sampleInput = (publicApi: 'running' | 'stopped'): NodeInput => ({
+  config: { workerId: 0, buckets: null, publicApi },
+  deadlines,
+});
+
+/** A node that was here before: its worker has been set by a command. */
+export const recordedInput = (publicApi: 'running' | 'stopped'): NodeInput => ({
+  ...sampleInput(publicApi),
+  record: { generation: 1, changes: { workerId: 3 } },
+});
+
+export const initialState = (input: NodeInput): NodeSnapshot => initialTransition(nodeMachine, input)[0];
+
+export function advance(state: NodeSnapshot, event: NodeMachineEvent): Advance {
+  const [next, actions] = transition(nodeMachine, state, event);
+  const done = actions.map(({ type, params }) => ({ type: String(type), params }));
+  return {
+    state: next,
+    outcomes: done
+      .filter(({ type }) => type === 'xstate.emit')
+      .map(({ params }) => (params as { readonly event: CommandOutcome }).event),
+    effects: done.map(({ type }) => type).filter((type) => type === 'cut' || type === 'kill'),
+  };
+}
+
+/** The machine's own events (`xstate.done.actor.…`) have no place in its event type. */
+const inner = (event: { readonly type: string; readonly [key: string]: unknown }): NodeMachineEvent =>
+  event as unknown as NodeMachineEvent;
+
+export const portDone = (actor: string, output?: unknown): NodeMachineEvent =>
+  inner({ type: `xstate.done.actor.${actor}`, output });
+
+export const portError = (actor: string, reason: string): NodeMachineEvent =>
+  inner({ type: `xstate.error.actor.${actor}`, error: new Error(reason) });
+
+/** Everything that may happen in a state: the commands that would be accepted, and the answers of the ports and the clock. */
+export function stepsFrom(state: NodeSnapshot, options: ModelOptions = {}): Step[] {
+  if (state.status !== 'active') return [];
+  const events = [...commandEvents(state, options), ...portEvents(state, options), ...clockEvents(state, options)];
+  return events.map((event) => ({ name: nameOf(event), event }));
+}
+
+function commandEvents(state: NodeSnapshot, { commands = commandNames }: ModelOptions): NodeMachineEvent[] {
+  const turn = (name: CommandName) => isSettled(state) || name === 'shutdown';
+  return commands
+    .filter((name) => turn(name) && judge(state, { type: name }).legal)
+    .map((name) => sampleCommands[name]);
+}
+
+function portEvents(state: NodeSnapshot, { drains = 2, errors = true }: ModelOptions): NodeMachineEvent[] {
+  const draining = state.context.drains;
+  const freeId = draining.some(({ id }) => id === 1) ? 2 : 1;
+  const answers = Object.keys(state.children).flatMap((actor) => [
+    portDone(actor, actor === 'close' ? { drain: null } : undefined),
+    ...(actor === 'close' && draining.length < drains ? [portDone(actor, { drain: { id: freeId, deadline: 0 } })] : []),
+    ...(errors ? [portError(actor, `${actor} failed`)] : []),
+  ]);
+  return [...answers, ...draining.map(({ id }) => ({ type: 'drain.ended', id }) as const)];
+}
+
+function clockEvents(state: NodeSnapshot, { delays = true }: ModelOptions): NodeMachineEvent[] {
+  if (!delays) return [];
+  return [
+    ...state._nodes.flatMap((node) => node.after).map(({ eventType }) => inner({ type: eventType })),
+    ...state.context.drains.map(({ id }) => ({ type: 'drain.deadline', id }) as const),
+  ];
+}
+
+function nameOf(event: NodeMachineEvent): string {
+  const [, kind, rest = ''] = /^xstate\.(done\.actor|error\.actor|after)\.(.*)$/.exec(event.type) ?? [];
+  if (kind === 'done.actor') return 'output' in event && event.output?.drain ? `${rest}.done draining` : `${rest}.done`;
+  if (kind === 'error.actor') return `${rest}.error`;
+  if (kind === 'after') return rest.slice(0, rest.indexOf('.'));
+  return event.type === 'drain.ended' || event.type === 'drain.deadline' ? `${event.type} ${event.id}` : event.type;
+}
+
+/**
+ * Tells states apart by all that decides what may follow, and no more: what is active, whose change is being saved, the drains
+ * under way, and whether anything has ever been recorded.
+ */
+export function keyOf(state: NodeSnapshot): string {
+  const { drains, pending, record } = state.context;
+  const savedFor = state.matches({ up: { record: 'saving' } }) ? pending.command : undefined;
+  const recorded = state.status === 'active' && Object.keys(record.changes).length > 0;
+  return JSON.stringify([state.value, savedFor, drains.map(({ id }) => id).sort(), recorded]);
+}
