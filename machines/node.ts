@@ -514,6 +514,7 @@ export const nodeMachine = setup({
                   {
                     guard: 'isSettingsChange',
                     target: 'applying',
+                    description: 'settings saved',
                     actions: ['commit', assign({ saveFailure: null })],
                   },
                   {
@@ -569,7 +570,7 @@ export const nodeMachine = setup({
                 id: 'configure',
                 src: 'configure',
                 input: ({ context }) => desiredState(context.config, context.record),
-                onDone: 'settled',
+                onDone: { target: 'settled', description: 'in use' },
                 onError: { target: 'settled', actions: 'kill' },
               },
               after: { configureDeadline: { target: 'settled', actions: 'kill' } },

@@ -1,0 +1,216 @@
+// Any machine as a picture in plain data: its states, its edges, a shorter view of both, and what is lit in a snapshot.
+import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
+
+export interface DiagramNode {
+  /** The state's id in the machine, e.g. `node.up.publicApi.running`. */
+  readonly id: string;
+  /** Its last part: the state's own name. */
+  readonly name: string;
+  /** Null: the machine itself. */
+  readonly parent: string | null;
+  readonly kind: 'atomic' | 'compound' | 'parallel' | 'final' | 'history';
+  /** Whether its parent begins here. */
+  readonly initial: boolean;
+  /** Actors that run while the state is active. */
+  readonly invokes: readonly string[];
+  readonly tags: readonly string[];
+  readonly description: string | null;
+  /** What it reacts to without being left. */
+  readonly reactions: readonly string[];
+}
+
+export interface DiagramEdge {
+  /** The same for as long as the machine is. */
+  readonly id: string;
+  readonly source: string;
+  readonly target: string;
+  /** What sets it off, one for each of the transitions that it stands for, as far as there is something to say of them. */
+  readonly labels: readonly EdgeLabel[];
+}
+
+export interface EdgeLabel {
+  /** `always`: taken as soon as its guard holds. `delay`: after a time. `done`, `error`: an invoked actor has ended. */
+  readonly kind: 'command' | 'event' | 'always' | 'delay' | 'done' | 'error';
+  /** Empty for `always`, which has nothing but a guard. */
+  readonly text: string;
+  /** Null: it is always taken. */
+  readonly guard: string | null;
+}
+
+export interface Diagram {
+  /** The machine's id. */
+  readonly id: string;
+  /** Parents before their children, siblings in the order of the machine. */
+  readonly nodes: readonly DiagramNode[];
+  readonly edges: readonly DiagramEdge[];
+}
+
+/** One transition to one target, as the machine has it. */
+interface Arrow extends EdgeLabel {
+  readonly source: string;
+  readonly target: string;
+  /** The machine's words for a reader who does not care for its inner steps. */
+  readonly words: string | null;
+}
+
+export interface DiagramOptions {
+  /** The events that somebody gives from outside; they are marked as commands. */
+  readonly commands?: readonly string[];
+}
+
+/** Everything: each state, and each transition with what sets it off and its guard. */
+export function fullDiagram(machine: AnyStateMachine, options: DiagramOptions = {}): Diagram {
+  const nodes = statesOf(machine).map((state) => nodeOf(state, options));
+  return {
+    id: machine.id,
+    nodes,
+    edges: edgesOf(arrowsOf(machine, options), ({ kind, text, guard }) => ({ kind, text, guard })),
+  };
+}
+
+/** One state of a diagram with all that is in it, and the states outside to which edges lead from there. */
+export function partOf(diagram: Diagram, id: string): Diagram {
+  const inside = (one: string) => one === id || one.startsWith(`${id}.`);
+  const edges = diagram.edges.filter(({ source }) => inside(source));
+  const targets = new Set(edges.map(({ target }) => target));
+  const nodes = diagram.nodes.flatMap((node) => {
+    if (node.id === id) return [{ ...node, parent: null }];
+    if (inside(node.id)) return [node];
+    return targets.has(node.id) ? [{ ...node, parent: id }] : [];
+  });
+  return { id, nodes, edges };
+}
+
+/**
+ * The outline: states below `depth` are folded into the one that holds them (the machine itself has depth 0), states that are
+ * left at once are passed over, and of the edges only commands and what the machine has words for is named.
+ */
+export function outline(machine: AnyStateMachine, options: DiagramOptions & { readonly depth: number }): Diagram {
+  const shown = statesOf(machine).filter((state) => state.path.length <= options.depth && !isPassedOver(state));
+  const nodes = shown.map((state) => folded(nodeOf(state, options), state.path.length === options.depth));
+  const lift = (id: string) => [machine.id, ...machine.getStateNodeById(id).path.slice(0, options.depth)].join('.');
+  const arrows = passOver(machine, arrowsOf(machine, options))
+    .map((arrow) => ({ ...arrow, source: lift(arrow.source), target: lift(arrow.target) }))
+    .filter(({ source, target, words }) => source !== target && (words !== null || !target.startsWith(`${source}.`)));
+  const label = ({ kind, text, words }: Arrow) => ({
+    kind,
+    text: kind === 'command' ? text : (words ?? ''),
+    guard: null,
+  });
+  return { id: machine.id, nodes, edges: edgesOf(arrows, label) };
+}
+
+/** The ids of all active states, to be lit. States that a diagram has folded away are in the one that holds them. */
+export const activeIds = (snapshot: AnyMachineSnapshot): string[] => snapshot._nodes.map(({ id }: AnyStateNode) => id);
+
+/** The `id` of a state's or an edge's element in a drawing: letters, digits, `-` and `_` only. */
+export const elementId = (id: string): string => id.replace(/[^\w-]+/g, '-');
+
+function statesOf(machine: AnyStateMachine): AnyStateNode[] {
+  const withChildren = (state: AnyStateNode): AnyStateNode[] => [
+    state,
+    ...Object.values(state.states).flatMap(withChildren),
+  ];
+  return withChildren(machine.root);
+}
+
+const transitionsOf = (state: AnyStateNode): AnyTransitionDefinition[] => [
+  ...[...state.transitions.values()].flat(),
+  ...(state.always ?? []),
+];
+
+function nodeOf(state: AnyStateNode, options: DiagramOptions): DiagramNode {
+  return {
+    id: state.id,
+    name: state.key,
+    parent: state.parent?.id ?? null,
+    kind: state.type,
+    initial: state.parent?.initial?.target?.includes(state) ?? false,
+    invokes: state.invoke.map(({ id }) => id),
+    tags: state.tags,
+    description: state.description ?? null,
+    reactions: transitionsOf(state)
+      .filter(({ target }) => target === undefined)
+      .map((transition) => triggerOf(transition, options).text),
+  };
+}
+
+const folded = (node: DiagramNode, leaf: boolean): DiagramNode => ({
+  ...node,
+  kind: leaf && node.kind !== 'final' ? 'atomic' : node.kind,
+  invokes: [],
+  reactions: [],
+});
+
+function arrowsOf(machine: AnyStateMachine, options: DiagramOptions): Arrow[] {
+  return statesOf(machine).flatMap((state) =>
+    transitionsOf(state).flatMap((transition) =>
+      (transition.target ?? []).map((target) => ({
+        source: state.id,
+        target: (target as AnyStateNode).id,
+        ...triggerOf(transition, options),
+        guard: guardOf(transition.guard),
+        words: transition.description ?? null,
+      })),
+    ),
+  );
+}
+
+function triggerOf(
+  { eventType }: AnyTransitionDefinition,
+  { commands = [] }: DiagramOptions,
+): Pick<Arrow, 'kind' | 'text'> {
+  const [, inner, rest = ''] = /^xstate\.(done\.actor|error\.actor|done\.state|after)\.(.*)$/.exec(eventType) ?? [];
+  if (eventType === '') return { kind: 'always', text: '' };
+  if (inner === 'after') return { kind: 'delay', text: `after ${rest.slice(0, rest.indexOf('.'))}` };
+  if (inner === 'error.actor') return { kind: 'error', text: `${rest} failed` };
+  if (inner !== undefined) return { kind: 'done', text: `${rest} done` };
+  return { kind: commands.includes(eventType) ? 'command' : 'event', text: eventType };
+}
+
+/** A guard by its name; `and`, `or` and `not` by the names within; a function without a name by dots. */
+function guardOf(guard: unknown): string | null {
+  if (guard === undefined) return null;
+  if (typeof guard === 'string') return guard;
+  if (typeof guard === 'object' && guard !== null && 'type' in guard) return String(guard.type);
+  const { name, guards = [] } = guard as { readonly name: string; readonly guards?: readonly unknown[] };
+  if (name === 'not') return `not ${guards.map(guardOf).join()}`;
+  return guards.map(guardOf).join(` ${name} `) || '…';
+}
+
+/** Left at once, whatever happens: nothing but `always` leads out, and nothing runs meanwhile. */
+const isPassedOver = (state: AnyStateNode): boolean =>
+  state.type === 'atomic' &&
+  state.invoke.length === 0 &&
+  state.transitions.size === 0 &&
+  (state.always ?? []).length > 0;
+
+/** Joins what leads into a passing state with what leads out of it. */
+function passOver(machine: AnyStateMachine, arrows: readonly Arrow[]): Arrow[] {
+  const passing = new Set(
+    statesOf(machine)
+      .filter(isPassedOver)
+      .map(({ id }) => id),
+  );
+  return arrows.flatMap((arrow) => {
+    if (passing.has(arrow.source)) return [];
+    if (!passing.has(arrow.target)) return [arrow];
+    const onward = arrows.filter(({ source }) => source === arrow.target);
+    return onward.map((out) => ({ ...arrow, target: out.target, words: out.words ?? arrow.words }));
+  });
+}
+
+/** One edge from a state to another, whatever leads there. */
+function edgesOf(arrows: readonly Arrow[], labelOf: (arrow: Arrow) => EdgeLabel): DiagramEdge[] {
+  const edges = new Map<string, DiagramEdge>();
+  for (const arrow of arrows) {
+    const { source, target } = arrow;
+    const id = `${source} to ${target}`;
+    const label = labelOf(arrow);
+    const known = edges.get(id)?.labels ?? [];
+    const isNew =
+      (label.text || label.guard) && !known.some((one) => one.text === label.text && one.guard === label.guard);
+    edges.set(id, { id, source, target, labels: isNew ? [...known, label] : known });
+  }
+  return [...edges.values()];
+}

@@ -1,0 +1,41 @@
+// A machine's diagram as SVG, drawn by Graphviz.
+import { Graphviz } from '@hpcc-js/wasm-graphviz';
+
+/** A piece of text as Graphviz has placed it: `pt` is its left end (`align` `l`), `width` what it took it to be wide. */
+interface PlacedText {
+  readonly op: string;
+  readonly pt?: readonly [number, number];
+  readonly width?: number;
+  readonly align?: string;
+}
+
+/**
+ * Lays out DOT text. Graphviz knows nothing of the reader's fonts: it lays out at one size and the text is painted at 6/7 of it,
+ * centred where it was placed, so that no label leaves its box.
+ */
+export async function dotToSvg(dot: string): Promise<string> {
+  const graphviz = await Graphviz.load();
+  const middles = middlesOf(graphviz.dot(dot, 'json'));
+  return graphviz
+    .dot(dot, 'svg')
+    .replace(/^[\s\S]*?<svg/, '<svg')
+    .replace(/<!--[\s\S]*?-->\n?/g, '')
+    .replace(/text-anchor="start" x="(-?[\d.]+)" y="(-?[\d.]+)"/g, (text, x: string, y: string) => {
+      const middle = middles.get(placeKey(Number(x), -Number(y)));
+      return middle === undefined ? text : `text-anchor="middle" x="${middle.toFixed(2)}" y="${y}"`;
+    })
+    .replace(/font-size="([\d.]+)"/g, (_, size: string) => `font-size="${((Number(size) * 6) / 7).toFixed(1)}"`);
+}
+
+/** Places are the same in both formats up to the rounding of the shorter one. */
+const placeKey = (x: number, y: number): string => `${x.toFixed(1)} ${y.toFixed(1)}`;
+
+function middlesOf(json: string): Map<string, number> {
+  const middles = new Map<string, number>();
+  JSON.parse(json, (_, value: unknown) => {
+    const { op, pt, width, align } = (value ?? {}) as PlacedText;
+    if (op === 'T' && pt && width !== undefined && align === 'l') middles.set(placeKey(...pt), pt[0] + width / 2);
+    return value;
+  });
+  return middles;
+}
