@@ -52,8 +52,17 @@ function modelFrom(start: Start, options: ModelOptions): TestModel<NodeSnapshot,
   });
 }
 
-/** Every state that any start leads to. */
-export function reachableStates(options: ModelOptions = {}): NodeSnapshot[] {
+const explored = new Map<string, readonly NodeSnapshot[]>();
+
+/** Every state that any start leads to. Explored once for all who ask. */
+export function reachableStates(options: ModelOptions = {}): readonly NodeSnapshot[] {
+  const name = JSON.stringify(options);
+  const states = explored.get(name) ?? explore(options);
+  explored.set(name, states);
+  return states;
+}
+
+function explore(options: ModelOptions): NodeSnapshot[] {
   const states = new Map<string, NodeSnapshot>();
   for (const start of Object.keys(starts) as Start[])
     for (const [key, { state }] of Object.entries(modelFrom(start, options).getAdjacencyMap())) states.set(key, state);

@@ -1,0 +1,26 @@
+// Every piece of documentation that is made from code: add yours here, and its markers where it shall stand.
+import { toDot } from '../../machines/diagram-dot.ts';
+import { toMermaid } from '../../machines/diagram-mermaid.ts';
+import { nodeDiagram, nodeOutline } from '../../machines/node-diagram.ts';
+import { configReference } from '../../src/config/reference.ts';
+import { dotToSvg } from '../../src/diagram-svg.ts';
+import { commandTable } from './command-table.ts';
+import { legalityTable, stateTable } from './state-table.ts';
+
+/** The files that have pieces in them, relative to the root. */
+export const pages = ['README.md', 'machines/README.md'] as const;
+
+/** What stands between `<!-- generated:NAME -->` and `<!-- /generated -->`. */
+export const pieces: Readonly<Record<string, () => string>> = {
+  commands: commandTable,
+  legality: legalityTable,
+  states: stateTable,
+  mermaid: () => ['```mermaid', toMermaid(nodeOutline).trimEnd(), '```'].join('\n'),
+  config: configReference,
+};
+
+/** Whole files, by their path relative to the root. */
+export const pictures: Readonly<Record<string, () => Promise<string>>> = {
+  'machines/node.svg': () => dotToSvg(toDot(nodeOutline)),
+  'machines/node-full.svg': () => dotToSvg(toDot(nodeDiagram)),
+};

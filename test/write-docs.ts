@@ -1,0 +1,9 @@
+// Writes the generated parts of the documentation anew: `npm run docs`.
+import { writeFile } from 'node:fs/promises';
+import { docFiles } from './docs/fresh.ts';
+
+for (const { path, url, is, shouldBe } of await docFiles()) {
+  if (is === shouldBe) continue;
+  await writeFile(url, shouldBe);
+  console.log(`${path} rewritten`);
+}
