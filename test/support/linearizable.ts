@@ -1,0 +1,166 @@
+// Checks that some one-after-another order of the commands explains all their answers, and keeps what was answered before
+// something else was asked (linearizability; the search of Wing and Gong with the memory of Lowe).
+import type { Command, CommandName } from '../../machines/commands.ts';
+import { isSettled, judge, type NodeSnapshot, type NodeStatus, settingsOf, statusOf } from '../../machines/judge.ts';
+import type { Settings } from '../../machines/settings.ts';
+import { advance, keyOf, portDone } from './model.ts';
+
+/** What an answer said of the node; members that it did not say are not checked. */
+export interface SeenState extends Partial<NodeStatus> {
+  readonly settings?: Settings;
+  readonly generation?: number;
+}
+
+export interface Answer {
+  readonly status: number;
+  /** The `detail` of a refusal. */
+  readonly reason?: string;
+  readonly state?: SeenState;
+}
+
+/** One request, by any clock that all of the history goes by. A `read` is a `GET state`. */
+export interface Operation {
+  readonly command: Command | { readonly type: 'read' };
+  readonly invokedAt: number;
+  /** Null: never answered (a lost connection); it may have been carried out or not. */
+  readonly answeredAt: number | null;
+  readonly answer: Answer | null;
+}
+
+/** What all of the history goes by. */
+interface World {
+  readonly faults: boolean;
+  /** When the first shutdown was asked for; infinity: never. */
+  readonly shutdownAt: number;
+}
+
+export interface Explanation {
+  readonly explained: boolean;
+  /** Indexes into the history: an order that explains it, or the longest beginning of one that was found. */
+  readonly order: readonly number[];
+}
+
+/**
+ * @param start a settled state, the one before the first operation
+ * @param history in any order
+ * @param options.faults whether ports may fail: only then is a 500 explained
+ */
+export function explain(
+  start: NodeSnapshot,
+  history: readonly Operation[],
+  { faults = false }: { readonly faults?: boolean } = {},
+): Explanation {
+  const shutdowns = history.filter(({ command }) => command.type === 'shutdown').map(({ invokedAt }) => invokedAt);
+  const world: World = { faults, shutdownAt: Math.min(...shutdowns) };
+  const tried = new Set<string>();
+  let longest: readonly number[] = [];
+
+  const search = (state: NodeSnapshot, left: readonly number[], order: readonly number[]): readonly number[] | null => {
+    if (order.length > longest.length) longest = order;
+    if (left.every((index) => history[index]?.answer === null)) return order;
+    const key = `${left.join()} ${modelKey(state)}`;
+    if (tried.has(key)) return null;
+    tried.add(key);
+    const choices = mayBeNext(history, left).map((index) => ({
+      index,
+      nexts: explanations(state, history[index], world),
+    }));
+    const take = (index: number, next: NodeSnapshot) =>
+      search(
+        next,
+        left.filter((other) => other !== index),
+        [...order, index],
+      );
+    // What changes nothing can as well be explained at once: nothing later depends on it.
+    for (const { index, nexts } of choices)
+      if (history[index]?.answer && nexts.includes(state)) return take(index, state);
+    for (const { index, nexts } of choices)
+      for (const next of nexts) {
+        const found = take(index, next);
+        if (found) return found;
+      }
+    return null;
+  };
+
+  const order = search(start, [...history.keys()], []);
+  return { explained: order !== null, order: order ?? longest };
+}
+
+/** Nobody may come before one who had been answered when he asked. */
+function mayBeNext(history: readonly Operation[], left: readonly number[]): number[] {
+  const firstAnswer = Math.min(...left.map((index) => history[index]?.answeredAt ?? Number.POSITIVE_INFINITY));
+  return left.filter((index) => (history[index]?.invokedAt ?? 0) <= firstAnswer);
+}
+
+/** The states that the model may be in after this operation, if it was answered truly. */
+function explanations(state: NodeSnapshot, operation: Operation | undefined, world: World): NodeSnapshot[] {
+  if (!operation) return [];
+  return perhapsExited(state).flatMap((before) => after(before, operation, world));
+}
+
+function after(state: NodeSnapshot, { command, answer, answeredAt }: Operation, world: World): NodeSnapshot[] {
+  if (command.type === 'read') return answer === null || agrees(state, answer.state) ? [state] : [];
+  const judgement = judge(state, command);
+  if (answer === null) return judgement.legal ? [carryOut(state, command), state] : [state];
+  if (answer.status === 409) {
+    const isTrue = !judgement.legal && answer.reason === judgement.reason && agrees(state, answer.state);
+    return isTrue ? [state] : [];
+  }
+  if (!judgement.legal) return [];
+  if (answer.status === 500) return world.faults && mayFail(command.type) ? [state] : [];
+  if (answer.status !== 200) return [];
+  const carried = carryOut(state, command);
+  const next = modelKey(carried) === modelKey(state) ? state : carried;
+  // The document of a 200 is written when the command is over: a shutdown may have begun by then.
+  const overtaken = answer.state?.node === 'shuttingDown' && world.shutdownAt < Number(answeredAt);
+  return agrees(next, answer.state) || overtaken ? [next] : [];
+}
+
+/** A stop and a shutdown are carried out, saved or not. */
+const mayFail = (name: CommandName): boolean => name !== 'stop-api' && name !== 'shutdown';
+
+/** A node that is shutting down leaves when nothing drains any more, which the operators do not see coming. */
+function perhapsExited(state: NodeSnapshot): NodeSnapshot[] {
+  if (state.status === 'done' || statusOf(state).node === 'running') return [state];
+  return [state, advance(state, { type: 'drain.ended', id: theDrain }).state];
+}
+
+const theDrain = 1;
+
+/** The command with each of its steps succeeding. Only a shutdown leaves a drain: nothing else depends on there being one. */
+export function carryOut(state: NodeSnapshot, command: Command): NodeSnapshot {
+  let next = advance(state, command).state;
+  const drain = command.type === 'shutdown' ? { id: theDrain, deadline: 0 } : null;
+  while (!isSettled(next)) {
+    const [step] = Object.keys(next.children);
+    next = advance(next, portDone(String(step), { drain })).state;
+  }
+  return next;
+}
+
+/** What later operations depend on. */
+const modelKey = (state: NodeSnapshot): string => keyOf(state) + JSON.stringify(wordsOf(state));
+
+const wordsOf = (state: NodeSnapshot) => ({
+  ...statusOf(state),
+  settings: settingsOf(state),
+  generation: state.context.record.generation,
+});
+
+/**
+ * Whether the answer's words are those of this state. One that shows a step under way, which the model does not have, is
+ * believed in all but whether the node is shutting down.
+ */
+function agrees(state: NodeSnapshot, seen: SeenState = {}): boolean {
+  const model = wordsOf(state);
+  if (seen.node !== undefined && seen.node !== model.node) return false;
+  if (seen.publicApi === 'starting' || seen.publicApi === 'stopping') return true;
+  return (
+    (seen.publicApi === undefined || seen.publicApi === model.publicApi) &&
+    (seen.generation === undefined || seen.generation === model.generation) &&
+    (seen.settings === undefined ||
+      JSON.stringify(orderless(seen.settings)) === JSON.stringify(orderless(model.settings)))
+  );
+}
+
+const orderless = ({ workerId, buckets }: Settings) => ({ workerId, buckets: buckets && [...buckets].sort() });
