@@ -1,5 +1,5 @@
 // Where log lines go: a file descriptor, written to without ever waiting for whoever reads it.
-import { constants, fstatSync, openSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { codeOf } from './errors.ts';
 
 export interface LogOut {
@@ -12,9 +12,9 @@ const retryMs = 50;
 /**
  * A pipe that nobody empties must stop neither the event loop nor an exit, so what it does not take is kept, up to a
  * MiB, and tried again; more is dropped and counted. A disk that is full or a pipe that is closed loses lines, no more.
+ * @param stream `process.stderr`: node has made its descriptor non-blocking, so a write takes what there is room for
  */
-export function openLogOut(fd: number): LogOut {
-  const target = unblocked(fd);
+export function openLogOut({ fd }: { readonly fd: number }): LogOut {
   let backlog: Buffer[] = [];
   let backlogBytes = 0;
   let dropped = 0;
@@ -32,7 +32,7 @@ export function openLogOut(fd: number): LogOut {
     backlogBytes = 0;
     try {
       for (let done = 0; done < bytes.length; ) {
-        const written = taken(target, bytes.subarray(done));
+        const written = taken(fd, bytes.subarray(done));
         if (written === 0) {
           keep(bytes.subarray(done));
           return false;
@@ -79,15 +79,5 @@ function taken(fd: number, bytes: Buffer): number {
   } catch (error) {
     if (codeOf(error) === 'EAGAIN') return 0;
     throw error;
-  }
-}
-
-/** A pipe, opened once more for ourselves: to change the one we were given would change it for others as well. */
-function unblocked(fd: number): number {
-  try {
-    if (!fstatSync(fd).isFIFO()) return fd;
-    return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK);
-  } catch {
-    return fd;
   }
 }

@@ -42,7 +42,7 @@ export async function createLog(level: LogLevel, out?: LogOut): Promise<Logger> 
 
 /** pino-pretty is loaded only where someone is looking. */
 async function stderr(): Promise<LogOut> {
-  const out = openLogOut(2);
+  const out = openLogOut(process.stderr);
   if (!process.stderr.isTTY) return out;
   const { default: pretty } = await import('pino-pretty');
   const format = pretty.prettyFactory({ colorize: process.stderr.hasColors(), translateTime: 'HH:MM:ss.l' });
