@@ -1,9 +1,9 @@
 // Checks that some one-after-another order of the commands explains all their answers, and keeps what was answered before
 // something else was asked (linearizability; the search of Wing and Gong with the memory of Lowe).
 import type { Command, CommandName } from '../../machines/commands.ts';
-import { isSettled, judge, type NodeSnapshot, type NodeStatus, settingsOf, statusOf } from '../../machines/judge.ts';
+import { judge, type NodeSnapshot, type NodeStatus, settingsOf, statusOf } from '../../machines/judge.ts';
 import type { Settings } from '../../machines/settings.ts';
-import { advance, keyOf, portDone } from './model.ts';
+import { advance, carryOut, keyOf } from './model.ts';
 
 /** What an answer said of the node; members that it did not say are not checked. */
 export interface SeenState extends Partial<NodeStatus> {
@@ -101,7 +101,7 @@ function explanations(state: NodeSnapshot, operation: Operation | undefined, wor
 function after(state: NodeSnapshot, { command, answer, answeredAt }: Operation, world: World): NodeSnapshot[] {
   if (command.type === 'read') return answer === null || agrees(state, answer.state) ? [state] : [];
   const judgement = judge(state, command);
-  if (answer === null) return judgement.legal ? [carryOut(state, command), state] : [state];
+  if (answer === null) return judgement.legal ? [result(state, command), state] : [state];
   if (answer.status === 409) {
     const isTrue = !judgement.legal && answer.reason === judgement.reason && agrees(state, answer.state);
     return isTrue ? [state] : [];
@@ -109,7 +109,7 @@ function after(state: NodeSnapshot, { command, answer, answeredAt }: Operation, 
   if (!judgement.legal) return [];
   if (answer.status === 500) return world.faults && mayFail(command.type) ? [state] : [];
   if (answer.status !== 200) return [];
-  const carried = carryOut(state, command);
+  const carried = result(state, command);
   const next = modelKey(carried) === modelKey(state) ? state : carried;
   // The document of a 200 is written when the command is over: a shutdown may have begun by then.
   const overtaken = answer.state?.node === 'shuttingDown' && world.shutdownAt < Number(answeredAt);
@@ -127,16 +127,9 @@ function perhapsExited(state: NodeSnapshot): NodeSnapshot[] {
 
 const theDrain = 1;
 
-/** The command with each of its steps succeeding. Only a shutdown leaves a drain: nothing else depends on there being one. */
-export function carryOut(state: NodeSnapshot, command: Command): NodeSnapshot {
-  let next = advance(state, command).state;
-  const drain = command.type === 'shutdown' ? { id: theDrain, deadline: 0 } : null;
-  while (!isSettled(next)) {
-    const [step] = Object.keys(next.children);
-    next = advance(next, portDone(String(step), { drain })).state;
-  }
-  return next;
-}
+/** Only a shutdown leaves a drain: nothing else depends on there being one. */
+const result = (state: NodeSnapshot, command: Command): NodeSnapshot =>
+  carryOut(state, command, command.type === 'shutdown' ? { id: theDrain, deadline: 0 } : null);
 
 /** What later operations depend on. */
 const modelKey = (state: NodeSnapshot): string => keyOf(state) + JSON.stringify(wordsOf(state));

@@ -2,7 +2,7 @@
 import { type EventFrom, initialTransition, transition } from 'xstate';
 import { type Command, type CommandName, commandNames } from '../../machines/commands.ts';
 import { isSettled, judge, type NodeSnapshot } from '../../machines/judge.ts';
-import { type CommandOutcome, type NodeInput, nodeMachine } from '../../machines/node.ts';
+import { type CommandOutcome, type Drain, type NodeInput, nodeMachine } from '../../machines/node.ts';
 
 export type NodeMachineEvent = EventFrom<typeof nodeMachine>;
 
@@ -80,6 +80,16 @@ export function advance(state: NodeSnapshot, event: NodeMachineEvent): Advance {
   };
 }
 
+/** A command with each of its steps succeeding; a port that closes leaves this drain, or none. */
+export function carryOut(state: NodeSnapshot, command: Command, drain: Drain | null = null): NodeSnapshot {
+  let next = advance(state, command).state;
+  while (!isSettled(next)) {
+    const [step] = Object.keys(next.children);
+    next = advance(next, portDone(String(step), { drain })).state;
+  }
+  return next;
+}
+
 /** The machine's own events (`xstate.done.actor.…`) have no place in its event type. */
 const inner = (event: { readonly type: string; readonly [key: string]: unknown }): NodeMachineEvent =>
   event as unknown as NodeMachineEvent;
@@ -94,8 +104,10 @@ export const portError = (actor: string, reason: string): NodeMachineEvent =>
 export function stepsFrom(state: NodeSnapshot, options: ModelOptions = {}): Step[] {
   if (state.status !== 'active') return [];
   const events = [...commandEvents(state, options), ...portEvents(state, options), ...clockEvents(state, options)];
-  return events.map((event) => ({ name: nameOf(event), event }));
+  return events.map(stepNamed);
 }
+
+export const stepNamed = (event: NodeMachineEvent): Step => ({ name: nameOf(event), event });
 
 function commandEvents(state: NodeSnapshot, { commands = commandNames }: ModelOptions): NodeMachineEvent[] {
   const turn = (name: CommandName) => isSettled(state) || name === 'shutdown';

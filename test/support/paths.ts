@@ -1,17 +1,21 @@
 // Reachable states of the node machine and the simple paths through them, by the test model of xstate/graph.
 import type { ActorLogic } from 'xstate';
 import { TestModel } from 'xstate/graph';
-import type { NodeSnapshot } from '../../machines/judge.ts';
-import { type NodeInput, nodeMachine } from '../../machines/node.ts';
+import { type Command, commandNames } from '../../machines/commands.ts';
+import { judge, type NodeSnapshot, settingsOf, statusOf } from '../../machines/judge.ts';
+import { type CommandOutcome, type NodeInput, nodeMachine } from '../../machines/node.ts';
 import {
   advance,
+  carryOut,
   initialState,
   keyOf,
   type ModelOptions,
   type NodeMachineEvent,
   recordedInput,
   type Step,
+  sampleCommands,
   sampleInput,
+  stepNamed,
   stepsFrom,
 } from './model.ts';
 
@@ -40,6 +44,8 @@ export interface PathStep extends Step {
   /** The state before the step, and the one it leads to. */
   readonly from: NodeSnapshot;
   readonly state: NodeSnapshot;
+  /** The commands that the step tells the end of. */
+  readonly outcomes: readonly CommandOutcome[];
 }
 
 /** createTestModel refuses machines with invokes; the class takes them, their answers being events like any other. */
@@ -71,27 +77,24 @@ function explore(options: ModelOptions): NodeSnapshot[] {
 
 /** Every simple path from a start. */
 export function simplePaths(start: Start, options: ModelOptions = {}): Path[] {
+  const edges = new Map<string, PathStep>();
   const found = modelFrom(start, options).getSimplePaths({ allowDuplicatePaths: true });
-  const paths = found.map(({ steps }) => ({
-    start,
-    steps: named(
-      start,
-      steps.slice(1).map(({ event }) => event),
-    ),
-  }));
-  return withoutBeginnings(paths);
+  const paths = found.map(({ steps }) => {
+    let from: NodeSnapshot = starts[start];
+    return steps.slice(1).map(({ event, state }) => {
+      const name = `${keyOf(from)} ${JSON.stringify(event)}`;
+      const step = edges.get(name) ?? stepBetween(from, event, state);
+      edges.set(name, step);
+      from = state;
+      return step;
+    });
+  });
+  return withoutBeginnings(paths.map((steps) => ({ start, steps })));
 }
 
-/** Follows events from a start, with the name of each and the states between them. */
-function named(start: Start, events: readonly NodeMachineEvent[]): PathStep[] {
-  let from = starts[start];
-  return events.map((event) => {
-    const step = stepsFrom(from).find((one) => JSON.stringify(one.event) === JSON.stringify(event));
-    if (!step) throw new Error(`No step leads from ${keyOf(from)} by ${JSON.stringify(event)}`);
-    const taken = { ...step, from, state: advance(from, event).state };
-    from = taken.state;
-    return taken;
-  });
+function stepBetween(from: NodeSnapshot, event: NodeMachineEvent, state: NodeSnapshot): PathStep {
+  const { name } = stepNamed(event);
+  return { name, event, from, state, outcomes: advance(from, event).outcomes };
 }
 
 export const namesOf = (path: Path): string[] => path.steps.map(({ name }) => name);
@@ -103,4 +106,28 @@ function withoutBeginnings(paths: readonly Path[]): Path[] {
     for (let length = 0; length < names.length; length++) beginnings.add(names.slice(0, length).join(' → '));
   }
   return paths.filter((path) => !beginnings.has(namesOf(path).join(' → ')));
+}
+
+/** A command given to a settled node, and what it leads to when each of its steps succeeds. */
+export interface SettledStep {
+  readonly command: Command;
+  readonly from: NodeSnapshot;
+  /** Settled, too. */
+  readonly state: NodeSnapshot;
+}
+
+/** Every simple path from one settled state to the next; nothing drains, so that a shutdown leads to the end. */
+export function settledPaths(start: NodeSnapshot): SettledStep[][] {
+  const wishKey = (state: NodeSnapshot) => JSON.stringify([statusOf(state), settingsOf(state)]);
+  const onward = (state: NodeSnapshot, seen: ReadonlySet<string>): SettledStep[][] => {
+    const steps = commandNames
+      .filter((type) => judge(state, { type }).legal)
+      .map((type) => ({ command: sampleCommands[type], from: state, state: carryOut(state, sampleCommands[type]) }))
+      .filter((step) => !seen.has(wishKey(step.state)));
+    if (steps.length === 0) return [[]];
+    return steps.flatMap((step) =>
+      onward(step.state, new Set([...seen, wishKey(step.state)])).map((rest) => [step, ...rest]),
+    );
+  };
+  return onward(start, new Set([wishKey(start)]));
 }

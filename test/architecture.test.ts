@@ -1,0 +1,103 @@
+// Which file may import which: machines ← errors, log, validate, config … ← control, operator, public, content ← start ← cli.
+import { expect } from 'chai';
+import { readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+
+interface Import {
+  /** Relative to the root of the project, e.g. `src/control/node.ts`. */
+  readonly from: string;
+  /** Likewise; a package's name or `node:…` where it is none of ours. */
+  readonly to: string;
+  readonly isType: boolean;
+}
+
+const root = new URL('../../', import.meta.url);
+
+const filesIn = (folder: string): string[] =>
+  readdirSync(new URL(`${folder}/`, root), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => posix.join(folder, name.replaceAll('\\', '/')));
+
+const textOf = (file: string): string => readFileSync(new URL(file, root), 'utf8');
+
+function importsOf(file: string): Import[] {
+  const statements = textOf(file).matchAll(/^(?:import|export)\s+(type\s)?(?:[^'";]*?\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)/gm);
+  return [...statements].map(([, type, plain, dynamic]) => {
+    const target = plain ?? dynamic ?? '';
+    const to = target.startsWith('.') ? posix.join(posix.dirname(file), target) : target;
+    return { from: file, to, isType: type !== undefined };
+  });
+}
+
+const rooms = ['control', 'operator', 'public', 'content'];
+
+/** `control` for `src/control/node.ts`; undefined for what is in no room. */
+const roomOf = (file: string): string | undefined => /^src\/(\w+)\//.exec(file)?.[1];
+
+/** What a room may know of another: the words of a port, as types. */
+const ports = ['src/control/node-control.ts', 'src/control/public-side.ts'];
+
+describe('the architecture', () => {
+  const machines = filesIn('machines');
+  const sources = filesIn('src');
+  const imports = [...machines, ...sources].flatMap(importsOf);
+  const told = (list: readonly Import[]) => list.map(({ from, to }) => `${from} imports ${to}`);
+
+  it('finds the imports at all', () => {
+    expect(told(imports)).to.include('machines/judge.ts imports machines/node.ts').and.include('machines/node.ts imports xstate');
+  });
+
+  it('keeps the machines pure: xstate and their siblings, nothing else', () => {
+    const wrong = imports.filter(({ from, to }) => from.startsWith('machines/') && to !== 'xstate' && posix.dirname(to) !== 'machines');
+    expect(told(wrong)).to.deep.equal([]);
+    const impure = machines.filter((file) => /\b(?:process|setTimeout|setInterval|Date|fetch|console|Math\.random)\b[.(]/.test(textOf(file)));
+    expect(impure).to.deep.equal([]);
+  });
+
+  it('keeps the rooms apart: of another room, only the words of a port', () => {
+    const wrong = imports.filter(({ from, to, isType }) => {
+      const [here, there] = [roomOf(from), roomOf(to)];
+      if (here === undefined || there === undefined || here === there) return false;
+      return rooms.includes(here) && rooms.includes(there) && !(isType && ports.includes(to));
+    });
+    expect(told(wrong)).to.deep.equal([]);
+  });
+
+  it('lets nobody below import the composition root or the command line', () => {
+    const above = (file: string) => file === 'src/start.ts' || file === 'src/cli.ts' || roomOf(file) === 'cli';
+    const wrong = imports.filter(({ from, to }) => above(to) && !above(from));
+    expect(told(wrong)).to.deep.equal([]);
+  });
+
+  it('lets what everybody uses import no room', () => {
+    const base = (file: string) => /^src\/[\w-]+\.ts$/.test(file) && !/^src\/(start|cli)\.ts$/.test(file);
+    const wrong = imports.filter(({ from, to }) => base(from) && rooms.includes(roomOf(to) ?? ''));
+    expect(told(wrong)).to.deep.equal([]);
+  });
+
+  it('has no import cycle', () => {
+    const next = groupedBySource(imports.filter(({ isType }) => !isType));
+    const done = new Set<string>();
+    const visit = (file: string, path: readonly string[]): void => {
+      expect(path, [...path, file].join(' → ')).not.to.include(file);
+      if (done.has(file)) return;
+      for (const { to } of next.get(file) ?? []) visit(to, [...path, file]);
+      done.add(file);
+    };
+    for (const file of [...machines, ...sources]) visit(file, []);
+  });
+
+  it('says in the first line of every file what it owns', () => {
+    const silent = [...machines, ...sources, ...filesIn('test')].filter((file) => {
+      const [first, second] = textOf(file).split('\n');
+      return !/^\/\/ .{10,}$/.test((first?.startsWith('#!') ? second : first) ?? '');
+    });
+    expect(silent).to.deep.equal([]);
+  });
+});
+
+function groupedBySource(imports: readonly Import[]): Map<string, Import[]> {
+  const groups = new Map<string, Import[]>();
+  for (const one of imports) groups.set(one.from, [...(groups.get(one.from) ?? []), one]);
+  return groups;
+}

@@ -1,0 +1,70 @@
+// Questions to the node machine.
+import { expect } from 'chai';
+import type { CommandName } from '../../machines/commands.ts';
+import { allowedCommands, isSettled, judge, settingsOf, settle, statusOf, wishesOf } from '../../machines/judge.ts';
+import { advance, carryOut, initialState, portDone, recordedInput, sampleInput } from '../support/model.ts';
+
+const stopped = initialState(sampleInput('stopped'));
+const starting = advance(stopped, { type: 'start-api' }).state;
+const running = carryOut(stopped, { type: 'start-api' });
+const stopping = advance(running, { type: 'stop-api' }).state;
+const draining = carryOut(running, { type: 'shutdown' }, { id: 1, deadline: 0 });
+const exited = carryOut(running, { type: 'shutdown' });
+
+describe('judging', () => {
+  it('tells the status in the words of the operator', () => {
+    const words = [stopped, starting, running, stopping, draining, exited].map(statusOf);
+    expect(words.map(({ node, publicApi }) => `${node} ${publicApi}`)).to.deep.equal([
+      'running stopped',
+      'running starting',
+      'running running',
+      'running stopping',
+      'shuttingDown stopped',
+      'shuttingDown stopped',
+    ]);
+  });
+
+  it('refuses in the words of the outermost state, however it was reached', () => {
+    const stoppedThenDown = carryOut(stopping, { type: 'shutdown' }, { id: 1, deadline: 0 });
+    for (const state of [draining, stoppedThenDown, exited])
+      expect(judge(state, { type: 'stop-api' })).to.deep.equal({ legal: false, reason: 'Node is shutting down' });
+    expect(judge(exited, { type: 'set-worker' })).to.deep.equal({ legal: false, reason: 'Node is shutting down' });
+  });
+
+  it('refuses in its own words what comes during a step', () => {
+    const saving = advance(running, { type: 'set-worker', workerId: 9 }).state;
+    const recording = advance(starting, portDone('listen')).state;
+    const reasons = [starting, recording, stopping, saving].map((state) => judge(state, { type: 'set-buckets' }));
+    expect(reasons.map((one) => (one.legal ? 'legal' : one.reason))).to.deep.equal([
+      'Still starting',
+      'Still starting',
+      'Still stopping',
+      'A change is being saved',
+    ]);
+  });
+
+  it('has no word for a command that there is not', () => {
+    expect(() => judge(stopped, { type: 'explode' as CommandName })).to.throw('explode');
+  });
+
+  it('allows during a step what will be legal if it succeeds', () => {
+    expect(allowedCommands(starting)).to.deep.equal(allowedCommands(running)).and.to.include('stop-api');
+    expect(allowedCommands(stopping)).to.deep.equal(allowedCommands(stopped)).and.to.include('start-api');
+    expect(allowedCommands(advance(running, { type: 'shutdown' }).state)).to.deep.equal(['set-worker', 'set-buckets']);
+    expect(allowedCommands(draining)).to.deep.equal(['set-worker', 'set-buckets']);
+    expect(allowedCommands(exited)).to.deep.equal([]);
+  });
+
+  it('looks ahead without touching anything', () => {
+    const before = JSON.stringify(starting);
+    expect(isSettled(settle(starting))).to.equal(true);
+    expect(settle(running)).to.equal(running);
+    expect(JSON.stringify(starting)).to.equal(before);
+  });
+
+  it('tells what is wanted and set', () => {
+    const again = initialState(recordedInput('running'));
+    expect(settingsOf(again)).to.deep.equal({ workerId: 3, buckets: null });
+    expect(wishesOf(again)).to.deep.equal({ workerId: 3, buckets: null, publicApi: 'running' });
+  });
+});
