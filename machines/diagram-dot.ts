@@ -111,20 +111,20 @@ function labelOf({ name, invokes, reactions }: DiagramNode, align: 'left' | 'cen
 
 /** An edge that leads back up is written the other way round: Graphviz then ranks the states as the machine lists them. */
 function edgeLine(diagram: Diagram, { id, source, target, labels }: DiagramEdge): string {
-  const ends = [source, target].map((end) => endOf(diagram, end, end === source ? target : source));
+  const [from, to] = [endOf(diagram, source, target), endOf(diagram, target, source)];
   const isBack = placeOf(diagram, target) < placeOf(diagram, source);
-  const [tail, head] = isBack ? ends.reverse() : ends;
+  const [tail, head] = isBack ? [to, from] : [from, to];
   const isCommand = labels.some(({ kind }) => kind === 'command');
   const attributes = {
     id: elementId(id),
     class: ['edge', ...new Set(labels.map(({ kind }) => kind))].join(' '),
     ...(isBack ? { dir: 'back' } : {}),
-    ...(tail?.cluster ? { ltail: tail.cluster } : {}),
-    ...(head?.cluster ? { lhead: head.cluster } : {}),
+    ...(tail.cluster ? { ltail: tail.cluster } : {}),
+    ...(head.cluster ? { lhead: head.cluster } : {}),
     ...(isCommand ? { color: blue, penwidth: 1.8 } : {}),
   };
   const lines = labels.flatMap(edgeText);
-  return `  ${quote(tail?.leaf ?? '')} -> ${quote(head?.leaf ?? '')} [${list(attributes, lines.length > 0 ? html(lines) : undefined)}];`;
+  return `  ${quote(tail.leaf)} -> ${quote(head.leaf)} [${list(attributes, lines.length > 0 ? html(lines) : undefined)}];`;
 }
 
 /** Graphviz draws edges between leaves only, and cuts them off at a cluster. */

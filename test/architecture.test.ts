@@ -1,7 +1,8 @@
 // Which file may import which: machines ← errors, log, validate, config … ← control, operator, public, content ← start ← cli.
-import { expect } from 'chai';
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
+import { expect } from 'chai';
 
 interface Import {
   /** Relative to the root of the project, e.g. `src/control/node.ts`. */
@@ -21,7 +22,9 @@ const filesIn = (folder: string): string[] =>
 const textOf = (file: string): string => readFileSync(new URL(file, root), 'utf8');
 
 function importsOf(file: string): Import[] {
-  const statements = textOf(file).matchAll(/^(?:import|export)\s+(type\s)?(?:[^'";]*?\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)/gm);
+  const statements = textOf(file).matchAll(
+    /^(?:import|export)\s+(type\s)?(?:[^'";]*?\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)/gm,
+  );
   return [...statements].map(([, type, plain, dynamic]) => {
     const target = plain ?? dynamic ?? '';
     const to = target.startsWith('.') ? posix.join(posix.dirname(file), target) : target;
@@ -44,13 +47,19 @@ describe('the architecture', () => {
   const told = (list: readonly Import[]) => list.map(({ from, to }) => `${from} imports ${to}`);
 
   it('finds the imports at all', () => {
-    expect(told(imports)).to.include('machines/judge.ts imports machines/node.ts').and.include('machines/node.ts imports xstate');
+    expect(told(imports))
+      .to.include('machines/judge.ts imports machines/node.ts')
+      .and.include('machines/node.ts imports xstate');
   });
 
   it('keeps the machines pure: xstate and their siblings, nothing else', () => {
-    const wrong = imports.filter(({ from, to }) => from.startsWith('machines/') && to !== 'xstate' && posix.dirname(to) !== 'machines');
+    const wrong = imports.filter(
+      ({ from, to }) => from.startsWith('machines/') && to !== 'xstate' && posix.dirname(to) !== 'machines',
+    );
     expect(told(wrong)).to.deep.equal([]);
-    const impure = machines.filter((file) => /\b(?:process|setTimeout|setInterval|Date|fetch|console|Math\.random)\b[.(]/.test(textOf(file)));
+    const impure = machines.filter((file) =>
+      /\b(?:process|setTimeout|setInterval|Date|fetch|console|Math\.random)\b[.(]/.test(textOf(file)),
+    );
     expect(impure).to.deep.equal([]);
   });
 

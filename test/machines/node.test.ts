@@ -1,0 +1,90 @@
+// What the graph of the node machine does not show: its effects, their input, and what comes out of order.
+import { expect } from 'chai';
+import { createActor, waitFor } from 'xstate';
+import { isSettled, judge, type NodeSnapshot } from '../../machines/judge.ts';
+import { type CommandOutcome, nodeMachine } from '../../machines/node.ts';
+import {
+  advance,
+  carryOut,
+  initialState,
+  type NodeMachineEvent,
+  portDone,
+  portError,
+  sampleInput,
+} from '../support/model.ts';
+
+const stopped = initialState(sampleInput('stopped'));
+const running = carryOut(stopped, { type: 'start-api' });
+
+const follow = (state: NodeSnapshot, ...events: NodeMachineEvent[]): NodeSnapshot =>
+  events.reduce((next, event) => advance(next, event).state, state);
+
+describe('the node machine', () => {
+  it('runs from start to end by itself, with ports that do nothing', async () => {
+    const actor = createActor(nodeMachine, { input: sampleInput('running') });
+    const told: CommandOutcome['command'][] = [];
+    actor.on('outcome', ({ command }) => told.push(command));
+    actor.start();
+    actor.send({ type: 'restore' });
+    for (const type of ['stop-api', 'start-api', 'set-buckets', 'shutdown'] as const) {
+      await waitFor(actor, isSettled, { timeout: 1000 });
+      actor.send({ type });
+    }
+    await waitFor(actor, ({ status }) => status === 'done', { timeout: 1000 });
+    expect(told).to.deep.equal(['stop-api', 'start-api', 'set-buckets', 'shutdown']);
+    expect(actor.getSnapshot().output).to.deep.equal({ exitCode: 0 });
+  });
+
+  it('accepts nothing more at its end', () => {
+    const exited = carryOut(running, { type: 'shutdown' });
+    for (const type of ['shutdown', 'start-api', 'set-buckets'] as const)
+      expect(judge(exited, { type }).legal).to.equal(false);
+  });
+
+  it('does not wait for a drain that was over before its close was reported', () => {
+    const early = follow(running, { type: 'shutdown' }, portDone('save'), { type: 'drain.ended', id: 5 });
+    expect(follow(early, portDone('close', { drain: { id: 5, deadline: 0 } })).status).to.equal('done');
+    expect(follow(early, portDone('close', { drain: { id: 6, deadline: 0 } })).status).to.equal('active');
+  });
+
+  it('cuts no drain that is over', () => {
+    const both = { type: 'drain.deadline', id: 1 } as const;
+    const drained = carryOut(running, { type: 'stop-api' }, { id: 1, deadline: 0 });
+    expect(advance(drained, both).effects).to.deep.equal(['cut']);
+    expect(advance(follow(drained, { type: 'drain.ended', id: 1 }), both).effects).to.deep.equal([]);
+  });
+
+  it('tells a failure in the words of the port, whatever was thrown', () => {
+    const opening = follow(stopped, { type: 'start-api' });
+    const plain = { ...portError('listen', ''), error: 'no such address' } as unknown as NodeMachineEvent;
+    const [outcome] = advance(opening, plain).outcomes;
+    expect(outcome).to.include({ command: 'start-api', result: 'failed', reason: 'no such address' });
+  });
+
+  it('kills workers that do not take settings, and says done: those that replace them have them', () => {
+    const applying = follow(running, { type: 'set-worker', workerId: 9 }, portDone('save'));
+    const { effects, outcomes } = advance(applying, portError('configure', 'worker hangs'));
+    expect(effects).to.deep.equal(['kill']);
+    expect(outcomes).to.deep.include({ type: 'outcome', command: 'set-worker', result: 'done', reason: '' });
+  });
+
+  it('keeps in memory what was there before when a change cannot be saved, but for a stop', () => {
+    const failed = follow(running, { type: 'set-worker', workerId: 9 }, portError('save', 'disk full'));
+    expect(failed.context.record).to.equal(running.context.record);
+    const stopping = follow(
+      running,
+      { type: 'stop-api' },
+      portDone('close', { drain: null }),
+      portError('save', 'disk full'),
+    );
+    expect(stopping.context.record.changes.publicApi).to.equal('stopped');
+    expect(stopping.context.saveFailure).to.equal('disk full');
+  });
+
+  it('starts from what was recorded, and changes no wish by a shutdown', () => {
+    const record = { generation: 4, changes: { publicApi: 'stopped' } } as const;
+    const again = initialState({ ...sampleInput('running'), record });
+    expect(again.can({ type: 'restore' })).to.equal(false);
+    expect(follow(again, { type: 'shutdown' }).context.record).to.equal(record);
+  });
+});
