@@ -1,0 +1,76 @@
+// Content hashes: BLAKE3-256 of a file's bytes as a multihash, written in base58btc without a prefix.
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { createBLAKE3 } from 'hash-wasm';
+import { base58btc } from 'multiformats/bases/base58';
+import * as Digest from 'multiformats/hashes/digest';
+
+/** What tells one state of a file from another. */
+export interface FileFacts {
+  /** Bytes. */
+  readonly size: number;
+  readonly mtimeMs: number;
+  readonly ino: number;
+}
+
+export const sameFacts = (a: FileFacts, b: FileFacts): boolean =>
+  a.size === b.size && a.mtimeMs === b.mtimeMs && a.ino === b.ino;
+
+const blake3Code = 0x1e;
+const blake3Bytes = 32;
+
+export function isContentHash(text: string): boolean {
+  try {
+    const { code, size } = Digest.decode(base58btc.baseDecode(text));
+    return code === blake3Code && size === blake3Bytes;
+  } catch {
+    return false;
+  }
+}
+
+export interface HashOptions {
+  /** Called now and then with how many more bytes have been read. */
+  readonly onBytes?: (bytes: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** One file at a time. Resolves with the hash and the facts of exactly the bytes that were hashed; null: they changed meanwhile. */
+export type HashFile = (
+  path: string,
+  options?: HashOptions,
+) => Promise<{ readonly hash: string; readonly facts: FileFacts } | null>;
+
+const bytesAtOnce = 1024 * 1024;
+
+/**
+ * Reads synchronously, in slices: a thread of its own calls this, and so it takes none of the pool threads on which
+ * the rest of the process waits for its own files.
+ */
+export async function openHasher(): Promise<HashFile> {
+  const hasher = await createBLAKE3();
+  const buffer = Buffer.allocUnsafe(bytesAtOnce);
+  return async (path, { onBytes, signal } = {}) => {
+    const fd = openSync(path, 'r');
+    try {
+      const before = fstatSync(fd);
+      hasher.init();
+      for (let left = before.size; ; ) {
+        signal?.throwIfAborted();
+        const count = readSync(fd, buffer, 0, bytesAtOnce, null);
+        if (count === 0) break;
+        hasher.update(buffer.subarray(0, count));
+        onBytes?.(count);
+        left -= count;
+        // More than it had: it grows, and reading on might never end.
+        if (left < 0) return null;
+        if (left > 0) await setImmediate();
+      }
+      if (!sameFacts(before, fstatSync(fd))) return null;
+      const digest = Digest.create(blake3Code, hasher.digest('binary'));
+      const { size, mtimeMs, ino } = before;
+      return { hash: base58btc.baseEncode(digest.bytes), facts: { size, mtimeMs, ino } };
+    } finally {
+      closeSync(fd);
+    }
+  };
+}

@@ -1,0 +1,29 @@
+// The directory port: who knows which objects exist, in which buckets, and which worker holds which bucket.
+import type { Condition } from '../condition.ts';
+import type { DirectoryChange } from '../messages.ts';
+
+export type DirectoryListener = (change: DirectoryChange) => void;
+export type ConditionsListener = (conditions: readonly Condition[]) => void;
+
+export interface Directory {
+  /** Begin to look. Resolves, and never rejects, when the first look is done: all that is known by then has been told. */
+  start(): Promise<void>;
+  /** Tell nothing more. Resolves when everything is closed; may be called at any time and again. */
+  stop(): Promise<void>;
+  /**
+   * Be told of every change, in order. A listener that comes late is told all that is known before this returns.
+   * Listeners must not throw.
+   * @returns a function that ends it
+   */
+  subscribe(listener: DirectoryListener): () => void;
+  /** What is wrong with the directory now. */
+  readonly conditions: readonly Condition[];
+  /** Be told whenever `conditions` has become another list. */
+  subscribeConditions(listener: ConditionsListener): () => void;
+  /** Whether any object lies in this bucket or any worker holds it. */
+  knows(bucketId: string): boolean;
+  /** Whether this could be a bucket's id, by its syntax. */
+  isBucketId(text: string): boolean;
+  /** The file of an object was found to be another than it was said to be: look again. Unknown ids are ignored. */
+  doubt(objectId: string): void;
+}

@@ -1,0 +1,96 @@
+// What a directory knows at the moment, and who is told of it: the half that every kind of directory has in common.
+import type { DataObject } from '../../machines/answer.ts';
+import type { Condition } from '../condition.ts';
+import type { DirectoryChange, DirectorySnapshot } from '../messages.ts';
+import type { ConditionsListener, DirectoryListener } from './directory.ts';
+
+/** A condition whose `since` is still to be found. */
+export type Trouble = Omit<Condition, 'since'>;
+
+/** A new directory on its way in, piece by piece, so that a large one holds nobody up. */
+export interface Replacement {
+  add(objects: readonly DataObject[]): void;
+  /** Swap: from here on this is the directory. */
+  finish(bucketWorkers: DirectorySnapshot['bucketWorkers']): void;
+}
+
+export class KnownDirectory {
+  /** Null: nothing is known yet. */
+  #objects: Map<string, DataObject> | null = null;
+  #buckets = new Set<string>();
+  #bucketWorkers: DirectorySnapshot['bucketWorkers'] = {};
+  #conditions: readonly Condition[] = [];
+  readonly #listeners = new Set<DirectoryListener>();
+  readonly #conditionsListeners = new Set<ConditionsListener>();
+
+  replace(): Replacement {
+    const objects = new Map<string, DataObject>();
+    const buckets = new Set<string>();
+    return {
+      add: (more) => {
+        for (const object of more) {
+          objects.set(object.id, object);
+          for (const id of object.buckets) buckets.add(id);
+        }
+      },
+      finish: (bucketWorkers) => {
+        for (const id of Object.keys(bucketWorkers)) buckets.add(id);
+        this.#objects = objects;
+        this.#buckets = buckets;
+        this.#bucketWorkers = bucketWorkers;
+        this.#tell({ type: 'replaced', snapshot: { objects: [...objects.values()], bucketWorkers } });
+      },
+    };
+  }
+
+  /** More is known of objects that are there already; their buckets are the same as before. */
+  update(objects: readonly DataObject[]): void {
+    if (this.#objects === null) return;
+    for (const object of objects) this.#objects.set(object.id, object);
+    this.#tell({ type: 'updated', objects });
+  }
+
+  setTroubles(troubles: readonly Trouble[]): void {
+    if (troubles.length === 0 && this.#conditions.length === 0) return;
+    const now = new Date().toISOString();
+    const sinceOf = (type: string) => this.#conditions.find((condition) => condition.type === type)?.since ?? now;
+    this.#conditions = troubles.map((trouble) => ({ ...trouble, since: sinceOf(trouble.type) }));
+    for (const listener of [...this.#conditionsListeners]) listener(this.#conditions);
+  }
+
+  get conditions(): readonly Condition[] {
+    return this.#conditions;
+  }
+
+  get isEmpty(): boolean {
+    return this.#objects === null;
+  }
+
+  knows(bucketId: string): boolean {
+    return this.#buckets.has(bucketId);
+  }
+
+  subscribe(listener: DirectoryListener): () => void {
+    this.#listeners.add(listener);
+    if (this.#objects !== null) {
+      const snapshot = { objects: [...this.#objects.values()], bucketWorkers: this.#bucketWorkers };
+      listener({ type: 'replaced', snapshot });
+    }
+    return () => this.#listeners.delete(listener);
+  }
+
+  subscribeConditions(listener: ConditionsListener): () => void {
+    this.#conditionsListeners.add(listener);
+    return () => this.#conditionsListeners.delete(listener);
+  }
+
+  /** Nobody is told anything from here on. */
+  close(): void {
+    this.#listeners.clear();
+    this.#conditionsListeners.clear();
+  }
+
+  #tell(change: DirectoryChange): void {
+    for (const listener of [...this.#listeners]) listener(change);
+  }
+}

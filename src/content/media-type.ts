@@ -1,0 +1,33 @@
+// The MIME type of a file: by its signature, else, for text formats that have none, by the ending of its name.
+import { fileTypeFromFile } from 'file-type';
+import mime from 'mime';
+
+export const unknownType = 'application/octet-stream';
+
+/**
+ * Text formats that the ending of a name may stand for. No HTML and no script: what a browser would run on this node's
+ * origin has to be stated.
+ */
+const textTypes = new Set([
+  'text/plain',
+  'text/vtt',
+  'text/csv',
+  'text/markdown',
+  'application/x-subrip',
+  'application/ttml+xml',
+  'application/json',
+  'application/vnd.apple.mpegurl',
+  'application/dash+xml',
+  'image/svg+xml',
+]);
+
+/** Signatures that say too little, or too much: XML may be a page with scripts in it. */
+const vagueSignatures = new Set(['application/xml']);
+
+/** @returns a MIME type, `application/octet-stream` where nothing better is known; never rejects */
+export async function typeOfFile(path: string): Promise<string> {
+  const signature = await fileTypeFromFile(path).catch(() => undefined);
+  if (signature && !vagueSignatures.has(signature.mime)) return signature.mime;
+  const byName = mime.getType(path);
+  return byName !== null && textTypes.has(byName) ? byName : unknownType;
+}

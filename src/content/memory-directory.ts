@@ -1,0 +1,68 @@
+// The directory's twin in memory: says what it is told to say. For tests, and for a node without any directory.
+import type { DataObject } from '../../machines/answer.ts';
+import type { DirectorySnapshot } from '../messages.ts';
+import { isCatalogueBucketId } from './catalogue-schema.ts';
+import type { Directory } from './directory.ts';
+import { KnownDirectory, type Trouble } from './known-directory.ts';
+
+export interface MemoryDirectory extends Directory {
+  /** Before the start: what the first look will find. */
+  replace(snapshot: DirectorySnapshot): void;
+  /** Objects that are not there are ignored. */
+  update(objects: readonly DataObject[]): void;
+  setTroubles(troubles: readonly Trouble[]): void;
+  /** Ids in the order in which they were doubted. */
+  readonly doubted: readonly string[];
+}
+
+const nothing: DirectorySnapshot = { objects: [], bucketWorkers: {} };
+
+export function memoryDirectory(
+  first: DirectorySnapshot = nothing,
+  isBucketId: (text: string) => boolean = isCatalogueBucketId,
+): MemoryDirectory {
+  const known = new KnownDirectory();
+  const doubted: string[] = [];
+  let state: 'new' | 'started' | 'stopped' = 'new';
+  let snapshot = first;
+
+  function publish(): void {
+    const replacement = known.replace();
+    replacement.add(snapshot.objects);
+    replacement.finish(snapshot.bucketWorkers);
+  }
+
+  return {
+    start: async () => {
+      if (state !== 'new') return;
+      state = 'started';
+      publish();
+    },
+    stop: async () => {
+      state = 'stopped';
+      known.close();
+    },
+    subscribe: (listener) => (state === 'stopped' ? () => {} : known.subscribe(listener)),
+    subscribeConditions: (listener) => (state === 'stopped' ? () => {} : known.subscribeConditions(listener)),
+    get conditions() {
+      return known.conditions;
+    },
+    knows: (bucketId) => known.knows(bucketId),
+    isBucketId,
+    doubt: (objectId) => {
+      doubted.push(objectId);
+    },
+    replace: (next) => {
+      snapshot = next;
+      if (state === 'started') publish();
+    },
+    update: (objects) => {
+      const more = new Map(objects.map((object) => [object.id, object]));
+      const updated = snapshot.objects.flatMap(({ id }) => more.get(id) ?? []);
+      snapshot = { ...snapshot, objects: snapshot.objects.map((object) => more.get(object.id) ?? object) };
+      if (state === 'started' && updated.length > 0) known.update(updated);
+    },
+    setTroubles: (troubles) => known.setTroubles(troubles),
+    doubted,
+  };
+}

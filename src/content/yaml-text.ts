@@ -1,0 +1,103 @@
+// YAML text to values, with a way back from a value to the line it stands on.
+import { constructFromEvents, EVENT_ID, type Event, getScalarValue, parseEvents, YAMLException } from 'js-yaml';
+import { messageOf } from '../errors.ts';
+
+/** Keys and indexes from the document's root down to a value. */
+export type ValuePath = readonly (string | number)[];
+
+export interface YamlText {
+  /** The one document in the text, with YAML 1.2's core schema; duplicate keys are refused. */
+  readonly value: unknown;
+  /** The line, counted from 1, of a value or of what comes nearest to it where there is no such value. */
+  lineOf(path: ValuePath): number;
+}
+
+/** Text that is not one YAML document; `line` is null where nobody can say. */
+export class YamlFault extends Error {
+  override readonly name = 'YamlFault';
+  readonly line: number | null;
+
+  constructor(message: string, line: number | null) {
+    super(message);
+    this.line = line;
+  }
+}
+
+/** @throws {YamlFault} */
+export function parseYaml(source: string): YamlText {
+  try {
+    const events = parseEvents(source, {});
+    const documents = constructFromEvents(events, { source });
+    if (documents.length !== 1) {
+      throw new YamlFault(documents.length === 0 ? 'is empty' : 'holds more than one document', null);
+    }
+    return { value: documents[0], lineOf: (path) => lineAt(source, offsetOf(source, events, path)) };
+  } catch (error) {
+    if (error instanceof YamlFault) throw error;
+    if (error instanceof YAMLException) throw new YamlFault(error.reason, error.mark ? error.mark.line + 1 : null);
+    throw new YamlFault(messageOf(error), null);
+  }
+}
+
+function lineAt(source: string, offset: number): number {
+  let line = 1;
+  for (let at = source.indexOf('\n'); at !== -1 && at < offset; at = source.indexOf('\n', at + 1)) line += 1;
+  return line;
+}
+
+/** Follows the path through the flat list of events; the last place it knew is the answer. */
+function offsetOf(source: string, events: readonly Event[], path: ValuePath): number {
+  let at = events.findIndex(({ type }) => type !== EVENT_ID.DOCUMENT);
+  let offset = startOf(events[at]) ?? 0;
+  for (const step of path) {
+    const child = childOf(source, events, at, step);
+    if (child === null) break;
+    at = child.value;
+    offset = startOf(events[child.shown]) ?? offset;
+  }
+  return offset;
+}
+
+/** Where a child begins (`value`), and where a reader looks for it (`shown`: its key, in a mapping). */
+function childOf(source: string, events: readonly Event[], parent: number, step: string | number) {
+  const type = events[parent]?.type;
+  let at = parent + 1;
+  if (type === EVENT_ID.SEQUENCE && typeof step === 'number') {
+    for (let index = 0; index < step && events[at]?.type !== EVENT_ID.POP; index += 1) at = after(events, at);
+    return events[at]?.type === EVENT_ID.POP ? null : { value: at, shown: at };
+  }
+  if (type !== EVENT_ID.MAPPING) return null;
+  while (at < events.length && events[at]?.type !== EVENT_ID.POP) {
+    const key = events[at];
+    const value = after(events, at);
+    if (key?.type === EVENT_ID.SCALAR && getScalarValue(source, key) === step) return { value, shown: at };
+    at = after(events, value);
+  }
+  return null;
+}
+
+/** The index behind a node and everything in it. */
+function after(events: readonly Event[], start: number): number {
+  let depth = 0;
+  for (let at = start; at < events.length; at += 1) {
+    const type = events[at]?.type;
+    if (type === EVENT_ID.SEQUENCE || type === EVENT_ID.MAPPING) depth += 1;
+    if (type === EVENT_ID.POP) depth -= 1;
+    if (depth === 0) return at + 1;
+  }
+  return events.length;
+}
+
+function startOf(event: Event | undefined): number | null {
+  switch (event?.type) {
+    case EVENT_ID.SCALAR:
+      return event.valueStart;
+    case EVENT_ID.ALIAS:
+      return event.anchorStart;
+    case EVENT_ID.MAPPING:
+    case EVENT_ID.SEQUENCE:
+      return event.start;
+    default:
+      return null;
+  }
+}
