@@ -24,3 +24,68 @@ export interface DataObject {
  * `unknown` to the directory; `unaccepted` known, not uploaded; `elsewhere` known, not distributed by this node.
  */
 export type AnswerWord = 'hit' | 'pending' | 'miss' | 'pass' | 'unknown' | 'unaccepted' | 'elsewhere';
+
+/**
+ * Whether and from where an object is served. GET and HEAD share this decision.
+ * @param object what is known of it; undefined: the directory has no such object
+ * @param covers whether these settings cover an object in these buckets, as `coverage()` makes it
+ */
+export function answer(
+  object: DataObject | undefined,
+  covers: (objectBuckets: readonly string[]) => boolean,
+): AnswerWord {
+  if (object === undefined) return 'unknown';
+  if (!object.accepted) return 'unaccepted';
+  if (!covers(object.buckets)) return 'elsewhere';
+  return object.path === null ? 'miss' : 'hit';
+}
+
+export interface AnswerRow {
+  readonly status: 200 | 404 | 421;
+  /** Sent with every answer of this word, whatever its range or condition. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** For a person; null where the object itself is the answer. */
+  readonly message: string | null;
+}
+
+const asset = { 'Content-Disposition': 'inline', 'Accept-Ranges': 'bytes' };
+/** What is still arriving may prove wrong: kept for three minutes, then asked for again. */
+const briefly = { 'Cache-Control': 'max-age=180, must-revalidate' };
+/** The next `set-buckets` may change it. */
+const never = { 'Cache-Control': 'no-store' };
+
+/** What each word means on the wire. A verified copy's `hit` has the headers of `verifiedHeaders` over these. */
+export const answers: Readonly<Record<AnswerWord, AnswerRow>> = {
+  hit: { status: 200, headers: { ...asset, ...briefly, 'X-Cache': 'hit', 'X-Data-Source': 'local' }, message: null },
+  pending: {
+    status: 200,
+    headers: { ...asset, ...briefly, 'X-Cache': 'pending', 'X-Data-Source': 'local' },
+    message: null,
+  },
+  miss: { status: 200, headers: { ...asset, ...briefly, 'X-Cache': 'miss', 'X-Data-Source': 'local' }, message: null },
+  pass: {
+    status: 200,
+    headers: { ...asset, ...briefly, 'X-Cache': 'miss', 'X-Data-Source': 'external' },
+    message: null,
+  },
+  unknown: { status: 404, headers: never, message: 'Data object does not exist' },
+  unaccepted: { status: 404, headers: never, message: 'Data object has not been uploaded' },
+  elsewhere: { status: 421, headers: never, message: 'Data object is not distributed by this node' },
+};
+
+/** What an object's file is worth: its bytes have been checked; not yet; or they cannot be this object's. */
+export type CopyWord = 'verified' | 'unverified' | 'wrong';
+
+/** @param file what fstat says of the open file */
+export function judgeCopy(object: DataObject, file: { readonly size: number; readonly mtimeMs: number }): CopyWord {
+  const { hash, verified } = object;
+  if (hash !== null && verified !== null && verified.size === file.size && verified.mtimeMs === file.mtimeMs) {
+    return 'verified';
+  }
+  return object.size === null || object.size === file.size ? 'unverified' : 'wrong';
+}
+
+/** A content hash never means other bytes, so its copy may be kept as long as caches keep anything (RFC 8246). */
+export function verifiedHeaders(hash: string): Record<string, string> {
+  return { ETag: `"${hash}"`, 'Cache-Control': 'max-age=31536000, immutable' };
+}
