@@ -17,6 +17,10 @@ export type DirectoryChange =
 export interface WorkerSetup {
   readonly id: string;
   readonly version: string;
+  /** When the node started, milliseconds since the epoch; left out: when its worker processes were first started. */
+  readonly startedAt?: number;
+  /** Bytes the node may keep on disk; null or left out: no limit. */
+  readonly storageLimitBytes?: number | null;
   /** Node limits of the public port; all from the config. */
   readonly limits: PublicLimits;
 }
@@ -37,12 +41,19 @@ export interface PublicLimits {
 
 /** Every order carries a number; the worker confirms it with the same number. */
 export type Order = { readonly seq: number } & (
-  | { readonly type: 'setup'; readonly setup: WorkerSetup; readonly settings: Settings }
+  | {
+      readonly type: 'setup';
+      readonly setup: WorkerSetup;
+      readonly settings: Settings;
+      /** How long a worker whose control process has died lets responses under way go on. */
+      readonly drainTimeoutMs: number;
+    }
   | { readonly type: 'configure'; readonly settings: Settings }
-  | { readonly type: 'directory'; readonly change: DirectoryChange }
+  /** `more`: a part of a large directory, whose objects count together, with the first part that says no more. */
+  | { readonly type: 'directory'; readonly change: DirectoryChange; readonly more: boolean }
   | { readonly type: 'listen'; readonly host: string; readonly port: number }
-  /** Close the listener alone; connections go on as before. */
-  | { readonly type: 'close' }
+  /** Close the listener alone; its connections go on as before and are from now on those of this drain. */
+  | { readonly type: 'close'; readonly drain: number }
   /** From now on every response on the connections of closed listeners says `Connection: close`. */
   | { readonly type: 'drain'; readonly drain: number }
   /** Close every connection of this drain. */
@@ -68,6 +79,8 @@ export interface WorkerFigures {
 }
 
 export type Report =
+  /** The worker hears now; what was sent before would be lost. */
+  | { readonly type: 'hello' }
   | { readonly type: 'confirmed'; readonly seq: number; readonly port?: number; readonly figures?: WorkerFigures }
   | { readonly type: 'failed'; readonly seq: number; readonly code: string; readonly reason: string }
   /** The last connection of a drain has gone; `cut` of them were cut. */

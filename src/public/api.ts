@@ -1,0 +1,109 @@
+// The public API's routes: which request is for what, and every answer that is not an object's bytes.
+import type { IncomingMessage } from 'node:http';
+import { type AnswerWord, answer, answers, type DataObject } from '../../machines/answer.ts';
+import { codeOf } from '../errors.ts';
+import type { Copies } from './copies.ts';
+import { deliver } from './deliver.ts';
+import type { Answerer, Exchange } from './exchange.ts';
+import type { Holdings } from './holdings.ts';
+import { refuse, sendJson } from './reply.ts';
+
+export interface ApiParts {
+  readonly holdings: Holdings;
+  readonly copies: Copies;
+  /** The document of `GET /status`. */
+  readonly status: () => unknown;
+  readonly doubt: (object: DataObject) => void;
+  readonly sent: (bytes: number) => void;
+}
+
+const base = '/api/v1';
+const assetPath = /^\/api\/v1\/assets\/([0-9]+)$/;
+const methods = 'GET, HEAD, OPTIONS';
+
+/** On every answer: any page may read it, and nobody guesses another type than the one that is said. */
+const everywhere = { 'Access-Control-Allow-Origin': '*', 'X-Content-Type-Options': 'nosniff' };
+
+/** What a player on another origin needs beyond that, on what concerns assets. */
+const forPlayers = {
+  'Access-Control-Expose-Headers':
+    'Accept-Ranges, Cache-Control, Content-Disposition, Content-Length, Content-Range, ETag, X-Cache, X-Data-Source',
+  'Timing-Allow-Origin': '*',
+  'Cross-Origin-Resource-Policy': 'cross-origin',
+};
+
+const preflight = {
+  'Access-Control-Allow-Methods': methods,
+  'Access-Control-Allow-Headers': 'Range, If-Range, If-Match, If-None-Match, Cache-Control, *',
+  'Access-Control-Max-Age': '86400',
+};
+
+export function createApi(parts: ApiParts): Answerer {
+  const { holdings } = parts;
+
+  function route(exchange: Exchange): void | Promise<void> {
+    const { req, res } = exchange;
+    for (const [name, value] of Object.entries(everywhere)) res.setHeader(name, value);
+    const path = pathOf(req);
+    const id = assetPath.exec(path)?.[1];
+    if (id !== undefined) for (const [name, value] of Object.entries(forPlayers)) res.setHeader(name, value);
+    else if (path !== `${base}/status` && path !== `${base}/buckets`) {
+      return refuse(exchange, 404, { message: 'There is nothing at this path' });
+    }
+    if (req.method === 'OPTIONS') {
+      res.writeHead(204, { Allow: methods, ...preflight }).end();
+      return;
+    }
+    if (req.method !== 'GET' && req.method !== 'HEAD') {
+      res.setHeader('Allow', methods);
+      return refuse(exchange, 405, { message: `Only ${methods} are allowed here` });
+    }
+    if (id !== undefined) return asset(exchange, id);
+    return sendJson(exchange, 200, path === `${base}/status` ? parts.status() : bucketsOf(holdings));
+  }
+
+  async function asset(exchange: Exchange, id: string): Promise<void> {
+    const object = holdings.find(id);
+    const word = answer(object, holdings.covers);
+    if (object !== undefined && word === 'hit' && (await deliver(exchange, object, parts)) === 'answered') return;
+    refuseAsset(exchange, word);
+  }
+
+  return (exchange) => {
+    // A client that goes away is no fault of ours; its errors have no other listener.
+    exchange.req.on('error', () => {});
+    exchange.res.on('error', () => {});
+    Promise.resolve()
+      .then(() => route(exchange))
+      .catch((error: unknown) => fail(exchange, error));
+  };
+}
+
+function refuseAsset(exchange: Exchange, word: AnswerWord): void {
+  const { status, headers, message } = answers[word];
+  if (message === null) refuse(exchange, 404, { type: 'absent', message: 'Data object has no copy here' });
+  else refuse(exchange, status, { type: word, message }, headers);
+}
+
+function fail(exchange: Exchange, error: unknown): void {
+  const { res } = exchange;
+  if (res.headersSent || res.destroyed) return void res.destroy();
+  const exhausted = ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'].includes(codeOf(error) ?? '');
+  if (exhausted) res.setHeader('Retry-After', '1');
+  refuse(exchange, exhausted ? 503 : 500, {
+    type: exhausted ? 'overloaded' : 'internal',
+    message: exhausted ? 'The node is overloaded' : 'The node could not read its copy',
+  });
+}
+
+function bucketsOf({ settings: { buckets, workerId } }: Holdings): object {
+  if (buckets !== null) return { bucketIds: buckets };
+  return workerId === null ? { bucketIds: [] } : { allByWorkerId: workerId };
+}
+
+/** Paths are compared as they were sent, without the query; a server takes the absolute form too (RFC 9112 §3.2.2). */
+function pathOf(req: IncomingMessage): string {
+  const target = (req.url ?? '').replace(/^https?:\/\/[^/?#]*/i, '');
+  const query = target.indexOf('?');
+  return query === -1 ? target : target.slice(0, query);
+}

@@ -1,0 +1,94 @@
+// Opens the files of objects: small ones are kept in memory, of the others the caller gets a file descriptor to own.
+import { constants } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { LRUCache } from 'lru-cache';
+
+export interface FileFacts {
+  readonly size: number;
+  readonly mtimeMs: number;
+}
+
+/** A file as it was when it was opened. Whoever gets a `handle` closes it. */
+export type Copy = FileFacts & ({ readonly bytes: Buffer } | { readonly handle: FileHandle });
+
+type Kept = FileFacts & { readonly bytes: Buffer; readonly path: string; readonly ino: number; checkedAt: number };
+
+/** A file in memory is compared with the one on disk again after this long: no request is answered from older knowledge. */
+const recheckMs = 1000;
+const largestKept = 256 * 1024;
+
+export class Copies {
+  readonly #kept: LRUCache<string, Kept> | null;
+  readonly #limit: number;
+  readonly #now: () => number;
+
+  /** @param budget bytes of small files to keep in memory; 0: none */
+  constructor(budget: number, now: () => number = Date.now) {
+    this.#limit = Math.min(largestKept, Math.floor(budget / 4));
+    this.#now = now;
+    // An empty file counts as one byte: the library refuses sizes of 0.
+    this.#kept =
+      this.#limit > 0 ? new LRUCache({ maxSize: budget, sizeCalculation: ({ size }) => Math.max(1, size) }) : null;
+  }
+
+  /** @throws {NodeJS.ErrnoException} as `open` does, and ENOENT for whatever is no regular file */
+  async open(path: string): Promise<Copy> {
+    const kept = await this.#recall(path);
+    return kept ?? this.#load(path);
+  }
+
+  /** After a change of the directory the disk is asked again. */
+  forget(): void {
+    this.#kept?.clear();
+  }
+
+  async #recall(path: string): Promise<Kept | undefined> {
+    const kept = this.#kept?.get(path);
+    if (kept === undefined || this.#now() - kept.checkedAt < recheckMs) return kept;
+    const { size, mtimeMs, ino } = await stat(path);
+    if (size === kept.size && mtimeMs === kept.mtimeMs && ino === kept.ino) {
+      kept.checkedAt = this.#now();
+      return kept;
+    }
+    this.#kept?.delete(path);
+    return undefined;
+  }
+
+  async #load(path: string): Promise<Copy> {
+    // Without O_NONBLOCK, opening a named pipe waits for its writer and holds a thread for ever.
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    let handedOver = false;
+    try {
+      const { size, mtimeMs, ino, ...kind } = await factsOf(handle);
+      if (!kind.isFile) throw Object.assign(new Error(`Not a regular file: ${path}`), { code: 'ENOENT' });
+      const bytes = size <= this.#limit ? await readWhole(handle, size) : null;
+      if (bytes !== null && unchanged(await factsOf(handle), { size, mtimeMs })) {
+        const kept = { path, size, mtimeMs, ino, bytes, checkedAt: this.#now() };
+        this.#kept?.set(path, kept);
+        return kept;
+      }
+      handedOver = true;
+      return { size, mtimeMs, handle };
+    } finally {
+      if (!handedOver) await handle.close();
+    }
+  }
+}
+
+export async function factsOf(handle: FileHandle) {
+  const facts = await handle.stat();
+  return { size: facts.size, mtimeMs: facts.mtimeMs, ino: facts.ino, isFile: facts.isFile() };
+}
+
+export const unchanged = (a: FileFacts, b: FileFacts): boolean => a.size === b.size && a.mtimeMs === b.mtimeMs;
+
+/** Null: the file is no longer as long as it was. */
+async function readWhole(handle: FileHandle, size: number): Promise<Buffer | null> {
+  const bytes = Buffer.allocUnsafeSlow(size);
+  for (let at = 0; at < size; ) {
+    const { bytesRead } = await handle.read(bytes, at, size - at, at);
+    if (bytesRead === 0) return null;
+    at += bytesRead;
+  }
+  return bytes;
+}

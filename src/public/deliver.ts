@@ -1,0 +1,136 @@
+// Sends the bytes of one object: whole or a part, from memory or a file descriptor of its own, and never a lying body.
+import { answers, type DataObject, judgeCopy, verifiedHeaders } from '../../machines/answer.ts';
+import { codeOf } from '../errors.ts';
+import { readRequest } from './conditional.ts';
+import { type Copies, type Copy, factsOf, unchanged } from './copies.ts';
+import type { Exchange } from './exchange.ts';
+import { refuse } from './reply.ts';
+
+const chunkBytes = 128 * 1024;
+
+export interface DeliverySupport {
+  readonly copies: Copies;
+  /** Its file is not what the directory says of it. */
+  readonly doubt: (object: DataObject) => void;
+  readonly sent: (bytes: number) => void;
+}
+
+/** `absent`: there is no honest copy, and nothing has been answered yet. */
+export type DeliveryResult = 'answered' | 'absent';
+
+/**
+ * @param object one whose answer is `hit`
+ * @throws {NodeJS.ErrnoException} where the disk or the process, not the object, is at fault (EMFILE, EIO, EACCES)
+ */
+export async function deliver(
+  exchange: Exchange,
+  object: DataObject,
+  support: DeliverySupport,
+): Promise<DeliveryResult> {
+  const copy = await openCopy(object, support);
+  if (copy === null) return 'absent';
+  try {
+    const worth = judgeCopy(object, copy);
+    if (worth === 'wrong' || (worth === 'unverified' && object.verified !== null)) support.doubt(object);
+    if (worth === 'wrong') return 'absent';
+    await answerWith(exchange, object, copy, worth === 'verified' ? object.hash : null, support.sent);
+    return 'answered';
+  } finally {
+    if ('handle' in copy) await copy.handle.close();
+  }
+}
+
+async function openCopy(object: DataObject, { copies, doubt }: DeliverySupport): Promise<Copy | null> {
+  if (object.path === null) return null;
+  try {
+    return await copies.open(object.path);
+  } catch (error) {
+    if (!['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR', 'ENXIO'].includes(codeOf(error) ?? '')) throw error;
+    doubt(object);
+    return null;
+  }
+}
+
+/** @param hash of the verified copy; null: not verified, so there is no validator */
+async function answerWith(
+  exchange: Exchange,
+  object: DataObject,
+  copy: Copy,
+  hash: string | null,
+  sent: (bytes: number) => void,
+): Promise<void> {
+  const { req, res } = exchange;
+  const headers = { ...answers.hit.headers, ...(hash === null ? {} : verifiedHeaders(hash)) };
+  const reading = readRequest(req.method ?? 'GET', req.headers, {
+    size: copy.size,
+    etag: hash === null ? null : `"${hash}"`,
+  });
+  if (!('length' in reading)) {
+    if (reading.status === 304) res.writeHead(304, headers).end();
+    else if (reading.status === 412)
+      refuse(exchange, 412, { type: 'precondition', message: 'Data object is another one' });
+    else refuseRange(exchange, copy.size);
+    return;
+  }
+  const { status, start, length } = reading;
+  headers['Content-Type'] = object.type ?? 'application/octet-stream';
+  if (status === 206) headers['Content-Range'] = `bytes ${start}-${start + length - 1}/${copy.size}`;
+  res.writeHead(status, { ...headers, 'Content-Length': length });
+  if (req.method === 'HEAD' || length === 0) {
+    res.end();
+    return;
+  }
+  exchange.bytesLeft = length;
+  if ('bytes' in copy) {
+    res.end(copy.bytes.subarray(start, start + length), () => {
+      exchange.bytesLeft = 0;
+      sent(length);
+    });
+    return;
+  }
+  await stream(exchange, copy, start, sent);
+}
+
+const refuseRange = (exchange: Exchange, size: number): void =>
+  refuse(
+    exchange,
+    416,
+    { type: 'range', message: `Data object has ${size} bytes` },
+    { 'Content-Range': `bytes */${size}`, 'Accept-Ranges': 'bytes' },
+  );
+
+/** One buffer a response: it is filled again when the kernel has taken what was in it. */
+async function stream(
+  exchange: Exchange,
+  copy: Extract<Copy, { handle: unknown }>,
+  start: number,
+  sent: (bytes: number) => void,
+): Promise<void> {
+  const { res } = exchange;
+  const buffer = Buffer.allocUnsafeSlow(Math.min(chunkBytes, exchange.bytesLeft));
+  let wake = () => {};
+  res.once('close', () => wake());
+  for (let position = start; exchange.bytesLeft > 0 && !res.destroyed; ) {
+    const wanted = Math.min(buffer.length, exchange.bytesLeft);
+    const { bytesRead } = await copy.handle.read(buffer, 0, wanted, position);
+    const last = bytesRead === exchange.bytesLeft;
+    // Shorter than it was, or written to meanwhile: better an answer that is plainly broken than one that lies.
+    if (bytesRead === 0 || (last && !unchanged(await factsOf(copy.handle), copy))) {
+      res.destroy();
+      return;
+    }
+    position += bytesRead;
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+      if (res.destroyed) return resolve();
+      res.write(buffer.subarray(0, bytesRead), (error) => {
+        if (!error) {
+          exchange.bytesLeft -= bytesRead;
+          sent(bytesRead);
+        }
+        resolve();
+      });
+    });
+  }
+  res.end();
+}

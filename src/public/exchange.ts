@@ -1,0 +1,11 @@
+// One request and its answer, as the connection's owner and the one who answers both see it.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+export interface Exchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  /** Bytes of the body that the kernel has not taken yet. */
+  bytesLeft: number;
+}
+
+export type Answerer = (exchange: Exchange) => void;

@@ -1,0 +1,160 @@
+// One generation of the public port: a listening server and every connection it has accepted, until the last has gone.
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import { Server as NetServer, type Socket } from 'node:net';
+import type { PublicLimits } from '../messages.ts';
+import type { Answerer, Exchange } from './exchange.ts';
+
+interface Connection {
+  readonly exchanges: Set<Exchange>;
+  /** Since when nothing is under way on it. */
+  idleSince: number;
+  /** `socket.bytesRead` when it became idle: more than that is the beginning of a request. */
+  readMark: number;
+  /** We have said that nothing more will come. */
+  ended: boolean;
+}
+
+export type ListenerLimits = Omit<PublicLimits, 'hotObjectsBytes'>;
+
+export class Listener {
+  readonly #server: Server;
+  readonly #limits: ListenerLimits;
+  readonly #connections = new Map<Socket, Connection>();
+  #phase: 'open' | 'closed' | 'draining' = 'open';
+  #sweeping: NodeJS.Timeout | undefined;
+  #onEmpty = () => {};
+
+  constructor(limits: ListenerLimits, answer: Answerer) {
+    this.#limits = limits;
+    const { requestTimeoutMs, keepAliveTimeoutMs, maxHeaderBytes, maxConnections } = limits;
+    // Node refuses a header timeout above the request timeout, and looks for late ones only every so often.
+    const headersTimeout =
+      requestTimeoutMs > 0 ? Math.min(limits.headersTimeoutMs, requestTimeoutMs) : limits.headersTimeoutMs;
+    this.#server = createServer({
+      requestTimeout: requestTimeoutMs,
+      headersTimeout,
+      keepAliveTimeout: keepAliveTimeoutMs,
+      maxHeaderSize: maxHeaderBytes,
+      connectionsCheckingInterval: Math.max(100, Math.min(5000, headersTimeout / 4)),
+    });
+    if (maxConnections > 0) this.#server.maxConnections = maxConnections;
+    this.#server.on('connection', (socket) => this.#accept(socket));
+    this.#server.on('request', (req, res) => this.#begin({ req, res, bytesLeft: 0 }, answer));
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  get bytesLeft(): number {
+    let sum = 0;
+    for (const { exchanges } of this.#connections.values()) for (const { bytesLeft } of exchanges) sum += bytesLeft;
+    return sum;
+  }
+
+  /**
+   * Resolves with the actual port.
+   * @throws {NodeJS.ErrnoException} as `net.Server.listen` does
+   */
+  listen(options: { readonly host: string; readonly port: number }): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(options, () => {
+        this.#server.off('error', reject);
+        // Later errors are those of accepting, e.g. EMFILE: the connection is lost, the port is not.
+        this.#server.on('error', () => {});
+        const address = this.#server.address();
+        resolve(typeof address === 'object' && address !== null ? address.port : options.port);
+      });
+    });
+  }
+
+  /**
+   * New connections are refused from now on; the old ones go on as before.
+   * `http.Server.close` would close idle connections under clients that are just sending, and would stop looking for
+   * requests that take too long: so the listener alone is closed.
+   */
+  closeListener(): void {
+    if (this.#phase !== 'open') return;
+    this.#phase = 'closed';
+    NetServer.prototype.close.call(this.#server);
+  }
+
+  /**
+   * Every answer from now on is its connection's last; connections on which nothing happens are closed after the grace.
+   * @param onEmpty called once, when the last connection has gone
+   */
+  drain(onEmpty: () => void): void {
+    if (this.#phase === 'draining') return;
+    this.closeListener();
+    this.#phase = 'draining';
+    this.#onEmpty = onEmpty;
+    const now = Date.now();
+    for (const connection of this.#connections.values()) {
+      connection.idleSince = Math.max(connection.idleSince, now);
+      for (const { res } of connection.exchanges) sayLast(res);
+    }
+    const pause = Math.max(20, Math.min(250, this.#limits.idleGraceMs / 4));
+    this.#sweeping = setInterval(() => this.#sweep(), pause);
+    this.#endIfEmpty();
+  }
+
+  /** Close every connection at once, whatever it is doing. Returns how many there were. */
+  cut(): number {
+    const sockets = [...this.#connections.keys()];
+    for (const socket of sockets) socket.destroy();
+    return sockets.length;
+  }
+
+  #accept(socket: Socket): void {
+    this.#connections.set(socket, { exchanges: new Set(), idleSince: Date.now(), readMark: 0, ended: false });
+    socket.once('close', () => {
+      this.#connections.delete(socket);
+      this.#endIfEmpty();
+    });
+  }
+
+  #begin(exchange: Exchange, answer: Answerer): void {
+    const { req, res } = exchange;
+    const connection = this.#connections.get(req.socket);
+    // It crossed our farewell on its way: there is nobody left to answer it.
+    if (connection === undefined || connection.ended) return void req.socket.destroy();
+    connection.exchanges.add(exchange);
+    res.once('close', () => {
+      connection.exchanges.delete(exchange);
+      connection.idleSince = Date.now();
+      connection.readMark = req.socket.bytesRead;
+    });
+    if (this.#phase === 'draining') sayLast(res);
+    answer(exchange);
+  }
+
+  #sweep(): void {
+    // Timers run before sockets are read: what has arrived meanwhile is looked at first, so that no request is cut off.
+    setImmediate(() => {
+      const now = Date.now();
+      for (const [socket, connection] of this.#connections) {
+        const { exchanges, readMark, ended, idleSince } = connection;
+        const idle = exchanges.size === 0 && (ended || socket.bytesRead === readMark);
+        if (!idle || now - idleSince < this.#limits.idleGraceMs) continue;
+        if (ended) socket.destroy();
+        else socket.end();
+        connection.ended = true;
+        connection.idleSince = now;
+      }
+    });
+  }
+
+  #endIfEmpty(): void {
+    if (this.#phase !== 'draining' || this.#connections.size > 0 || this.#sweeping === undefined) return;
+    clearInterval(this.#sweeping);
+    this.#sweeping = undefined;
+    // Only now may Node stop looking for requests that take too long.
+    this.#server.close();
+    this.#onEmpty();
+  }
+}
+
+function sayLast(res: ServerResponse): void {
+  if (!res.headersSent) res.setHeader('Connection', 'close');
+}

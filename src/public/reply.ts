@@ -1,0 +1,31 @@
+// Answers of the public API that are a small JSON document: refusals among them.
+import type { Exchange } from './exchange.ts';
+
+/** The error body that existing players know. */
+export interface Refusal {
+  /** One word for programs. */
+  readonly type?: string;
+  /** For a person. */
+  readonly message: string;
+}
+
+export function refuse(exchange: Exchange, status: number, body: Refusal, headers: Record<string, string> = {}): void {
+  sendJson(exchange, status, body, headers);
+}
+
+/** Never to be kept: what these documents say may be different a moment later. */
+export function sendJson(
+  { req, res }: Exchange,
+  status: number,
+  document: unknown,
+  headers: Record<string, string> = {},
+): void {
+  const body = JSON.stringify(document);
+  res.writeHead(status, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    'Cache-Control': 'no-store',
+    ...headers,
+  });
+  res.end(req.method === 'HEAD' ? undefined : body);
+}

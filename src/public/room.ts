@@ -1,0 +1,120 @@
+// The public side of one process: what it knows, its port in all its generations, and its figures.
+import type { DataObject } from '../../machines/answer.ts';
+import type { Settings } from '../../machines/settings.ts';
+import type { DirectoryChange, DrainProgress, WorkerFigures, WorkerSetup } from '../messages.ts';
+import { createApi } from './api.ts';
+import { Copies } from './copies.ts';
+import { Holdings } from './holdings.ts';
+import { Listener } from './listener.ts';
+import { statusDocument } from './status.ts';
+
+export interface RoomEvents {
+  /** The last connection of a drain has gone. `cut`: how many of them were cut. */
+  readonly drained: (drain: number, cut: number) => void;
+  /** The file of an object is not what the directory says of it. */
+  readonly doubt: (objectId: string) => void;
+}
+
+/** An object in doubt is looked at by others: until they have, the same doubt is told only this often. */
+const doubtPauseMs = 1000;
+
+export class PublicRoom {
+  readonly #setup: WorkerSetup;
+  readonly #events: RoomEvents;
+  readonly #holdings: Holdings;
+  readonly #copies: Copies;
+  readonly #doubts = new Map<string, number>();
+  readonly #drains = new Map<number, { readonly listener: Listener; cut: number }>();
+  readonly #answer: ReturnType<typeof createApi>;
+  #open: Listener | null = null;
+  #requests = 0;
+  #bytesSent = 0;
+
+  constructor(setup: WorkerSetup, settings: Settings, events: RoomEvents) {
+    this.#setup = setup;
+    this.#events = events;
+    this.#holdings = new Holdings(settings);
+    this.#copies = new Copies(setup.limits.hotObjectsBytes);
+    const startedAt = setup.startedAt ?? Date.now();
+    this.#answer = createApi({
+      holdings: this.#holdings,
+      copies: this.#copies,
+      status: () => statusDocument({ ...this.#setup, startedAt }, this.#holdings, this.figures),
+      doubt: (object) => this.#doubt(object),
+      sent: (bytes) => {
+        this.#bytesSent += bytes;
+      },
+    });
+  }
+
+  get figures(): WorkerFigures {
+    const drains: DrainProgress[] = [...this.#drains].map(([drain, { listener }]) => ({
+      drain,
+      connections: listener.connections,
+      bytesLeft: listener.bytesLeft,
+    }));
+    return { requests: this.#requests, bytesSent: this.#bytesSent, downloadsInProgress: 0, drains };
+  }
+
+  configure(settings: Settings): void {
+    this.#holdings.configure(settings);
+  }
+
+  /** @param more a further part of the same change follows */
+  apply(change: DirectoryChange, more = false): void {
+    this.#holdings.apply(change, more);
+    this.#copies.forget();
+    this.#doubts.clear();
+  }
+
+  /**
+   * Resolves with the actual port. What is open already stays so.
+   * @throws {NodeJS.ErrnoException} as `net.Server.listen` does
+   */
+  async listen(options: { readonly host: string; readonly port: number }): Promise<number> {
+    if (this.#open !== null) return options.port;
+    const listener = new Listener(this.#setup.limits, (exchange) => {
+      this.#requests += 1;
+      this.#answer(exchange);
+    });
+    const port = await listener.listen(options);
+    this.#open = listener;
+    return port;
+  }
+
+  /** The port refuses from now on; the connections it has are those of this drain. Nothing is said to them yet. */
+  close(drain: number): void {
+    if (this.#open === null) return;
+    this.#open.closeListener();
+    this.#drains.set(drain, { listener: this.#open, cut: 0 });
+    this.#open = null;
+  }
+
+  /** Let the connections of a drain end. `drained` is told when the last has gone, at once if there is none. */
+  drain(drain: number): void {
+    const draining = this.#drains.get(drain);
+    if (draining === undefined) {
+      this.#events.drained(drain, 0);
+      return;
+    }
+    draining.listener.drain(() => {
+      this.#drains.delete(drain);
+      this.#events.drained(drain, draining.cut);
+    });
+  }
+
+  /** Close every connection of a drain at once. */
+  cut(drain: number): void {
+    const draining = this.#drains.get(drain);
+    if (draining === undefined) return;
+    this.drain(drain);
+    draining.cut += draining.listener.cut();
+  }
+
+  #doubt({ id }: DataObject): void {
+    const now = Date.now();
+    if (now - (this.#doubts.get(id) ?? 0) < doubtPauseMs) return;
+    this.#doubts.set(id, now);
+    this.#events.doubt(id);
+  }
+}

@@ -1,0 +1,94 @@
+// A public worker's process: does what the control process orders, and finishes alone when that one has died.
+import cluster from 'node:cluster';
+import type { Order, Report } from '../messages.ts';
+import { PublicRoom } from './room.ts';
+
+/** The drain of a worker that has lost its control process; orders count from 1. */
+const farewell = 0;
+
+// A terminal sends its signals to the whole group, and a process manager may: what to do is for the control process to say.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+// Without this a cluster worker exits on disconnect, and cuts every response under way.
+if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
+// Its other end may have died; words nobody hears must not end the process.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
+let room: PublicRoom | null = null;
+let drainTimeoutMs = 0;
+/** Orders about the port are carried out one after the other. */
+let port: Promise<void> = Promise.resolve();
+let onDrained = () => {};
+
+process.on('message', (order: Order) => {
+  if (['listen', 'close', 'drain', 'cut'].includes(order.type)) port = port.then(() => obey(order));
+  else void obey(order);
+});
+process.once('disconnect', () => void port.then(finish));
+report({ type: 'hello' });
+
+async function obey(order: Order): Promise<void> {
+  const { seq } = order;
+  try {
+    const actual = await carryOut(order);
+    report({ type: 'confirmed', seq, port: actual, figures: room?.figures });
+    if (order.type === 'drain') room?.drain(order.drain);
+    if (order.type === 'cut') room?.cut(order.drain);
+  } catch (error) {
+    const { code = 'UNKNOWN', message } = error as NodeJS.ErrnoException;
+    report({ type: 'failed', seq, code, reason: message });
+  }
+}
+
+/** What follows the confirmation, because it tells of its own end, is left out here. */
+async function carryOut(order: Order): Promise<number | undefined> {
+  switch (order.type) {
+    case 'setup':
+      drainTimeoutMs = order.drainTimeoutMs;
+      room = new PublicRoom(order.setup, order.settings, {
+        drained: (drain, cut) => {
+          report({ type: 'drained', drain, cut });
+          onDrained();
+        },
+        doubt: (objectId) => report({ type: 'doubt', objectId }),
+      });
+      return;
+    case 'configure':
+      known().configure(order.settings);
+      return;
+    case 'directory':
+      known().apply(order.change, order.more);
+      return;
+    case 'listen':
+      return known().listen({ host: order.host, port: order.port });
+    case 'close':
+      known().close(order.drain);
+      return;
+    case 'leave':
+      process.exit(0);
+  }
+}
+
+function known(): PublicRoom {
+  if (room === null) throw new Error('Not set up yet');
+  return room;
+}
+
+function report(message: Report): void {
+  // The channel may break at any moment; `disconnect` tells.
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
+}
+
+/** The control process has died: accept nothing more, let what is under way end, and leave. */
+function finish(): void {
+  room?.close(farewell);
+  const left = () => room?.figures.drains ?? [];
+  for (const { drain } of left()) room?.drain(drain);
+  onDrained = () => {
+    if (left().length === 0) process.exit(0);
+  };
+  onDrained();
+  setTimeout(() => {
+    for (const { drain } of left()) room?.cut(drain);
+    process.exit(0);
+  }, drainTimeoutMs);
+}
