@@ -1,0 +1,186 @@
+// Keeps as many public workers alive as there should be: starts them, replaces those that die, ever more slowly.
+import type { Condition } from '../condition.ts';
+import { Crashes } from './crashes.ts';
+import type { Departure, WorkerProcess } from './worker-process.ts';
+
+export interface CrewTimes {
+  /** Pause before the first replacement; doubled with every death in a row. */
+  readonly backoffMs: number;
+  readonly longestBackoffMs: number;
+  /** A worker that was ready for this long has served for a while. */
+  readonly steadyMs: number;
+  /** After this long without a death the trouble counts as over. */
+  readonly calmMs: number;
+}
+
+export interface CrewOptions extends CrewTimes {
+  readonly count: number;
+  readonly spawn: () => WorkerProcess;
+  /** Make it ready for work. Resolves as well when it has died over it. */
+  readonly bringUp: (worker: WorkerProcess) => Promise<void>;
+  readonly onReady: (worker: WorkerProcess) => void;
+  readonly onGone: (worker: WorkerProcess, departure: Departure) => void;
+  /** Whether a worker without a place has nothing left to finish. */
+  readonly mayLeave: (worker: WorkerProcess) => boolean;
+}
+
+/** One of the workers there should be, whoever fills it. */
+interface Place {
+  worker: WorkerProcess | null;
+  deathsInARow: number;
+  nextTryAt: number | null;
+  timer: NodeJS.Timeout | undefined;
+}
+
+export class Crew {
+  readonly #options: CrewOptions;
+  readonly #crashes: Crashes;
+  readonly #places: Place[];
+  /** Every process that has not gone, those without a place included. */
+  readonly #alive = new Set<WorkerProcess>();
+  readonly #watchers = new Set<(departure?: Departure) => void>();
+  #stopped = false;
+
+  constructor(options: CrewOptions) {
+    this.#options = options;
+    this.#crashes = new Crashes(options.calmMs);
+    this.#places = Array.from({ length: options.count }, () => ({
+      worker: null,
+      deathsInARow: 0,
+      nextTryAt: null,
+      timer: undefined,
+    }));
+  }
+
+  start(): void {
+    for (const place of this.#places) if (place.worker === null) this.#fill(place);
+  }
+
+  /** No more replacements; resolves when the last worker has left, or been killed because it would not. */
+  async end(): Promise<void> {
+    this.#stopped = true;
+    for (const place of this.#places) clearTimeout(place.timer);
+    await Promise.all(
+      this.alive.map(async (worker) => {
+        if (worker.ready) await worker.leave();
+        else worker.kill('Killed', 'was not needed any more', true);
+        await worker.gone;
+      }),
+    );
+  }
+
+  get alive(): readonly WorkerProcess[] {
+    return [...this.#alive];
+  }
+
+  /** Those that can be given work. */
+  get ready(): readonly WorkerProcess[] {
+    return this.alive.filter(({ ready, retired }) => ready && !retired);
+  }
+
+  get conditions(): readonly Condition[] {
+    const worst = this.#places.reduce((a, b) => (b.deathsInARow > a.deathsInARow ? b : a));
+    // One that has served for a while has broken the row, though the count is only begun anew at its death.
+    const steady = worst.worker?.ready && Date.now() - worst.worker.readyAt >= this.#options.steadyMs;
+    return this.#crashes.conditions(steady ? 0 : worst.deathsInARow, worst.nextTryAt);
+  }
+
+  /**
+   * A worker that can be given work; one whose replacement waits for its time is started at once.
+   * @throws {Error} with the operator's reason when the last of them died, or the signal's when it is aborted
+   */
+  async someReady(signal: AbortSignal): Promise<WorkerProcess> {
+    for (;;) {
+      signal.throwIfAborted();
+      if (this.#stopped) throw new Error('The node is shutting down');
+      const [first] = this.ready;
+      if (first) return first;
+      this.#hurry();
+      const departure = await this.#nextEvent(signal);
+      if (departure && !departure.expected && !this.alive.some(({ retired }) => !retired)) {
+        throw new Error(`No public worker could be started: the last one ${departure.words}`);
+      }
+    }
+  }
+
+  /**
+   * Take a worker's place from it; it lives on until it may leave.
+   * @param when whether its successor starts at once or is held back as after a death
+   */
+  retire(worker: WorkerProcess, when: 'now' | 'later'): void {
+    worker.retired = true;
+    const place = this.#places.find((one) => one.worker === worker);
+    if (place) {
+      place.worker = null;
+      if (when === 'now') this.#fill(place);
+      else this.#fillLater(place);
+    }
+    this.dismiss();
+  }
+
+  /** Let those go that have no place and nothing left to finish. */
+  dismiss(): void {
+    for (const worker of this.#alive) if (worker.retired && this.#options.mayLeave(worker)) void worker.leave();
+  }
+
+  #hurry(): void {
+    for (const place of this.#places) if (place.worker === null) this.#fill(place);
+  }
+
+  #fill(place: Place): void {
+    clearTimeout(place.timer);
+    if (this.#stopped) return;
+    place.nextTryAt = null;
+    const worker = this.#options.spawn();
+    place.worker = worker;
+    this.#alive.add(worker);
+    void worker.gone.then((departure) => this.#lose(worker, departure));
+    void this.#options.bringUp(worker).then(() => {
+      if (!worker.alive) return;
+      worker.ready = true;
+      worker.readyAt = Date.now();
+      this.#options.onReady(worker);
+      this.#wake();
+    });
+  }
+
+  #fillLater(place: Place): void {
+    const { backoffMs, longestBackoffMs } = this.#options;
+    place.deathsInARow += 1;
+    const pause = Math.min(backoffMs * 2 ** (place.deathsInARow - 1), longestBackoffMs);
+    place.nextTryAt = Date.now() + pause;
+    place.timer = setTimeout(() => this.#fill(place), pause);
+  }
+
+  #lose(worker: WorkerProcess, departure: Departure): void {
+    this.#alive.delete(worker);
+    if (!departure.expected) this.#crashes.note(departure);
+    const place = this.#places.find((one) => one.worker === worker);
+    if (place) {
+      place.worker = null;
+      if (Date.now() - worker.readyAt >= this.#options.steadyMs) place.deathsInARow = 0;
+      if (this.#stopped) clearTimeout(place.timer);
+      else if (departure.expected) this.#fill(place);
+      else this.#fillLater(place);
+    }
+    this.#options.onGone(worker, departure);
+    this.#wake(departure);
+  }
+
+  #wake(departure?: Departure): void {
+    for (const watcher of [...this.#watchers]) watcher(departure);
+  }
+
+  #nextEvent(signal: AbortSignal): Promise<Departure | undefined> {
+    return new Promise((resolve) => {
+      const seen = (departure?: Departure) => {
+        this.#watchers.delete(seen);
+        signal.removeEventListener('abort', aborted);
+        resolve(departure);
+      };
+      const aborted = () => seen();
+      this.#watchers.add(seen);
+      signal.addEventListener('abort', aborted, { once: true });
+    });
+  }
+}

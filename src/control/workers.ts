@@ -1,0 +1,233 @@
+// Supervises the public workers: fills the port `PublicSide` with real processes.
+import { fileURLToPath } from 'node:url';
+import type { CloseResult } from '../../machines/node.ts';
+import type { Settings } from '../../machines/settings.ts';
+import type { Condition } from '../condition.ts';
+import type { DirectoryChange, DrainProgress, WorkerFigures, WorkerSetup } from '../messages.ts';
+import { Crew, type CrewTimes } from './crew.ts';
+import { DirectoryFeed } from './directory-feed.ts';
+import { Drains } from './drains.ts';
+import { PublicPort } from './public-port.ts';
+import type { DrainStatus, PublicSide, PublicSideEvent, WorkerStatus } from './public-side.ts';
+import { type Departure, type Logger, WorkerProcess } from './worker-process.ts';
+
+export interface WorkersOptions extends Partial<CrewTimes> {
+  readonly setup: WorkerSetup;
+  readonly host: string;
+  /** 0: a free one is chosen when the port is first opened, and kept as long as nobody else takes it. */
+  readonly port: number;
+  /** How many processes. */
+  readonly count: number;
+  /** A worker that has not confirmed a step after this long is killed. */
+  readonly workerTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  readonly heartbeatMs?: number;
+  /** How long a process may take to start and take its setup. */
+  readonly bootTimeoutMs?: number;
+  readonly log?: Logger;
+  /** The worker's script, where it is another than the one built here. */
+  readonly entry?: string;
+}
+
+const silent: Logger = { info() {}, warn() {} };
+
+const defaults = {
+  heartbeatMs: 1000,
+  bootTimeoutMs: 10_000,
+  backoffMs: 100,
+  longestBackoffMs: 30_000,
+  steadyMs: 10_000,
+  calmMs: 5 * 60_000,
+  log: silent,
+  entry: fileURLToPath(new URL('../public/worker.js', import.meta.url)),
+};
+
+export const createWorkers = (options: WorkersOptions): PublicSide => new Workers({ ...defaults, ...options });
+
+class Workers implements PublicSide {
+  readonly #options: Required<WorkersOptions>;
+  readonly #setup: WorkerSetup;
+  readonly #crew: Crew;
+  readonly #feed = new DirectoryFeed();
+  readonly #drains: Drains;
+  readonly #port: PublicPort;
+  readonly #listeners = new Set<(event: PublicSideEvent) => void>();
+  #settings: Settings = { workerId: null, buckets: null };
+  #noneServing: { readonly since: number; readonly why: string } | null = null;
+  /** What workers that have gone had done. */
+  readonly #past = { requests: 0, bytesSent: 0 };
+
+  constructor(options: Required<WorkersOptions>) {
+    this.#options = options;
+    const { setup, count, host, port, drainTimeoutMs } = options;
+    const maxConnections = Math.ceil(setup.limits.maxConnections / count);
+    this.#setup = { startedAt: Date.now(), ...setup, limits: { ...setup.limits, maxConnections } };
+    this.#drains = new Drains((id, cut) => this.#emit({ type: 'drain.ended', id, cut }));
+    this.#crew = new Crew({
+      ...options,
+      spawn: () => this.#spawn(),
+      bringUp: (worker) => this.#bringUp(worker),
+      onReady: (worker) => void this.#greet(worker),
+      onGone: (worker, departure) => this.#mourn(worker, departure),
+      mayLeave: (worker) => !this.#drains.has(worker),
+    });
+    const onChange = () => this.#changed();
+    this.#port = new PublicPort({ host, port, drainTimeoutMs, crew: this.#crew, drains: this.#drains, onChange });
+  }
+
+  start(): void {
+    this.#crew.start();
+    this.#changed();
+  }
+
+  async configure(settings: Settings): Promise<void> {
+    this.#settings = settings;
+    // Workers that are still starting hear it after their setup and before they listen: nobody waits for them.
+    const { bootTimeoutMs, workerTimeoutMs } = this.#options;
+    await this.#everyReady((worker) =>
+      worker.order({ type: 'configure', settings }, worker.ready ? workerTimeoutMs : bootTimeoutMs),
+    );
+  }
+
+  async publish(change: DirectoryChange): Promise<void> {
+    this.#feed.note(change);
+    await this.#everyReady((worker) => this.#feed.tell(worker, change));
+  }
+
+  listen({ patienceMs, signal }: { readonly patienceMs: number; readonly signal?: AbortSignal }): Promise<void> {
+    return this.#port.open(patienceMs, signal);
+  }
+
+  async close(): Promise<CloseResult> {
+    return { drain: await this.#port.close() };
+  }
+
+  cut(drain: number): void {
+    this.#drains.cut(drain);
+  }
+
+  kill(): void {
+    this.#port.forget('Every public worker was killed');
+    for (const worker of this.#crew.alive) worker.kill('Killed', 'was killed to get the port closed', true);
+    this.#changed();
+  }
+
+  async end(): Promise<void> {
+    this.#port.forget('The node is shutting down');
+    await this.#crew.end();
+  }
+
+  get workers(): readonly WorkerStatus[] {
+    return this.#crew.alive.map((worker) => ({ pid: worker.pid, state: this.#stateOf(worker) }));
+  }
+
+  get conditions(): readonly Condition[] {
+    if (this.#noneServing === null) return this.#crew.conditions;
+    const { since, why } = this.#noneServing;
+    const message = `The public API should be running, and no worker serves it: ${why}. A new one is started.`;
+    const none = { type: 'NoWorkerServing', reason: 'AllWorkersLost', message, since: new Date(since).toISOString() };
+    return [...this.#crew.conditions, none];
+  }
+
+  get drain(): DrainStatus | null {
+    return this.#drains.status;
+  }
+
+  get port(): number | null {
+    return this.#port.number;
+  }
+
+  get figures(): WorkerFigures {
+    let { requests, bytesSent } = this.#past;
+    let downloadsInProgress = 0;
+    const drains = new Map<number, DrainProgress>();
+    for (const { figures } of this.#crew.alive) {
+      requests += figures.requests;
+      bytesSent += figures.bytesSent;
+      downloadsInProgress += figures.downloadsInProgress;
+      for (const { drain, ...load } of figures.drains) {
+        const { connections, bytesLeft } = drains.get(drain) ?? { connections: 0, bytesLeft: 0 };
+        const sum = { connections: connections + load.connections, bytesLeft: bytesLeft + load.bytesLeft };
+        drains.set(drain, { drain, ...sum });
+      }
+    }
+    return { requests, bytesSent, downloadsInProgress, drains: [...drains.values()] };
+  }
+
+  subscribe(listener: (event: PublicSideEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #spawn(): WorkerProcess {
+    const { entry, workerTimeoutMs: timeoutMs, heartbeatMs, log } = this.#options;
+    return new WorkerProcess({
+      entry,
+      timeoutMs,
+      heartbeatMs,
+      log,
+      drained: (worker, drain, cut) => {
+        this.#drains.partEnded(drain, worker, cut);
+        this.#crew.dismiss();
+        this.#changed();
+      },
+      doubt: (objectId) => this.#emit({ type: 'doubt', objectId }),
+    });
+  }
+
+  async #bringUp(worker: WorkerProcess): Promise<void> {
+    const { bootTimeoutMs, drainTimeoutMs } = this.#options;
+    const order = { type: 'setup', setup: this.#setup, settings: this.#settings, drainTimeoutMs } as const;
+    const reply = await worker.order(order, bootTimeoutMs);
+    if (reply.type === 'failed') worker.kill('Faulty', `could not be set up: ${reply.reason}`);
+    await this.#feed.tellAll(worker);
+  }
+
+  async #greet(worker: WorkerProcess): Promise<void> {
+    this.#options.log.info({ pid: worker.pid }, 'public worker ready');
+    worker.startHeartbeat();
+    this.#changed();
+    const refusal = await this.#port.join(worker);
+    if (refusal) this.#options.log.warn({ pid: worker.pid }, `public worker cannot serve: ${refusal.words}`);
+    this.#changed(refusal?.words);
+  }
+
+  #mourn(worker: WorkerProcess, { pid, reason, words, expected }: Departure): void {
+    if (expected) this.#options.log.info({ pid }, `public worker ${words}`);
+    else this.#options.log.warn({ pid, reason }, `public worker ${words}`);
+    this.#past.requests += worker.figures.requests;
+    this.#past.bytesSent += worker.figures.bytesSent;
+    this.#drains.workerGone(worker);
+    this.#changed(`the last one ${words}`);
+  }
+
+  async #everyReady(tell: (worker: WorkerProcess) => Promise<unknown>): Promise<void> {
+    await Promise.all(
+      this.#crew.alive.map((worker) => {
+        const told = tell(worker);
+        return worker.ready ? told : undefined;
+      }),
+    );
+  }
+
+  #stateOf(worker: WorkerProcess): WorkerStatus['state'] {
+    if (worker.serving) return 'serving';
+    if (this.#drains.has(worker)) return 'draining';
+    return worker.ready ? 'idle' : 'starting';
+  }
+
+  /** @param trouble why nobody may be serving, if nobody is */
+  #changed(trouble?: string): void {
+    const serving = !this.#port.isOpen || this.#crew.alive.some((worker) => worker.serving);
+    if (serving) this.#noneServing = null;
+    else {
+      const { since = Date.now(), why = '' } = this.#noneServing ?? {};
+      this.#noneServing = { since, why: trouble ?? why };
+    }
+    this.#emit({ type: 'changed' });
+  }
+
+  #emit(event: PublicSideEvent): void {
+    for (const listener of [...this.#listeners]) listener(event);
+  }
+}
