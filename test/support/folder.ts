@@ -1,0 +1,39 @@
+// A temporary folder with files that stand for data objects, as the directory would describe them.
+import { mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DataObject } from '../../machines/answer.ts';
+import type { DirectorySnapshot } from '../../src/messages.ts';
+
+export class Folder {
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  static async make(): Promise<Folder> {
+    return new Folder(await mkdtemp(join(tmpdir(), 'distributor-node-')));
+  }
+
+  /** Write a file (a number: so many zero bytes) and describe it: verified, in bucket 0:0, unless `facts` say otherwise. */
+  async object(id: string, content: string | Buffer | number, facts: Partial<DataObject> = {}): Promise<DataObject> {
+    const path = join(this.path, id);
+    await writeFile(path, typeof content === 'number' ? '' : content);
+    if (typeof content === 'number') await truncate(path, content);
+    const { size, mtimeMs } = await stat(path);
+    const verified = { size, mtimeMs };
+    const object = { id, path, size, type: 'text/plain', hash: `W1hash${id}`, verified, accepted: true };
+    return { ...object, buckets: ['0:0'], ...facts };
+  }
+
+  remove(): Promise<void> {
+    return rm(this.path, { recursive: true, force: true });
+  }
+}
+
+/** A directory of these objects in which worker 0 distributes bucket 0:0. */
+export const snapshotOf = (...objects: DataObject[]): DirectorySnapshot => ({
+  objects,
+  bucketWorkers: { '0:0': [0] },
+});

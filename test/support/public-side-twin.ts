@@ -1,0 +1,174 @@
+// The public side without processes: the same server in this process on a real port, with gates before its steps.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CloseResult } from '../../machines/node.ts';
+import type { Settings } from '../../machines/settings.ts';
+import type { Condition } from '../../src/condition.ts';
+import { probePort } from '../../src/control/port.ts';
+import type { DrainStatus, PublicSide, PublicSideEvent, WorkerStatus } from '../../src/control/public-side.ts';
+import type { DirectoryChange, PublicLimits, WorkerFigures } from '../../src/messages.ts';
+import { PublicRoom } from '../../src/public/room.ts';
+import { Gate } from './gate.ts';
+
+export const testLimits: PublicLimits = {
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 20_000,
+  keepAliveTimeoutMs: 5000,
+  maxHeaderBytes: 16_384,
+  maxConnections: 0,
+  idleGraceMs: 100,
+  hotObjectsBytes: 1_000_000,
+};
+
+export interface TwinOptions {
+  readonly port?: number;
+  readonly drainTimeoutMs?: number;
+  readonly limits?: Partial<PublicLimits>;
+}
+
+export class PublicSideTwin implements PublicSide {
+  /** What may be held or made to fail, by the name of the step. */
+  readonly gates = { listen: new Gate(), close: new Gate(), configure: new Gate() };
+  /** What is wrong, as a test wants it. */
+  conditions: readonly Condition[] = [];
+  readonly #room: PublicRoom;
+  readonly #options: Required<TwinOptions>;
+  readonly #listeners = new Set<(event: PublicSideEvent) => void>();
+  readonly #openings = new Set<AbortController>();
+  readonly #hidden = new Set<number>();
+  #turn: Promise<unknown> = Promise.resolve();
+  #open: number | null = null;
+  #chosen = 0;
+  #drains = 0;
+
+  constructor(options: TwinOptions = {}) {
+    this.#options = { port: 0, drainTimeoutMs: 5000, limits: {}, ...options };
+    const limits = { ...testLimits, ...this.#options.limits };
+    this.#room = new PublicRoom(
+      { id: 'twin', version: '0.0.0', limits },
+      { workerId: null, buckets: null },
+      {
+        // As from another process: never within the call that caused it.
+        drained: (id, cut) => setImmediate(() => this.#ended(id, cut)),
+        doubt: (objectId) => this.#emit({ type: 'doubt', objectId }),
+      },
+    );
+  }
+
+  start(): void {
+    this.#emit({ type: 'changed' });
+  }
+
+  async configure(settings: Settings): Promise<void> {
+    await this.gates.configure.pass();
+    this.#room.configure(settings);
+  }
+
+  async publish(change: DirectoryChange): Promise<void> {
+    this.#room.apply(structuredClone(change));
+  }
+
+  listen({ patienceMs, signal }: { readonly patienceMs: number; readonly signal?: AbortSignal }): Promise<void> {
+    const opening = new AbortController();
+    this.#openings.add(opening);
+    const either = signal ? AbortSignal.any([signal, opening.signal]) : opening.signal;
+    return this.#inTurn(() => this.#listen(patienceMs, either)).finally(() => this.#openings.delete(opening));
+  }
+
+  close(): Promise<CloseResult> {
+    this.#abandon('The public API is being closed');
+    return this.#inTurn(async () => {
+      await this.gates.close.pass();
+      return this.#close();
+    });
+  }
+
+  cut(drain: number): void {
+    this.#room.cut(drain);
+  }
+
+  kill(): void {
+    this.#abandon('Every public worker was killed');
+    this.#close();
+    for (const { drain } of this.figures.drains) this.#room.cut(drain);
+  }
+
+  async end(): Promise<void> {
+    this.kill();
+  }
+
+  get workers(): readonly WorkerStatus[] {
+    const state = this.#open !== null ? 'serving' : this.drain ? 'draining' : 'idle';
+    return [{ pid: process.pid, state }];
+  }
+
+  get drain(): DrainStatus | null {
+    const { drains } = this.figures;
+    if (drains.length === 0) return null;
+    return {
+      connections: drains.reduce((sum, { connections }) => sum + connections, 0),
+      bytesLeft: drains.reduce((sum, { bytesLeft }) => sum + bytesLeft, 0),
+    };
+  }
+
+  get figures(): WorkerFigures {
+    return this.#room.figures;
+  }
+
+  get port(): number | null {
+    return this.#open ?? (this.#options.port === 0 ? null : this.#options.port);
+  }
+
+  subscribe(listener: (event: PublicSideEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async #listen(patienceMs: number, signal: AbortSignal): Promise<void> {
+    await this.gates.listen.pass(signal);
+    if (this.#open !== null) return;
+    const until = Date.now() + patienceMs;
+    const port = this.#options.port || this.#chosen;
+    for (;;) {
+      signal.throwIfAborted();
+      const refusal = port === 0 ? null : await probePort('127.0.0.1', port);
+      if (refusal === null) break;
+      if (Date.now() >= until) throw new Error(refusal.words);
+      await sleep(20, undefined, { signal }).catch(() => {});
+    }
+    this.#open = await this.#room.listen({ host: '127.0.0.1', port });
+    this.#chosen = this.#open;
+    this.#emit({ type: 'changed' });
+  }
+
+  #close(): CloseResult {
+    if (this.#open === null) return { drain: null };
+    this.#open = null;
+    this.#drains += 1;
+    const drain = { id: this.#drains, deadline: Date.now() + this.#options.drainTimeoutMs };
+    this.#room.close(drain.id);
+    const empty = this.figures.drains.every(({ drain: id, connections }) => id !== drain.id || connections === 0);
+    if (empty) this.#hidden.add(drain.id);
+    this.#room.drain(drain.id);
+    this.#emit({ type: 'changed' });
+    return { drain: empty ? null : drain };
+  }
+
+  #ended(id: number, cut: number): void {
+    if (!this.#hidden.delete(id)) this.#emit({ type: 'drain.ended', id, cut });
+    this.#emit({ type: 'changed' });
+  }
+
+  #abandon(why: string): void {
+    for (const opening of this.#openings) opening.abort(new Error(why));
+  }
+
+  #inTurn<T>(step: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(step);
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  #emit(event: PublicSideEvent): void {
+    for (const listener of [...this.#listeners]) listener(event);
+  }
+}
