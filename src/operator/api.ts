@@ -1,0 +1,133 @@
+// The operator API: routes made from the command table, and the order in which a request is judged.
+import Router, { type RouterContext } from '@koa/router';
+import Koa from 'koa';
+import { type Command, type CommandName, commandNames, commands } from '../../machines/commands.ts';
+import type { Config } from '../config.ts';
+import type { NodeControl } from '../control/node-control.ts';
+import type { Problem } from '../errors.ts';
+import { compile } from '../validate.ts';
+import { type Audit, auditing } from './audit.ts';
+import { authorize, checkBody, useUp } from './auth.ts';
+import { createBodyReader } from './body.ts';
+import { createHostCheck } from './origin.ts';
+import { answerProblems, type Log, problem } from './problems.ts';
+import { emptyBody, type Token, type TokenRules } from './tokens.ts';
+import { type UsedTokens, usedTokensInMemory } from './used-tokens.ts';
+
+export interface OperatorApiParts {
+  readonly node: NodeControl;
+  readonly config: Pick<Config, 'id'> & {
+    readonly operatorApi: Pick<
+      NonNullable<Config['operatorApi']>,
+      'host' | 'allowedHosts' | 'maxBodyBytes' | 'accessTokens' | 'maxUsedTokens'
+    >;
+  };
+  readonly secret: Uint8Array;
+  readonly isBucketId: (id: string) => boolean;
+  readonly log: Log;
+  /** Left out: used tokens are remembered in memory, and forgotten when the process ends. */
+  readonly usedTokens?: UsedTokens;
+  readonly audit?: Audit;
+  readonly now?: () => number;
+}
+
+/** What is known of a request as it is judged. */
+export interface OperatorState {
+  token?: Token;
+  command?: CommandName;
+  /** The body once it has been found valid. */
+  input?: unknown;
+  /** What it was answered with, if not with success. */
+  problem?: Problem;
+}
+
+type Context = RouterContext<OperatorState>;
+
+/** A 400 names this many faults at most. */
+const maxFaults = 100;
+
+export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
+  const { node, config, secret, isBucketId, log, audit, now = Date.now } = parts;
+  const { accessTokens, maxBodyBytes, maxUsedTokens } = config.operatorApi;
+  const rules: TokenRules = { secret, id: config.id, accessTokens, now };
+  const usedTokens = parts.usedTokens ?? usedTokensInMemory({ max: maxUsedTokens, now });
+  const readBody = createBodyReader(maxBodyBytes);
+  const router = new Router<OperatorState>({ prefix: '/api/v1', sensitive: true, strict: true });
+
+  router.get('/state', async (ctx) => {
+    ctx.state.token = await authorize(ctx, 'read', rules);
+    checkBody(ctx.state.token, emptyBody);
+    ctx.body = node.state;
+  });
+
+  for (const name of commandNames) {
+    const validate = compile(commands[name].input, { 'bucket-id': isBucketId });
+    router.post(`/${name}`, async (ctx) => {
+      ctx.state.command = name;
+      const token = await authorize(ctx, 'operate', rules);
+      ctx.state.token = token;
+      const body = await readBody(ctx);
+      checkBody(token, body);
+      await useUp(token, usedTokens);
+      const faults = validate(body.value);
+      if (faults.length > 0) throw invalidBody(faults);
+      ctx.state.input = body.value;
+      await carryOut(ctx, node, { ...(body.value as object), type: name } as Command);
+    });
+  }
+
+  const app = new Koa<OperatorState>({ env: 'production' });
+  // What a client's broken connection throws at Koa after the answer; without a listener Koa prints it.
+  app.on('error', (err: unknown) => log.debug({ err }, 'A connection to the operator API broke'));
+  app.use(auditing(node, log, now, audit));
+  app.use(answerProblems(log));
+  app.use(checkTarget(createHostCheck(config.operatorApi)));
+  app.use(router.routes());
+  app.use(notRouted);
+  return app;
+}
+
+/** The machine decides, and nothing else. `If-Match` (412) belongs between its question and its order: into NodeControl. */
+async function carryOut(ctx: Context, node: NodeControl, command: Command): Promise<void> {
+  const outcome = await node.command(command);
+  if (outcome.result === 'failed') throw problem(500, outcome.reason);
+  if (outcome.result === 'refused') {
+    const { reason, state, allowed } = outcome;
+    throw problem(409, reason, { members: { state, allowed } });
+  }
+  ctx.body = outcome.state;
+}
+
+function invalidBody(faults: readonly { readonly path: string; readonly message: string }[]) {
+  const [first] = faults;
+  const others = faults.length > 1 ? ` (and ${faults.length - 1} more)` : '';
+  const detail = `${first?.path || 'The body'} ${first?.message}${others}`;
+  return problem(400, detail, { members: { errors: faults.slice(0, maxFaults) } });
+}
+
+/** Host and Origin, and that the request target is one whose path can be compared byte for byte. */
+function checkTarget(refusalOf: ReturnType<typeof createHostCheck>): Koa.Middleware {
+  return async (ctx, next) => {
+    // RFC 9112 §3.2.2: servers take the absolute form too, and its authority counts.
+    const [, authority, rest] = /^https?:\/\/([^/?#]*)(.*)$/is.exec(ctx.url) ?? [];
+    const hosts = [...(ctx.req.headersDistinct.host ?? []), ...(authority === undefined ? [] : [authority])];
+    const { origin } = ctx.headers;
+    const refusal = refusalOf({ hosts, origin, localAddress: ctx.socket.localAddress });
+    if (refusal !== null) throw problem(403, refusal);
+    if (rest !== undefined) ctx.url = rest.startsWith('/') ? rest : `/${rest}`;
+    // Koa's parser would read a path out of these that was not sent.
+    if (!/^\/[!-"$-~]*$/.test(ctx.url)) throw notFound();
+    await next();
+  };
+}
+
+const notFound = () => problem(404, 'There is nothing here; the operator API is under /api/v1');
+
+/** No route took the request: either the path is unknown, or the method is not its own. */
+function notRouted(ctx: Koa.Context): never {
+  const layers: Router['stack'] = ctx.matched ?? [];
+  const methods = [...new Set(layers.flatMap((layer) => layer.methods))].sort();
+  if (methods.length === 0) throw notFound();
+  const allow = methods.join(', ');
+  throw problem(405, `${ctx.method} is not for ${ctx.path}: ${allow}`, { headers: { Allow: allow } });
+}

@@ -1,0 +1,59 @@
+// What is told of every command and every refused token: to the log in one line, to the audit log in full.
+import type Koa from 'koa';
+import type { CommandName } from '../../machines/commands.ts';
+import type { NodeControl, StateDocument } from '../control/node-control.ts';
+import type { OperatorState } from './api.ts';
+import type { Log } from './problems.ts';
+
+type Moment = Pick<StateDocument, 'node' | 'publicApi' | 'generation'>;
+
+/** Never holds a token or the secret. */
+export interface AuditEntry {
+  /** ISO 8601, when the request came. */
+  readonly at: string;
+  /** Address of the client; null: its connection had gone. */
+  readonly from: string | null;
+  /** Of the token; null: it was refused, or not said. */
+  readonly kind: 'access' | 'request' | null;
+  readonly sub: string | null;
+  readonly jti: string | null;
+  readonly method: string;
+  /** Null: a read. */
+  readonly command: CommandName | null;
+  /** The body, where it was found valid. */
+  readonly input: unknown;
+  readonly status: number;
+  /** Of the problem; null: it was done. */
+  readonly detail: string | null;
+  readonly before: Moment;
+  readonly after: Moment;
+}
+
+/** Must not throw and is not waited for. */
+export type Audit = (entry: AuditEntry) => void;
+
+/** Koa middleware around everything else: by then the answer is known. */
+export function auditing(node: NodeControl, log: Log, now: () => number, audit?: Audit): Koa.Middleware<OperatorState> {
+  return async (ctx, next) => {
+    const at = new Date(now()).toISOString();
+    const from = ctx.socket.remoteAddress ?? null;
+    const before = momentOf(node);
+    await next();
+    const { token, command = null, input = null, problem } = ctx.state;
+    if (command === null && ctx.status !== 401) return;
+    const { kind = null, sub = null, jti = null } = token ?? {};
+    const who = { from, kind, sub, jti };
+    const detail = problem?.message ?? null;
+    const { method, status } = ctx;
+    const line = { command, status, detail, ...who };
+    // Anybody who can connect can have a token refused: that must not fill the log.
+    if (token === undefined) log.debug(line, 'A request to the operator API was refused');
+    else log.info(line, `${command}: ${status}`);
+    audit?.({ at, ...who, method, command, input, status, detail, before, after: momentOf(node) });
+  };
+}
+
+function momentOf(control: NodeControl): Moment {
+  const { node, publicApi, generation } = control.state;
+  return { node, publicApi, generation };
+}

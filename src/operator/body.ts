@@ -1,0 +1,80 @@
+// Reads the body of a command: 415, 413 and malformed JSON are judged here, in this order.
+import { isUtf8 } from 'node:buffer';
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import type Koa from 'koa';
+import bodyParser from 'koa-bodyparser';
+import { messageOf } from '../errors.ts';
+import { problem } from './problems.ts';
+import { type Body, emptyBody, sha256 } from './tokens.ts';
+
+/** @throws {Problem} */
+export type ReadBody = (ctx: Koa.Context) => Promise<Body>;
+
+export function createBodyReader(maxBodyBytes: number): ReadBody {
+  const parse = bodyParser({ enableTypes: ['json'], jsonLimit: String(maxBodyBytes), detectJSON: () => true });
+  const tooLarge = () => problem(413, `The body is longer than ${maxBodyBytes} bytes`);
+
+  return async (ctx) => {
+    const length = Number(ctx.get('Content-Length') || 0);
+    const isChunked = ctx.get('Transfer-Encoding') !== '';
+    if (length === 0 && !isChunked) return emptyBody;
+    const unsupported = unsupportedKind(ctx);
+    if (unsupported !== null) {
+      if (isChunked && (await isEmpty(ctx.req))) return emptyBody;
+      throw unsupported;
+    }
+    if (length > maxBodyBytes) throw tooLarge();
+
+    // The parser gives text; what a token's hash is about are the bytes.
+    const chunks: Buffer[] = [];
+    const keep = (chunk: Buffer) => chunks.push(chunk);
+    ctx.req.on('data', keep);
+    try {
+      await parse(ctx, async () => {});
+    } catch (error) {
+      if (hasStatus(error, 413)) throw tooLarge();
+      if (hasStatus(error, 400)) throw problem(400, `The body is not a JSON object: ${messageOf(error)}`);
+      throw error;
+    } finally {
+      ctx.req.off('data', keep);
+    }
+    const bytes = Buffer.concat(chunks);
+    if (!isUtf8(bytes)) throw problem(400, 'The body is not UTF-8');
+    return { value: ctx.request.body, sha256: sha256(bytes) };
+  };
+}
+
+/** Bodies are JSON in UTF-8 and not compressed: one less way to make a small request large. */
+function unsupportedKind(ctx: Koa.Context) {
+  const type = ctx.get('Content-Type');
+  if (type.split(';')[0]?.trim().toLowerCase() !== 'application/json') {
+    return problem(
+      415,
+      `The body must be application/json, ${type === '' ? 'and say so' : `not ${type.slice(0, 100)}`}`,
+    );
+  }
+  const { charset } = ctx.request;
+  if (charset !== '' && !/^utf-?8$/i.test(charset)) return problem(415, 'The body must be UTF-8');
+  if (!/^(identity)?$/i.test(ctx.get('Content-Encoding'))) {
+    return problem(415, 'The body must not be compressed', { headers: { 'Accept-Encoding': 'identity' } });
+  }
+  return null;
+}
+
+/** Whether a chunked body ends before its first byte. */
+async function isEmpty(request: IncomingMessage): Promise<boolean> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  try {
+    await Promise.race([once(request, 'readable', { signal }), once(request, 'end', { signal })]);
+  } catch (error) {
+    throw problem(400, 'The request was broken off', { cause: error });
+  } finally {
+    settled.abort();
+  }
+  return request.read() === null;
+}
+
+const hasStatus = (error: unknown, status: number): boolean =>
+  error instanceof Error && 'status' in error && error.status === status;

@@ -1,0 +1,114 @@
+// The HTTP client of the operator API: signs each request with a token of its own, and tells apart how a call can fail.
+import { randomUUID } from 'node:crypto';
+import type { CommandName } from '../../machines/commands.ts';
+import { codeOf, messageOf } from '../errors.ts';
+import { sha256, signRequestToken } from './tokens.ts';
+
+export interface ClientOptions {
+  /** Where the API is: `http://localhost:3335`. */
+  readonly url: string;
+  /** Signs a request token for each call; or `token`, an access token, is sent with every one. */
+  readonly secret?: Uint8Array;
+  readonly token?: string;
+  /** Who the audit log shall name. */
+  readonly sub?: string;
+  /** How long an answer may take. */
+  readonly timeoutMs: number;
+  readonly now?: () => number;
+}
+
+/** What the node answered, whatever it was. */
+export interface Answer {
+  readonly status: number;
+  /** The JSON of the answer: a state or a problem document; null where it was not JSON. */
+  readonly document: unknown;
+}
+
+/** Nothing that speaks HTTP answered there. */
+export class NotReachable extends Error {
+  override readonly name = 'NotReachable';
+}
+
+/** No answer in time. The command may have been carried out all the same. */
+export class TimedOut extends Error {
+  override readonly name = 'TimedOut';
+}
+
+export interface SignedRequest {
+  readonly url: string;
+  readonly method: 'GET' | 'POST';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface OperatorClient {
+  /** @throws {NotReachable | TimedOut} */
+  command(name: CommandName, body?: object): Promise<Answer>;
+  /** @throws {NotReachable | TimedOut} */
+  state(): Promise<Answer>;
+  /** The request that `command` or `state` would send, not sent. */
+  signRequest(method: 'GET' | 'POST', path: string, body?: object): Promise<SignedRequest>;
+}
+
+/** Up to here the token carries the body itself, as the tokens of other clients do; beyond, its hash keeps headers small. */
+const longestBodyInToken = 4096;
+const tokenLifetimeSec = 60;
+
+export function createClient(options: ClientOptions): OperatorClient {
+  const { secret, token, sub, timeoutMs, now = Date.now } = options;
+  const base = options.url.replace(/\/+$/, '');
+
+  async function bearer(url: string, body: object | undefined, text: string): Promise<string> {
+    if (token !== undefined) return token;
+    if (secret === undefined) throw new TypeError('A client needs a secret or a token');
+    const bound = text.length > longestBodyInToken ? { reqBodyHash: sha256(text) } : { reqBody: body ?? {} };
+    const nowMs = now();
+    const exp = Math.floor(nowMs / 1000) + tokenLifetimeSec;
+    const { pathname, search } = new URL(url);
+    const claims = { reqUrl: pathname + search, ...bound, exp, jti: randomUUID() };
+    return signRequestToken(secret, sub === undefined ? claims : { ...claims, sub }, nowMs);
+  }
+
+  async function signRequest(method: 'GET' | 'POST', path: string, body?: object): Promise<SignedRequest> {
+    const url = `${base}/api/v1/${path}`;
+    const text = method === 'GET' ? '' : JSON.stringify(body ?? {});
+    const authorization = `Bearer ${await bearer(url, body, text)}`;
+    if (method === 'GET') return { url, method, headers: { authorization } };
+    return { url, method, headers: { authorization, 'content-type': 'application/json' }, body: text };
+  }
+
+  async function send(request: SignedRequest): Promise<Answer> {
+    const { url, ...init } = request;
+    try {
+      // A token is for this node alone: it does not follow a redirect.
+      const response = await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) });
+      return { status: response.status, document: parsed(await response.text()) };
+    } catch (error) {
+      if (error instanceof Error && error.name === 'TimeoutError') {
+        throw new TimedOut(`No answer from ${base} within ${timeoutMs} ms`, { cause: error });
+      }
+      throw new NotReachable(`${base} is not reachable: ${whyUnreachable(error)}`, { cause: error });
+    }
+  }
+
+  return {
+    command: async (name, body) => send(await signRequest('POST', name, body)),
+    state: async () => send(await signRequest('GET', 'state')),
+    signRequest,
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** `fetch` itself only says "fetch failed"; what failed is its cause, or one for each address that was tried. */
+function whyUnreachable(error: unknown): string {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  if (cause instanceof AggregateError && cause.errors.length > 0) return cause.errors.map(messageOf).join('; ');
+  return messageOf(cause) || (codeOf(cause) ?? 'unknown error');
+}

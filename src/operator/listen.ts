@@ -1,0 +1,83 @@
+// The HTTP server of the operator API: its limits, and an end that lets the last answer out.
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import { type AddressInfo, isIP } from 'node:net';
+import type Koa from 'koa';
+import type { Config } from '../config.ts';
+import { codeOf, messageOf } from '../errors.ts';
+import type { Log } from './problems.ts';
+
+export type ListenSettings = Pick<
+  NonNullable<Config['operatorApi']>,
+  'host' | 'port' | 'maxHeaderBytes' | 'headersTimeoutMs' | 'requestTimeoutMs' | 'maxConnections'
+>;
+
+export interface OperatorListener {
+  /** The one in use, where the config said 0 too. */
+  readonly port: number;
+  /** `http://127.0.0.1:3335` */
+  readonly url: string;
+  /** Refuse connections at once, finish what is under way, and cut what is left after `graceMs`. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** How long an idle connection is kept for the next request. */
+const keepAliveTimeoutMs = 5000;
+
+/**
+ * Resolves when connections are accepted.
+ * What node's own parser refuses it answers itself: 400, 408 and 431, without a body.
+ * @throws {Error} with a line for the operator where it cannot listen; its cause has the system's code
+ */
+export async function listen(
+  app: Pick<Koa, 'callback'>,
+  settings: ListenSettings,
+  log: Log,
+): Promise<OperatorListener> {
+  const { host, requestTimeoutMs, maxHeaderBytes, maxConnections } = settings;
+  const underWay = new Set<ServerResponse>();
+  let isClosing = false;
+  const handle = app.callback();
+  const server = createServer(
+    {
+      maxHeaderSize: maxHeaderBytes,
+      requestTimeout: requestTimeoutMs,
+      // Node refuses headers that may take longer than the whole request.
+      headersTimeout: Math.min(settings.headersTimeoutMs, requestTimeoutMs),
+      keepAliveTimeout: keepAliveTimeoutMs,
+      // Both times are only as exact as this.
+      connectionsCheckingInterval: 1000,
+    },
+    (request, response) => {
+      underWay.add(response);
+      response.once('close', () => underWay.delete(response));
+      if (isClosing) response.setHeader('Connection', 'close');
+      handle(request, response);
+    },
+  );
+  server.maxConnections = maxConnections;
+  server.listen({ host, port: settings.port });
+  await once(server, 'listening').catch((error: unknown) => {
+    const why = codeOf(error) === 'EADDRINUSE' ? 'the port is taken' : messageOf(error);
+    throw new Error(`The operator API cannot listen on ${authority(host, settings.port)}: ${why}`, { cause: error });
+  });
+  // Afterwards only single connections fail, for want of file descriptors.
+  server.on('error', (err) => log.warn({ err }, 'The operator API could not accept a connection'));
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    port,
+    url: `http://${authority(host, port)}`,
+    async close(graceMs) {
+      isClosing = true;
+      for (const response of underWay) if (!response.headersSent) response.setHeader('Connection', 'close');
+      const closed = once(server, 'close');
+      server.close();
+      const deadline = setTimeout(() => server.closeAllConnections(), graceMs);
+      await closed;
+      clearTimeout(deadline);
+    },
+  };
+}
+
+const authority = (host: string, port: number): string => `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;

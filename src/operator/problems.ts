@@ -1,0 +1,40 @@
+// The one place that answers what went wrong: problem documents (RFC 9457), and a log that never holds a token.
+import { STATUS_CODES } from 'node:http';
+import type Koa from 'koa';
+
+import { Problem } from '../errors.ts';
+import type { Logger } from '../log.ts';
+
+export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
+
+/** A problem that needs no more than its status to be named: with `about:blank` the title is the status' own phrase. */
+export const problem = (status: number, detail: string, more?: ConstructorParameters<typeof Problem>[3]): Problem =>
+  new Problem(status, STATUS_CODES[status] ?? 'Error', detail, more);
+
+/** Koa's outermost middleware. */
+export function answerProblems(log: Log): Koa.Middleware {
+  return async (ctx, next) => {
+    ctx.set('Cache-Control', 'no-store');
+    ctx.set('X-Content-Type-Options', 'nosniff');
+    try {
+      await next();
+    } catch (error) {
+      const problem = error instanceof Problem ? error : unexpected(log, ctx, error);
+      ctx.state.problem = problem;
+      answer(ctx, problem);
+    }
+  };
+}
+
+function unexpected(log: Log, ctx: Koa.Context, error: unknown): Problem {
+  log.error({ err: error, method: ctx.method, path: ctx.path }, 'The operator API could not answer a request');
+  return problem(500, 'Something went wrong inside the node; its log says what', { cause: error });
+}
+
+function answer(ctx: Koa.Context, { status, title, message, members, headers }: Problem): void {
+  ctx.status = status;
+  ctx.set(headers);
+  ctx.set('Content-Type', 'application/problem+json');
+  // `message` is what existing clients of this API read.
+  ctx.body = JSON.stringify({ type: 'about:blank', title, status, detail: message, message, ...members });
+}

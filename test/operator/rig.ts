@@ -1,0 +1,174 @@
+// A whole operator API on a real port, around the real machine with effects that succeed at once.
+import { createHash } from 'node:crypto';
+import { type IncomingHttpHeaders, request } from 'node:http';
+import { connect } from 'node:net';
+import { SignJWT } from 'jose';
+import { pino } from 'pino';
+import { Node } from '../../src/control/node.ts';
+import type { NodeControl } from '../../src/control/node-control.ts';
+import type { PublicSide } from '../../src/control/public-side.ts';
+import { createOperatorApi, type OperatorApiParts } from '../../src/operator/api.ts';
+import type { AuditEntry } from '../../src/operator/audit.ts';
+import { type ListenSettings, listen } from '../../src/operator/listen.ts';
+
+export const secret = Buffer.from('an operator secret of more than 32 bytes');
+
+export const settings = {
+  host: '127.0.0.1',
+  port: 0,
+  allowedHosts: ['node.example'],
+  maxBodyBytes: 1_048_576,
+  maxHeaderBytes: 524_288,
+  headersTimeoutMs: 5000,
+  requestTimeoutMs: 5000,
+  maxConnections: 100,
+  accessTokens: true,
+  maxUsedTokens: 1000,
+};
+
+export interface RigOptions extends Partial<Pick<OperatorApiParts, 'node' | 'secret' | 'now' | 'usedTokens'>> {
+  readonly settings?: Partial<ListenSettings & typeof settings>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  /** Of a JSON answer; else null. */
+  readonly json: Record<string, unknown>;
+}
+
+export interface Call {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+  /** Sent in chunks, without a length. */
+  readonly chunked?: boolean;
+}
+
+export type Rig = Awaited<ReturnType<typeof startRig>>;
+
+export async function startRig(options: RigOptions = {}) {
+  const all = { ...settings, ...options.settings };
+  const logLines: string[] = [];
+  const audits: AuditEntry[] = [];
+  const log = pino({ level: 'trace' }, { write: (line: string) => void logLines.push(line) });
+  const now = options.now ?? Date.now;
+  const effects = { listen: async (): Promise<void> => {} };
+  const node = options.node ?? (await startNode(effects));
+  const key = options.secret ?? secret;
+  const app = createOperatorApi({
+    node,
+    config: { id: 'my-node', operatorApi: all },
+    secret: key,
+    isBucketId: (id) => id.length > 0 && id.length <= 128,
+    log,
+    now,
+    audit: (entry) => void audits.push(entry),
+    ...(options.usedTokens && { usedTokens: options.usedTokens }),
+  });
+  const listener = await listen(app, all, log);
+
+  /** One request on a connection of its own; nothing is added to it but `Host` and the length. */
+  const call = (path: string, { method = 'POST', headers = {}, body = '', chunked = false }: Call = {}) =>
+    new Promise<Answer>((resolve, reject) => {
+      const framing = chunked
+        ? { 'transfer-encoding': 'chunked' }
+        : body.length > 0
+          ? { 'content-length': String(Buffer.byteLength(body)) }
+          : {};
+      const outgoing = request(
+        { port: listener.port, host: '127.0.0.1', method, path, headers: { ...framing, ...headers }, agent: false },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.on('error', reject);
+          response.on('end', () => {
+            const text = Buffer.concat(chunks).toString();
+            const { statusCode = 0, headers: received } = response;
+            const json = received['content-type']?.includes('json') && text !== '' ? JSON.parse(text) : null;
+            resolve({ status: statusCode, headers: received, text, json });
+          });
+        },
+      );
+      outgoing.on('error', reject);
+      outgoing.end(body.length > 0 ? body : undefined);
+    });
+
+  /** Bytes as they are; resolves with all that comes back until the connection ends. */
+  const raw = (bytes: string | Buffer): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const socket = connect(listener.port, '127.0.0.1');
+      const chunks: Buffer[] = [];
+      socket.on('data', (chunk) => chunks.push(chunk));
+      socket.on('end', () => resolve(Buffer.concat(chunks).toString()));
+      socket.on('error', reject);
+      socket.write(bytes);
+    });
+
+  const seconds = () => Math.floor(now() / 1000);
+  const sign = (claims: object, alg = 'HS256', by: Uint8Array = key) =>
+    new SignJWT({ ...claims }).setProtectedHeader({ alg }).sign(by);
+  const access = (claims: object = {}) => sign({ iat: seconds(), exp: seconds() + 60, ...claims });
+  const forRequest = (name: string, body: unknown = {}, claims: object = {}) =>
+    sign({ reqUrl: `/api/v1/${name}`, reqBody: body, iat: seconds(), exp: seconds() + 60, ...claims });
+
+  /** A command with a fresh access token, or the one given; its body as JSON. */
+  const command = async (name: string, body?: unknown, token?: string): Promise<Answer> =>
+    call(`/api/v1/${name}`, {
+      headers: { ...bearer(token ?? (await access())), ...(body !== undefined && json) },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+
+  return {
+    ...{ call, raw, command, sign, access, forRequest, node, effects, audits, logLines, listener },
+    url: listener.url,
+    close: () => listener.close(1000),
+  };
+}
+
+export const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+export const json = { 'content-type': 'application/json' };
+export const hashOf = (bytes: string): string => createHash('sha256').update(bytes).digest('base64url');
+
+/** A node whose public side does everything at once and never fails, unless `effects` say otherwise. */
+export async function startNode(effects: { listen: () => Promise<void> }): Promise<NodeControl> {
+  const ms = 10_000;
+  const publicSide: PublicSide = {
+    start() {},
+    configure: async () => {},
+    publish: async () => {},
+    listen: () => effects.listen(),
+    close: async () => ({ drain: null }),
+    cut() {},
+    kill() {},
+    end: async () => {},
+    workers: [],
+    conditions: [],
+    drain: null,
+    figures: { requests: 0, bytesSent: 0, downloadsInProgress: 0, drains: [] },
+    port: 3334,
+    subscribe: () => () => {},
+  };
+  const node = new Node({
+    id: 'my-node',
+    version: '0.1.0',
+    publicSide,
+    save: async () => {},
+    troubles: [],
+    endpoints: () => ({ publicApi: 'http://0.0.0.0:3334', operatorApi: null }),
+    config: { publicApi: 'running', workerId: null, buckets: null },
+    deadlines: {
+      listenMs: ms,
+      restoreMs: ms,
+      closeMs: ms,
+      saveMs: ms,
+      saveRetryMs: ms,
+      configureMs: ms,
+      drainMs: ms,
+      leaveMs: ms,
+    },
+  });
+  await node.restore();
+  return node;
+}
