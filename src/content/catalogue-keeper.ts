@@ -109,8 +109,10 @@ export class CatalogueKeeper {
   /** What was there before stays; at the start that is nothing. */
   #refuse({ reason, errors }: CatalogueLoad & { result: 'refused' }): void {
     if (reason === 'Unreadable') this.#watch?.again();
-    this.#troubles.setCatalogue(reason, errors);
-    this.#ports.log('warn', `The catalogue is refused: ${errors.join('; ')}`);
+    // An unreadable one is tried again and again, which need not be told each time.
+    if (this.#troubles.setCatalogue(reason, errors)) {
+      this.#ports.log('warn', `The catalogue is refused: ${errors.join('; ')}`);
+    }
     if (this.#state === 'new') this.#publish({});
     else this.#tellTroubles();
   }

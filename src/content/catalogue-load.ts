@@ -1,4 +1,5 @@
 // Reads a catalogue and finds the file of each of its objects: a whole new directory, or the lines that say why not.
+import { isUtf8 } from 'node:buffer';
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { codeOf, messageOf } from '../errors.ts';
@@ -27,17 +28,19 @@ export type CatalogueLoad =
  * @param file absolute
  */
 export function loadCatalogue(file: string): CatalogueLoad {
-  let text: string;
+  let bytes: Buffer;
   let root: string;
   try {
     if (!statSync(file).isFile()) throw new Error('is not an ordinary file');
-    text = decode(readFileSync(file));
+    bytes = readFileSync(file);
     root = realFolder(dirname(file));
   } catch (error) {
     const reason = codeOf(error) === 'ENOENT' ? 'Missing' : 'Unreadable';
     return { result: 'refused', reason, errors: [`${basename(file)}: ${messageOf(error)}`] };
   }
-  const parsed = parseCatalogue(text, file);
+  const parsed = isUtf8(bytes)
+    ? parseCatalogue(bytes.toString('utf8'), file)
+    : { errors: [`${basename(file)}: is not UTF-8 text`] };
   if ('errors' in parsed) return { result: 'refused', reason: 'Invalid', errors: parsed.errors };
   const { catalogue } = parsed;
   const located = catalogue.objects.map((object) => locateFile(root, object.file));
@@ -46,12 +49,4 @@ export function loadCatalogue(file: string): CatalogueLoad {
   );
   if (complaints.length > 0) return { result: 'refused', reason: 'Invalid', errors: parsed.describe(complaints) };
   return { result: 'loaded', root, catalogue, located };
-}
-
-function decode(bytes: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new Error('is not UTF-8 text');
-  }
 }

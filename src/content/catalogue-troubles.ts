@@ -18,11 +18,16 @@ export class Troubles {
   readonly #files = new Map<string, FaultyFile>();
   #told = '';
 
-  /** @param errors lines; none: the catalogue is in order */
-  setCatalogue(reason: string, errors: readonly string[]): void {
+  /**
+   * @param errors lines; none: the catalogue is in order
+   * @returns whether that is another trouble than before
+   */
+  setCatalogue(reason: string, errors: readonly string[]): boolean {
+    const before = this.#catalogue?.message;
     const more = errors.length > maxErrors ? [`… and ${errors.length - maxErrors} more lines`] : [];
     const message = [...errors.slice(0, maxErrors), ...more].join('\n');
     this.#catalogue = errors.length === 0 ? null : { type: 'CatalogueInvalid', reason, message };
+    return this.#catalogue !== null && this.#catalogue.message !== before;
   }
 
   /** Take note of an object's file, whatever was noted of it before. */

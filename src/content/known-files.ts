@@ -45,10 +45,6 @@ export class KnownFiles {
     this.#changed = true;
   }
 
-  forget(path: string): void {
-    if (this.#rows.delete(path)) this.#changed = true;
-  }
-
   /** Keeps what `isWanted` and writes it, if anything is new. @throws system errors; the old file is then left as it was */
   save(isWanted: (path: string) => boolean): void {
     if (!this.#changed) return;

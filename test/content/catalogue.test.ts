@@ -15,6 +15,7 @@ import { expect } from 'chai';
 import { openCatalogue } from '../../src/content/catalogue.ts';
 import { openHasher } from '../../src/content/content-hash.ts';
 import type { Directory } from '../../src/content/directory.ts';
+import { watchFile } from '../../src/content/file-watch.ts';
 import { type Folder, temporaryFolder } from './folder.ts';
 import { type Observer, observe } from './observer.ts';
 
@@ -176,9 +177,35 @@ describe('a catalogue', () => {
     folder.write('catalogue.yml', 'objects: {}');
     await until(() => messageOf(directory, 'CatalogueInvalid') === 'catalogue.yml:1: objects: must be array');
     expect(directory.conditions[0]?.since).to.equal(since);
+    expect(changes.filter(({ type }) => type === 'replaced')).to.have.length(1);
     write({ id: '2', file: 'a.txt' });
     await until(() => ids()[0] === '2');
     expect(directory.conditions).to.be.empty;
+  });
+
+  it('refuses what is no text, and tries again and again to read what cannot be read, telling it once', async () => {
+    const file = folder.write('catalogue.yml', Buffer.from([0x61, 0xff, 0xfe]));
+    const { directory, until } = await open();
+    expect(messageOf(directory, 'CatalogueInvalid')).to.equal('catalogue.yml: is not UTF-8 text');
+    rmSync(file);
+    mkdirSync(file);
+    await until(() => directory.conditions[0]?.reason === 'Unreadable');
+    const told = logged.length;
+    // Another watch with the same period is the clock: in three of its rounds the catalogue has been tried at least once.
+    await new Promise<void>((resolve) => {
+      let rounds = 0;
+      const clock = watchFile(file, 20, () => {
+        rounds += 1;
+        if (rounds < 3) return clock.again();
+        clock.stop();
+        resolve();
+      });
+      clock.again();
+    });
+    expect(logged).to.have.length(told);
+    rmSync(file, { recursive: true });
+    write();
+    await until(() => directory.conditions.length === 0);
   });
 
   it('survives renames over the catalogue and its absence', async () => {
