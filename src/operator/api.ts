@@ -6,8 +6,8 @@ import type { Config } from '../config.ts';
 import type { NodeControl } from '../control/node-control.ts';
 import type { Problem } from '../errors.ts';
 import { compile } from '../validate.ts';
-import { type Audit, auditing } from './audit.ts';
-import { authorize, checkBody, useUp } from './auth.ts';
+import { type Audit, auditing, type Moment, momentOf } from './audit.ts';
+import { authorize, checkBody, checkScope, useUp } from './auth.ts';
 import { createBodyReader } from './body.ts';
 import { createHostCheck } from './origin.ts';
 import { answerProblems, type Log, problem } from './problems.ts';
@@ -37,6 +37,9 @@ export interface OperatorState {
   command?: CommandName;
   /** The body once it has been found valid. */
   input?: unknown;
+  /** The node when a command was put to it, and when that had ended. */
+  before?: Moment;
+  after?: Moment;
   /** What it was answered with, if not with success. */
   problem?: Problem;
 }
@@ -55,8 +58,9 @@ export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
   const router = new Router<OperatorState>({ prefix: '/api/v1', sensitive: true, strict: true });
 
   router.get('/state', async (ctx) => {
-    ctx.state.token = await authorize(ctx, 'read', rules);
-    checkBody(ctx.state.token, emptyBody);
+    const token = await authorize(ctx, rules);
+    ctx.state.token = token;
+    checkBody(token, emptyBody);
     ctx.body = node.state;
   });
 
@@ -64,8 +68,9 @@ export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
     const validate = compile(commands[name].input, { 'bucket-id': isBucketId });
     router.post(`/${name}`, async (ctx) => {
       ctx.state.command = name;
-      const token = await authorize(ctx, 'operate', rules);
+      const token = await authorize(ctx, rules);
       ctx.state.token = token;
+      checkScope(token);
       const body = await readBody(ctx);
       checkBody(token, body);
       await useUp(token, usedTokens);
@@ -79,7 +84,7 @@ export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
   const app = new Koa<OperatorState>({ env: 'production' });
   // What a client's broken connection throws at Koa after the answer; without a listener Koa prints it.
   app.on('error', (err: unknown) => log.debug({ err }, 'A connection to the operator API broke'));
-  app.use(auditing(node, log, now, audit));
+  app.use(auditing(log, now, audit));
   app.use(answerProblems(log));
   app.use(checkTarget(createHostCheck(config.operatorApi)));
   app.use(router.routes());
@@ -89,7 +94,9 @@ export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
 
 /** The machine decides, and nothing else. `If-Match` (412) belongs between its question and its order: into NodeControl. */
 async function carryOut(ctx: Context, node: NodeControl, command: Command): Promise<void> {
+  ctx.state.before = momentOf(node.state);
   const outcome = await node.command(command);
+  ctx.state.after = momentOf(outcome.result === 'done' ? outcome.state : node.state);
   if (outcome.result === 'failed') throw problem(500, outcome.reason);
   if (outcome.result === 'refused') {
     const { reason, state, allowed } = outcome;
@@ -129,5 +136,5 @@ function notRouted(ctx: Koa.Context): never {
   const methods = [...new Set(layers.flatMap((layer) => layer.methods))].sort();
   if (methods.length === 0) throw notFound();
   const allow = methods.join(', ');
-  throw problem(405, `${ctx.method} is not for ${ctx.path}: ${allow}`, { headers: { Allow: allow } });
+  throw problem(405, `${ctx.method} is not possible here, but ${allow}`, { headers: { Allow: allow } });
 }

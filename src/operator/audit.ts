@@ -1,11 +1,11 @@
 // What is told of every command and every refused token: to the log in one line, to the audit log in full.
 import type Koa from 'koa';
 import type { CommandName } from '../../machines/commands.ts';
-import type { NodeControl, StateDocument } from '../control/node-control.ts';
+import type { StateDocument } from '../control/node-control.ts';
 import type { OperatorState } from './api.ts';
 import type { Log } from './problems.ts';
 
-type Moment = Pick<StateDocument, 'node' | 'publicApi' | 'generation'>;
+export type Moment = Pick<StateDocument, 'node' | 'publicApi' | 'generation'>;
 
 /** Never holds a token or the secret. */
 export interface AuditEntry {
@@ -25,35 +25,31 @@ export interface AuditEntry {
   readonly status: number;
   /** Of the problem; null: it was done. */
   readonly detail: string | null;
-  readonly before: Moment;
-  readonly after: Moment;
+  /** Null: the command was not put to the machine. */
+  readonly before: Moment | null;
+  readonly after: Moment | null;
 }
 
 /** Must not throw and is not waited for. */
 export type Audit = (entry: AuditEntry) => void;
 
 /** Koa middleware around everything else: by then the answer is known. */
-export function auditing(node: NodeControl, log: Log, now: () => number, audit?: Audit): Koa.Middleware<OperatorState> {
+export function auditing(log: Log, now: () => number, audit?: Audit): Koa.Middleware<OperatorState> {
   return async (ctx, next) => {
     const at = new Date(now()).toISOString();
     const from = ctx.socket.remoteAddress ?? null;
-    const before = momentOf(node);
     await next();
-    const { token, command = null, input = null, problem } = ctx.state;
-    if (command === null && ctx.status !== 401) return;
+    const { token, command = null, input = null, problem, before = null, after = null } = ctx.state;
+    const { method, status } = ctx;
+    if (command === null && status !== 401) return;
     const { kind = null, sub = null, jti = null } = token ?? {};
     const who = { from, kind, sub, jti };
     const detail = problem?.message ?? null;
-    const { method, status } = ctx;
-    const line = { command, status, detail, ...who };
     // Anybody who can connect can have a token refused: that must not fill the log.
-    if (token === undefined) log.debug(line, 'A request to the operator API was refused');
-    else log.info(line, `${command}: ${status}`);
-    audit?.({ at, ...who, method, command, input, status, detail, before, after: momentOf(node) });
+    if (status === 401) log.debug({ command, detail, from }, 'A request to the operator API was refused');
+    else log.info({ status, detail, ...who }, `${command ?? method}: ${status}`);
+    audit?.({ at, ...who, method, command, input, status, detail, before, after });
   };
 }
 
-function momentOf(control: NodeControl): Moment {
-  const { node, publicApi, generation } = control.state;
-  return { node, publicApi, generation };
-}
+export const momentOf = ({ node, publicApi, generation }: Moment): Moment => ({ node, publicApi, generation });

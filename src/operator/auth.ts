@@ -2,24 +2,29 @@
 import type Koa from 'koa';
 import type { Problem } from '../errors.ts';
 import { problem } from './problems.ts';
-import { type Body, type Scope, type Token, TokenRefused, type TokenRules, verifyToken } from './tokens.ts';
+import { type Body, type Token, TokenRefused, type TokenRules, verifyToken } from './tokens.ts';
 import type { UsedTokens } from './used-tokens.ts';
 
 const realm = 'Bearer realm="distributor-node operator API"';
 
 /**
- * The token of this request: header, signature, times, URL and audience (401), then its scope (403).
- * @throws {Problem}
+ * The token of this request: header, signature, times, URL and audience.
+ * @throws {Problem} 401
  */
-export async function authorize(ctx: Koa.Context, need: Scope, rules: TokenRules): Promise<Token> {
-  const token = await verifyToken(bearerOf(ctx), ctx.url, rules).catch((error: unknown) => {
+export async function authorize(ctx: Koa.Context, rules: TokenRules): Promise<Token> {
+  return verifyToken(bearerOf(ctx), ctx.url, rules).catch((error: unknown) => {
     throw error instanceof TokenRefused ? invalidToken(error.message, error.cause) : error;
   });
-  if (need === 'operate' && token.scope !== 'operate') {
-    const challenge = `${realm}, error="insufficient_scope", scope="operate"`;
-    throw problem(403, 'The token is for reading only', { headers: { 'WWW-Authenticate': challenge } });
-  }
-  return token;
+}
+
+/**
+ * That a token may give commands.
+ * @throws {Problem} 403
+ */
+export function checkScope({ scope }: Token): void {
+  if (scope === 'operate') return;
+  const challenge = `${realm}, error="insufficient_scope", scope="operate"`;
+  throw problem(403, 'The token is for reading only', { headers: { 'WWW-Authenticate': challenge } });
 }
 
 /** RFC 6750 §3.1: where there is no token at all, the challenge says no more than which kind is wanted. */

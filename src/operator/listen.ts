@@ -1,7 +1,7 @@
 // The HTTP server of the operator API: its limits, and an end that lets the last answer out.
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
-import { type AddressInfo, isIP } from 'node:net';
+import { type AddressInfo, isIP, type Socket } from 'node:net';
 import type Koa from 'koa';
 import type { Config } from '../config.ts';
 import { codeOf, messageOf } from '../errors.ts';
@@ -36,6 +36,7 @@ export async function listen(
 ): Promise<OperatorListener> {
   const { host, requestTimeoutMs, maxHeaderBytes, maxConnections } = settings;
   const underWay = new Set<ServerResponse>();
+  const sockets = new Set<Socket>();
   let isClosing = false;
   const handle = app.callback();
   const server = createServer(
@@ -56,6 +57,10 @@ export async function listen(
     },
   );
   server.maxConnections = maxConnections;
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   server.listen({ host, port: settings.port });
   await once(server, 'listening').catch((error: unknown) => {
     const why = codeOf(error) === 'EADDRINUSE' ? 'the port is taken' : messageOf(error);
@@ -73,6 +78,8 @@ export async function listen(
       for (const response of underWay) if (!response.headersSent) response.setHeader('Connection', 'close');
       const closed = once(server, 'close');
       server.close();
+      // To node a connection that has not said anything yet is not an idle one.
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
       const deadline = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
       clearTimeout(deadline);

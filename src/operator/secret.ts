@@ -81,7 +81,11 @@ function newlineAtEnd(bytes: Uint8Array): number {
 async function makeSecretFile(file: string): Promise<boolean> {
   try {
     await mkdir(dirname(file), { recursive: true });
-    const handle = await open(file, 'wx', 0o600);
+    const handle = await open(file, 'wx', 0o600).catch((error: unknown) => {
+      if (codeOf(error) === 'EEXIST') return null;
+      throw error;
+    });
+    if (handle === null) return false;
     try {
       await handle.writeFile(`${randomBytes(32).toString('base64url')}\n`);
       await handle.sync();
@@ -90,7 +94,6 @@ async function makeSecretFile(file: string): Promise<boolean> {
     }
     return true;
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
     throw new InputError(`The operator secret cannot be made in ${file}: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -79,7 +79,8 @@ export async function verifyToken(token: string, url: string, rules: TokenRules)
     );
   }
   for (const name of ['iat', 'exp'] as const) {
-    if (claims[name] === undefined) throw new TokenRefused(`The token has no "${name}"`);
+    // JSON has no infinity, but 1e999 is read as one.
+    if (!Number.isFinite(claims[name])) throw new TokenRefused(`The token has no "${name}"`);
   }
   return { kind: 'access', ...bearer };
 }
@@ -112,15 +113,16 @@ function requestToken(token: string, url: string, bearer: Bearer, claims: JWTPay
     throw new TokenRefused(`The token was made more than ${maxClockLeadSec} s in the future: check both clocks`);
   }
   if (reqUrl !== url) throw new TokenRefused('The token was made for another URL');
-  const bound = 'reqBody' in claims || reqBodyHash === undefined ? { value: claims.reqBody ?? {} } : null;
+  // Without a word of the body it is for none, which is the same as {}.
+  const bindsValue = 'reqBody' in claims || reqBodyHash === undefined;
+  const value = 'reqBody' in claims ? claims.reqBody : {};
   return {
     kind: 'request',
     ...bearer,
     key: keyOf(token, bearer.jti),
     expiresAtMs: Math.min(tooOldAtMs, Math.ceil(exp) * 1000),
     fits: (sent) =>
-      (reqBodyHash === undefined || reqBodyHash === sent.sha256) &&
-      (bound === null || sameJson(bound.value, sent.value)),
+      (reqBodyHash === undefined || reqBodyHash === sent.sha256) && (!bindsValue || sameJson(value, sent.value)),
   };
 }
 

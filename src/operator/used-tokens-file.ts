@@ -93,7 +93,8 @@ class UsedTokensFile implements UsedTokens {
       this.#known = null;
       const lines = (known?.lines ?? 0) + taken.length;
       const isLong = lines > 2 * this.#memory.size + deadLinesAllowed;
-      const appended = known === null || isLong ? null : await this.#append(taken, known.bytes);
+      // Where appending fails, all that is known may still be written to a new file: the directory may have been made anew.
+      const appended = known === null || isLong ? null : await this.#append(taken, known.bytes).catch(() => null);
       this.#known = appended === null ? await this.#writeAnew() : { bytes: appended, lines };
       this.#writeFailure = null;
     } catch (error) {

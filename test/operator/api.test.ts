@@ -133,6 +133,13 @@ describe('the operator API', () => {
     expect({}).not.to.have.property('workerId');
   });
 
+  it('says of bytes that are no text what is wrong with them', async () => {
+    const headers = { ...bearer(await rig.access()), ...json };
+    const body = Buffer.from('{"buckets":["\xff"]}', 'latin1');
+    const answer = await rig.call('/api/v1/set-buckets', { headers, body });
+    expect(answer.json).to.include({ status: 400, detail: 'The body is not UTF-8' });
+  });
+
   it('takes an empty body for {} whatever its type says, also when it comes in no chunks at all', async () => {
     const types: Record<string, string>[] = [
       {},
@@ -167,6 +174,11 @@ describe('the operator API', () => {
       const headers = { ...json, ...bearer(await rig.access()) };
       expect((await rig.call('/api/v1/set-buckets', { headers, body, chunked })).status).to.equal(413);
     }
+    // Of a length like this, 32 bits see nothing; nobody waits for what was announced.
+    const head = `POST /api/v1/stop-api HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${await rig.access()}\r\n`;
+    const length = `Content-Type: application/json\r\nContent-Length: ${2 ** 32}\r\nConnection: close\r\n\r\n`;
+    expect(await rig.raw(head + length)).to.match(/^HTTP\/1.1 413 /);
+
     const type = 'Application/JSON;charset="UTF-8"';
     const headers = { 'content-type': type, ...bearer(await rig.access()) };
     expect((await rig.call('/api/v1/set-buckets', { headers, body: '{}' })).status).to.equal(200);

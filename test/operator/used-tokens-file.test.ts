@@ -1,0 +1,121 @@
+// Used request tokens on disk: what a crash, a torn line, a full disk and a lost directory do to them.
+import { appendFile, chmod, mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { sha256 } from '../../src/operator/tokens.ts';
+import { openUsedTokens, type UsedTokensFileOptions } from '../../src/operator/used-tokens-file.ts';
+
+const key = (name: string): string => sha256(name);
+
+describe('used tokens in a file', () => {
+  let folder: string;
+  let file: string;
+  let now: number;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'used-tokens-'));
+    file = join(folder, 'state', 'used-tokens');
+    now = 0;
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  /** Opened anew without closing the one before is what a restart after a kill -9 is. */
+  const open = (options: Partial<UsedTokensFileOptions> = {}) =>
+    openUsedTokens({ file, max: 1000, now: () => now, writeTimeoutMs: 5000, ...options });
+  const linesOf = async (): Promise<string[]> => (await readFile(file, 'utf8')).split('\n').slice(0, -1);
+
+  it('are still used after a restart', async () => {
+    const before = await open();
+    for (const name of ['a', 'b']) expect(await before.take(key(name), 10)).to.equal('taken');
+    const after = await open();
+    expect([await after.take(key('a'), 10), await after.take(key('c'), 10)]).to.deep.equal(['replayed', 'taken']);
+    expect(after.troubles).to.deep.equal([]);
+    expect((await stat(file)).mode & 0o777).to.equal(0o600);
+  });
+
+  it('are on disk when they are said to be taken, many at once too', async () => {
+    const used = await open();
+    await Promise.all(Array.from({ length: 200 }, (_, index) => used.take(key(`${index}`), 10)));
+    expect(await linesOf()).to.have.length(200);
+    expect(await used.take(key('7'), 10)).to.equal('replayed');
+  });
+
+  it('are dropped from the file at the next start, once too old anyway', async () => {
+    const before = await open();
+    await before.take(key('old'), 10);
+    await before.take(key('young'), 100);
+    now = 50;
+    await open();
+    expect(await linesOf()).to.deep.equal([`100 ${key('young')}`]);
+  });
+
+  it('do not let the file grow without end', async () => {
+    const used = await open();
+    let longest = 0;
+    for (let round = 0; round < 30; round++) {
+      now = round * 100;
+      await Promise.all(Array.from({ length: 50 }, (_, index) => used.take(key(`${round} ${index}`), now + 10)));
+      longest = Math.max(longest, (await linesOf()).length);
+    }
+    expect(longest).to.be.within(500, 1150);
+    expect(await used.take(key('29 7'), now + 10)).to.equal('replayed');
+  });
+
+  it('survive a torn last line, and what is written behind it', async () => {
+    const before = await open();
+    await before.take(key('a'), 10);
+    await before.take(key('torn'), 10);
+    await truncate(file, (await stat(file)).size - 5);
+    const after = await open();
+    expect(await after.take(key('b'), 10)).to.equal('taken');
+    const last = await open();
+    expect([await last.take(key('a'), 10), await last.take(key('b'), 10)]).to.deep.equal(['replayed', 'replayed']);
+  });
+
+  it('survive a file full of something else', async () => {
+    await mkdir(join(folder, 'state'));
+    await writeFile(file, Buffer.from([0, 255, 10, 13, 49, 32, 120, 10]));
+    await appendFile(file, `99999999999999999999 ${key('a')}\n10 ${key('b')}\n-1 ${key('c')}\n`);
+    const used = await open();
+    expect(await linesOf()).to.deep.equal([`10 ${key('b')}`]);
+    expect(used.troubles).to.deep.equal([]);
+  });
+
+  it('write all they know when the file has gone or is not the one they wrote', async () => {
+    const used = await open();
+    await used.take(key('a'), 10);
+    await rm(join(folder, 'state'), { recursive: true });
+    await used.take(key('b'), 10);
+    expect(await linesOf()).to.have.length(2);
+    await appendFile(file, 'x');
+    await used.take(key('c'), 10);
+    expect((await linesOf()).map((line) => line.slice(3))).to.have.members([key('a'), key('b'), key('c')]);
+  });
+
+  it('are taken in memory alone where they cannot be written, with a condition until they can', async () => {
+    const used = await open();
+    await rm(join(folder, 'state'), { recursive: true });
+    await writeFile(join(folder, 'state'), 'a file where the directory was');
+    expect(await used.take(key('a'), 10)).to.equal('taken');
+    expect(await used.take(key('a'), 10)).to.equal('replayed');
+    expect(used.troubles.map(({ type }) => type)).to.deep.equal(['UsedTokensNotSaved']);
+    await rm(join(folder, 'state'));
+    expect(await used.take(key('b'), 10)).to.equal('taken');
+    expect(used.troubles).to.deep.equal([]);
+    expect(await linesOf()).to.have.length(2);
+  });
+
+  it('start with a condition where the file cannot be read', async () => {
+    await mkdir(file, { recursive: true });
+    const used = await open();
+    expect(used.troubles).to.have.length(1);
+    expect(await used.take(key('a'), 10)).to.equal('taken');
+    await chmod(file, 0o700);
+  });
+
+  it('do not wait for a disk that hangs', async () => {
+    const used = await open({ writeTimeoutMs: 0 });
+    expect(await used.take(key('a'), 10)).to.equal('taken');
+    await used.close();
+  });
+});
