@@ -120,6 +120,7 @@ async function stream(
       return;
     }
     position += bytesRead;
+    await exchange.hold();
     await new Promise<void>((resolve) => {
       wake = resolve;
       if (res.destroyed) return resolve();

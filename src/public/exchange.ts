@@ -6,6 +6,8 @@ export interface Exchange {
   readonly res: ServerResponse;
   /** Bytes of the body that the kernel has not taken yet. */
   bytesLeft: number;
+  /** Nothing is to be sent before this resolves; null: go on. */
+  readonly hold: () => Promise<void> | null;
 }
 
 export type Answerer = (exchange: Exchange) => void;

@@ -14,13 +14,23 @@ interface Connection {
   ended: boolean;
 }
 
+/** After this long without a new connection there is none on its way, as far as a server can know. */
+const quietMs = 20;
+
+/** The longest that answers wait while this worker and the others take in the last connections. */
+const longestHoldMs = 200;
+
 export type ListenerLimits = Omit<PublicLimits, 'hotObjectsBytes'>;
 
 export class Listener {
   readonly #server: Server;
   readonly #limits: ListenerLimits;
   readonly #connections = new Map<Socket, Connection>();
-  #phase: 'open' | 'closed' | 'draining' = 'open';
+  #phase: 'open' | 'closing' | 'closed' | 'draining' = 'open';
+  /** By the clock of `performance.now()`. */
+  #lastAccepted = 0;
+  #hold: Promise<void> | null = null;
+  #goOn = () => {};
   #sweeping: NodeJS.Timeout | undefined;
   #onEmpty = () => {};
 
@@ -39,7 +49,9 @@ export class Listener {
     });
     if (maxConnections > 0) this.#server.maxConnections = maxConnections;
     this.#server.on('connection', (socket) => this.#accept(socket));
-    this.#server.on('request', (req, res) => this.#begin({ req, res, bytesLeft: 0 }, answer));
+    this.#server.on('request', (req, res) => {
+      this.#begin({ req, res, bytesLeft: 0, hold: () => this.#hold }, answer);
+    });
   }
 
   get connections(): number {
@@ -70,23 +82,35 @@ export class Listener {
   }
 
   /**
-   * New connections are refused from now on; the old ones go on as before.
+   * Resolves when new connections are refused. The old ones go on as before once `drain` is called, or soon after.
+   *
+   * What the kernel has accepted and this process has not is reset when the last listener closes, and a busy process
+   * takes in one connection with every turn of its event loop only. So nobody is answered any more, because who is not
+   * answered does not come again, until a turn has brought no new connection. In these milliseconds the other workers do
+   * the same: were they to answer, their clients would be back while the last listener closes.
+   *
    * `http.Server.close` would close idle connections under clients that are just sending, and would stop looking for
    * requests that take too long: so the listener alone is closed.
    */
-  closeListener(): void {
+  async closeListener(): Promise<void> {
     if (this.#phase !== 'open') return;
-    this.#phase = 'closed';
+    this.#phase = 'closing';
+    const until = performance.now() + longestHoldMs / 2;
+    this.#holdOn();
+    this.#lastAccepted = performance.now();
+    do await nextTurn();
+    while (performance.now() < Math.min(this.#lastAccepted + quietMs, until));
     NetServer.prototype.close.call(this.#server);
+    this.#phase = 'closed';
   }
 
   /**
    * Every answer from now on is its connection's last; connections on which nothing happens are closed after the grace.
+   * Only after `closeListener` has resolved.
    * @param onEmpty called once, when the last connection has gone
    */
   drain(onEmpty: () => void): void {
-    if (this.#phase === 'draining') return;
-    this.closeListener();
+    if (this.#phase !== 'closed') return;
     this.#phase = 'draining';
     this.#onEmpty = onEmpty;
     const now = Date.now();
@@ -94,6 +118,7 @@ export class Listener {
       connection.idleSince = Math.max(connection.idleSince, now);
       for (const { res } of connection.exchanges) sayLast(res);
     }
+    this.#goOn();
     const pause = Math.max(20, Math.min(250, this.#limits.idleGraceMs / 4));
     this.#sweeping = setInterval(() => this.#sweep(), pause);
     this.#endIfEmpty();
@@ -106,8 +131,19 @@ export class Listener {
     return sockets.length;
   }
 
+  #holdOn(): void {
+    this.#hold = new Promise((resolve) => {
+      this.#goOn = () => {
+        this.#hold = null;
+        resolve();
+      };
+    });
+    setTimeout(this.#goOn, longestHoldMs);
+  }
+
   #accept(socket: Socket): void {
     this.#connections.set(socket, { exchanges: new Set(), idleSince: Date.now(), readMark: 0, ended: false });
+    this.#lastAccepted = performance.now();
     socket.once('close', () => {
       this.#connections.delete(socket);
       this.#endIfEmpty();
@@ -126,7 +162,8 @@ export class Listener {
       connection.readMark = req.socket.bytesRead;
     });
     if (this.#phase === 'draining') sayLast(res);
-    answer(exchange);
+    if (this.#hold) void this.#hold.then(() => answer(exchange));
+    else answer(exchange);
   }
 
   #sweep(): void {
@@ -158,3 +195,6 @@ export class Listener {
 function sayLast(res: ServerResponse): void {
   if (!res.headersSent) res.setHeader('Connection', 'close');
 }
+
+/** Every socket that had something to tell has been heard when this resolves. */
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

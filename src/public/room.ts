@@ -82,12 +82,13 @@ export class PublicRoom {
     return port;
   }
 
-  /** The port refuses from now on; the connections it has are those of this drain. Nothing is said to them yet. */
-  close(drain: number): void {
+  /** Resolves when the port refuses; the connections it had are those of this drain. Nothing is said to them yet. */
+  async close(drain: number): Promise<void> {
     if (this.#open === null) return;
-    this.#open.closeListener();
-    this.#drains.set(drain, { listener: this.#open, cut: 0 });
+    const listener = this.#open;
     this.#open = null;
+    await listener.closeListener();
+    this.#drains.set(drain, { listener, cut: 0 });
   }
 
   /** Let the connections of a drain end. `drained` is told when the last has gone, at once if there is none. */

@@ -61,7 +61,7 @@ async function carryOut(order: Order): Promise<number | undefined> {
     case 'listen':
       return known().listen({ host: order.host, port: order.port });
     case 'close':
-      known().close(order.drain);
+      await known().close(order.drain);
       return;
     case 'leave':
       process.exit(0);
@@ -79,8 +79,8 @@ function report(message: Report): void {
 }
 
 /** The control process has died: accept nothing more, let what is under way end, and leave. */
-function finish(): void {
-  room?.close(farewell);
+async function finish(): Promise<void> {
+  await room?.close(farewell);
   const left = () => room?.figures.drains ?? [];
   for (const { drain } of left()) room?.drain(drain);
   onDrained = () => {
