@@ -78,11 +78,10 @@ export type CopyWord = 'verified' | 'unverified' | 'wrong';
 
 /** @param file what fstat says of the open file */
 export function judgeCopy(object: DataObject, file: { readonly size: number; readonly mtimeMs: number }): CopyWord {
-  const { hash, verified } = object;
-  if (hash !== null && verified !== null && verified.size === file.size && verified.mtimeMs === file.mtimeMs) {
-    return 'verified';
-  }
-  return object.size === null || object.size === file.size ? 'unverified' : 'wrong';
+  const { hash, size, verified } = object;
+  if (size !== null && size !== file.size) return 'wrong';
+  const checked = verified !== null && verified.size === file.size && verified.mtimeMs === file.mtimeMs;
+  return checked && hash !== null ? 'verified' : 'unverified';
 }
 
 /** A content hash never means other bytes, so its copy may be kept as long as caches keep anything (RFC 8246). */

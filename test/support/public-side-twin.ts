@@ -87,13 +87,13 @@ export class PublicSideTwin implements PublicSide {
   }
 
   kill(): void {
-    this.#abandon('Every public worker was killed');
-    this.#close();
-    for (const { drain } of this.figures.drains) this.#room.cut(drain);
+    void this.end();
   }
 
   async end(): Promise<void> {
-    this.kill();
+    this.#abandon('Every public worker was killed');
+    await this.#inTurn(() => this.#close());
+    for (const { drain } of this.figures.drains) this.#room.cut(drain);
   }
 
   get workers(): readonly WorkerStatus[] {
@@ -140,12 +140,12 @@ export class PublicSideTwin implements PublicSide {
     this.#emit({ type: 'changed' });
   }
 
-  #close(): CloseResult {
+  async #close(): Promise<CloseResult> {
     if (this.#open === null) return { drain: null };
     this.#open = null;
     this.#drains += 1;
     const drain = { id: this.#drains, deadline: Date.now() + this.#options.drainTimeoutMs };
-    this.#room.close(drain.id);
+    await this.#room.close(drain.id);
     const empty = this.figures.drains.every(({ drain: id, connections }) => id !== drain.id || connections === 0);
     if (empty) this.#hidden.add(drain.id);
     this.#room.drain(drain.id);

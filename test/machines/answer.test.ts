@@ -1,0 +1,99 @@
+// Facts and settings in, one word out: every word, and what each of them means on the wire.
+import { expect } from 'chai';
+import {
+  type AnswerWord,
+  answer,
+  answers,
+  type DataObject,
+  judgeCopy,
+  verifiedHeaders,
+} from '../../machines/answer.ts';
+import { coverage } from '../../machines/settings.ts';
+
+const object: DataObject = {
+  id: '42',
+  path: '/files/42',
+  size: 10,
+  type: 'video/mp4',
+  hash: 'W1abc',
+  verified: { size: 10, mtimeMs: 1000.5 },
+  accepted: true,
+  buckets: ['1:0', '1:1'],
+};
+
+const workersOf = (bucketId: string) => (bucketId === '1:1' ? [3] : []);
+const covers = (workerId: number | null, buckets: string[] | null) => coverage({ workerId, buckets }, workersOf);
+const everything = () => true;
+
+describe('the answer to an asset request', () => {
+  it('is one word for every case', () => {
+    expect(answer(undefined, everything)).to.equal('unknown');
+    expect(answer({ ...object, accepted: false }, everything)).to.equal('unaccepted');
+    expect(answer(object, () => false)).to.equal('elsewhere');
+    expect(answer({ ...object, path: null }, everything)).to.equal('miss');
+    expect(answer(object, everything)).to.equal('hit');
+  });
+
+  it('says of what has not been uploaded only that, wherever it is distributed', () => {
+    expect(answer({ ...object, accepted: false }, () => false)).to.equal('unaccepted');
+  });
+
+  it('follows the settings: chosen buckets, else those of the worker, else none', () => {
+    expect(answer(object, covers(null, ['1:0']))).to.equal('hit');
+    expect(answer(object, covers(3, ['2:0']))).to.equal('elsewhere');
+    expect(answer(object, covers(3, null))).to.equal('hit');
+    expect(answer(object, covers(4, null))).to.equal('elsewhere');
+    expect(answer(object, covers(null, null))).to.equal('elsewhere');
+  });
+
+  it('has one row of status and headers for every word', () => {
+    const rows = Object.entries(answers).map(([word, { status, headers }]) => [
+      word,
+      status,
+      headers['X-Cache'],
+      headers['X-Data-Source'],
+      headers['Cache-Control'],
+    ]);
+    const briefly = 'max-age=180, must-revalidate';
+    expect(rows).to.deep.equal([
+      ['hit', 200, 'hit', 'local', briefly],
+      ['pending', 200, 'pending', 'local', briefly],
+      ['miss', 200, 'miss', 'local', briefly],
+      ['pass', 200, 'miss', 'external', briefly],
+      ['unknown', 404, undefined, undefined, 'no-store'],
+      ['unaccepted', 404, undefined, undefined, 'no-store'],
+      ['elsewhere', 421, undefined, undefined, 'no-store'],
+    ]);
+  });
+
+  it('has words for people where there is no object to send, and only there', () => {
+    for (const word of Object.keys(answers) as AnswerWord[]) {
+      expect(answers[word].message === null, word).to.equal(answers[word].status === 200);
+    }
+  });
+});
+
+describe('the worth of a copy', () => {
+  it('is verified only while the file is the one that was checked', () => {
+    expect(judgeCopy(object, { size: 10, mtimeMs: 1000.5 })).to.equal('verified');
+    expect(judgeCopy(object, { size: 10, mtimeMs: 1000.75 })).to.equal('unverified');
+  });
+
+  it('is unverified while nobody has checked it, or its hash is not known', () => {
+    expect(judgeCopy({ ...object, verified: null }, { size: 10, mtimeMs: 1 })).to.equal('unverified');
+    expect(judgeCopy({ ...object, hash: null }, { size: 10, mtimeMs: 1000.5 })).to.equal('unverified');
+    expect(judgeCopy({ ...object, size: null, verified: null }, { size: 7, mtimeMs: 1 })).to.equal('unverified');
+  });
+
+  it('is wrong when it has not the size the directory says', () => {
+    expect(judgeCopy(object, { size: 11, mtimeMs: 1000.5 })).to.equal('wrong');
+    expect(judgeCopy({ ...object, size: 12 }, { size: 10, mtimeMs: 1000.5 })).to.equal('wrong');
+  });
+
+  it('may be kept for a year, under its content hash, once verified', () => {
+    expect(verifiedHeaders('W1abc')).to.deep.equal({
+      ETag: '"W1abc"',
+      'Cache-Control': 'max-age=31536000, immutable',
+    });
+  });
+});

@@ -1,0 +1,146 @@
+// Bytes on their way: whole, in part, given up by the client, or of a file that changes under them.
+import { appendFile, open as openFile, readdir, readlink, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { expect } from 'chai';
+import { Folder } from '../support/folder.ts';
+import { type OpenRoom, openRoom } from '../support/open-room.ts';
+import { until } from '../support/until.ts';
+import { ask, closed, connected, requestFor, restOf } from '../support/viewer.ts';
+
+const size = 24 * 1024 * 1024;
+const path = '/api/v1/assets/1';
+
+describe('the delivery of an object', () => {
+  let folder: Folder;
+  let open: OpenRoom;
+  let file: string;
+
+  beforeEach(async () => {
+    folder = await Folder.make();
+    const big = await folder.object('1', size);
+    file = big.path ?? '';
+    open = await openRoom([big, await folder.object('2', 'small')]);
+  });
+
+  afterEach(async () => {
+    await open.leave();
+    await folder.remove();
+  });
+
+  /** A request whose answer has begun, and is not read on. */
+  async function begun(): Promise<Socket> {
+    const socket = await connected(open.port, requestFor(path));
+    await new Promise((resolve) => socket.once('readable', resolve));
+    return socket;
+  }
+
+  /** Files of the folder that this process has open. */
+  async function openHere(): Promise<number> {
+    const links = await readdir('/proc/self/fd');
+    const targets = await Promise.all(links.map((link) => readlink(`/proc/self/fd/${link}`).catch(() => '')));
+    return targets.filter((target) => target.startsWith(folder.path)).length;
+  }
+
+  it('is byte for byte what the file holds', async () => {
+    const content = Buffer.alloc(1_000_003, 'abcdefg');
+    open.room.apply({ type: 'updated', objects: [await folder.object('3', content)] });
+    const whole = await ask(open.port, '/api/v1/assets/3');
+    expect(whole.body.equals(content)).to.equal(true);
+    const part = await ask(open.port, '/api/v1/assets/3', { range: 'bytes=300000-700000' });
+    expect(part.body.equals(content.subarray(300_000, 700_001))).to.equal(true);
+    expect(open.room.figures.bytesSent).to.equal(1_000_003 + 400_001);
+    expect(open.room.figures.requests).to.equal(2);
+  });
+
+  it('sends an empty object', async () => {
+    open.room.apply({ type: 'updated', objects: [await folder.object('3', '')] });
+    const { status, headers, body } = await ask(open.port, '/api/v1/assets/3');
+    expect([status, headers['content-length'], body.length]).to.deep.equal([200, '0', 0]);
+  });
+
+  it('lets go of the file when clients go away, however many share it', async () => {
+    const sockets = await Promise.all(Array.from({ length: 20 }, begun));
+    expect(await openHere()).to.equal(20);
+    for (const socket of sockets.slice(1)) socket.destroy();
+    await open.room.close(1);
+    open.room.drain(1);
+    await until(async () => open.room.figures.drains[0]?.connections === 1 && (await openHere()) === 1);
+    const [last] = sockets;
+    expect(last && (await restOf(last)).length).to.be.greaterThan(size);
+    expect(await open.drained).to.equal(0);
+    await until(async () => (await openHere()) === 0);
+  });
+
+  it('breaks off rather than send less than it promised', async () => {
+    const socket = await begun();
+    await truncate(file, size - 1);
+    const answer = await restOf(socket);
+    expect(answer.length - answer.indexOf('\r\n\r\n') - 4).to.equal(size - 1);
+  });
+
+  it('breaks off when the file was written to meanwhile', async () => {
+    const socket = await begun();
+    const handle = await openFile(file, 'r+');
+    await handle.write('x', 0);
+    await handle.close();
+    expect((await restOf(socket)).length).to.be.lessThan(size);
+  });
+
+  it('goes on with a file that was removed meanwhile', async () => {
+    const socket = await begun();
+    await rm(file);
+    const { headers } = await ask(open.port, '/api/v1/assets/2', { connection: 'close' });
+    expect(headers.connection).to.equal('close');
+    await open.room.close(1);
+    open.room.drain(1);
+    expect((await restOf(socket)).length).to.be.greaterThan(size);
+  });
+
+  it('does not serve a file of another size, and tells of it once', async () => {
+    await appendFile(file, 'more');
+    const statuses = await Promise.all([1, 2, 3].map(async () => (await ask(open.port, path)).status));
+    expect(statuses).to.deep.equal([404, 404, 404]);
+    expect(open.doubts).to.deep.equal(['1']);
+  });
+
+  it('does not serve what has gone, and tells of it', async () => {
+    await rm(file);
+    expect((await ask(open.port, path)).status).to.equal(404);
+    expect(open.doubts).to.deep.equal(['1']);
+  });
+
+  it('serves a touched file without a validator until it has been looked at again', async () => {
+    await utimes(file, 1, 1);
+    const { headers } = await ask(open.port, path, { range: 'bytes=0-1' });
+    expect([headers.etag, headers['content-range']]).to.deep.equal([undefined, `bytes 0-1/${size}`]);
+    expect(open.doubts).to.deep.equal(['1']);
+    const looked = await folder.object('1', size);
+    open.room.apply({ type: 'updated', objects: [looked] });
+    expect((await ask(open.port, path, { range: 'bytes=0-1' })).headers.etag).to.equal('"W1hash1"');
+  });
+
+  it('serves no object from memory after the directory has another file for it', async () => {
+    expect((await ask(open.port, '/api/v1/assets/2')).body.toString()).to.equal('small');
+    const { path: at, ...rest } = await folder.object('2', 'other');
+    await writeFile(`${at}-new`, 'novel');
+    open.room.apply({ type: 'updated', objects: [{ ...rest, path: `${at}-new`, verified: null }] });
+    expect((await ask(open.port, '/api/v1/assets/2')).body.toString()).to.equal('novel');
+  });
+
+  it('answers 500 without inner detail when the file cannot be read', async () => {
+    open.room.apply({ type: 'updated', objects: [await folder.object('3', 'x', { path: `${folder.path}/\0` })] });
+    const { status, body } = await ask(open.port, '/api/v1/assets/3');
+    expect([status, JSON.parse(body.toString())]).to.deep.equal([
+      500,
+      { type: 'internal', message: 'The node could not read its copy' },
+    ]);
+  });
+
+  it('does not mind a client that leaves before its answer', async () => {
+    for (let times = 0; times < 50; times += 1) (await connected(open.port, requestFor(path))).destroy();
+    const half = await connected(open.port, requestFor(path));
+    half.end();
+    await closed(half);
+    expect((await ask(open.port, '/api/v1/assets/2')).status).to.equal(200);
+  });
+});

@@ -1,0 +1,14 @@
+// A control process with nothing but workers, to be killed by a test.
+import { createWorkers } from '../../src/control/workers.ts';
+import type { DirectorySnapshot, WorkerSetup } from '../../src/messages.ts';
+import { until } from './until.ts';
+
+const { setup, snapshot, drainTimeoutMs }: { setup: WorkerSetup; snapshot: DirectorySnapshot; drainTimeoutMs: number } =
+  JSON.parse(process.argv[2] ?? '');
+const side = createWorkers({ setup, host: '127.0.0.1', port: 0, count: 2, workerTimeoutMs: 3000, drainTimeoutMs });
+side.start();
+await side.configure({ workerId: 0, buckets: null });
+await side.publish({ type: 'replaced', snapshot });
+await side.listen({ patienceMs: 0 });
+await until(() => side.workers.every(({ state }) => state === 'serving'));
+process.send?.({ port: side.port, pids: side.workers.map(({ pid }) => pid) });
