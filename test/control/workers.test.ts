@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { freePort } from '../../src/control/port.ts';
 import type { PublicSide } from '../../src/control/public-side.ts';
 import { createWorkers, type WorkersOptions } from '../../src/control/workers.ts';
 import { Folder, snapshotOf } from '../support/folder.ts';
@@ -17,6 +18,7 @@ const setup = { id: 'test', version: '0.0.0', limits: testLimits };
 describe('the supervision of public workers', () => {
   let folder: Folder;
   let side: PublicSide;
+  let count: number;
 
   beforeEach(async () => {
     folder = await Folder.make();
@@ -28,6 +30,7 @@ describe('the supervision of public workers', () => {
   });
 
   async function prepared(options: Partial<WorkersOptions> = {}): Promise<void> {
+    count = options.count ?? 2;
     side = createWorkers({
       setup,
       host: '127.0.0.1',
@@ -52,7 +55,8 @@ describe('the supervision of public workers', () => {
     return side.port ?? 0;
   }
 
-  const allServe = () => until(() => side.workers.length > 0 && side.workers.every(({ state }) => state === 'serving'));
+  const allServe = () =>
+    until(() => side.workers.length === count && side.workers.every(({ state }) => state === 'serving'));
   const pids = () => side.workers.map(({ pid }) => pid);
   const conditionOf = (type: string) => side.conditions.find((one) => one.type === type);
   const statusOf = async (port: number, id = '1') => (await ask(port, `/api/v1/assets/${id}`)).status;
@@ -251,6 +255,37 @@ describe('the supervision of public workers', () => {
     expect(failure).to.match(/^Port \d+ on 127\.0\.0\.1 could not be opened: as told$/);
     expect(side.workers.some(({ state }) => state === 'serving')).to.equal(false);
     expect(side.port).to.equal(null);
+  });
+
+  it('lets end what was accepted by an opening that failed half-way, and tells who closes next of it', async () => {
+    const entry = join(folder.path, 'second-fails.mjs');
+    const worker = new URL('../../src/public/worker.js', import.meta.url);
+    const text = `
+      import { mkdirSync } from 'node:fs';
+      import { Server } from 'node:net';
+      const { listen } = Server.prototype;
+      Server.prototype.listen = function (...options) {
+        try { mkdirSync(${JSON.stringify(join(folder.path, 'first'))}); } catch {
+          setTimeout(() => this.emit('error', Object.assign(new Error('as told'), { code: 'EMFILE' })), 300);
+          return;
+        }
+        listen.apply(this, options);
+      };
+      await import('${worker}');`;
+    await writeFile(entry, text);
+    const port = await freePort('127.0.0.1');
+    await prepared({ entry, port, workerTimeoutMs: 3000 });
+    await until(() => side.workers.every(({ state }) => state === 'idle'));
+    const listening = side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
+    await until(async () => !(await refuses(port)));
+    const download = await connected(port, requestFor('/api/v1/assets/2'));
+    await new Promise((resolve) => download.once('readable', resolve));
+    expect(await listening).to.equal(`Port ${port} on 127.0.0.1 could not be opened: as told`);
+    expect(await refuses(port)).to.equal(true);
+    expect(side.drain?.connections).to.be.greaterThan(0);
+    expect((await side.close()).drain?.deadline).to.be.greaterThan(Date.now());
+    expect((await restOf(download)).length).to.be.greaterThan(size);
+    await until(() => side.drain === null);
   });
 
   it('tries another worker when one dies over the opening, and not for ever', async () => {
