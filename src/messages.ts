@@ -51,9 +51,14 @@ export type Order = { readonly seq: number } & (
   | { readonly type: 'configure'; readonly settings: Settings }
   /** `more`: a part of a large directory, whose objects count together, with the first part that says no more. */
   | { readonly type: 'directory'; readonly change: DirectoryChange; readonly more: boolean }
+  /** Open the port. 0: any that is free. */
   | { readonly type: 'listen'; readonly host: string; readonly port: number }
-  /** Close the listener alone; its connections go on as before and are from now on those of this drain. */
-  | { readonly type: 'close'; readonly drain: number }
+  /** Hand over the open port, for another worker to share; the report carries it. */
+  | { readonly type: 'lend' }
+  /** Share the open port that comes with this order. */
+  | { readonly type: 'join' }
+  /** Close the listener alone, within this time; its connections are from now on those of this drain. */
+  | { readonly type: 'close'; readonly drain: number; readonly withinMs: number }
   /** From now on every response on the connections of closed listeners says `Connection: close`. */
   | { readonly type: 'drain'; readonly drain: number }
   /** Close every connection of this drain. */
@@ -82,6 +87,8 @@ export type Report =
   /** The worker hears now; what was sent before would be lost. */
   | { readonly type: 'hello' }
   | { readonly type: 'confirmed'; readonly seq: number; readonly port?: number; readonly figures?: WorkerFigures }
+  /** Comes with the open port. */
+  | { readonly type: 'lent'; readonly seq: number }
   | { readonly type: 'failed'; readonly seq: number; readonly code: string; readonly reason: string }
   /** The last connection of a drain has gone; `cut` of them were cut. */
   | { readonly type: 'drained'; readonly drain: number; readonly cut: number }

@@ -20,8 +20,6 @@ export interface CrewOptions extends CrewTimes {
   readonly bringUp: (worker: WorkerProcess) => Promise<void>;
   readonly onReady: (worker: WorkerProcess) => void;
   readonly onGone: (worker: WorkerProcess, departure: Departure) => void;
-  /** Whether a worker without a place has nothing left to finish. */
-  readonly mayLeave: (worker: WorkerProcess) => boolean;
 }
 
 /** One of the workers there should be, whoever fills it. */
@@ -36,7 +34,7 @@ export class Crew {
   readonly #options: CrewOptions;
   readonly #crashes: Crashes;
   readonly #places: Place[];
-  /** Every process that has not gone, those without a place included. */
+  /** Every process that has not gone. */
   readonly #alive = new Set<WorkerProcess>();
   readonly #watchers = new Set<(departure?: Departure) => void>();
   #stopped = false;
@@ -75,7 +73,7 @@ export class Crew {
 
   /** Those that can be given work. */
   get ready(): readonly WorkerProcess[] {
-    return this.alive.filter(({ ready, retired }) => ready && !retired);
+    return this.alive.filter(({ ready }) => ready);
   }
 
   get conditions(): readonly Condition[] {
@@ -97,30 +95,10 @@ export class Crew {
       if (first) return first;
       this.#hurry();
       const departure = await this.#nextEvent(signal);
-      if (departure && !departure.expected && !this.alive.some(({ retired }) => !retired)) {
+      if (departure && !departure.expected && this.#alive.size === 0) {
         throw new Error(`No public worker could be started: the last one ${departure.words}`);
       }
     }
-  }
-
-  /**
-   * Take a worker's place from it; it lives on until it may leave.
-   * @param when whether its successor starts at once or is held back as after a death
-   */
-  retire(worker: WorkerProcess, when: 'now' | 'later'): void {
-    worker.retired = true;
-    const place = this.#places.find((one) => one.worker === worker);
-    if (place) {
-      place.worker = null;
-      if (when === 'now') this.#fill(place);
-      else this.#fillLater(place);
-    }
-    this.dismiss();
-  }
-
-  /** Let those go that have no place and nothing left to finish. */
-  dismiss(): void {
-    for (const worker of this.#alive) if (worker.retired && this.#options.mayLeave(worker)) void worker.leave();
   }
 
   #hurry(): void {

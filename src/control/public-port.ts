@@ -1,21 +1,23 @@
 // The public port in the hands of many workers: opens it on all of them or none, closes it on all, in the order that loses nothing.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Drain } from '../../machines/node.ts';
-import { codeOf, messageOf } from '../errors.ts';
 import type { Crew } from './crew.ts';
 import type { Drains } from './drains.ts';
-import { freePort, type PortRefusal, portRefusal, probePort } from './port.ts';
-import type { Reply, WorkerProcess } from './worker-process.ts';
+import { type PortRefusal, portRefusal } from './port-refusal.ts';
+import type { OrderBody, Reply, SharedPort, WorkerProcess } from './worker-process.ts';
 
 export interface PublicPortOptions {
   readonly host: string;
-  /** 0: a free one is chosen, and chosen again at the next opening unless somebody has taken it. */
+  /** 0: one that is free, and the same one at later openings unless somebody has taken it. */
   readonly port: number;
+  readonly workerTimeoutMs: number;
   readonly drainTimeoutMs: number;
   readonly crew: Crew;
   readonly drains: Drains;
   readonly onChange: () => void;
 }
+
+type GivingOrder = Extract<OrderBody, { type: 'listen' | 'join' }>;
 
 /** So often an opening is tried with another worker when one died over it. */
 const attempts = 3;
@@ -28,7 +30,8 @@ export class PublicPort {
   readonly #openings = new Set<AbortController>();
   /** Null: not open. */
   #open: number | null = null;
-  #chosen = 0;
+  /** Where the config says 0: the one that was last open. */
+  #last = 0;
   /** The drain of an opening that failed half-way: whoever closes next is told of it. */
   #orphan = 0;
 
@@ -78,15 +81,17 @@ export class PublicPort {
     for (const opening of this.#openings) opening.abort(new Error(why));
   }
 
-  /** A worker that became ready while the port is open listens too. Resolves with why it cannot; null: it does, or need not. */
+  /** A worker that became ready while the port is open serves it too. Resolves with why it cannot; null: it does, or need not. */
   join(worker: WorkerProcess): Promise<PortRefusal | null> {
     return this.#inTurn(async () => {
       const port = this.#open;
-      if (port === null || worker.holdsPort || worker.retired || !worker.alive) return null;
-      const reply = await this.#orderListen(worker, port);
-      if (reply.type !== 'failed') return null;
-      this.#options.crew.retire(worker, 'later');
-      return portRefusal(this.#options.host, port, reply.code, reply.reason);
+      if (port === null || worker.holdsPort || !worker.alive) return null;
+      const failed = await this.#share([worker]);
+      if (failed !== null) return { code: 'NOT_SHARED', words: failed };
+      if (worker.serving || !worker.alive) return null;
+      // Nobody is left to share with: the port is opened anew.
+      const reply = await this.#give(worker, { type: 'listen', host: this.#options.host, port });
+      return reply.type === 'failed' ? this.#refusal(port, reply) : null;
     });
   }
 
@@ -103,63 +108,72 @@ export class PublicPort {
     }
   }
 
-  /** One worker first, the others after it: they share the handle that it was given. */
+  /** One worker opens the port, the others share it: so there is one queue of connections, and one place to fail. */
   async #tryOpen(signal: AbortSignal): Promise<PortRefusal | null> {
-    const { host, crew } = this.#options;
-    // What they still hold of the port would be handed to their successors.
+    const { crew, onChange } = this.#options;
+    // Who is being killed holds the port until it is dead.
     await Promise.all(crew.alive.filter(({ ending }) => ending).map(({ gone }) => gone));
-    const port = await this.#choose();
-    if (typeof port !== 'number') return port;
-    const [first, reply] = await this.#firstToListen(port, signal);
-    if (reply.type === 'failed') {
-      crew.retire(first, 'now');
-      return portRefusal(host, port, reply.code, reply.reason);
-    }
-    const others = crew.ready.filter((worker) => worker !== first);
-    const replies = await Promise.all(others.map((worker) => this.#orderListen(worker, port)));
-    for (const [at, worker] of others.entries()) if (replies[at]?.type === 'failed') crew.retire(worker, 'now');
-    const failed = replies.find((one) => one.type === 'failed');
+    const [first, reply] = await this.#firstToListen(signal);
+    if (reply.type === 'failed') return this.#refusal(this.#options.port, reply);
+    const failed = await this.#share(crew.ready.filter((worker) => worker !== first));
     const served = crew.alive.some((worker) => worker.serving);
     if (signal.aborted || failed || !served) {
       await this.#undo();
       signal.throwIfAborted();
-      if (!failed) throw new Error('Every public worker died while the port was being opened');
-      return portRefusal(host, port, failed.code, failed.reason);
+      throw new Error(failed ?? 'Every public worker died while the port was being opened');
     }
-    this.#open = this.#chosen = port;
+    this.#open = this.#last = reply.port ?? this.#options.port;
     for (const worker of crew.ready) void this.join(worker);
-    this.#options.onChange();
+    onChange();
     return null;
   }
 
-  async #firstToListen(port: number, signal: AbortSignal): Promise<[WorkerProcess, Exclude<Reply, { type: 'gone' }>]> {
-    for (let attempt = 1; ; attempt += 1) {
-      const worker = await this.#options.crew.someReady(signal);
-      const reply = await this.#orderListen(worker, port);
-      if (reply.type !== 'gone') return [worker, reply];
-      if (attempt === attempts) throw new Error(`No public worker could open the port: one ${reply.departure.words}`);
+  async #firstToListen(signal: AbortSignal): Promise<[WorkerProcess, Extract<Reply, { seq: number }>]> {
+    const { crew, host, port } = this.#options;
+    let wanted = port || this.#last;
+    for (let deaths = 0; deaths < attempts; ) {
+      const worker = await crew.someReady(signal);
+      const reply = await this.#give(worker, { type: 'listen', host, port: wanted });
+      if (reply.type === 'failed' && wanted !== port) wanted = port;
+      else if (reply.type === 'confirmed' || reply.type === 'failed') return [worker, reply];
+      else deaths += 1;
     }
+    throw new Error(`No public worker lived to open the port; ${attempts} have died over it`);
   }
 
   /**
-   * A worker whose listen fails has to be retired: node:cluster counts its attempts at a port, and from then on it would
-   * ask for another handle than the others. So the port is looked at beforehand, and this is for what changes meanwhile.
+   * Have these workers serve the port that others serve already. Resolves with why one of them cannot, null where all do,
+   * have died, or there is nobody to share with.
    */
-  async #orderListen(worker: WorkerProcess, port: number): Promise<Reply> {
+  async #share(workers: readonly WorkerProcess[]): Promise<string | null> {
+    if (workers.length === 0) return null;
+    for (const lender of this.#options.crew.alive.filter(({ serving }) => serving)) {
+      const lent = await lender.order({ type: 'lend' });
+      if (lent.type !== 'lent') continue;
+      // It must not accept here: all of this happens before the event loop turns, and ends with the last copy sent.
+      let unsent = workers.length;
+      const sent = () => {
+        unsent -= 1;
+        if (unsent === 0) lent.shared.close();
+      };
+      const shared = { server: lent.shared, sent };
+      const replies = await Promise.all(workers.map((worker) => this.#give(worker, { type: 'join' }, shared)));
+      const failed = replies.find((reply) => reply.type === 'failed');
+      return failed ? `A public worker could not share the port: ${failed.reason}` : null;
+    }
+    return null;
+  }
+
+  async #give(worker: WorkerProcess, order: GivingOrder, shared?: SharedPort): Promise<Reply> {
     worker.holdsPort = true;
-    const reply = await worker.order({ type: 'listen', host: this.#options.host, port });
+    const reply = await worker.order(order, undefined, shared);
     worker.serving = reply.type === 'confirmed';
-    if (reply.type === 'failed') worker.holdsPort = false;
+    if (reply.type !== 'confirmed') worker.holdsPort = false;
     return reply;
   }
 
-  async #choose(): Promise<number | PortRefusal> {
-    const { host, port } = this.#options;
-    if (port !== 0) return (await probePort(host, port)) ?? port;
-    if (this.#chosen !== 0 && (await probePort(host, this.#chosen)) === null) return this.#chosen;
-    return freePort(host).catch((error: unknown) =>
-      portRefusal(host, port, codeOf(error) ?? 'UNKNOWN', messageOf(error)),
-    );
+  #refusal(port: number, { code, reason }: { readonly code: string; readonly reason: string }): PortRefusal {
+    return portRefusal(this.#options.host, port, code, reason);
   }
 
   /** What was accepted by an opening that failed half-way is let end like any other connection. */
@@ -193,7 +207,7 @@ export class PublicPort {
 
   /** Empty: it died over it, and its connections with it. */
   async #orderClose(worker: WorkerProcess, drain: number): Promise<WorkerProcess[]> {
-    const reply = await worker.order({ type: 'close', drain });
+    const reply = await worker.order({ type: 'close', drain, withinMs: this.#options.workerTimeoutMs / 2 });
     worker.serving = worker.holdsPort = false;
     if (reply.type === 'confirmed' && worker.alive) return [worker];
     if (reply.type === 'failed') worker.kill('Faulty', `could not close the port: ${reply.reason}`);

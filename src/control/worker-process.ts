@@ -1,5 +1,6 @@
 // One public worker process: orders and their confirmation, its heartbeat, and its end.
-import cluster, { type Worker } from 'node:cluster';
+import { type ChildProcess, fork } from 'node:child_process';
+import type { Server } from 'node:net';
 import type { Order, Report, WorkerFigures } from '../messages.ts';
 import { lastWords } from './worker-output.ts';
 
@@ -24,6 +25,8 @@ export interface Departure {
 /** `gone`: the process ended before it could answer, so that whatever it held it holds no more. */
 export type Reply =
   | Extract<Report, { type: 'confirmed' }>
+  /** The port accepts in this process until it is closed here. */
+  | { readonly type: 'lent'; readonly shared: Server }
   | Extract<Report, { type: 'failed' }>
   | { readonly type: 'gone'; readonly departure: Departure };
 
@@ -41,10 +44,13 @@ export interface WorkerOptions extends WorkerEvents {
   readonly log: Logger;
 }
 
-export type OrderBody<T = Order> = T extends unknown ? Omit<T, 'seq'> : never;
+/** An open port to go with an order; `sent` is called once, when it is on its way or never will be. */
+export interface SharedPort {
+  readonly server: Server;
+  readonly sent: () => void;
+}
 
-// The operating system hands out connections: the round-robin of node:cluster strands accepted ones at a stop.
-cluster.schedulingPolicy = cluster.SCHED_NONE;
+export type OrderBody<T = Order> = T extends unknown ? Omit<T, 'seq'> : never;
 
 const noFigures: WorkerFigures = { requests: 0, bytesSent: 0, downloadsInProgress: 0, drains: [] };
 
@@ -57,16 +63,14 @@ export class WorkerProcess {
   holdsPort = false;
   /** It has confirmed that it listens. */
   serving = false;
-  /** It gets no further work and leaves after its last drain. */
-  retired = false;
   /** When it became ready, milliseconds since the epoch. */
   readyAt = Number.POSITIVE_INFINITY;
   readonly #options: WorkerOptions;
-  #worker: Worker | undefined;
+  #child: ChildProcess | undefined;
   #figures = noFigures;
   #seq = 0;
   /** Orders given before it can hear them; null: it can. */
-  #early: Order[] | null = [];
+  #early: (() => void)[] | null = [];
   #waiting = new Map<number, (reply: Reply) => void>();
   #departure: Departure | undefined;
   #killedFor: { reason: string; words: string; expected: boolean } | undefined;
@@ -77,7 +81,7 @@ export class WorkerProcess {
     this.#options = options;
     this.gone = new Promise((resolve) => {
       try {
-        this.#worker = this.#spawn(resolve);
+        this.#child = this.#spawn(resolve);
       } catch (error) {
         setImmediate(() => resolve(this.#depart('SpawnFailed', `could not be started: ${String(error)}`)));
       }
@@ -86,7 +90,7 @@ export class WorkerProcess {
 
   /** 0: it could not be started. */
   get pid(): number {
-    return this.#worker?.process.pid ?? 0;
+    return this.#child?.pid ?? 0;
   }
 
   get alive(): boolean {
@@ -104,12 +108,15 @@ export class WorkerProcess {
   }
 
   /** Give an order; orders arrive in the order of these calls. Never rejects: a worker that does not confirm in time is killed, and its end is the reply. */
-  async order(body: OrderBody, timeoutMs = this.#options.timeoutMs): Promise<Reply> {
-    if (this.#departure) return { type: 'gone', departure: this.#departure };
+  async order(body: OrderBody, timeoutMs = this.#options.timeoutMs, shared?: SharedPort): Promise<Reply> {
+    if (this.#departure) {
+      shared?.sent();
+      return { type: 'gone', departure: this.#departure };
+    }
     const seq = ++this.#seq;
     const reply = new Promise<Reply>((resolve) => this.#waiting.set(seq, resolve));
     const late = setTimeout(() => this.#look(seq, body.type, timeoutMs), timeoutMs);
-    this.#send({ ...body, seq } as Order);
+    this.#send({ ...body, seq } as Order, shared);
     try {
       return await reply;
     } finally {
@@ -133,7 +140,7 @@ export class WorkerProcess {
   /** End it at once, stopped or hung as it may be. */
   kill(reason: string, words: string, expected = false): void {
     this.#killedFor ??= { reason, words, expected };
-    this.#worker?.process.kill('SIGKILL');
+    this.#child?.kill('SIGKILL');
   }
 
   /** It has nothing left to do: let it exit. */
@@ -142,55 +149,49 @@ export class WorkerProcess {
     await this.order({ type: 'leave' });
   }
 
-  #spawn(resolve: (departure: Departure) => void): Worker {
-    cluster.setupPrimary({ exec: this.#options.entry, args: [], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-    const worker = cluster.fork(withoutSecrets());
-    const { process: child } = worker;
+  #spawn(resolve: (departure: Departure) => void): ChildProcess {
+    const child = fork(this.#options.entry, [], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env: withoutSecrets() });
     this.#words = lastWords(child, (line) => this.#options.log.warn({ pid: child.pid, line }, 'public worker printed'));
-    worker.on('message', (report: Report) => this.#hear(report));
+    child.on('message', (report: Report, shared: Server | undefined) => this.#hear(report, shared));
     let ended: { code: number | null; signal: string | null } | undefined;
     let connected = true;
     const settle = () => {
       if (ended !== undefined && !connected) resolve(this.#end(ended.code, ended.signal));
     };
-    const forget = () => {
-      if (!connected) return;
+    const disconnected = () => {
       connected = false;
-      worker.disconnect();
       settle();
     };
     child.once('exit', (code, signal) => {
       ended = { code, signal };
       settle();
-      // Node never tells of the end of a channel on which a handle was under way, and cluster then keeps the port's handle
-      // for a dead worker. What it has still said is read before that.
-      if (connected) setTimeout(() => setImmediate(forget), 50);
+      // What it has still said is heard first. Node does not tell of the end of a channel with a handle on its way.
+      setTimeout(() => setImmediate(disconnected), 50);
     });
     child.once('disconnect', () => {
-      connected = false;
-      settle();
+      disconnected();
       // It cannot be steered any more. It closes its listener by itself, but nothing says that it still can.
       setTimeout(() => this.kill('ChannelClosed', 'had lost its channel'), this.#options.timeoutMs).unref();
     });
     // Where there is no process there will be no exit; other errors, as of a broken channel, are followed by one.
-    worker.on('error', (error: unknown) => {
-      if (child.pid === undefined) resolve(this.#depart('SpawnFailed', `could not be started: ${String(error)}`));
+    child.on('error', (error) => {
+      if (child.pid === undefined) resolve(this.#depart('SpawnFailed', `could not be started: ${error.message}`));
     });
-    return worker;
+    return child;
   }
 
-  #send(order: Order): void {
-    const worker = this.#worker;
-    if (this.#early) this.#early.push(order);
-    else if (worker?.isConnected()) worker.process.send(order, undefined, undefined, () => {});
+  #send(order: Order, shared?: SharedPort): void {
+    if (this.#early) this.#early.push(() => this.#send(order, shared));
+    else if (this.#child?.connected) this.#child.send(order, shared?.server, undefined, () => shared?.sent());
+    else shared?.sent();
   }
 
-  #hear(report: Report): void {
+  #hear(report: Report, shared?: Server): void {
     switch (report.type) {
       case 'hello': {
         const early = this.#early ?? [];
         this.#early = null;
-        for (const order of early) this.#send(order);
+        for (const send of early) send();
         return;
       }
       case 'drained':
@@ -199,6 +200,12 @@ export class WorkerProcess {
       case 'doubt':
         this.#options.doubt(report.objectId);
         return;
+      case 'lent': {
+        const answer = this.#waiting.get(report.seq);
+        if (shared && answer) answer({ type: 'lent', shared });
+        else shared?.close();
+        return;
+      }
       default:
         if (report.type === 'confirmed' && report.figures) this.#figures = report.figures;
         this.#waiting.get(report.seq)?.(report);
@@ -233,10 +240,5 @@ export class WorkerProcess {
 }
 
 /** What faces the public must not know how the operator signs. */
-function withoutSecrets(): Record<string, undefined> {
-  return Object.fromEntries(
-    Object.keys(process.env)
-      .filter((name) => /secret/i.test(name))
-      .map((name) => [name, undefined]),
-  );
-}
+const withoutSecrets = (): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => !/secret/i.test(name)));

@@ -24,6 +24,8 @@ export interface WorkersOptions extends Partial<CrewTimes> {
   readonly heartbeatMs?: number;
   /** How long a process may take to start and take its setup. */
   readonly bootTimeoutMs?: number;
+  /** Pause before a worker that could not serve the open port tries again. */
+  readonly rejoinMs?: number;
   readonly log?: Logger;
   /** The worker's script, where it is another than the one built here. */
   readonly entry?: string;
@@ -34,6 +36,7 @@ const silent: Logger = { info() {}, warn() {} };
 const defaults = {
   heartbeatMs: 1000,
   bootTimeoutMs: 10_000,
+  rejoinMs: 1000,
   backoffMs: 100,
   longestBackoffMs: 30_000,
   steadyMs: 10_000,
@@ -59,7 +62,7 @@ class Workers implements PublicSide {
 
   constructor(options: Required<WorkersOptions>) {
     this.#options = options;
-    const { setup, count, host, port, drainTimeoutMs } = options;
+    const { setup, count } = options;
     const maxConnections = Math.ceil(setup.limits.maxConnections / count);
     this.#setup = { startedAt: Date.now(), ...setup, limits: { ...setup.limits, maxConnections } };
     this.#drains = new Drains((id, cut) => this.#emit({ type: 'drain.ended', id, cut }));
@@ -67,12 +70,11 @@ class Workers implements PublicSide {
       ...options,
       spawn: () => this.#spawn(),
       bringUp: (worker) => this.#bringUp(worker),
-      onReady: (worker) => void this.#greet(worker),
+      onReady: (worker) => this.#greet(worker),
       onGone: (worker, departure) => this.#mourn(worker, departure),
-      mayLeave: (worker) => !this.#drains.has(worker),
     });
     const onChange = () => this.#changed();
-    this.#port = new PublicPort({ host, port, drainTimeoutMs, crew: this.#crew, drains: this.#drains, onChange });
+    this.#port = new PublicPort({ ...options, crew: this.#crew, drains: this.#drains, onChange });
   }
 
   start(): void {
@@ -168,7 +170,6 @@ class Workers implements PublicSide {
       log,
       drained: (worker, drain, cut) => {
         this.#drains.partEnded(drain, worker, cut);
-        this.#crew.dismiss();
         this.#changed();
       },
       doubt: (objectId) => this.#emit({ type: 'doubt', objectId }),
@@ -183,13 +184,20 @@ class Workers implements PublicSide {
     await this.#feed.tellAll(worker);
   }
 
-  async #greet(worker: WorkerProcess): Promise<void> {
+  #greet(worker: WorkerProcess): void {
     this.#options.log.info({ pid: worker.pid }, 'public worker ready');
     worker.startHeartbeat();
     this.#changed();
+    void this.#serve(worker);
+  }
+
+  /** As long as the port is open, a worker that cannot serve it tries again: somebody else may have taken it for a while. */
+  async #serve(worker: WorkerProcess): Promise<void> {
     const refusal = await this.#port.join(worker);
-    if (refusal) this.#options.log.warn({ pid: worker.pid }, `public worker cannot serve: ${refusal.words}`);
     this.#changed(refusal?.words);
+    if (refusal === null) return;
+    this.#options.log.warn({ pid: worker.pid }, `public worker cannot serve: ${refusal.words}`);
+    setTimeout(() => void this.#serve(worker), this.#options.rejoinMs).unref();
   }
 
   #mourn(worker: WorkerProcess, { pid, reason, words, expected }: Departure): void {

@@ -17,8 +17,11 @@ interface Connection {
 /** After this long without a new connection there is none on its way, as far as a server can know. */
 const quietMs = 20;
 
-/** The longest that answers wait while this worker and the others take in the last connections. */
-const longestHoldMs = 200;
+/** Who comes within the last look of this length is lost. */
+const shortTurnMs = 0.5;
+
+/** Where they never stop coming, a turn of the event loop without one has to do after this long. */
+const patienceMs = 100;
 
 export type ListenerLimits = Omit<PublicLimits, 'hotObjectsBytes'>;
 
@@ -66,19 +69,25 @@ export class Listener {
 
   /**
    * Resolves with the actual port.
+   * @param where a server is one that listens already, in this process or another: its port is shared
    * @throws {NodeJS.ErrnoException} as `net.Server.listen` does
    */
-  listen(options: { readonly host: string; readonly port: number }): Promise<number> {
+  listen(where: { readonly host: string; readonly port: number } | NetServer): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(options, () => {
+      this.#server.listen(where, () => {
         this.#server.off('error', reject);
         // Later errors are those of accepting, e.g. EMFILE: the connection is lost, the port is not.
         this.#server.on('error', () => {});
         const address = this.#server.address();
-        resolve(typeof address === 'object' && address !== null ? address.port : options.port);
+        resolve(typeof address === 'object' && address !== null ? address.port : 0);
       });
     });
+  }
+
+  /** To be handed to another process. */
+  get server(): NetServer {
+    return this.#server;
   }
 
   /**
@@ -91,15 +100,20 @@ export class Listener {
    *
    * `http.Server.close` would close idle connections under clients that are just sending, and would stop looking for
    * requests that take too long: so the listener alone is closed.
+   * @param withinMs close then at the latest, whoever waits to be taken in
    */
-  async closeListener(): Promise<void> {
+  async closeListener(withinMs: number): Promise<void> {
     if (this.#phase !== 'open') return;
     this.#phase = 'closing';
-    const until = performance.now() + longestHoldMs / 2;
-    this.#holdOn();
-    this.#lastAccepted = performance.now();
-    do await nextTurn();
-    while (performance.now() < Math.min(this.#lastAccepted + quietMs, until));
+    this.#holdOn(2 * withinMs);
+    const start = performance.now();
+    this.#lastAccepted = start;
+    for (let looked = 0, now = start; now < start + withinMs; ) {
+      [looked, now] = [now, await nextTurn()];
+      // A turn in which this process was busy, or not let run, may have missed who came while it lasted.
+      const none = this.#lastAccepted < looked && now - looked < shortTurnMs;
+      if (none && (now - this.#lastAccepted > quietMs || now - start > patienceMs)) break;
+    }
     NetServer.prototype.close.call(this.#server);
     this.#phase = 'closed';
   }
@@ -131,14 +145,14 @@ export class Listener {
     return sockets.length;
   }
 
-  #holdOn(): void {
+  #holdOn(longestMs: number): void {
     this.#hold = new Promise((resolve) => {
       this.#goOn = () => {
         this.#hold = null;
         resolve();
       };
     });
-    setTimeout(this.#goOn, longestHoldMs);
+    setTimeout(this.#goOn, longestMs);
   }
 
   #accept(socket: Socket): void {
@@ -196,5 +210,5 @@ function sayLast(res: ServerResponse): void {
   if (!res.headersSent) res.setHeader('Connection', 'close');
 }
 
-/** Every socket that had something to tell has been heard when this resolves. */
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/** Every socket that had something to tell has been heard when this resolves, with the time of `performance.now()`. */
+const nextTurn = (): Promise<number> => new Promise((resolve) => setImmediate(() => resolve(performance.now())));

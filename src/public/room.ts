@@ -1,4 +1,5 @@
 // The public side of one process: what it knows, its port in all its generations, and its figures.
+import type { Server } from 'node:net';
 import type { DataObject } from '../../machines/answer.ts';
 import type { Settings } from '../../machines/settings.ts';
 import type { DirectoryChange, DrainProgress, WorkerFigures, WorkerSetup } from '../messages.ts';
@@ -27,6 +28,7 @@ export class PublicRoom {
   readonly #drains = new Map<number, { readonly listener: Listener; cut: number }>();
   readonly #answer: ReturnType<typeof createApi>;
   #open: Listener | null = null;
+  #port: Promise<number> | null = null;
   #requests = 0;
   #bytesSent = 0;
 
@@ -69,25 +71,40 @@ export class PublicRoom {
 
   /**
    * Resolves with the actual port. What is open already stays so.
+   * @param where a server is one that listens already: its port is shared
    * @throws {NodeJS.ErrnoException} as `net.Server.listen` does
    */
-  async listen(options: { readonly host: string; readonly port: number }): Promise<number> {
-    if (this.#open !== null) return options.port;
-    const listener = new Listener(this.#setup.limits, (exchange) => {
+  async listen(where: { readonly host: string; readonly port: number } | Server): Promise<number> {
+    this.#open ??= new Listener(this.#setup.limits, (exchange) => {
       this.#requests += 1;
       this.#answer(exchange);
     });
-    const port = await listener.listen(options);
-    this.#open = listener;
-    return port;
+    const listener = this.#open;
+    try {
+      this.#port ??= listener.listen(where);
+      return await this.#port;
+    } catch (error) {
+      this.#open = this.#port = null;
+      throw error;
+    }
   }
 
-  /** Resolves when the port refuses; the connections it had are those of this drain. Nothing is said to them yet. */
-  async close(drain: number): Promise<void> {
+  /** The open port, to be handed to another process. */
+  lend(): Server {
+    if (this.#open === null) throw new Error('Not listening');
+    return this.#open.server;
+  }
+
+  /**
+   * Resolves when the port refuses; the connections it had are those of this drain. Nothing is said to them yet, and
+   * nothing answered before `drain`, or twice `withinMs` where that does not come.
+   * @param withinMs how long connections on their way may be taken in first
+   */
+  async close(drain: number, withinMs: number): Promise<void> {
     if (this.#open === null) return;
     const listener = this.#open;
-    this.#open = null;
-    await listener.closeListener();
+    this.#open = this.#port = null;
+    await listener.closeListener(withinMs);
     this.#drains.set(drain, { listener, cut: 0 });
   }
 

@@ -1,5 +1,5 @@
 // A public worker's process: does what the control process orders, and finishes alone when that one has died.
-import cluster from 'node:cluster';
+import type { Server } from 'node:net';
 import type { Order, Report } from '../messages.ts';
 import { PublicRoom } from './room.ts';
 
@@ -8,8 +8,6 @@ const farewell = 0;
 
 // A terminal sends its signals to the whole group, and a process manager may: what to do is for the control process to say.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
-// Without this a cluster worker exits on disconnect, and cuts every response under way.
-if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
 // Its other end may have died; words nobody hears must not end the process.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
@@ -19,28 +17,41 @@ let drainTimeoutMs = 0;
 let port: Promise<void> = Promise.resolve();
 let onDrained = () => {};
 
-process.on('message', (order: Order) => {
-  if (['listen', 'close', 'drain', 'cut'].includes(order.type)) port = port.then(() => obey(order));
+process.on('message', (order: Order, shared: Server | undefined) => {
+  // A shared port accepts from the moment it is here: it must not wait for whoever is to serve it.
+  if (order.type === 'join') void obey(order, shared);
+  else if (['listen', 'close', 'drain', 'cut'].includes(order.type)) port = port.then(() => obey(order));
   else void obey(order);
 });
-process.once('disconnect', () => void port.then(finish));
+let alone = false;
+function look(): void {
+  if (process.connected || alone) return;
+  alone = true;
+  clearInterval(looking);
+  port = port.then(finish);
+}
+process.once('disconnect', look);
+// Node does not tell of a channel that ended while a port was being handed over, so it is looked at now and then.
+const looking = setInterval(look, 200);
 report({ type: 'hello' });
 
-async function obey(order: Order): Promise<void> {
+async function obey(order: Order, shared?: Server): Promise<void> {
   const { seq } = order;
   try {
-    const actual = await carryOut(order);
+    if (order.type === 'lend') return report({ type: 'lent', seq }, known().lend());
+    const actual = await carryOut(order, shared);
     report({ type: 'confirmed', seq, port: actual, figures: room?.figures });
     if (order.type === 'drain') room?.drain(order.drain);
     if (order.type === 'cut') room?.cut(order.drain);
   } catch (error) {
+    shared?.close();
     const { code = 'UNKNOWN', message } = error as NodeJS.ErrnoException;
     report({ type: 'failed', seq, code, reason: message });
   }
 }
 
 /** What follows the confirmation, because it tells of its own end, is left out here. */
-async function carryOut(order: Order): Promise<number | undefined> {
+async function carryOut(order: Order, shared?: Server): Promise<number | undefined> {
   switch (order.type) {
     case 'setup':
       drainTimeoutMs = order.drainTimeoutMs;
@@ -60,8 +71,11 @@ async function carryOut(order: Order): Promise<number | undefined> {
       return;
     case 'listen':
       return known().listen({ host: order.host, port: order.port });
+    case 'join':
+      if (shared === undefined) throw new Error('No port came with the order to share it');
+      return known().listen(shared);
     case 'close':
-      await known().close(order.drain);
+      await known().close(order.drain, order.withinMs);
       return;
     case 'leave':
       process.exit(0);
@@ -73,14 +87,14 @@ function known(): PublicRoom {
   return room;
 }
 
-function report(message: Report): void {
+function report(message: Report, shared?: Server): void {
   // The channel may break at any moment; `disconnect` tells.
-  if (process.connected) process.send?.(message, undefined, undefined, () => {});
+  if (process.connected) process.send?.(message, shared, undefined, () => {});
 }
 
 /** The control process has died: accept nothing more, let what is under way end, and leave. */
 async function finish(): Promise<void> {
-  await room?.close(farewell);
+  await room?.close(farewell, 500);
   const left = () => room?.figures.drains ?? [];
   for (const { drain } of left()) room?.drain(drain);
   onDrained = () => {

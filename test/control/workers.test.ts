@@ -1,13 +1,14 @@
 // Workers that die, hang, or never come up; and a control process that dies before them.
 import { type ChildProcess, fork } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { freePort } from '../../src/control/port.ts';
 import type { PublicSide } from '../../src/control/public-side.ts';
 import { createWorkers, type WorkersOptions } from '../../src/control/workers.ts';
 import { Folder, snapshotOf } from '../support/folder.ts';
+import { freePort } from '../support/free-port.ts';
 import { testLimits } from '../support/public-side-twin.ts';
 import { until } from '../support/until.ts';
 import { ask, closed, connected, refuses, requestFor, restOf } from '../support/viewer.ts';
@@ -234,53 +235,85 @@ describe('the supervision of public workers', () => {
     return entry;
   }
 
-  it('gives the place of a worker that could not open the port to another', async () => {
+  it('keeps a worker that could not open the port, for the next time', async () => {
     const entry = await actor("if (once('/failed')) return fail(order, 'EADDRINUSE');");
-    await prepared({ entry, count: 1 });
+    const port = await freePort();
+    await prepared({ entry, port, count: 1 });
     await until(() => side.workers[0]?.state === 'idle');
-    const [failed] = pids();
+    const before = pids();
     const failure = await side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
-    expect(failure).to.match(/^Port \d+ on 127\.0\.0\.1 is already in use \(EADDRINUSE\)$/);
+    expect(failure).to.equal(`Port ${port} on 127.0.0.1 is already in use (EADDRINUSE)`);
     await side.listen({ patienceMs: 0 });
-    expect(side.workers.length).to.equal(1);
-    expect(pids()).to.not.include(failed);
+    expect(pids()).to.deep.equal(before);
     expect(side.conditions).to.deep.equal([]);
   });
 
-  it('opens on every worker or on none', async () => {
-    const entry = await actor("if (!once('/first') && once('/second')) return fail(order, 'EMFILE');");
-    await prepared({ entry });
-    await until(() => side.workers.every(({ state }) => state === 'idle'));
-    const failure = await side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
-    expect(failure).to.match(/^Port \d+ on 127\.0\.0\.1 could not be opened: as told$/);
-    expect(side.workers.some(({ state }) => state === 'serving')).to.equal(false);
-    expect(side.port).to.equal(null);
-  });
-
-  it('lets end what was accepted by an opening that failed half-way, and tells who closes next of it', async () => {
-    const entry = join(folder.path, 'second-fails.mjs');
+  /** A true worker, but for what it does when it is to share a port. */
+  async function clumsy(onShare: string): Promise<string> {
+    const entry = join(folder.path, 'clumsy.mjs');
     const worker = new URL('../../src/public/worker.js', import.meta.url);
     const text = `
-      import { mkdirSync } from 'node:fs';
+      import { existsSync } from 'node:fs';
       import { Server } from 'node:net';
       const { listen } = Server.prototype;
+      const mended = () => existsSync(${JSON.stringify(join(folder.path, 'mended'))});
       Server.prototype.listen = function (...options) {
-        try { mkdirSync(${JSON.stringify(join(folder.path, 'first'))}); } catch {
-          setTimeout(() => this.emit('error', Object.assign(new Error('as told'), { code: 'EMFILE' })), 300);
-          return;
-        }
-        listen.apply(this, options);
+        const fail = () => this.emit('error', Object.assign(new Error('as told'), { code: 'EMFILE' }));
+        if (options[0] instanceof Server && !mended()) { ${onShare} }
+        else listen.apply(this, options);
       };
       await import('${worker}');`;
     await writeFile(entry, text);
-    const port = await freePort('127.0.0.1');
-    await prepared({ entry, port, workerTimeoutMs: 3000 });
+    return entry;
+  }
+
+  it('opens on every worker or on none', async () => {
+    const port = await freePort();
+    await prepared({ entry: await clumsy('fail();'), port });
+    await until(() => side.workers.every(({ state }) => state === 'idle'));
+    const failure = await side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
+    expect(failure).to.equal('A public worker could not share the port: as told');
+    expect(side.workers.map(({ state }) => state)).to.deep.equal(['idle', 'idle']);
+    expect(await refuses(port)).to.equal(true);
+  });
+
+  it('lets a worker that could not join the others try again', async () => {
+    const mended = join(folder.path, 'mended');
+    await writeFile(mended, '');
+    const warnings: string[] = [];
+    const log = { info() {}, warn: (_: object, message: string) => warnings.push(message) };
+    await serving({ entry: await clumsy('fail();'), rejoinMs: 20, log });
+    await rm(mended);
+    process.kill(pids()[0] ?? 0, 'SIGKILL');
+    await until(() =>
+      warnings.includes('public worker cannot serve: A public worker could not share the port: as told'),
+    );
+    expect(side.workers.map(({ state }) => state)).to.have.members(['serving', 'idle']);
+    await writeFile(mended, '');
+    await allServe();
+  });
+
+  it('opens the port anew when it was taken while no worker served', async () => {
+    const port = await serving({ count: 1, rejoinMs: 20, backoffMs: 200 });
+    process.kill(pids()[0] ?? 0, 'SIGKILL');
+    await until(() => conditionOf('NoWorkerServing') !== undefined);
+    const blocker = createServer().listen({ host: '127.0.0.1', port });
+    await until(() => conditionOf('NoWorkerServing')?.message.includes('already in use (EADDRINUSE)') === true);
+    await new Promise((resolve) => blocker.close(resolve));
+    await allServe();
+    expect(conditionOf('NoWorkerServing')).to.equal(undefined);
+    expect(await statusOf(port)).to.equal(200);
+  });
+
+  it('lets end what was accepted by an opening that failed half-way, and tells who closes next of it', async () => {
+    const port = await freePort();
+    await prepared({ entry: await clumsy('options[0].close(); setTimeout(fail, 300);'), port, workerTimeoutMs: 3000 });
     await until(() => side.workers.every(({ state }) => state === 'idle'));
     const listening = side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
     await until(async () => !(await refuses(port)));
     const download = await connected(port, requestFor('/api/v1/assets/2'));
     await new Promise((resolve) => download.once('readable', resolve));
-    expect(await listening).to.equal(`Port ${port} on 127.0.0.1 could not be opened: as told`);
+    expect(await listening).to.equal('A public worker could not share the port: as told');
     expect(await refuses(port)).to.equal(true);
     expect(side.drain?.connections).to.be.greaterThan(0);
     expect((await side.close()).drain?.deadline).to.be.greaterThan(Date.now());
@@ -298,7 +331,7 @@ describe('the supervision of public workers', () => {
     process.kill(pids()[0] ?? 0, 'SIGKILL');
     await until(() => conditionOf('WorkerCrashed')?.reason === 'SIGKILL');
     const failure = await side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
-    expect(failure).to.equal('No public worker could open the port: one ended with exit code 3');
+    expect(failure).to.equal('No public worker lived to open the port; 3 have died over it');
   });
 
   it('keeps what workers print out of its own output, and hands it to the log', async () => {

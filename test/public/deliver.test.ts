@@ -62,7 +62,7 @@ describe('the delivery of an object', () => {
     const sockets = await Promise.all(Array.from({ length: 20 }, begun));
     expect(await openHere()).to.equal(20);
     for (const socket of sockets.slice(1)) socket.destroy();
-    await open.room.close(1);
+    await open.room.close(1, 500);
     open.room.drain(1);
     await until(async () => open.room.figures.drains[0]?.connections === 1 && (await openHere()) === 1);
     const [last] = sockets;
@@ -91,7 +91,7 @@ describe('the delivery of an object', () => {
     await rm(file);
     const { headers } = await ask(open.port, '/api/v1/assets/2', { connection: 'close' });
     expect(headers.connection).to.equal('close');
-    await open.room.close(1);
+    await open.room.close(1, 500);
     open.room.drain(1);
     expect((await restOf(socket)).length).to.be.greaterThan(size);
   });

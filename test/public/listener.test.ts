@@ -25,7 +25,7 @@ describe('a generation of the public port', () => {
   };
 
   async function stop(): Promise<void> {
-    await open.room.close(1);
+    await open.room.close(1, 500);
     open.room.drain(1);
   }
 

@@ -36,7 +36,7 @@ export async function openRoom(
   room.apply({ type: 'replaced', snapshot: snapshotOf(...objects) });
   const port = await room.listen({ host: '127.0.0.1', port: 0 });
   const leave = async () => {
-    await room.close(999);
+    await room.close(999, 500);
     for (const { drain } of room.figures.drains) room.cut(drain);
   };
   return { room, port, doubts, drained, leave };

@@ -3,8 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CloseResult } from '../../machines/node.ts';
 import type { Settings } from '../../machines/settings.ts';
 import type { Condition } from '../../src/condition.ts';
-import { probePort } from '../../src/control/port.ts';
+import { portRefusal } from '../../src/control/port-refusal.ts';
 import type { DrainStatus, PublicSide, PublicSideEvent, WorkerStatus } from '../../src/control/public-side.ts';
+import { codeOf, messageOf } from '../../src/errors.ts';
 import type { DirectoryChange, PublicLimits, WorkerFigures } from '../../src/messages.ts';
 import { PublicRoom } from '../../src/public/room.ts';
 import { Gate } from './gate.ts';
@@ -128,14 +129,16 @@ export class PublicSideTwin implements PublicSide {
     if (this.#open !== null) return;
     const until = Date.now() + patienceMs;
     const port = this.#options.port || this.#chosen;
-    for (;;) {
+    while (this.#open === null) {
       signal.throwIfAborted();
-      const refusal = port === 0 ? null : await probePort('127.0.0.1', port);
-      if (refusal === null) break;
-      if (Date.now() >= until) throw new Error(refusal.words);
-      await sleep(20, undefined, { signal }).catch(() => {});
+      try {
+        this.#open = await this.#room.listen({ host: '127.0.0.1', port });
+      } catch (error) {
+        const { words } = portRefusal('127.0.0.1', port, codeOf(error) ?? '', messageOf(error));
+        if (Date.now() >= until) throw new Error(words);
+        await sleep(20, undefined, { signal }).catch(() => {});
+      }
     }
-    this.#open = await this.#room.listen({ host: '127.0.0.1', port });
     this.#chosen = this.#open;
     this.#emit({ type: 'changed' });
   }
@@ -145,7 +148,7 @@ export class PublicSideTwin implements PublicSide {
     this.#open = null;
     this.#drains += 1;
     const drain = { id: this.#drains, deadline: Date.now() + this.#options.drainTimeoutMs };
-    await this.#room.close(drain.id);
+    await this.#room.close(drain.id, 500);
     const empty = this.figures.drains.every(({ drain: id, connections }) => id !== drain.id || connections === 0);
     if (empty) this.#hidden.add(drain.id);
     this.#room.drain(drain.id);
