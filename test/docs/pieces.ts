@@ -2,6 +2,7 @@
 import { toDot } from '../../machines/diagram-dot.ts';
 import { toMermaid } from '../../machines/diagram-mermaid.ts';
 import { nodeDiagram, nodeOutline } from '../../machines/node-diagram.ts';
+import { exitCodeTable } from '../../src/cli/exit-codes.ts';
 import { configReference } from '../../src/config/reference.ts';
 import { dotToSvg } from '../../src/diagram-svg.ts';
 import { commandTable } from './command-table.ts';
@@ -17,6 +18,7 @@ export const pieces: Readonly<Record<string, () => string>> = {
   states: stateTable,
   mermaid: () => ['```mermaid', toMermaid(nodeOutline).trimEnd(), '```'].join('\n'),
   config: configReference,
+  'exit-codes': exitCodeTable,
 };
 
 /** Whole files, by their path relative to the root. */

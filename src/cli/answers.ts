@@ -1,0 +1,71 @@
+// The answers of the operator API in a few lines for people.
+import type { CommandName } from '../../machines/commands.ts';
+import type { StateDocument } from '../control/node-control.ts';
+import type { Answer } from '../operator/client.ts';
+
+type Members = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Members => typeof value === 'object' && value !== null;
+
+export function isStateDocument(document: unknown): document is StateDocument {
+  return isObject(document) && 'node' in document && 'publicApi' in document && isObject(document.settings);
+}
+
+/** One line for a command that is done, and one for each thing that is wrong. */
+export function successText(command: CommandName, state: StateDocument): string {
+  return [`${command}: done. ${statusWords(state)}; ${settingsWords(state)}.`, ...warnings(state)].join('\n');
+}
+
+export function stateText(state: StateDocument): string {
+  const { endpoints, workers, drain, allowed } = state;
+  const rows: [string, string][] = [
+    ['version', `${state.version}, started ${state.startedAt}`],
+    ['settings', `${settingsWords(state)} (generation ${state.generation})`],
+    ['wanted', `public API ${state.desired.publicApi}`],
+    ['public API', endpoints.publicApi],
+    ['operator API', endpoints.operatorApi ?? 'none'],
+    ['workers', workers.map((worker) => `${worker.pid} ${worker.state}`).join(', ') || 'none'],
+    ['allowed', allowed.join(', ') || 'nothing'],
+  ];
+  if (drain) {
+    rows.push(['draining', `${drain.connections} connections, ${drain.bytesLeft} bytes left, until ${drain.deadline}`]);
+  }
+  const shown = rows.map(([name, value]) => `  ${name.padEnd(14)}${value}`);
+  return [`${state.id}: ${statusWords(state)}, since ${state.since}`, ...shown, ...warnings(state)].join('\n');
+}
+
+const statusWords = ({ node, publicApi }: { readonly node?: unknown; readonly publicApi?: unknown }): string =>
+  `node ${node === 'running' ? 'running' : 'shutting down'}, public API ${publicApi}`;
+
+function settingsWords({ settings: { workerId, buckets } }: StateDocument): string {
+  const worker = workerId === null ? 'no worker' : `worker ${workerId}`;
+  if (buckets === null) return `${worker}, all its buckets`;
+  const rest = buckets.length > 8 ? ` and ${buckets.length - 8} more` : '';
+  return `${worker}, buckets ${buckets.slice(0, 8).join(' ')}${rest}`;
+}
+
+const warnings = ({ conditions = [] }: StateDocument): string[] =>
+  conditions.map(({ type, message, since }) => `! ${type}: ${message} (since ${since})`);
+
+/** What the node says of a refusal, and what to do next. */
+export function problemText({ status, document }: Answer, from: { url: string; secretFrom: string }): string {
+  const problem = isObject(document) ? document : {};
+  const { detail, message, title, errors, state, allowed } = problem;
+  const faults = Array.isArray(errors) ? errors.filter(isObject) : [];
+  return [
+    `${status} ${detail ?? message ?? title ?? '(the answer gives no reason)'}`,
+    ...faults.map((fault) => `  ${fault.path || 'the body'}: ${fault.message}`),
+    ...(isObject(state) ? [`Now: ${statusWords(state)}.`] : []),
+    ...(Array.isArray(allowed) ? [`Legal now: ${allowed.join(', ') || 'nothing'}.`] : []),
+    ...hintFor(status, from),
+  ].join('\n');
+}
+
+function hintFor(status: number, { url, secretFrom }: { url: string; secretFrom: string }): string[] {
+  if (status === 401)
+    return [`The token was signed with the secret from ${secretFrom}: is it that of the node at ${url}?`];
+  if (status === 403)
+    return [`If ${url} is one more name of the node, add it to operatorApi.allowedHosts in its config.`];
+  if (status === 404) return [`Is ${url} the operator API, and of this version?`];
+  return status >= 500 ? ['The log of the node says more.'] : [];
+}

@@ -1,0 +1,103 @@
+// Where the operator API is and which secret its tokens are signed with: options, environment, config, in this order.
+import { resolve } from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Config } from '../config.ts';
+import { InputError } from '../errors.ts';
+import type { Secret } from '../operator/secret.ts';
+
+export interface SecretOptions {
+  readonly secretFile?: string;
+  readonly secret?: string;
+  readonly config?: string;
+}
+
+export interface ConnectionOptions extends SecretOptions {
+  readonly url?: string;
+}
+
+export const configOption = (): Option =>
+  new Option('-c, --config <file>', 'config of the node (else DISTRIBUTOR_CONFIG, ./config.yml if there, defaults)');
+
+export const withSecretOptions = (command: Command): Command =>
+  command
+    .option('--secret-file <file>', 'file with the operator secret (else DISTRIBUTOR_SECRET_FILE, else the config)')
+    .option(
+      '--secret <secret>',
+      'the secret itself (else DISTRIBUTOR_SECRET); everyone on this machine can see it in the process list',
+    )
+    .addOption(configOption());
+
+export const withConnectionOptions = (command: Command): Command =>
+  withSecretOptions(
+    command.option('--url <url>', 'where the operator API is (else DISTRIBUTOR_URL, else the config)', parseUrl),
+  );
+
+/** @throws {InvalidArgumentError} for what `fetch` could not use */
+export function parseUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
+    throw new InvalidArgumentError('It must look like http://localhost:3335.');
+  }
+  return url.href.replace(/\/+(api\/v1\/*)?$/, '');
+}
+
+/** Loaded at most once, and only where options and environment leave something open. */
+export function lazyConfig(path: string | undefined): () => Promise<Config> {
+  let config: Promise<Config> | undefined;
+  return () => {
+    config ??= import('../config.ts').then(({ loadConfig }) =>
+      loadConfig({ path, env: process.env, cwd: process.cwd() }),
+    );
+    return config;
+  };
+}
+
+/** @throws {InputError} where nothing says where the API is */
+export async function urlFor(options: ConnectionOptions, config: () => Promise<Config>): Promise<string> {
+  if (options.url) return options.url;
+  const fromEnv = process.env.DISTRIBUTOR_URL;
+  if (fromEnv) {
+    try {
+      return parseUrl(fromEnv);
+    } catch {
+      throw new InputError('DISTRIBUTOR_URL must look like http://localhost:3335');
+    }
+  }
+  const { host, port } = operatorApiOf(await config(), '--url');
+  if (port === 0) {
+    throw new InputError('operatorApi.port is 0, so only the node knows its port: give the --url it printed at start');
+  }
+  return `http://${reachableHost(host)}:${port}`;
+}
+
+/** @throws {InputError} where there is no secret, it cannot be read, or is too short to be one */
+export async function secretFor(options: SecretOptions, config: () => Promise<Config>): Promise<Secret> {
+  const { loadSecret, secretOf } = await import('../operator/secret.ts');
+  const fromFile = (file: string) => loadSecret({ hmacSecret: null, hmacSecretFile: resolve(file) }, { make: false });
+  const { DISTRIBUTOR_SECRET_FILE: envFile, DISTRIBUTOR_SECRET: envSecret } = process.env;
+  if (options.secretFile !== undefined) return fromFile(options.secretFile);
+  if (options.secret !== undefined) return secretOf(options.secret, '--secret');
+  if (envFile) return fromFile(envFile);
+  if (envSecret) return secretOf(envSecret, 'DISTRIBUTOR_SECRET');
+  const operatorApi = operatorApiOf(await config(), '--secret-file');
+  return loadSecret(operatorApi, { make: false }).catch((error: Error) => {
+    if (!operatorApi.makesSecretFile) throw error;
+    throw new InputError(
+      `${error.message}\nThe node makes it at its first start. For a node elsewhere, give --url and --secret-file.`,
+    );
+  });
+}
+
+function operatorApiOf({ file, operatorApi }: Config, option: string): NonNullable<Config['operatorApi']> {
+  if (operatorApi) return operatorApi;
+  throw new InputError(
+    `The config ${file ?? 'here'} has no operatorApi section, and a node started with it no operator API: give ${option}, or another --config`,
+  );
+}
+
+/** Where a node that listens on every address can be reached from its own machine. */
+function reachableHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+}

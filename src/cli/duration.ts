@@ -1,0 +1,25 @@
+// Times on the command line: `500ms`, `30s`, `15m`, `12h`, `7d`.
+import { InvalidArgumentError } from 'commander';
+
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/**
+ * In milliseconds.
+ * @throws {InvalidArgumentError} for a bare number, too: whether seconds or minutes were meant must not be guessed
+ */
+export function parseDuration(text: string): number {
+  const [, digits, unit = ''] = /^([0-9]+)(ms|s|m|h|d)$/.exec(text) ?? [];
+  const time = Number(digits) * (units[unit] ?? Number.NaN);
+  if (time > 0 && Number.isSafeInteger(time)) return time;
+  throw new InvalidArgumentError('It must be a number with a unit, like 500ms, 30s, 15m, 12h or 7d.');
+}
+
+/** What a timer can wait for: 24 days. */
+const longestTimeoutMs = 2_147_483_647;
+
+/** The same, for how long to wait. */
+export function parseTimeout(text: string): number {
+  const time = parseDuration(text);
+  if (time <= longestTimeoutMs) return time;
+  throw new InvalidArgumentError('It must be 24 days or less.');
+}

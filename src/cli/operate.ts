@@ -1,0 +1,81 @@
+// The subcommands that call the operator API: one for each row of the command table, and `state`.
+import { Command, Option } from 'commander';
+import { type CommandName, commands } from '../../machines/commands.ts';
+import type { Answer, OperatorClient } from '../operator/client.ts';
+import { withInput } from './command-input.ts';
+import { type ConnectionOptions, lazyConfig, secretFor, urlFor, withConnectionOptions } from './connection.ts';
+import { parseTimeout } from './duration.ts';
+import { exitCode, exitCodeHelp, exitCodeOf } from './exit-codes.ts';
+import { examples } from './help.ts';
+
+interface CallOptions extends ConnectionOptions {
+  readonly output: 'text' | 'json';
+  readonly timeout: number;
+}
+
+export function stateCommand(): Command {
+  return calling(new Command('state'), ['state', 'state --output json'])
+    .summary('Show where the node is and which commands are legal now.')
+    .description('Show where the node is, what it is set to, what is wrong, and which commands are legal now.')
+    .action((options: CallOptions) => call('state', options, (client) => client.state()));
+}
+
+/** What to type for each command: a row without an example does not compile. */
+const samples: Readonly<Record<CommandName, readonly string[]>> = {
+  'stop-api': ['stop-api'],
+  'start-api': ['start-api'],
+  shutdown: ['shutdown'],
+  'set-worker': ['set-worker --worker-id 3'],
+  'set-buckets': ['set-buckets 1:0 1:1', 'set-buckets --all'],
+};
+
+export function operatorCommand(name: CommandName): Command {
+  const { summary } = commands[name];
+  const command = new Command(name).summary(summary).description(summary);
+  const bodyTyped = withInput(command, name);
+  return calling(command, samples[name]).action(() => {
+    const body = bodyTyped();
+    return call(name, command.opts<CallOptions>(), (client) => client.command(name, body));
+  });
+}
+
+function calling(command: Command, lines: readonly string[]): Command {
+  const elsewhere = `${lines[0]} --url http://node-7:3335 --secret-file ./secret`;
+  const shown = [...lines, elsewhere].map((line): [string] => [`distributor-node ${line}`]);
+  return withConnectionOptions(command)
+    .addOption(
+      new Option('-o, --output <format>', 'text for people, json: the whole answer, refusals too')
+        .choices(['text', 'json'])
+        .default('text'),
+    )
+    .addOption(
+      new Option('--timeout <time>', 'how long to wait for the answer').argParser(parseTimeout).default(60_000, '60s'),
+    )
+    .addHelpText('after', `${examples(...shown)}\n\n${exitCodeHelp()}`);
+}
+
+async function call(
+  what: CommandName | 'state',
+  options: CallOptions,
+  ask: (client: OperatorClient) => Promise<Answer>,
+): Promise<void> {
+  const config = lazyConfig(options.config);
+  const url = await urlFor(options, config);
+  const secret = await secretFor(options, config);
+  const { createClient } = await import('../operator/client.ts');
+  const answer = await ask(createClient({ url, secret: secret.bytes, timeoutMs: options.timeout }));
+  const { isStateDocument, problemText, stateText, successText } = await import('./answers.ts');
+
+  const { status, document } = answer;
+  const isNode = status === 200 ? isStateDocument(document) : status >= 400;
+  process.exitCode = isNode ? exitCodeOf(status) : exitCode('unreachable');
+  if (!isNode) {
+    console.error(`What answers at ${url} (status ${status}) is not the operator API of a node: check --url`);
+  } else if (options.output === 'json' && document !== null) {
+    console.log(JSON.stringify(document, null, 2));
+  } else if (isStateDocument(document)) {
+    console.log(what === 'state' ? stateText(document) : successText(what, document));
+  } else {
+    console.error(problemText(answer, { url, secretFrom: secret.file ?? 'what was given' }));
+  }
+}

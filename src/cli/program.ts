@@ -1,0 +1,51 @@
+// All subcommands, put together. Each loads what it needs only when it runs, so that help is quick.
+import { Command } from 'commander';
+import { commandNames } from '../../machines/commands.ts';
+import { version } from '../version.ts';
+import { catalogueCommand } from './catalogue.ts';
+import { configCommand } from './config.ts';
+import { diagramCommand } from './diagram.ts';
+import { exitCodeHelp } from './exit-codes.ts';
+import { examples } from './help.ts';
+import { operatorCommand, stateCommand } from './operate.ts';
+import { resetCommand } from './reset.ts';
+import { startCommand } from './start.ts';
+import { tokenCommand } from './token.ts';
+
+export function program(): Command {
+  const program = new Command('distributor-node')
+    .description('A distributor node: serves data objects to viewers, and is steered by its operator.')
+    .version(version, '--version', 'show the version')
+    .helpOption('-h, --help', 'show this help, or that of a subcommand')
+    .helpCommand('help [command]', 'Show the help of a subcommand.')
+    .addHelpText('after', help);
+  const subcommands = [
+    startCommand(),
+    ...commandNames.map(operatorCommand),
+    stateCommand(),
+    tokenCommand(),
+    catalogueCommand(),
+    diagramCommand(),
+    configCommand(),
+    resetCommand(),
+  ];
+  for (const subcommand of subcommands) program.addCommand(subcommand.helpOption('-h, --help', 'show this help'));
+  for (const command of [program, ...subcommands]) {
+    // Errors are thrown, to be given their exit code in one place; the hint is one line rather than the whole help.
+    const name = command === program ? command.name() : `${program.name()} ${command.name()}`;
+    command.exitOverride().showHelpAfterError(`(${name} --help shows examples)`);
+  }
+  return program;
+}
+
+const help = `${examples(
+  ['distributor-node start', 'run a node with the example catalogue'],
+  ['distributor-node state', 'where it is, and which commands are legal now'],
+  ['distributor-node stop-api', 'downloads under way are finished'],
+  ['distributor-node set-buckets 1:0 1:1', 'distribute these two buckets'],
+  ['distributor-node shutdown', 'end it'],
+)}
+
+On the machine of the node, with the same config, the subcommands find its address and secret by themselves.
+
+${exitCodeHelp()}`;

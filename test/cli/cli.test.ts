@@ -1,0 +1,158 @@
+// The other subcommands as real processes: tokens, config, reset, catalogue, diagram, help.
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { decodeJwt, jwtVerify } from 'jose';
+import { parse } from 'yaml';
+import { commandNames } from '../../machines/commands.ts';
+import { lockDirectory } from '../../src/control/lock.ts';
+import { version } from '../../src/version.ts';
+import { run } from './run.ts';
+
+const secret = 'a-secret-of-more-than-thirty-two-bytes';
+const bin = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
+
+describe('cli', () => {
+  let cwd: string;
+  beforeEach(() => {
+    cwd = mkdtempSync(join(tmpdir(), 'cli-'));
+  });
+  afterEach(() => rmSync(cwd, { recursive: true }));
+
+  const call = (line: string, env: NodeJS.ProcessEnv = {}) => run(line.split(' '), { cwd, env });
+
+  it('can be run by its name, and knows its version', async () => {
+    expect(statSync(bin).mode & 0o111).to.equal(0o111);
+    const { stdout } = await promisify(execFile)(bin, ['--version']);
+    expect(stdout).to.equal(`${version}\n`);
+  });
+
+  it('has help with examples everywhere, on stdout', async () => {
+    const names = ['start', ...commandNames, 'state', 'token', 'catalogue', 'diagram', 'config', 'reset'];
+    const all = await call('--help');
+    expect(all.code).to.equal(0);
+    for (const name of names) expect(all.stdout).to.match(new RegExp(`^ {2}${name}\\b`, 'm'));
+    expect(all.stdout).to.contain('Exit codes:');
+    const helps = await Promise.all(names.map((name) => call(`${name} --help`)));
+    for (const [index, { code, stdout, stderr }] of helps.entries()) {
+      expect([code, stderr], names[index]).to.deep.equal([0, '']);
+      expect(stdout).to.contain(`Examples:\n  $ `).and.to.contain(`distributor-node ${names[index]}`);
+    }
+    expect(helps[1]?.stdout).to.match(/--secret <secret>[^-]*process list/);
+  });
+
+  it('is not troubled by a reader that has gone', async () => {
+    const child = spawn(process.execPath, [bin, 'config'], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    let said = '';
+    child.stderr.on('data', (part) => {
+      said += part;
+    });
+    const [code] = await once(child, 'close');
+    expect([code, said]).to.deep.equal([0, '']);
+  });
+
+  describe('token', () => {
+    it('prints a token and nothing else', async () => {
+      const line = 'token --scope read --expires 2h --sub alice --aud my-node';
+      const { code, stdout, stderr } = await call(line, { DISTRIBUTOR_SECRET: secret });
+      expect([code, stderr]).to.deep.equal([0, '']);
+      expect(stdout).to.match(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+      const { payload, protectedHeader } = await jwtVerify(stdout.trim(), Buffer.from(secret));
+      expect(protectedHeader.alg).to.equal('HS256');
+      expect(payload).to.include({ scope: 'read', sub: 'alice', aud: 'my-node' });
+      expect((payload.exp ?? 0) - (payload.iat ?? 0)).to.equal(7200);
+    });
+
+    it('is good for everything and 15 minutes where nothing else is said', async () => {
+      const { stdout } = await call('token', { DISTRIBUTOR_SECRET: secret });
+      const { iat = 0, exp = 0, ...rest } = decodeJwt(stdout.trim());
+      expect(exp - iat).to.equal(900);
+      expect(rest).to.deep.equal({ scope: 'operate' });
+    });
+
+    it('is not made of what cannot be meant', async () => {
+      for (const line of ['token --expires 15', 'token --expires 0m', 'token --expires soon', 'token --scope all']) {
+        expect(await call(line, { DISTRIBUTOR_SECRET: secret }), line).to.include({ code: 40, stdout: '' });
+      }
+    });
+  });
+
+  it('config shows what is in effect, without secrets', async () => {
+    writeFileSync(
+      join(cwd, 'config.yml'),
+      'operatorApi: { hmacSecret: hush-hush-hush-hush }\nlimits: { storage: 1G }\n',
+    );
+    const env = { DISTRIBUTOR__PUBLIC_API__PORT: '8080' };
+    const [yaml, json] = await Promise.all([call('config', env), call('config --output json', env)]);
+    expect(yaml.stdout).to.contain('port: 8080').and.not.to.contain('hush');
+    expect(JSON.parse(json.stdout)).to.deep.include({ ignored: ['limits.storage'] });
+    expect(json.stdout).not.to.contain('hush');
+  });
+
+  describe('reset', () => {
+    it('drops the state file', async () => {
+      const path = join(cwd, 'local', 'state.json');
+      mkdirSync(join(cwd, 'local'));
+      writeFileSync(path, 'anything');
+      expect(await call('reset')).to.deep.equal({ code: 0, stdout: `Dropped ${path}\n`, stderr: '' });
+      expect(existsSync(path)).to.equal(false);
+      expect((await call('reset')).stdout).to.equal(`Nothing to drop: there is no ${path}\n`);
+    });
+
+    it('makes nothing where there was nothing', async () => {
+      expect((await call('reset')).code).to.equal(0);
+      expect(existsSync(join(cwd, 'local'))).to.equal(false);
+    });
+
+    it('leaves the state of a running node alone', async () => {
+      const path = join(cwd, 'local', 'state.json');
+      const lock = await lockDirectory(join(cwd, 'local'));
+      writeFileSync(path, 'anything');
+      const { code, stderr } = await call('reset');
+      await lock.release();
+      expect(code).to.equal(40);
+      expect(stderr).to.contain(`in use by another node (process ${process.pid})`);
+      expect(existsSync(path)).to.equal(true);
+    });
+  });
+
+  it('diagram draws the machine as text, picture and data', async () => {
+    const lines = ['diagram', 'diagram --format svg', 'diagram --full --format svg', 'diagram --format json'];
+    const [text, picture, full, data] = await Promise.all(lines.map((line) => call(line)));
+    expect([text, picture, full, data].map((ended) => [ended?.code, ended?.stderr])).to.deep.equal(
+      lines.map(() => [0, '']),
+    );
+    expect(text?.stdout)
+      .to.match(/^(stateDiagram|flowchart|---)/)
+      .and.to.contain('stop-api');
+    expect(picture?.stdout).to.match(/^<svg [\s\S]*stopped[\s\S]*<\/svg>\n$/);
+    expect(full?.stdout.length).to.be.greaterThan(picture?.stdout.length ?? 0);
+    expect(JSON.parse(data?.stdout ?? '')).to.include.keys('id', 'nodes', 'edges');
+  });
+
+  describe('catalogue', () => {
+    it('prints a catalogue for a folder', async () => {
+      mkdirSync(join(cwd, 'films'));
+      writeFileSync(join(cwd, 'films', 'a.txt'), 'hello');
+      const { code, stdout, stderr } = await call('catalogue films --bucket 1:0 --worker 3');
+      expect([code, stderr]).to.deep.equal([0, '']);
+      expect(parse(stdout)).to.deep.include({ workers: [{ id: 3, buckets: ['1:0'] }] });
+      expect(parse(stdout).objects).to.have.lengthOf(1);
+      expect(parse(stdout).objects[0]).to.include({ id: '1', file: 'a.txt', size: 5 });
+    });
+
+    it('says what is wrong with what was typed', async () => {
+      for (const line of ['catalogue', 'catalogue missing', 'catalogue . --worker x', 'catalogue . --bucket \u0007']) {
+        const { code, stdout, stderr } = await call(line);
+        expect([code, stdout], line).to.deep.equal([40, '']);
+        expect(stderr).not.to.equal('');
+      }
+    });
+  });
+});
