@@ -18,6 +18,7 @@ const settleMs = 250;
 export function watchFile(file: string, everyMs: number, onChange: () => void): FileWatch {
   let settled: string | null = lookOf(file);
   let candidate: string | null = null;
+  let stopped = false;
   let timer = setTimeout(look, everyMs);
 
   function look(): void {
@@ -33,14 +34,18 @@ export function watchFile(file: string, everyMs: number, onChange: () => void): 
       candidate = now;
       nextMs = Math.min(settleMs, everyMs);
     }
-    timer = setTimeout(look, nextMs);
+    // The listener may have had enough.
+    if (!stopped) timer = setTimeout(look, nextMs);
   }
 
   return {
     again: () => {
       settled = null;
     },
-    stop: () => clearTimeout(timer),
+    stop: () => {
+      stopped = true;
+      clearTimeout(timer);
+    },
   };
 }
 

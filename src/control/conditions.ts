@@ -1,10 +1,11 @@
 // What is wrong now, gathered from everyone who can tell, with the moment each trouble was first seen.
+import type { Settings } from '../../machines/settings.ts';
 import type { Condition } from '../condition.ts';
 
 export type Trouble = Omit<Condition, 'since'>;
 
-/** Asked anew each time; returns what is wrong at that moment. */
-export type TroubleSource = () => readonly (Trouble | Condition)[];
+/** Asked anew each time; returns what is wrong at that moment, given the settings in force. */
+export type TroubleSource = (settings: Settings) => readonly (Trouble | Condition)[];
 
 export class Conditions {
   readonly #sources: readonly TroubleSource[];
@@ -17,8 +18,8 @@ export class Conditions {
   }
 
   /** A source that keeps its own time is believed; for the others `since` is when this was first called with them. */
-  current(): Condition[] {
-    const troubles = this.#sources.flatMap((source) => source());
+  current(settings: Settings): Condition[] {
+    const troubles = this.#sources.flatMap((source) => source(settings));
     const standing = new Set(troubles.map(({ type }) => type));
     for (const type of this.#firstSeen.keys()) if (!standing.has(type)) this.#firstSeen.delete(type);
     return troubles.map((trouble) => ({ ...trouble, since: this.#since(trouble) }));

@@ -1,7 +1,7 @@
 // What the operator API may ask of the node, and the document it answers with.
 import type { Command, CommandName } from '../../machines/commands.ts';
 import type { NodeStatus } from '../../machines/judge.ts';
-import type { Settings } from '../../machines/settings.ts';
+import type { DesiredState, Settings } from '../../machines/settings.ts';
 import type { Condition } from '../condition.ts';
 import type { DrainStatus, WorkerStatus } from './public-side.ts';
 
@@ -15,7 +15,11 @@ export interface StateDocument extends NodeStatus {
   readonly generation: number;
   readonly settings: Settings;
   readonly allowed: readonly CommandName[];
-  readonly desired: { readonly publicApi: 'running' | 'stopped' };
+  readonly desired: {
+    readonly publicApi: DesiredState['publicApi'];
+    /** What commands have changed since the state file was begun: there the config file has no say any more. */
+    readonly overridden: readonly (keyof DesiredState)[];
+  };
   readonly endpoints: { readonly publicApi: string; readonly operatorApi: string | null };
   readonly drain: (DrainStatus & { readonly deadline: string }) | null;
   readonly workers: readonly WorkerStatus[];

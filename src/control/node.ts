@@ -12,7 +12,7 @@ import {
   wishesOf,
 } from '../../machines/judge.ts';
 import { type CommandOutcome, type NodeInput, nodeMachine } from '../../machines/node.ts';
-import type { DesiredRecord } from '../../machines/settings.ts';
+import type { DesiredRecord, DesiredState } from '../../machines/settings.ts';
 import { Conditions, type Trouble, type TroubleSource } from './conditions.ts';
 import type { CommandResult, NodeControl, StateDocument } from './node-control.ts';
 import type { PublicSide } from './public-side.ts';
@@ -28,6 +28,9 @@ export interface NodeParts extends NodeInput {
   readonly now?: () => number;
 }
 
+/** A fault of the program: the machine itself threw. */
+const broken = 'The node machine has broken';
+
 export class Node implements NodeControl {
   /** Resolves when the machine has reached its end; rejects if the machine itself broke. */
   readonly exited: Promise<number>;
@@ -35,13 +38,18 @@ export class Node implements NodeControl {
   readonly #actor: Actor<typeof nodeMachine>;
   readonly #conditions: Conditions;
   readonly #startedAt: string;
+  readonly #now: () => number;
+  #last: NodeStatus;
   #since: string;
   /** The command whose turn it is, and all that wait behind it. */
   #turn: Promise<unknown> = Promise.resolve();
+  /** Who is to be told how an accepted command ends. Only a shutdown stands beside another. */
+  readonly #underWay = new Map<CommandName, (result: CommandResult) => void>();
 
   constructor(parts: NodeParts) {
     const { publicSide, save, now = Date.now } = parts;
     this.#parts = parts;
+    this.#now = now;
     this.#startedAt = this.#since = new Date(now()).toISOString();
     this.#actor = createActor(
       nodeMachine.provide({
@@ -62,15 +70,27 @@ export class Node implements NodeControl {
     publicSide.subscribe((event) => {
       if (event.type === 'drain.ended' && this.#snapshot.status === 'active') this.#actor.send(event);
     });
-    this.#followStatus(now);
-    this.exited = new Promise((resolve, reject) => {
-      this.#actor.subscribe({ complete: () => resolve(this.#snapshot.output?.exitCode ?? 1), error: reject });
+    this.#last = statusOf(this.#snapshot);
+    this.#actor.subscribe(() => {
+      this.#follow();
+      this.#conditions.current(settingsOf(this.#snapshot));
     });
+    this.#actor.on('outcome', (outcome) => this.#ended(outcome));
+    this.exited = new Promise((resolve, reject) => {
+      const complete = () => resolve(this.#snapshot.output?.exitCode ?? 1);
+      const error = (cause: unknown) => {
+        for (const command of this.#underWay.keys()) this.#ended({ command, result: 'failed', reason: broken });
+        reject(new Error(broken, { cause }));
+      };
+      this.#actor.subscribe({ complete, error });
+    });
+    this.#actor.start();
   }
 
-  /** Start the machine and bring the public API to where it is wanted. Resolves when that has succeeded or failed. */
+  /** Bring the public API to where it is wanted. Resolves when that has succeeded or failed. */
   async restore(): Promise<void> {
-    this.#actor.start();
+    // Whoever starts to serve knows the settings first; workers that are still starting hear them later.
+    await this.#parts.publicSide.configure(settingsOf(this.#snapshot));
     this.#actor.send({ type: 'restore' });
     await this.#settled();
   }
@@ -82,22 +102,28 @@ export class Node implements NodeControl {
   get state(): StateDocument {
     const { id, version, publicSide, endpoints } = this.#parts;
     const snapshot = this.#snapshot;
+    const { record, drains } = snapshot.context;
     const { drain } = publicSide;
-    const deadline = Math.max(...snapshot.context.drains.map((one) => one.deadline));
+    const deadline = Math.max(...drains.map((one) => one.deadline));
+    const settings = settingsOf(snapshot);
+    this.#follow();
     return {
       id,
       version,
       startedAt: this.#startedAt,
       ...statusOf(snapshot),
       since: this.#since,
-      generation: snapshot.context.record.generation,
-      settings: settingsOf(snapshot),
+      generation: record.generation,
+      settings,
       allowed: allowedCommands(snapshot),
-      desired: { publicApi: wishesOf(snapshot).publicApi },
+      desired: {
+        publicApi: wishesOf(snapshot).publicApi,
+        overridden: Object.keys(record.changes) as (keyof DesiredState)[],
+      },
       endpoints: endpoints(),
       drain: drain && Number.isFinite(deadline) ? { ...drain, deadline: new Date(deadline).toISOString() } : null,
       workers: publicSide.workers,
-      conditions: this.#conditions.current(),
+      conditions: this.#conditions.current(settings),
     };
   }
 
@@ -113,45 +139,32 @@ export class Node implements NodeControl {
   }
 
   /** Judges and sends in one synchronous block: nothing may change between the two. */
-  async #carryOut(command: Command): Promise<CommandResult> {
+  #carryOut(command: Command): Promise<CommandResult> {
     const snapshot = this.#snapshot;
     const judgement = judge(snapshot, command);
-    if (!judgement.legal) return this.#refusal(snapshot, judgement.reason);
-    const ending = this.#outcomeOf(command.type);
-    this.#actor.send(command);
-    const { result, reason } = await ending;
-    if (command.type !== 'shutdown') await this.#settled();
-    if (result === 'refused') return this.#refusal(this.#snapshot, reason);
-    if (result === 'failed') return { result, reason };
-    return { result, state: this.state };
+    if (!judgement.legal) return Promise.resolve(this.#refusal(snapshot, judgement.reason));
+    return new Promise((resolve) => {
+      this.#underWay.set(command.type, resolve);
+      this.#actor.send(command);
+    });
+  }
+
+  /** Called within the machine's own step: the state in the answer is the one the command has led to. */
+  #ended({ command, result, reason }: Pick<CommandOutcome, 'command' | 'result' | 'reason'>): void {
+    if (command === null) return;
+    const resolve = this.#underWay.get(command);
+    this.#underWay.delete(command);
+    if (result === 'done') resolve?.({ result, state: this.state });
+    else if (result === 'failed') resolve?.({ result, reason });
+    else resolve?.(this.#refusal(this.#snapshot, reason));
   }
 
   #refusal(snapshot: NodeSnapshot, reason: string): CommandResult {
     return { result: 'refused', reason, state: statusOf(snapshot), allowed: allowedCommands(snapshot) };
   }
 
-  #outcomeOf(name: CommandName): Promise<Pick<CommandOutcome, 'result' | 'reason'>> {
-    return new Promise((resolve) => {
-      const listening = this.#actor.on('outcome', (outcome) => {
-        if (outcome.command !== name) return;
-        listening.unsubscribe();
-        resolve(outcome);
-      });
-      // The machine came to its end with this command under way: only a shutdown has then done what it says.
-      this.exited
-        .then(() =>
-          resolve(
-            name === 'shutdown'
-              ? { result: 'done', reason: '' }
-              : { result: 'refused', reason: 'Node is shutting down' },
-          ),
-        )
-        .catch(() => resolve({ result: 'failed', reason: 'The node machine has stopped' }));
-    });
-  }
-
   async #settled(): Promise<void> {
-    while (!isSettled(this.#snapshot)) {
+    while (this.#snapshot.status === 'active' && !isSettled(this.#snapshot)) {
       await new Promise<void>((resolve) => {
         const watching = this.#actor.subscribe({ next: moved, complete: moved, error: moved });
         function moved() {
@@ -162,14 +175,12 @@ export class Node implements NodeControl {
     }
   }
 
-  #followStatus(now: () => number): void {
-    let last: NodeStatus = statusOf(this.#snapshot);
-    this.#actor.subscribe((snapshot) => {
-      const { node, publicApi } = statusOf(snapshot);
-      if (node !== last.node || publicApi !== last.publicApi) this.#since = new Date(now()).toISOString();
-      last = { node, publicApi };
-      this.#conditions.current();
-    });
+  /** Called at every change and before every answer: an outcome is told before the change that it comes with. */
+  #follow(): void {
+    const { node, publicApi } = statusOf(this.#snapshot);
+    if (node === this.#last.node && publicApi === this.#last.publicApi) return;
+    this.#last = { node, publicApi };
+    this.#since = new Date(this.#now()).toISOString();
   }
 
   #ownTroubles(): Trouble[] {

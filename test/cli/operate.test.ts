@@ -18,7 +18,7 @@ const state = {
   generation: 7,
   settings: { workerId: 3, buckets: ['1:0'] },
   allowed: ['start-api', 'shutdown'],
-  desired: { publicApi: 'stopped' },
+  desired: { publicApi: 'stopped', overridden: [] },
   endpoints: { publicApi: 'http://0.0.0.0:3334', operatorApi: 'http://127.0.0.1:3335' },
   drain: { connections: 3, bytesLeft: 4096, deadline: '2026-11-23T08:00:30.000Z' },
   workers: [{ pid: 4711, state: 'draining' }],

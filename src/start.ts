@@ -1,0 +1,205 @@
+// The composition root: makes every part of a node and hands each what it needs of the others.
+import { join } from 'node:path';
+import type { Deadlines } from '../machines/node.ts';
+import type { DesiredRecord } from '../machines/settings.ts';
+import { type Config, loadConfig } from './config.ts';
+import { openCatalogue } from './content/catalogue.ts';
+import type { Directory } from './content/directory.ts';
+import { memoryDirectory } from './content/memory-directory.ts';
+import type { Trouble } from './control/conditions.ts';
+import { lockDirectory } from './control/lock.ts';
+import { Node } from './control/node.ts';
+import type { PublicSide } from './control/public-side.ts';
+import { openStateFile } from './control/state-file.ts';
+import { createWorkers } from './control/workers.ts';
+import { createLog, type Logger } from './log.ts';
+import { createOperatorApi } from './operator/api.ts';
+import { listen, type OperatorListener } from './operator/listen.ts';
+import { loadSecret, type Secret } from './operator/secret.ts';
+import { openUsedTokens } from './operator/used-tokens-file.ts';
+import { onEndSignals } from './signals.ts';
+import { version } from './version.ts';
+
+export interface StartOptions {
+  readonly configPath?: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+}
+
+/** How long answers under way on the operator API may take once the node has nothing left to do. */
+const lastAnswersMs = 1000;
+
+/**
+ * Runs a node until it has been shut down.
+ * @returns the exit code: 0 after a shutdown, whoever asked for it; 1 if it had to leave responses behind
+ * @throws {InputError} where config, secret or state directory do not allow a start
+ * @throws {Error} where the operator API cannot listen
+ */
+export async function startNode({ configPath: path, env, cwd }: StartOptions): Promise<number> {
+  const config = loadConfig({ path, env, cwd });
+  const log = await createLog(config.logs.console.level);
+  if (config.ignored.length > 0) log.warn(`Without a meaning here yet: ${config.ignored.join(', ')}`);
+  const lock = await lockDirectory(config.directories.state);
+  try {
+    return await run(config, log);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function run(config: Config, log: Logger): Promise<number> {
+  const stateFile = openStateFile(config.directories.state);
+  const { record, problem } = await stateFile.load();
+  const secret = config.operatorApi && (await loadSecret(config.operatorApi, { make: true }));
+  if (secret?.made) log.info(`Made the operator secret ${secret.file}`);
+
+  const directory = openDirectory(config, log);
+  const publicSide = createPublicSide(config, log);
+  publicSide.subscribe((event) => {
+    if (event.type === 'doubt') directory.doubt(event.objectId);
+  });
+  // Before anything that is waited for: processes take the longest to start.
+  publicSide.start();
+  let operator: OperatorListener | null = null;
+  const endpoints = () => ({
+    publicApi: addressOf(config.publicApi.host, publicSide.port ?? config.publicApi.port),
+    operatorApi: operator?.url ?? null,
+  });
+  const node = new Node({
+    id: config.id,
+    version,
+    publicSide,
+    save: stateFile.save,
+    config: { publicApi: 'running', workerId: config.workerId, buckets: config.buckets },
+    record,
+    deadlines: deadlinesOf(config),
+    endpoints,
+    troubles: [
+      () => (problem ? [problem] : []),
+      () => secret?.troubles ?? [],
+      () => directory.conditions,
+      ({ buckets }) => unknownBuckets(buckets, directory),
+    ],
+  });
+  const closing: (() => Promise<void>)[] = [];
+  try {
+    if (config.operatorApi && secret) {
+      const opened = await openOperatorApi(config, secret, { node, directory, log });
+      operator = opened.listener;
+      closing.push(() => opened.close());
+    }
+    onEndSignals({
+      first: (signal) => {
+        log.info(`${signal}: shutting down`);
+        void node.command({ type: 'shutdown' });
+      },
+      second: () => publicSide.kill(),
+    });
+    directory.subscribe((change) => void publicSide.publish(change));
+    await directory.start();
+    await node.restore();
+    announce(node, log, { record, statePath: stateFile.path });
+    return await node.exited;
+  } finally {
+    for (const close of closing) await close();
+    await Promise.all([directory.stop(), publicSide.end()]);
+  }
+}
+
+function openDirectory({ catalogue, directories, intervals }: Config, log: Logger): Directory {
+  if (catalogue === null) return memoryDirectory();
+  const { checkCatalogueMs: checkEveryMs } = intervals;
+  return openCatalogue({ file: catalogue, stateDirectory: directories.state, checkEveryMs, log });
+}
+
+function createPublicSide({ id, publicApi }: Config, log: Logger): PublicSide {
+  const { host, port, workers: count, workerTimeoutMs, drainTimeoutSec } = publicApi;
+  const { headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs, idleGraceMs } = publicApi;
+  const { maxHeaderBytes, maxConnections, hotObjectsBytes } = publicApi;
+  const times = { headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs, idleGraceMs };
+  const limits = { ...times, maxHeaderBytes, maxConnections, hotObjectsBytes };
+  return createWorkers({
+    setup: { id, version, limits },
+    host,
+    port,
+    count,
+    workerTimeoutMs,
+    drainTimeoutMs: drainTimeoutSec * 1000,
+    log,
+  });
+}
+
+interface OperatorParts {
+  readonly node: Node;
+  readonly directory: Directory;
+  readonly log: Logger;
+}
+
+async function openOperatorApi(config: Config, secret: Secret, { node, directory, log }: OperatorParts) {
+  const { id, operatorApi, directories, stateFile } = config;
+  if (operatorApi === null) throw new Error('This node has no operator API');
+  const usedTokens = await openUsedTokens({
+    file: join(directories.state, 'used-tokens'),
+    max: operatorApi.maxUsedTokens,
+    now: Date.now,
+    writeTimeoutMs: stateFile.saveTimeoutMs,
+  });
+  const { isBucketId } = directory;
+  const app = createOperatorApi({
+    node,
+    config: { id, operatorApi },
+    secret: secret.bytes,
+    isBucketId,
+    log,
+    usedTokens,
+  });
+  const listener = await listen(app, operatorApi, log);
+  const close = async (): Promise<void> => {
+    await listener.close(lastAnswersMs);
+    await usedTokens.close();
+  };
+  return { listener, close };
+}
+
+/** One line on stdout for whoever waits for the node; what commands have changed goes before the config, and says so. */
+function announce(node: Node, log: Logger, { record, statePath }: { record: DesiredRecord; statePath: string }): void {
+  const { id, publicApi, endpoints, conditions } = node.state;
+  const operator = endpoints.operatorApi === null ? 'no operator API' : `operator API on ${endpoints.operatorApi}`;
+  console.log(`${id} ${version}: public API ${publicApi} on ${endpoints.publicApi}, ${operator}`);
+  const { changes, generation } = record;
+  if (Object.keys(changes).length > 0) {
+    const words = Object.entries(changes).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+    console.log(
+      `Before the config goes what commands have changed (${statePath}, generation ${generation}): ${words.join(', ')}. «distributor-node reset» drops it.`,
+    );
+  }
+  for (const { type, message } of conditions) log.warn(`${type}: ${message}`);
+}
+
+function unknownBuckets(buckets: readonly string[] | null, directory: Directory): Trouble[] {
+  const unknown = (buckets ?? []).filter((id) => !directory.knows(id));
+  if (unknown.length === 0) return [];
+  const shown = unknown.slice(0, 10).join(', ');
+  const rest = unknown.length > 10 ? ` and ${unknown.length - 10} more` : '';
+  const message = `The directory does not know ${shown}${rest}.`;
+  return [{ type: 'UnknownBuckets', reason: 'NotInDirectory', message }];
+}
+
+const addressOf = (host: string, port: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+
+/** Every step's deadline, derived from what the config says of workers, drains and the disk. */
+export function deadlinesOf({ publicApi, stateFile }: Pick<Config, 'publicApi' | 'stateFile'>): Deadlines {
+  // The supervisor kills and replaces a worker that does not confirm in time, so a step may take two such times.
+  const stepMs = 2 * publicApi.workerTimeoutMs + 1000;
+  const drainMs = publicApi.drainTimeoutSec * 1000;
+  return {
+    listenMs: stepMs,
+    restoreMs: publicApi.startRetryMs,
+    closeMs: stepMs,
+    saveMs: stateFile.saveTimeoutMs,
+    saveRetryMs: stateFile.saveRetryMs,
+    configureMs: stepMs,
+    drainMs,
+    leaveMs: stepMs + drainMs + stepMs + stateFile.saveTimeoutMs,
+  };
+}
