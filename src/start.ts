@@ -74,6 +74,7 @@ async function run(config: Config, log: Logger): Promise<number> {
     record,
     deadlines: deadlinesOf(config),
     endpoints,
+    bucketsOf: directory.bucketsOf,
     troubles: [
       () => (problem ? [problem] : []),
       () => secret?.troubles ?? [],

@@ -21,6 +21,7 @@ export function stateText(state: StateDocument): string {
   const rows: [string, string][] = [
     ['version', `${state.version}, started ${state.startedAt}`],
     ['settings', `${settingsWords(state)} (generation ${state.generation})`],
+    ['distributes', state.effectiveBuckets.length === 0 ? 'nothing' : `buckets ${shortList(state.effectiveBuckets)}`],
     ['wanted', `public API ${state.desired.publicApi}`],
     ['public API', endpoints.publicApi],
     ['operator API', endpoints.operatorApi ?? 'none'],
@@ -40,8 +41,12 @@ const statusWords = ({ node, publicApi }: { readonly node?: unknown; readonly pu
 function settingsWords({ settings: { workerId, buckets } }: StateDocument): string {
   const worker = workerId === null ? 'no worker' : `worker ${workerId}`;
   if (buckets === null) return `${worker}, all its buckets`;
-  const rest = buckets.length > 8 ? ` and ${buckets.length - 8} more` : '';
-  return `${worker}, buckets ${buckets.slice(0, 8).join(' ')}${rest}`;
+  return `${worker}, buckets ${shortList(buckets)}`;
+}
+
+function shortList(ids: readonly string[]): string {
+  const rest = ids.length > 8 ? ` and ${ids.length - 8} more` : '';
+  return `${ids.slice(0, 8).join(' ')}${rest}`;
 }
 
 const warnings = ({ conditions = [] }: StateDocument): string[] =>

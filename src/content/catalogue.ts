@@ -125,6 +125,7 @@ export function openCatalogue({ log, threadUrl = ownThread, ...data }: Catalogue
       return known.conditions;
     },
     knows: (bucketId) => known.knows(bucketId),
+    bucketsOf: (workerId) => known.bucketsOf(workerId),
     isBucketId: isCatalogueBucketId,
     doubt: (objectId) => order({ type: 'doubt', objectId }),
   };

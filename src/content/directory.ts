@@ -22,6 +22,8 @@ export interface Directory {
   subscribeConditions(listener: ConditionsListener): () => void;
   /** Whether any object lies in this bucket or any worker holds it. */
   knows(bucketId: string): boolean;
+  /** Ids of the buckets a worker actively distributes, in natural order; none before the first look. The same list until that changes. */
+  bucketsOf(workerId: number): readonly string[];
   /** Whether this could be a bucket's id, by its syntax. */
   isBucketId(text: string): boolean;
   /** The file of an object was found to be another than it was said to be: look again. Unknown ids are ignored. */

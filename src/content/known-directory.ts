@@ -14,11 +14,15 @@ export interface Replacement {
   finish(bucketWorkers: DirectorySnapshot['bucketWorkers']): void;
 }
 
+const none: readonly string[] = [];
+
 export class KnownDirectory {
   /** Null: nothing is known yet. */
   #objects: Map<string, DataObject> | null = null;
   #buckets = new Set<string>();
   #bucketWorkers: DirectorySnapshot['bucketWorkers'] = {};
+  /** Worked out when first asked for. */
+  #workerBuckets: ReadonlyMap<number, readonly string[]> | null = null;
   #conditions: readonly Condition[] = [];
   readonly #listeners = new Set<DirectoryListener>();
   readonly #conditionsListeners = new Set<ConditionsListener>();
@@ -38,6 +42,7 @@ export class KnownDirectory {
         this.#objects = objects;
         this.#buckets = buckets;
         this.#bucketWorkers = bucketWorkers;
+        this.#workerBuckets = null;
         this.#tell({ type: 'replaced', snapshot: { objects: [...objects.values()], bucketWorkers } });
       },
     };
@@ -70,6 +75,11 @@ export class KnownDirectory {
     return this.#buckets.has(bucketId);
   }
 
+  bucketsOf(workerId: number): readonly string[] {
+    this.#workerBuckets ??= bucketsByWorker(this.#bucketWorkers);
+    return this.#workerBuckets.get(workerId) ?? none;
+  }
+
   subscribe(listener: DirectoryListener): () => void {
     this.#listeners.add(listener);
     if (this.#objects !== null) {
@@ -93,4 +103,20 @@ export class KnownDirectory {
   #tell(change: DirectoryChange): void {
     for (const listener of [...this.#listeners]) listener(change);
   }
+}
+
+/** `1:2` before `1:10`. */
+const natural = new Intl.Collator('en', { numeric: true });
+
+function bucketsByWorker(bucketWorkers: DirectorySnapshot['bucketWorkers']): Map<number, string[]> {
+  const buckets = new Map<number, string[]>();
+  for (const [bucketId, workers] of Object.entries(bucketWorkers)) {
+    for (const worker of new Set(workers)) {
+      const held = buckets.get(worker);
+      if (held) held.push(bucketId);
+      else buckets.set(worker, [bucketId]);
+    }
+  }
+  for (const held of buckets.values()) held.sort(natural.compare);
+  return buckets;
 }

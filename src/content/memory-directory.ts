@@ -48,6 +48,7 @@ export function memoryDirectory(
       return known.conditions;
     },
     knows: (bucketId) => known.knows(bucketId),
+    bucketsOf: (workerId) => known.bucketsOf(workerId),
     isBucketId,
     doubt: (objectId) => {
       doubted.push(objectId);

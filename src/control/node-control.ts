@@ -14,6 +14,8 @@ export interface StateDocument extends NodeStatus {
   readonly since: string;
   readonly generation: number;
   readonly settings: Settings;
+  /** Ids of the buckets in force: those chosen, else those the directory says the worker distributes. */
+  readonly effectiveBuckets: readonly string[];
   readonly allowed: readonly CommandName[];
   readonly desired: {
     readonly publicApi: DesiredState['publicApi'];

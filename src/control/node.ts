@@ -12,7 +12,7 @@ import {
   wishesOf,
 } from '../../machines/judge.ts';
 import { type CommandOutcome, type NodeInput, nodeMachine } from '../../machines/node.ts';
-import type { DesiredRecord, DesiredState } from '../../machines/settings.ts';
+import type { DesiredRecord, DesiredState, Settings } from '../../machines/settings.ts';
 import { Conditions, type Trouble, type TroubleSource } from './conditions.ts';
 import type { CommandResult, NodeControl, StateDocument } from './node-control.ts';
 import type { PublicSide } from './public-side.ts';
@@ -24,6 +24,8 @@ export interface NodeParts extends NodeInput {
   /** Makes the record durable; rejects with the operator's reason. */
   readonly save: (record: DesiredRecord, signal: AbortSignal) => Promise<void>;
   readonly troubles: readonly TroubleSource[];
+  /** Ids of the buckets that the directory says this worker distributes. */
+  readonly bucketsOf: (workerId: number) => readonly string[];
   readonly endpoints: () => StateDocument['endpoints'];
   readonly now?: () => number;
 }
@@ -115,6 +117,7 @@ export class Node implements NodeControl {
       since: this.#since,
       generation: record.generation,
       settings,
+      effectiveBuckets: this.#effectiveBuckets(settings),
       allowed: allowedCommands(snapshot),
       desired: {
         publicApi: wishesOf(snapshot).publicApi,
@@ -125,6 +128,11 @@ export class Node implements NodeControl {
       workers: publicSide.workers,
       conditions: this.#conditions.current(settings),
     };
+  }
+
+  #effectiveBuckets({ workerId, buckets }: Settings): readonly string[] {
+    if (buckets !== null) return buckets;
+    return workerId === null ? [] : this.#parts.bucketsOf(workerId);
   }
 
   async command(command: Command): Promise<CommandResult> {

@@ -17,6 +17,7 @@ const state = {
   since: '2026-11-23T08:00:00.412Z',
   generation: 7,
   settings: { workerId: 3, buckets: ['1:0'] },
+  effectiveBuckets: ['1:0'],
   allowed: ['start-api', 'shutdown'],
   desired: { publicApi: 'stopped', overridden: [] },
   endpoints: { publicApi: 'http://0.0.0.0:3334', operatorApi: 'http://127.0.0.1:3335' },

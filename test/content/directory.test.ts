@@ -101,6 +101,20 @@ for (const [name, make] of Object.entries(subjects)) {
       expect(['1:0', ''].map((id) => directory.isBucketId(id))).to.deep.equal([true, false]);
     });
 
+    it('lists the buckets of a worker in natural order, and the same list until the directory changes', async () => {
+      expect(directory.bucketsOf(7)).to.deep.equal([]);
+      const observer = observe(directory);
+      subject.change({ objects: { '1': ['x'] }, workers: { '1:10': [7], '2:0': [7, 8], '1:9': [7, 7], '1:0': [8] } });
+      await directory.start();
+      expect(directory.bucketsOf(7)).to.deep.equal(['1:9', '1:10', '2:0']);
+      expect(directory.bucketsOf(8)).to.deep.equal(['1:0', '2:0']);
+      expect(directory.bucketsOf(9)).to.deep.equal([]);
+      expect(directory.bucketsOf(7)).to.equal(directory.bucketsOf(7));
+      subject.change(second);
+      await observer.until(() => observer.ids().includes('3'));
+      expect(directory.bucketsOf(7)).to.deep.equal([]);
+    });
+
     it('tells a latecomer at once what all others know', async () => {
       const early = observe(directory);
       await directory.start();

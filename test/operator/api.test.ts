@@ -52,6 +52,14 @@ describe('the operator API', () => {
     expect((await rig.command('set-buckets', { buckets: ['string'] })).status).to.equal(200);
   });
 
+  it('names the buckets in force: those chosen, else those of the worker, else none', async () => {
+    expect((await state()).json.effectiveBuckets).to.deep.equal([]);
+    expect((await rig.command('set-worker', { workerId: 3 })).json.effectiveBuckets).to.deep.equal(['3:0', '3:1']);
+    const buckets = ['1:1', '1:0', '1:1'];
+    expect((await rig.command('set-buckets', { buckets })).json.effectiveBuckets).to.deep.equal(['1:1', '1:0']);
+    expect((await rig.command('set-buckets')).json.effectiveBuckets).to.deep.equal(['3:0', '3:1']);
+  });
+
   it('shuts down once', async () => {
     const answer = await rig.command('shutdown');
     expect(answer.status).to.equal(200);

@@ -156,6 +156,7 @@ export async function startNode(effects: { listen: () => Promise<void> }): Promi
     publicSide,
     save: async () => {},
     troubles: [],
+    bucketsOf: (workerId) => [`${workerId}:0`, `${workerId}:1`],
     endpoints: () => ({ publicApi: 'http://0.0.0.0:3334', operatorApi: null }),
     config: { publicApi: 'running', workerId: null, buckets: null },
     deadlines: {
