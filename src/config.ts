@@ -24,6 +24,7 @@ export interface Config {
     readonly workers: number;
     readonly drainTimeoutSec: number;
     readonly workerTimeoutMs: number;
+    readonly heartbeatMs: number;
     readonly startRetryMs: number;
     readonly headersTimeoutMs: number;
     readonly requestTimeoutMs: number;
@@ -91,6 +92,7 @@ export function loadConfig({ path, env, cwd }: ConfigSource): Config {
       workers: get('publicApi.workers'),
       drainTimeoutSec: get('publicApi.drainTimeoutSec'),
       workerTimeoutMs: get('publicApi.workerTimeoutMs'),
+      heartbeatMs: get('publicApi.heartbeatMs'),
       startRetryMs: get('publicApi.startRetryMs'),
       headersTimeoutMs: get('publicApi.headersTimeoutMs'),
       requestTimeoutMs: get('publicApi.requestTimeoutMs'),

@@ -7,6 +7,7 @@ import { openCatalogue } from './content/catalogue.ts';
 import type { Directory } from './content/directory.ts';
 import { memoryDirectory } from './content/memory-directory.ts';
 import type { Trouble } from './control/conditions.ts';
+import { beginRun, type LastRun } from './control/last-run.ts';
 import { lockDirectory } from './control/lock.ts';
 import { Node } from './control/node.ts';
 import type { PublicSide } from './control/public-side.ts';
@@ -40,14 +41,18 @@ export async function startNode({ configPath: path, env, cwd }: StartOptions): P
   const log = await createLog(config.logs.console.level);
   if (config.ignored.length > 0) log.warn(`Without a meaning here yet: ${config.ignored.join(', ')}`);
   const lock = await lockDirectory(config.directories.state);
+  const thisRun = await beginRun(config.directories.state, log);
+  process.on('uncaughtExceptionMonitor', thisRun.noteFatal);
   try {
-    return await run(config, log);
+    return await run(config, log, thisRun);
   } finally {
+    process.off('uncaughtExceptionMonitor', thisRun.noteFatal);
+    thisRun.end();
     await lock.release();
   }
 }
 
-async function run(config: Config, log: Logger): Promise<number> {
+async function run(config: Config, log: Logger, thisRun: LastRun): Promise<number> {
   const stateFile = openStateFile(config.directories.state);
   const { record, problem } = await stateFile.load();
   const secret = config.operatorApi && (await loadSecret(config.operatorApi, { make: true }));
@@ -57,6 +62,7 @@ async function run(config: Config, log: Logger): Promise<number> {
   const publicSide = createPublicSide(config, log);
   publicSide.subscribe((event) => {
     if (event.type === 'doubt') directory.doubt(event.objectId);
+    if (event.type === 'crash') thisRun.note(event.report);
   });
   // Before anything that is waited for: processes take the longest to start.
   publicSide.start();
@@ -75,6 +81,7 @@ async function run(config: Config, log: Logger): Promise<number> {
     deadlines: deadlinesOf(config),
     endpoints,
     bucketsOf: directory.bucketsOf,
+    lastCrash: () => thisRun.crash,
     troubles: [
       () => (problem ? [problem] : []),
       () => secret?.troubles ?? [],
@@ -94,7 +101,10 @@ async function run(config: Config, log: Logger): Promise<number> {
         log.info(`${signal}: shutting down`);
         void node.command({ type: 'shutdown' });
       },
-      second: () => publicSide.kill(),
+      second: () => {
+        publicSide.kill();
+        thisRun.end();
+      },
     });
     directory.subscribe((change) => void publicSide.publish(change));
     await directory.start();
@@ -114,7 +124,7 @@ function openDirectory({ catalogue, directories, intervals }: Config, log: Logge
 }
 
 function createPublicSide({ id, publicApi }: Config, log: Logger): PublicSide {
-  const { host, port, workers: count, workerTimeoutMs, drainTimeoutSec } = publicApi;
+  const { host, port, workers: count, workerTimeoutMs, heartbeatMs, drainTimeoutSec } = publicApi;
   const { headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs, idleGraceMs } = publicApi;
   const { maxHeaderBytes, maxConnections, hotObjectsBytes } = publicApi;
   const times = { headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs, idleGraceMs };
@@ -125,6 +135,7 @@ function createPublicSide({ id, publicApi }: Config, log: Logger): PublicSide {
     port,
     count,
     workerTimeoutMs,
+    heartbeatMs,
     drainTimeoutMs: drainTimeoutSec * 1000,
     log,
   });

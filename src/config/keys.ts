@@ -107,6 +107,12 @@ export const keys = {
     unit: 'ms',
     about: 'A public worker that has not confirmed a step by then is killed and replaced.',
   },
+  'publicApi.heartbeatMs': {
+    ...positive,
+    default: 1000,
+    unit: 'ms',
+    about: 'How often each public worker is asked whether it still answers, and for its figures.',
+  },
   'publicApi.startRetryMs': {
     ...count,
     default: 5000,

@@ -3,6 +3,7 @@ import type { Command, CommandName } from '../../machines/commands.ts';
 import type { NodeStatus } from '../../machines/judge.ts';
 import type { DesiredState, Settings } from '../../machines/settings.ts';
 import type { Condition } from '../condition.ts';
+import type { CrashReport } from './crash-report.ts';
 import type { DrainStatus, WorkerStatus } from './public-side.ts';
 
 /** What `GET /api/v1/state` answers and every 200 carries. */
@@ -25,6 +26,8 @@ export interface StateDocument extends NodeStatus {
   readonly endpoints: { readonly publicApi: string; readonly operatorApi: string | null };
   readonly drain: (DrainStatus & { readonly deadline: string }) | null;
   readonly workers: readonly WorkerStatus[];
+  /** Of a worker, or of the control process in an earlier run; kept over restarts. Null: none is known of. */
+  readonly lastCrash: CrashReport | null;
   readonly conditions: readonly Condition[];
 }
 

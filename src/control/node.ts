@@ -14,6 +14,7 @@ import {
 import { type CommandOutcome, type NodeInput, nodeMachine } from '../../machines/node.ts';
 import type { DesiredRecord, DesiredState, Settings } from '../../machines/settings.ts';
 import { Conditions, type Trouble, type TroubleSource } from './conditions.ts';
+import type { CrashReport } from './crash-report.ts';
 import type { CommandResult, NodeControl, StateDocument } from './node-control.ts';
 import type { PublicSide } from './public-side.ts';
 
@@ -26,6 +27,8 @@ export interface NodeParts extends NodeInput {
   readonly troubles: readonly TroubleSource[];
   /** Ids of the buckets that the directory says this worker distributes. */
   readonly bucketsOf: (workerId: number) => readonly string[];
+  /** Left out: none is ever known of. */
+  readonly lastCrash?: () => CrashReport | null;
   readonly endpoints: () => StateDocument['endpoints'];
   readonly now?: () => number;
 }
@@ -126,6 +129,7 @@ export class Node implements NodeControl {
       endpoints: endpoints(),
       drain: drain && Number.isFinite(deadline) ? { ...drain, deadline: new Date(deadline).toISOString() } : null,
       workers: publicSide.workers,
+      lastCrash: this.#parts.lastCrash?.() ?? null,
       conditions: this.#conditions.current(settings),
     };
   }

@@ -3,6 +3,7 @@ import type { CloseResult } from '../../machines/node.ts';
 import type { Settings } from '../../machines/settings.ts';
 import type { Condition } from '../condition.ts';
 import type { DirectoryChange, WorkerFigures } from '../messages.ts';
+import type { CrashReport } from './crash-report.ts';
 
 export interface WorkerStatus {
   readonly pid: number;
@@ -19,6 +20,8 @@ export type PublicSideEvent =
   | { readonly type: 'drain.ended'; readonly id: number; readonly cut: number }
   /** Workers, conditions or the address have changed. */
   | { readonly type: 'changed' }
+  /** A worker died that should not have. */
+  | { readonly type: 'crash'; readonly report: CrashReport }
   | { readonly type: 'doubt'; readonly objectId: string };
 
 /** All methods may be called in any state; those that make steps resolve only when the step is true for every worker. */

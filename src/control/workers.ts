@@ -200,9 +200,13 @@ class Workers implements PublicSide {
     setTimeout(() => void this.#serve(worker), this.#options.rejoinMs).unref();
   }
 
-  #mourn(worker: WorkerProcess, { pid, reason, words, expected }: Departure): void {
+  #mourn(worker: WorkerProcess, { pid, at, reason, words, expected }: Departure): void {
     if (expected) this.#options.log.info({ pid }, `public worker ${words}`);
-    else this.#options.log.warn({ pid, reason }, `public worker ${words}`);
+    else {
+      this.#options.log.warn({ pid, reason }, `public worker ${words}`);
+      const message = `Public worker ${pid} ${words}`;
+      this.#emit({ type: 'crash', report: { at: new Date(at).toISOString(), what: 'worker', pid, reason, message } });
+    }
     this.#past.requests += worker.figures.requests;
     this.#past.bytesSent += worker.figures.bytesSent;
     this.#drains.workerGone(worker);

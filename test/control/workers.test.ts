@@ -9,6 +9,7 @@ import type { PublicSide } from '../../src/control/public-side.ts';
 import { createWorkers, type WorkersOptions } from '../../src/control/workers.ts';
 import { Folder, snapshotOf } from '../support/folder.ts';
 import { freePort } from '../support/free-port.ts';
+import { isAlive } from '../support/is-alive.ts';
 import { testLimits } from '../support/public-side-twin.ts';
 import { until } from '../support/until.ts';
 import { ask, closed, connected, refuses, requestFor, restOf } from '../support/viewer.ts';
@@ -402,9 +403,3 @@ const told = (control: ChildProcess): Promise<{ port: number; pids: number[] }> 
     control.once('message', (message: { port: number; pids: number[] }) => resolve(message));
     control.once('exit', () => reject(new Error('The control process died early')));
   });
-
-/** Dead is also who has not been waited for by anybody yet. */
-async function isAlive(pid: number): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return stat !== '' && !/^\d+ \(.*\) Z/.test(stat);
-}

@@ -1,0 +1,112 @@
+// What an operator sees when processes of a real node die: who is replaced, what is told, what goes on.
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import type { StateDocument } from '../../src/control/node-control.ts';
+import { isAlive } from '../support/is-alive.ts';
+import { Home, type RealNode } from '../support/real-node.ts';
+import { until } from '../support/until.ts';
+import { ask, connected, refuses, requestFor, restOf } from '../support/viewer.ts';
+
+const asset = (id: string) => `/api/v1/assets/${id}`;
+const bigBytes = 64 * 1024 * 1024;
+const faults = `--import ${fileURLToPath(new URL('../support/faults.js', import.meta.url))}`;
+
+describe('a node whose processes die', () => {
+  let home: Home;
+  const nodes: RealNode[] = [];
+
+  before(async () => {
+    home = await Home.make({
+      objects: { 1: 'one', 2: bigBytes },
+      publicApi: { workerTimeoutMs: 500, heartbeatMs: 100, drainTimeoutSec: 8 },
+    });
+  });
+
+  after(async () => {
+    await home.remove();
+  });
+
+  afterEach(async () => {
+    for (const node of nodes.splice(0)) await node.end();
+    await until(() => refuses(home.port));
+  });
+
+  async function start(nodeOptions?: string): Promise<RealNode> {
+    const node = await home.start(nodeOptions === undefined ? {} : { nodeOptions });
+    nodes.push(node);
+    await until(async () => (await node.state()).workers.every(({ state }) => state === 'serving'));
+    return node;
+  }
+
+  async function replaced(node: RealNode, victim: number): Promise<StateDocument> {
+    await until(async () => (await node.state()).lastCrash?.pid === victim);
+    await until(async () => {
+      const { workers } = await node.state();
+      return workers.length === 2 && workers.every(({ state }) => state === 'serving');
+    });
+    return node.state();
+  }
+
+  it('replaces workers whatever ends them, and says when, why and how often', async () => {
+    const node = await start(`${faults} --max-old-space-size=48`);
+    const deaths: [NodeJS.Signals, string, RegExp][] = [
+      ['SIGKILL', 'SIGKILL', /was ended by SIGKILL/],
+      ['SIGUSR2', 'ExitCode1', /exit code 1: TypeError: a fault that was thrown in/],
+      ['SIGURG', 'SIGABRT', /FATAL ERROR: .*out of memory/],
+      ['SIGSTOP', 'Unresponsive', /did not answer "ping" within 500 ms/],
+      ['SIGWINCH', 'Unresponsive', /did not answer "ping" within 500 ms/],
+    ];
+    for (const [index, [signal, reason, words]] of deaths.entries()) {
+      const [victim = 0, other] = await node.workerPids();
+      process.kill(victim, signal);
+      const { workers, conditions, lastCrash, publicApi } = await replaced(node, victim);
+      expect(lastCrash, signal).to.include({ what: 'worker', reason });
+      expect(lastCrash?.message).to.match(words);
+      const condition = conditions.find(({ type }) => type === 'WorkerCrashed');
+      expect(condition?.message).to.contain(`Workers died ${index === 0 ? 'once' : `${index + 1} times`} since`);
+      expect(workers.map(({ pid }) => pid))
+        .to.include(other)
+        .and.not.include(victim);
+      expect(publicApi).to.equal('running');
+      expect((await ask(node.port, asset('1'))).status).to.equal(200);
+    }
+    node.signal('SIGTERM');
+    expect(await node.exited).to.deep.equal({ code: 0, signal: null });
+  });
+
+  it('lets downloads end when the control process is killed, while its successor waits for the port', async () => {
+    const first = await start();
+    const pids = await first.workerPids();
+    const download = await connected(home.port, requestFor(asset('2')));
+    await new Promise((resolve) => download.once('readable', resolve));
+    first.signal('SIGKILL');
+    const successor = start();
+    const second = await successor;
+    expect((await second.state()).publicApi).to.equal('running');
+    expect((await second.state()).lastCrash).to.include({ what: 'control', pid: first.pid, reason: 'Killed' });
+    expect((await ask(home.port, asset('1'))).status).to.equal(200);
+    // Still under way, on a worker of the node before.
+    expect((await Promise.all(pids.map(isAlive))).includes(true)).to.equal(true);
+    expect((await restOf(download)).length).to.be.greaterThan(bigBytes);
+    await until(async () => !(await Promise.all(pids.map(isAlive))).includes(true));
+    second.signal('SIGTERM');
+    expect((await second.exited).code).to.equal(0);
+  });
+
+  it('waits at its start for a port that orphaned workers hold on to', async () => {
+    const first = await start();
+    const pids = await first.workerPids();
+    // Stopped, they cannot close it when their control process dies.
+    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    first.signal('SIGKILL');
+    await first.exited;
+    const starting = home.start();
+    setTimeout(() => {
+      for (const pid of pids) process.kill(pid, 'SIGCONT');
+    }, 1000);
+    const second = await starting;
+    nodes.push(second);
+    expect((await second.state()).publicApi).to.equal('running');
+    expect((await ask(home.port, asset('1'))).status).to.equal(200);
+  });
+});

@@ -1,0 +1,17 @@
+// Loaded into the workers of a node under test: faults that a signal sets off, as a mistake of ours would.
+
+const faults: Partial<Record<NodeJS.Signals, () => void>> = {
+  SIGUSR2: () => {
+    throw new TypeError('a fault that was thrown in');
+  },
+  SIGWINCH: () => {
+    for (;;);
+  },
+  SIGURG: () => {
+    for (const hoard: unknown[] = []; ; ) hoard.push(new Array(100_000).fill(hoard.length));
+  },
+};
+
+if (process.argv[1]?.endsWith('public/worker.js')) {
+  for (const [signal, fault] of Object.entries(faults)) process.on(signal, fault);
+}

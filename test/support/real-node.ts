@@ -1,0 +1,165 @@
+// A whole node as an operator runs it: the built command line in a process of its own, its directory, and what is asked of it.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { CommandName } from '../../machines/commands.ts';
+import type { StateDocument } from '../../src/control/node-control.ts';
+import { type Answer, createClient } from '../../src/operator/client.ts';
+import { signAccessToken } from '../../src/operator/tokens.ts';
+import { freePort } from './free-port.ts';
+
+const builtCli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
+const secret = 'a-secret-of-more-than-thirty-two-bytes';
+
+export interface HomeOptions {
+  /** Objects of bucket 1:0 by their id: content, or so many bytes of nothing. */
+  readonly objects?: Readonly<Record<string, string | Buffer | number>>;
+  /** Keys of the config beside what every test needs. */
+  readonly publicApi?: Readonly<Record<string, unknown>>;
+  readonly operatorApi?: Readonly<Record<string, unknown>>;
+}
+
+export interface StartOptions {
+  /** `ulimit -n` of the node and its workers. */
+  readonly openFiles?: number;
+  /** Options of every node.js process of the node. */
+  readonly nodeOptions?: string;
+  /** Another build than this one: its `src/cli.js`. */
+  readonly cli?: string;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** What outlives a node: its config, its state directory, its objects, its ports. */
+export class Home {
+  readonly path: string;
+  readonly port: number;
+
+  private constructor(path: string, port: number) {
+    this.path = path;
+    this.port = port;
+  }
+
+  static async make({ objects = {}, publicApi = {}, operatorApi = {} }: HomeOptions = {}): Promise<Home> {
+    const path = await mkdtemp(join(tmpdir(), 'distributor-node-'));
+    const port = await freePort();
+    const config = {
+      id: 'test-node',
+      catalogue: './catalogue.yml',
+      workerId: 0,
+      directories: { state: './state' },
+      publicApi: { host: '127.0.0.1', port, workers: 2, ...publicApi },
+      operatorApi: { port: 0, hmacSecret: secret, ...operatorApi },
+    };
+    const list = await Promise.all(
+      Object.entries(objects).map(async ([id, content]) => {
+        await writeFile(join(path, id), typeof content === 'number' ? '' : content);
+        if (typeof content === 'number') await truncate(join(path, id), content);
+        return { id, file: id, buckets: ['1:0'], type: 'application/octet-stream' };
+      }),
+    );
+    const catalogue = { objects: list, workers: [{ id: 0, buckets: ['1:0'] }] };
+    // JSON is YAML.
+    await writeFile(join(path, 'catalogue.yml'), JSON.stringify(catalogue));
+    await writeFile(join(path, 'config.yml'), JSON.stringify(config));
+    return new Home(path, port);
+  }
+
+  /** Resolves when the node says that it is up. */
+  async start({ openFiles, nodeOptions = '', cli = builtCli }: StartOptions = {}): Promise<RealNode> {
+    const limit = openFiles === undefined ? '' : `ulimit -n ${openFiles} && `;
+    const command = [process.execPath, cli, 'start', '-c', join(this.path, 'config.yml')];
+    const child = spawn('sh', ['-c', `${limit}exec "$0" "$@"`, ...command], {
+      cwd: this.path,
+      env: { PATH: process.env.PATH, NODE_OPTIONS: nodeOptions, ...coverage() },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const node = new RealNode(child, this.port);
+    await node.up;
+    return node;
+  }
+
+  remove(): Promise<void> {
+    return rm(this.path, { recursive: true, force: true });
+  }
+}
+
+export class RealNode {
+  readonly port: number;
+  readonly exited: Promise<Exit>;
+  /** Resolves with the line that says so; rejects where it ends before. */
+  readonly up: Promise<string>;
+  /** All it has logged. */
+  log = '';
+  readonly #child: ChildProcess;
+  #operatorUrl = '';
+  #client: ReturnType<typeof createClient> | undefined;
+
+  constructor(child: ChildProcess, port: number) {
+    this.#child = child;
+    this.port = port;
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.log += text;
+    });
+    this.exited = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
+    this.up = new Promise((resolve, reject) => {
+      if (child.stdout) {
+        createInterface({ input: child.stdout }).on('line', (line) => {
+          this.#operatorUrl ||= /operator API on (http:\S+)/.exec(line)?.[1] ?? '';
+          resolve(line);
+        });
+      }
+      void this.exited.then(({ code }) => reject(new Error(`The node ended with ${code}: ${this.log}`)));
+    });
+    this.up.catch(() => {});
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  get operatorUrl(): string {
+    return this.#operatorUrl;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
+  async command(name: CommandName, body?: object): Promise<Answer> {
+    return (await this.#operator()).command(name, body);
+  }
+
+  async state(): Promise<StateDocument> {
+    return (await (await this.#operator()).state()).document as StateDocument;
+  }
+
+  async workerPids(): Promise<number[]> {
+    return (await this.state()).workers.map(({ pid }) => pid);
+  }
+
+  async #operator() {
+    this.#client ??= createClient({ url: this.#operatorUrl, token: await accessToken(), timeoutMs: 30_000 });
+    return this.#client;
+  }
+
+  /** Ends it whatever it is doing; for the end of a test. */
+  async end(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.signal('SIGKILL');
+    await this.exited;
+  }
+}
+
+/** One that every `Home` takes. */
+export const accessToken = (): Promise<string> =>
+  signAccessToken(Buffer.from(secret), { scope: 'operate', lifetimeSec: 24 * 3600 });
+
+/** What the node runs through counts as tested. */
+const coverage = () => (process.env.NODE_V8_COVERAGE ? { NODE_V8_COVERAGE: process.env.NODE_V8_COVERAGE } : {});
