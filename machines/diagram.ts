@@ -156,9 +156,10 @@ function arrowsOf(machine: AnyStateMachine, options: DiagramOptions): Arrow[] {
   );
 }
 
-function triggerOf(
-  { eventType }: AnyTransitionDefinition,
-  { commands = [] }: DiagramOptions,
+/** What sets a transition off, in the words of the edges. `eventType`: as the machine has it, or as an event's `type`. */
+export function triggerOf(
+  { eventType }: Pick<AnyTransitionDefinition, 'eventType'>,
+  { commands = [] }: DiagramOptions = {},
 ): Pick<Arrow, 'kind' | 'text'> {
   const [, inner, rest = ''] = /^xstate\.(done\.actor|error\.actor|done\.state|after)\.(.*)$/.exec(eventType) ?? [];
   if (eventType === '') return { kind: 'always', text: '' };
@@ -179,7 +180,7 @@ function guardOf(guard: unknown): string | null {
 }
 
 /** Left at once, whatever happens: nothing but `always` leads out, and nothing runs meanwhile. */
-const isPassedOver = (state: AnyStateNode): boolean =>
+export const isPassedOver = (state: AnyStateNode): boolean =>
   state.type === 'atomic' &&
   state.invoke.length === 0 &&
   state.transitions.size === 0 &&

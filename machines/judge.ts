@@ -1,6 +1,7 @@
 // Questions to the node machine: is a command legal now, why not, and which would be once it is settled.
 import { type EventFrom, type SnapshotFrom, transition } from 'xstate';
 import { type Command, type CommandName, commandNames } from './commands.ts';
+import { activeIds } from './diagram.ts';
 import { type NodeMeta, nodeMachine } from './node.ts';
 import { desiredState, type Settings } from './settings.ts';
 
@@ -51,6 +52,23 @@ const orderOf = (stateId: string): number => nodeMachine.getStateNodeById(stateI
 export function allowedCommands(snapshot: NodeSnapshot): CommandName[] {
   const settled = settle(snapshot);
   return commandNames.filter((type) => judge(settled, { type }).legal);
+}
+
+/** A command seen beforehand: the ids of the states it would lead to once each of its steps has succeeded, or the refusal. */
+export type Foresight =
+  | { readonly legal: true; readonly leadsTo: readonly string[] }
+  | { readonly legal: false; readonly reason: string };
+
+/** Every command as it would be judged once the steps under way have succeeded. Pure. */
+export function foresee(snapshot: NodeSnapshot): Record<CommandName, Foresight> {
+  const settled = settle(snapshot);
+  const seen = commandNames.map((type): [CommandName, Foresight] => {
+    const judgement = judge(settled, { type });
+    if (!judgement.legal) return [type, judgement];
+    const [next] = transition(nodeMachine, settled, { type } as Command);
+    return [type, { legal: true, leadsTo: activeIds(settle(next)) }];
+  });
+  return Object.fromEntries(seen) as Record<CommandName, Foresight>;
 }
 
 /**

@@ -53,6 +53,10 @@ export interface Config {
     readonly accessTokens: boolean;
     /** How many used request tokens are remembered; when full, further ones are refused. */
     readonly maxUsedTokens: number;
+    readonly maxEventReaders: number;
+    readonly eventsBufferBytes: number;
+    readonly eventsBacklogBytes: number;
+    readonly eventsHeartbeatMs: number;
   } | null;
   readonly stateFile: { readonly saveTimeoutMs: number; readonly saveRetryMs: number };
   readonly workerId: number | null;
@@ -137,6 +141,10 @@ function operatorApi({ get, has, fromEnv }: Values, state: string): Config['oper
     maxConnections: get('operatorApi.maxConnections'),
     accessTokens: get('operatorApi.accessTokens'),
     maxUsedTokens: get('operatorApi.maxUsedTokens'),
+    maxEventReaders: get('operatorApi.maxEventReaders'),
+    eventsBufferBytes: get('operatorApi.eventsBufferBytes'),
+    eventsBacklogBytes: get('operatorApi.eventsBacklogBytes'),
+    eventsHeartbeatMs: get('operatorApi.eventsHeartbeatMs'),
   };
 }
 

@@ -15,6 +15,7 @@ import { openStateFile } from './control/state-file.ts';
 import { createWorkers } from './control/workers.ts';
 import { createLog, type Logger } from './log.ts';
 import { createOperatorApi } from './operator/api.ts';
+import { Events } from './operator/events.ts';
 import { listen, type OperatorListener } from './operator/listen.ts';
 import { loadSecret, type Secret } from './operator/secret.ts';
 import { openUsedTokens } from './operator/used-tokens-file.ts';
@@ -90,9 +91,12 @@ async function run(config: Config, log: Logger, thisRun: LastRun): Promise<numbe
     ],
   });
   const closing: (() => Promise<void>)[] = [];
+  let exitCode = 1;
   try {
     if (config.operatorApi && secret) {
-      const opened = await openOperatorApi(config, secret, { node, directory, log });
+      const events = new Events({ node, counts: () => publicSide.figures, limits: config.operatorApi });
+      closing.push(async () => events.end(exitCode));
+      const opened = await openOperatorApi(config, secret, { node, directory, events, log });
       operator = opened.listener;
       closing.push(() => opened.close());
     }
@@ -110,7 +114,8 @@ async function run(config: Config, log: Logger, thisRun: LastRun): Promise<numbe
     await directory.start();
     await node.restore();
     announce(node, log, { record, statePath: stateFile.path });
-    return await node.exited;
+    exitCode = await node.exited;
+    return exitCode;
   } finally {
     for (const close of closing) await close();
     await Promise.all([directory.stop(), publicSide.end()]);
@@ -144,10 +149,11 @@ function createPublicSide({ id, publicApi }: Config, log: Logger): PublicSide {
 interface OperatorParts {
   readonly node: Node;
   readonly directory: Directory;
+  readonly events: Events;
   readonly log: Logger;
 }
 
-async function openOperatorApi(config: Config, secret: Secret, { node, directory, log }: OperatorParts) {
+async function openOperatorApi(config: Config, secret: Secret, { node, directory, events, log }: OperatorParts) {
   const { id, operatorApi, directories, stateFile } = config;
   if (operatorApi === null) throw new Error('This node has no operator API');
   const usedTokens = await openUsedTokens({
@@ -164,6 +170,8 @@ async function openOperatorApi(config: Config, secret: Secret, { node, directory
     isBucketId,
     log,
     usedTokens,
+    events,
+    audit: (entry) => events.command(entry),
   });
   const listener = await listen(app, operatorApi, log);
   const close = async (): Promise<void> => {

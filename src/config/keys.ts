@@ -221,6 +221,31 @@ export const keys = {
     default: 100_000,
     about: 'How many used request tokens are remembered; while full, further ones are refused.',
   },
+  'operatorApi.maxEventReaders': {
+    ...positive,
+    default: 32,
+    about: 'Readers of `/api/v1/events` at a time; further ones are answered 503.',
+  },
+  'operatorApi.eventsBufferBytes': {
+    type: 'size',
+    minimum: 1024,
+    default: 1_048_576,
+    unit: 'bytes',
+    about: 'Events kept for readers that come back after a broken connection.',
+  },
+  'operatorApi.eventsBacklogBytes': {
+    type: 'size',
+    minimum: 1024,
+    default: 1_048_576,
+    unit: 'bytes',
+    about: 'What a reader of the events may leave unread before it is dropped.',
+  },
+  'operatorApi.eventsHeartbeatMs': {
+    ...positive,
+    default: 15_000,
+    unit: 'ms',
+    about: 'So often readers of the events are sent a comment line, whatever happens.',
+  },
   'stateFile.saveTimeoutMs': {
     ...positive,
     default: 5000,

@@ -1,6 +1,6 @@
 // What the operator API may ask of the node, and the document it answers with.
 import type { Command, CommandName } from '../../machines/commands.ts';
-import type { NodeStatus } from '../../machines/judge.ts';
+import type { Foresight, NodeStatus } from '../../machines/judge.ts';
 import type { DesiredState, Settings } from '../../machines/settings.ts';
 import type { Condition } from '../condition.ts';
 import type { CrashReport } from './crash-report.ts';
@@ -46,4 +46,45 @@ export interface NodeControl {
   readonly state: StateDocument;
   /** Put a command to the machine when its turn has come; resolves with its outcome, never rejects. */
   command(command: Command): Promise<CommandResult>;
+}
+
+/** One step of the machine; ids are those of its diagrams (machines/diagram.ts). */
+export interface MachineStep {
+  /** ISO 8601. */
+  readonly at: string;
+  /** What set it off, in the words of the diagrams' edges. */
+  readonly event: string;
+  readonly from: NodeStatus;
+  readonly to: NodeStatus;
+  readonly active: readonly string[];
+  /** Edges; none: it reacted without leaving a state. */
+  readonly taken: readonly string[];
+}
+
+export interface ConditionChange {
+  readonly at: string;
+  readonly change: 'raised' | 'changed' | 'cleared';
+  /** As it stands now; as it last stood, where it is cleared. */
+  readonly condition: Condition;
+}
+
+/** Told within the machine's own step: whoever listens must be quick. */
+export type Observation =
+  | ({ readonly type: 'step' } & MachineStep)
+  | ({ readonly type: 'condition' } & ConditionChange)
+  /** Something of the state document is, or may be, different now. */
+  | { readonly type: 'changed' };
+
+/** The machine as it stands, for a picture of it. */
+export interface MachineView {
+  readonly active: readonly string[];
+  readonly commands: Readonly<Record<CommandName, Foresight>>;
+}
+
+export interface ObservableNode extends NodeControl {
+  readonly machine: MachineView;
+  /** Look for conditions that came or went without a word; the observers are told before it returns. */
+  look(): void;
+  /** Returns what ends it. */
+  observe(listener: (observation: Observation) => void): () => void;
 }

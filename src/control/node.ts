@@ -1,8 +1,10 @@
 // Runs the node machine: gives it its effects, puts commands to it one at a time, and writes the state document.
 import { type Actor, createActor, fromPromise } from 'xstate';
 import type { Command, CommandName } from '../../machines/commands.ts';
+import { activeIds } from '../../machines/diagram.ts';
 import {
   allowedCommands,
+  foresee,
   isSettled,
   judge,
   type NodeSnapshot,
@@ -15,7 +17,8 @@ import { type CommandOutcome, type NodeInput, nodeMachine } from '../../machines
 import type { DesiredRecord, DesiredState, Settings } from '../../machines/settings.ts';
 import { Conditions, type Trouble, type TroubleSource } from './conditions.ts';
 import type { CrashReport } from './crash-report.ts';
-import type { CommandResult, NodeControl, StateDocument } from './node-control.ts';
+import type { CommandResult, MachineView, ObservableNode, Observation, StateDocument } from './node-control.ts';
+import { Observers } from './observers.ts';
 import type { PublicSide } from './public-side.ts';
 
 export interface NodeParts extends NodeInput {
@@ -36,12 +39,13 @@ export interface NodeParts extends NodeInput {
 /** A fault of the program: the machine itself threw. */
 const broken = 'The node machine has broken';
 
-export class Node implements NodeControl {
+export class Node implements ObservableNode {
   /** Resolves when the machine has reached its end; rejects if the machine itself broke. */
   readonly exited: Promise<number>;
   readonly #parts: NodeParts;
   readonly #actor: Actor<typeof nodeMachine>;
   readonly #conditions: Conditions;
+  readonly #observers: Observers;
   readonly #startedAt: string;
   readonly #now: () => number;
   #last: NodeStatus;
@@ -55,6 +59,7 @@ export class Node implements NodeControl {
     const { publicSide, save, now = Date.now } = parts;
     this.#parts = parts;
     this.#now = now;
+    this.#observers = new Observers(now);
     this.#startedAt = this.#since = new Date(now()).toISOString();
     this.#actor = createActor(
       nodeMachine.provide({
@@ -69,16 +74,20 @@ export class Node implements NodeControl {
           kill: () => publicSide.kill(),
         },
       }),
-      { input: parts },
+      { input: parts, inspect: (inspection) => this.#observers.inspected(inspection) },
     );
     this.#conditions = new Conditions([() => this.#ownTroubles(), () => publicSide.conditions, ...parts.troubles], now);
     publicSide.subscribe((event) => {
       if (event.type === 'drain.ended' && this.#snapshot.status === 'active') this.#actor.send(event);
+      if (event.type !== 'changed') return;
+      this.look();
+      this.#observers.changed();
     });
     this.#last = statusOf(this.#snapshot);
     this.#actor.subscribe(() => {
       this.#follow();
-      this.#conditions.current(settingsOf(this.#snapshot));
+      this.#observers.stepped(this.#snapshot);
+      this.look();
     });
     this.#actor.on('outcome', (outcome) => this.#ended(outcome));
     this.exited = new Promise((resolve, reject) => {
@@ -137,6 +146,19 @@ export class Node implements NodeControl {
   #effectiveBuckets({ workerId, buckets }: Settings): readonly string[] {
     if (buckets !== null) return buckets;
     return workerId === null ? [] : this.#parts.bucketsOf(workerId);
+  }
+
+  get machine(): MachineView {
+    const snapshot = this.#snapshot;
+    return { active: activeIds(snapshot), commands: foresee(snapshot) };
+  }
+
+  observe(listener: (observation: Observation) => void): () => void {
+    return this.#observers.add(listener);
+  }
+
+  look(): void {
+    this.#observers.compared(this.#conditions.current(settingsOf(this.#snapshot)));
   }
 
   async command(command: Command): Promise<CommandResult> {

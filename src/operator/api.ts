@@ -9,6 +9,8 @@ import { compile } from '../validate.ts';
 import { type Audit, auditing, type Moment, momentOf } from './audit.ts';
 import { authorize, checkBody, checkScope, useUp } from './auth.ts';
 import { createBodyReader } from './body.ts';
+import { streamEvents } from './event-stream.ts';
+import type { Events } from './events.ts';
 import { createHostCheck } from './origin.ts';
 import { answerProblems, type Log, problem } from './problems.ts';
 import { emptyBody, type Token, type TokenRules } from './tokens.ts';
@@ -28,6 +30,8 @@ export interface OperatorApiParts {
   /** Left out: used tokens are remembered in memory, and forgotten when the process ends. */
   readonly usedTokens?: UsedTokens;
   readonly audit?: Audit;
+  /** Left out: there is nothing at `/events`. */
+  readonly events?: Events;
   readonly now?: () => number;
 }
 
@@ -50,7 +54,7 @@ type Context = RouterContext<OperatorState>;
 const maxFaults = 100;
 
 export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
-  const { node, config, secret, isBucketId, log, audit, now = Date.now } = parts;
+  const { node, config, secret, isBucketId, log, audit, events, now = Date.now } = parts;
   const { accessTokens, maxBodyBytes, maxUsedTokens } = config.operatorApi;
   const rules: TokenRules = { secret, id: config.id, accessTokens, now };
   const usedTokens = parts.usedTokens ?? usedTokensInMemory({ max: maxUsedTokens, now });
@@ -63,6 +67,15 @@ export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
     checkBody(token, emptyBody);
     ctx.body = node.state;
   });
+
+  if (events) {
+    router.get('/events', async (ctx) => {
+      const token = await authorize(ctx, rules);
+      ctx.state.token = token;
+      checkBody(token, emptyBody);
+      streamEvents(ctx, events, token, now);
+    });
+  }
 
   for (const name of commandNames) {
     const validate = compile(commands[name].input, { 'bucket-id': isBucketId });
@@ -84,12 +97,24 @@ export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
   const app = new Koa<OperatorState>({ env: 'production' });
   // What a client's broken connection throws at Koa after the answer; without a listener Koa prints it.
   app.on('error', (err: unknown) => log.debug({ err }, 'A connection to the operator API broke'));
+  if (events) app.use(timing(events));
   app.use(auditing(log, now, audit));
   app.use(answerProblems(log));
   app.use(checkTarget(createHostCheck(config.operatorApi)));
   app.use(router.routes());
   app.use(notRouted);
   return app;
+}
+
+/** How fast the API is: a command that was carried out took the time of its steps, and a stream has no end of its own. */
+function timing(events: Events): Koa.Middleware<OperatorState> {
+  return async (ctx, next) => {
+    const start = performance.now();
+    await next();
+    const { before, problem } = ctx.state;
+    const tookItsTime = before !== undefined && problem?.status !== 409;
+    if (!tookItsTime && ctx.respond !== false) events.answered(performance.now() - start);
+  };
 }
 
 /** The machine decides, and nothing else. `If-Match` (412) belongs between its question and its order: into NodeControl. */

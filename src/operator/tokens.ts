@@ -20,6 +20,8 @@ interface Bearer {
 
 export interface AccessToken extends Bearer {
   readonly kind: 'access';
+  /** Milliseconds since the epoch. */
+  readonly expiresAtMs: number;
 }
 
 export interface RequestToken extends Bearer {
@@ -82,7 +84,7 @@ export async function verifyToken(token: string, url: string, rules: TokenRules)
     // JSON has no infinity, but 1e999 is read as one.
     if (!Number.isFinite(claims[name])) throw new TokenRefused(`The token has no "${name}"`);
   }
-  return { kind: 'access', ...bearer };
+  return { kind: 'access', ...bearer, expiresAtMs: (claims.exp ?? 0) * 1000 };
 }
 
 async function verifiedClaims(token: string, { secret, now }: TokenRules): Promise<JWTPayload> {

@@ -5,10 +5,11 @@ import { connect } from 'node:net';
 import { SignJWT } from 'jose';
 import { pino } from 'pino';
 import { Node } from '../../src/control/node.ts';
-import type { NodeControl } from '../../src/control/node-control.ts';
+import type { ObservableNode } from '../../src/control/node-control.ts';
 import type { PublicSide } from '../../src/control/public-side.ts';
 import { createOperatorApi, type OperatorApiParts } from '../../src/operator/api.ts';
 import type { AuditEntry } from '../../src/operator/audit.ts';
+import { Events } from '../../src/operator/events.ts';
 import { type ListenSettings, listen } from '../../src/operator/listen.ts';
 
 export const secret = Buffer.from('an operator secret of more than 32 bytes');
@@ -24,6 +25,10 @@ export const settings = {
   maxConnections: 100,
   accessTokens: true,
   maxUsedTokens: 1000,
+  maxEventReaders: 8,
+  eventsBufferBytes: 100_000,
+  eventsBacklogBytes: 100_000,
+  eventsHeartbeatMs: 15_000,
 };
 
 export interface RigOptions extends Partial<Pick<OperatorApiParts, 'node' | 'secret' | 'now' | 'usedTokens'>> {
@@ -55,8 +60,11 @@ export async function startRig(options: RigOptions = {}) {
   const log = pino({ level: 'trace' }, { write: (line: string) => void logLines.push(line) });
   const now = options.now ?? Date.now;
   const effects = { listen: async (): Promise<void> => {} };
-  const node = options.node ?? (await startNode(effects));
+  const observed = await startNode(effects);
+  const node = options.node ?? observed;
   const key = options.secret ?? secret;
+  const counts = () => ({ requests: 7, bytesSent: 42, downloadsInProgress: 0 });
+  const events = new Events({ node: observed, counts, limits: all, now });
   const app = createOperatorApi({
     node,
     config: { id: 'my-node', operatorApi: all },
@@ -64,7 +72,11 @@ export async function startRig(options: RigOptions = {}) {
     isBucketId: (id) => id.length > 0 && id.length <= 128,
     log,
     now,
-    audit: (entry) => void audits.push(entry),
+    audit: (entry) => {
+      audits.push(entry);
+      events.command(entry);
+    },
+    events,
     ...(options.usedTokens && { usedTokens: options.usedTokens }),
   });
   const listener = await listen(app, all, log);
@@ -121,9 +133,12 @@ export async function startRig(options: RigOptions = {}) {
     });
 
   return {
-    ...{ call, raw, command, sign, access, forRequest, node, effects, audits, logLines, listener },
+    ...{ call, raw, command, sign, access, forRequest, node, effects, audits, logLines, listener, events },
     url: listener.url,
-    close: () => listener.close(1000),
+    close: () => {
+      events.end(0);
+      return listener.close(1000);
+    },
   };
 }
 
@@ -132,7 +147,7 @@ export const json = { 'content-type': 'application/json' };
 export const hashOf = (bytes: string): string => createHash('sha256').update(bytes).digest('base64url');
 
 /** A node whose public side does everything at once and never fails, unless `effects` say otherwise. */
-export async function startNode(effects: { listen: () => Promise<void> }): Promise<NodeControl> {
+export async function startNode(effects: { listen: () => Promise<void> }): Promise<ObservableNode> {
   const ms = 10_000;
   const publicSide: PublicSide = {
     start() {},

@@ -59,14 +59,15 @@ describe('an access token', () => {
   const claims = { iat: signedAt, exp: signedAt + 60 };
 
   it('is taken with what it says of its bearer', async () => {
-    expect(await verify(signed(claims))).to.deep.equal({ kind: 'access', sub: null, jti: null, scope: 'operate' });
+    const known = { kind: 'access', jti: null, expiresAtMs: (signedAt + 60) * 1000 };
+    expect(await verify(signed(claims))).to.deep.equal({ ...known, sub: null, scope: 'operate' });
     const token = await signAccessToken(secret, {
       lifetimeSec: 60,
       sub: 'alice',
       scope: 'read',
       nowMs: signedAt * 1000,
     });
-    expect(await verify(token)).to.deep.equal({ kind: 'access', sub: 'alice', jti: null, scope: 'read' });
+    expect(await verify(token)).to.deep.equal({ ...known, sub: 'alice', scope: 'read' });
   });
 
   it('needs iat and exp, as numbers', async () => {

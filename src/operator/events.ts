@@ -1,0 +1,246 @@
+// The events of a node: what happens is numbered, kept for a while, and told to every reader; nobody is ever waited for.
+import type { ServerResponse } from 'node:http';
+import type { MachineStep, ObservableNode, StateDocument } from '../control/node-control.ts';
+import type { AuditEntry } from './audit.ts';
+import { EventBuffer, eventText } from './event-buffer.ts';
+import { EventReader } from './event-reader.ts';
+import { type Counts, Figures } from './figures.ts';
+import { RefusalSum } from './refusal-sum.ts';
+
+export interface EventLimits {
+  /** Of events kept for readers who come back. */
+  readonly eventsBufferBytes: number;
+  readonly eventsHeartbeatMs: number;
+  /** What a reader may leave unread before it is dropped. */
+  readonly eventsBacklogBytes: number;
+  readonly maxEventReaders: number;
+}
+
+export interface EventsParts {
+  readonly node: ObservableNode;
+  readonly counts: () => Counts;
+  readonly limits: EventLimits;
+  readonly now?: () => number;
+}
+
+/** Changes within this time are one `state` event. */
+const coalesceMs = 40;
+/** How many of the last commands a new reader is told. */
+const maxLastCommands = 20;
+/** How long a reader waits before it comes back. */
+const retryMs = 2000;
+
+export class Events {
+  readonly #node: ObservableNode;
+  readonly #limits: EventLimits;
+  readonly #now: () => number;
+  /** Numbers of another process are not ours. */
+  readonly #run: number;
+  readonly #buffer: EventBuffer;
+  readonly #lastCommands: EventBuffer;
+  readonly #figures: Figures;
+  readonly #refusals: RefusalSum;
+  readonly #readers = new Set<EventReader>();
+  readonly #ticking: NodeJS.Timeout;
+  readonly #unobserve: () => void;
+  #number = 0;
+  #outbox: string[] = [];
+  #machineDue = false;
+  #flushing: NodeJS.Immediate | undefined;
+  #looking: NodeJS.Timeout | undefined;
+  #beating: NodeJS.Timeout | undefined;
+  #step: Pick<MachineStep, 'event' | 'taken'> | null = null;
+  /** What readers were last told, so that nothing is told twice. */
+  #toldState = '';
+  #toldDrain = false;
+  #ended = false;
+
+  constructor({ node, counts, limits, now = Date.now }: EventsParts) {
+    this.#node = node;
+    this.#limits = limits;
+    this.#now = now;
+    this.#run = now();
+    this.#buffer = new EventBuffer({ maxBytes: limits.eventsBufferBytes });
+    this.#lastCommands = new EventBuffer({ maxBytes: limits.eventsBufferBytes, maxCount: maxLastCommands });
+    this.#figures = new Figures(counts, now);
+    this.#refusals = new RefusalSum(now);
+    this.#unobserve = node.observe((observation) => {
+      if (observation.type === 'changed') return this.#changed();
+      const { type, ...data } = observation;
+      if (type === 'condition') return void this.#tell('condition', data);
+      this.#step = observation;
+      this.#tell('transition', data);
+      this.#machineDue = true;
+    });
+    this.#ticking = setInterval(() => this.#tick(), 1000);
+    this.#ticking.unref();
+  }
+
+  /** How many there are now. */
+  get readers(): number {
+    return this.#readers.size;
+  }
+
+  get isFull(): boolean {
+    return this.#readers.size >= this.#limits.maxEventReaders;
+  }
+
+  /** A command, or a refused token. */
+  command(entry: AuditEntry): void {
+    const told = entry.status === 401 ? this.#refusals.take(entry) : entry;
+    if (told) this.#tellCommand(told);
+  }
+
+  /** A request of the operator API was answered after this long. */
+  answered(milliseconds: number): void {
+    this.#figures.answered(milliseconds);
+  }
+
+  /**
+   * Begins with everything as it is now; from here on the response is ours.
+   * @param lastEventId of a reader who comes back; '' for a new one
+   * @returns what ends it
+   */
+  connect(response: ServerResponse, lastEventId: string): () => void {
+    // What waits to be told is part of what a new reader begins with.
+    const state = this.#look();
+    this.#flush();
+    const reader = new EventReader(response, this.#limits.eventsBacklogBytes, (gone) => this.#leave(gone));
+    this.#readers.add(reader);
+    if (this.#readers.size === 1) this.#beat();
+    reader.send(this.#greeting(state, lastEventId));
+    if (this.#ended) reader.end();
+    return () => reader.end();
+  }
+
+  /** The last event, and the end of every stream. */
+  end(exitCode: number): void {
+    if (this.#ended) return;
+    const sum = this.#refusals.due(true);
+    if (sum) this.#tellCommand(sum);
+    this.#look();
+    this.#tell('end', { at: this.#at(), exitCode });
+    this.#ended = true;
+    this.#flush();
+    for (const reader of this.#readers) reader.end();
+    this.#unobserve();
+    clearInterval(this.#ticking);
+    clearTimeout(this.#looking);
+  }
+
+  #greeting(state: StateDocument, lastEventId: string): string {
+    const missed = this.#missed(lastEventId);
+    const now = [
+      `retry: ${retryMs}\n`,
+      ...(missed === null ? [eventText('gap', { at: this.#at(), after: lastEventId })] : []),
+      eventText('state', state),
+      eventText('machine', this.#machine()),
+      eventText('figures', this.#figures.points),
+      eventText('drain', this.#drain(state)),
+      ...(missed ?? this.#lastCommands.all).map(({ text }) => text),
+    ];
+    // An id alone tells the reader where it is, and nothing else (WHATWG HTML §9.2.6).
+    return `${now.join('')}id: ${this.#id(this.#number)}\n\n`;
+  }
+
+  /** Null: not all that the reader missed is here. A new reader has missed nothing but is told the last commands. */
+  #missed(lastEventId: string): ReturnType<EventBuffer['after']> {
+    if (lastEventId === '') return this.#lastCommands.all;
+    const [, run, number] = /^(\d{1,16})-(\d{1,16})$/.exec(lastEventId) ?? [];
+    return Number(run) === this.#run ? this.#buffer.after(Number(number), this.#number) : null;
+  }
+
+  #leave(reader: EventReader): void {
+    this.#readers.delete(reader);
+    if (this.#readers.size === 0) clearInterval(this.#beating);
+  }
+
+  #beat(): void {
+    this.#beating = setInterval(() => this.#send(':\n\n'), this.#limits.eventsHeartbeatMs);
+    this.#beating.unref();
+  }
+
+  #tick(): void {
+    const point = this.#figures.sample();
+    const sum = this.#refusals.due();
+    if (sum) this.#tellCommand(sum);
+    this.#node.look();
+    if (this.#readers.size === 0) return;
+    this.#queue(eventText('figures', [point]));
+    const state = this.#look();
+    if (state.drain) this.#tellDrain(state);
+  }
+
+  #changed(): void {
+    if (this.#readers.size === 0 || this.#looking !== undefined) return;
+    this.#looking = setTimeout(() => this.#look(), coalesceMs);
+  }
+
+  /** Tells the state if it is another than the one last told. */
+  #look(): StateDocument {
+    clearTimeout(this.#looking);
+    this.#looking = undefined;
+    const { state } = this.#node;
+    const text = eventText('state', state);
+    if (text !== this.#toldState) this.#queue(text);
+    this.#toldState = text;
+    if (this.#toldDrain !== (state.drain !== null)) this.#tellDrain(state);
+    return state;
+  }
+
+  #tellDrain(state: StateDocument): void {
+    this.#toldDrain = state.drain !== null;
+    this.#queue(eventText('drain', this.#drain(state)));
+  }
+
+  #drain({ drain }: StateDocument) {
+    return { at: this.#at(), drain };
+  }
+
+  #machine() {
+    const { event = null, taken = [] } = this.#step ?? {};
+    const { active, commands } = this.#node.machine;
+    return { at: this.#at(), active, taken, event, commands };
+  }
+
+  #tellCommand(entry: AuditEntry): void {
+    this.#lastCommands.add(this.#tell('command', entry));
+  }
+
+  #tell(name: string, data: object) {
+    this.#number += 1;
+    const event = { number: this.#number, text: eventText(name, data, this.#id(this.#number)) };
+    this.#buffer.add(event);
+    this.#queue(event.text);
+    return event;
+  }
+
+  /** Whoever tells is in the middle of something: readers hear of it afterwards. */
+  #queue(text: string): void {
+    if (this.#ended || this.#readers.size === 0) return;
+    this.#outbox.push(text);
+    this.#flushing ??= setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    clearImmediate(this.#flushing);
+    this.#flushing = undefined;
+    if (this.#machineDue && this.#readers.size > 0) this.#outbox.push(eventText('machine', this.#machine()));
+    this.#machineDue = false;
+    const text = this.#outbox.join('');
+    this.#outbox = [];
+    if (text !== '') this.#send(text);
+  }
+
+  #send(text: string): void {
+    for (const reader of this.#readers) reader.send(text);
+  }
+
+  #id(number: number): string {
+    return `${this.#run}-${number}`;
+  }
+
+  #at(): string {
+    return new Date(this.#now()).toISOString();
+  }
+}
