@@ -62,13 +62,12 @@ export type Foresight =
 /** Every command as it would be judged once the steps under way have succeeded. Pure. */
 export function foresee(snapshot: NodeSnapshot): Record<CommandName, Foresight> {
   const settled = settle(snapshot);
-  const seen = commandNames.map((type): [CommandName, Foresight] => {
-    const judgement = judge(settled, { type });
-    if (!judgement.legal) return [type, judgement];
-    const [next] = transition(nodeMachine, settled, { type } as Command);
-    return [type, { legal: true, leadsTo: activeIds(settle(next)) }];
+  const entries = commandNames.map((type): [CommandName, Foresight] => {
+    const seen = rehearse(settled, { type } as Command);
+    if (!seen.legal) return [type, { legal: false, reason: seen.reason }];
+    return [type, { legal: true, leadsTo: activeIds(seen.after) }];
   });
-  return Object.fromEntries(seen) as Record<CommandName, Foresight>;
+  return Object.fromEntries(entries) as Record<CommandName, Foresight>;
 }
 
 /**
@@ -83,6 +82,24 @@ export function settle(snapshot: NodeSnapshot): NodeSnapshot {
     [next] = transition(nodeMachine, next, done as unknown as EventFrom<typeof nodeMachine>);
   }
   return next;
+}
+
+/**
+ * What would come of a command, without giving it.
+ * `before`: where it would be judged, a shutdown at once, any other once the steps under way are over.
+ * `after`: where it would lead if its every step succeeds.
+ */
+export type Rehearsal =
+  | { readonly legal: true; readonly before: NodeSnapshot; readonly after: NodeSnapshot }
+  | { readonly legal: false; readonly before: NodeSnapshot; readonly reason: string };
+
+/** Pure: the running node is not touched. Commands that wait for their turn are not foreseen. */
+export function rehearse(snapshot: NodeSnapshot, command: Command): Rehearsal {
+  const before = command.type === 'shutdown' ? snapshot : settle(snapshot);
+  const judgement = judge(before, command);
+  if (!judgement.legal) return { before, ...judgement };
+  const [next] = transition(nodeMachine, before, command);
+  return { legal: true, before, after: settle(next) };
 }
 
 export const settingsOf = (snapshot: NodeSnapshot): Settings => {

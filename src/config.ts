@@ -57,6 +57,8 @@ export interface Config {
     readonly eventsBufferBytes: number;
     readonly eventsBacklogBytes: number;
     readonly eventsHeartbeatMs: number;
+    /** How many object ids each list in the answer to a dry run may have. */
+    readonly maxPreviewIds: number;
   } | null;
   readonly stateFile: { readonly saveTimeoutMs: number; readonly saveRetryMs: number };
   readonly workerId: number | null;
@@ -145,6 +147,7 @@ function operatorApi({ get, has, fromEnv }: Values, state: string): Config['oper
     eventsBufferBytes: get('operatorApi.eventsBufferBytes'),
     eventsBacklogBytes: get('operatorApi.eventsBacklogBytes'),
     eventsHeartbeatMs: get('operatorApi.eventsHeartbeatMs'),
+    maxPreviewIds: get('operatorApi.maxPreviewIds'),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Deadlines } from '../machines/node.ts';
 import type { DesiredRecord } from '../machines/settings.ts';
 import { type Config, loadConfig } from './config.ts';
 import { openCatalogue } from './content/catalogue.ts';
+import { coverageChange } from './content/coverage-change.ts';
 import type { Directory } from './content/directory.ts';
 import { memoryDirectory } from './content/memory-directory.ts';
 import type { Trouble } from './control/conditions.ts';
@@ -83,6 +84,8 @@ async function run(config: Config, log: Logger, thisRun: LastRun): Promise<numbe
     endpoints,
     bucketsOf: directory.bucketsOf,
     lastCrash: () => thisRun.crash,
+    coverageChange: (before, after) =>
+      coverageChange(directory, { before, after, maxIds: config.operatorApi?.maxPreviewIds ?? 0 }),
     troubles: [
       () => (problem ? [problem] : []),
       () => secret?.troubles ?? [],

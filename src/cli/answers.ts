@@ -5,7 +5,7 @@ import type { Answer } from '../operator/client.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
-const isObject = (value: unknown): value is Members => typeof value === 'object' && value !== null;
+export const isObject = (value: unknown): value is Members => typeof value === 'object' && value !== null;
 
 export function isStateDocument(document: unknown): document is StateDocument {
   return isObject(document) && 'node' in document && 'publicApi' in document && isObject(document.settings);
@@ -35,16 +35,16 @@ export function stateText(state: StateDocument): string {
   return [`${state.id}: ${statusWords(state)}, since ${state.since}`, ...shown, ...warnings(state)].join('\n');
 }
 
-const statusWords = ({ node, publicApi }: { readonly node?: unknown; readonly publicApi?: unknown }): string =>
+export const statusWords = ({ node, publicApi }: { readonly node?: unknown; readonly publicApi?: unknown }): string =>
   `node ${node === 'running' ? 'running' : 'shutting down'}, public API ${publicApi}`;
 
-function settingsWords({ settings: { workerId, buckets } }: StateDocument): string {
+export function settingsWords({ settings: { workerId, buckets } }: Pick<StateDocument, 'settings'>): string {
   const worker = workerId === null ? 'no worker' : `worker ${workerId}`;
   if (buckets === null) return `${worker}, all its buckets`;
   return `${worker}, buckets ${shortList(buckets)}`;
 }
 
-function shortList(ids: readonly string[]): string {
+export function shortList(ids: readonly string[]): string {
   const rest = ids.length > 8 ? ` and ${ids.length - 8} more` : '';
   return `${ids.slice(0, 8).join(' ')}${rest}`;
 }

@@ -1,14 +1,14 @@
 // The subcommands that call the operator API: one for each row of the command table, and `state`.
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { type CommandName, commands } from '../../machines/commands.ts';
-import type { Answer, OperatorClient } from '../operator/client.ts';
+import type { Answer, CommandWishes, OperatorClient } from '../operator/client.ts';
 import { withInput } from './command-input.ts';
 import { type ConnectionOptions, lazyConfig, secretFor, urlFor, withConnectionOptions } from './connection.ts';
 import { parseTimeout } from './duration.ts';
 import { exitCode, exitCodeHelp, exitCodeOf } from './exit-codes.ts';
 import { examples } from './help.ts';
 
-interface CallOptions extends ConnectionOptions {
+interface CallOptions extends ConnectionOptions, CommandWishes {
   readonly output: 'text' | 'json';
   readonly timeout: number;
 }
@@ -33,10 +33,29 @@ export function operatorCommand(name: CommandName): Command {
   const { summary } = commands[name];
   const command = new Command(name).summary(summary).description(summary);
   const bodyTyped = withInput(command, name);
-  return calling(command, samples[name]).action(() => {
+  return withWishes(calling(command, [...samples[name], `${samples[name][0]} --dry-run`])).action(() => {
     const body = bodyTyped();
-    return call(name, command.opts<CallOptions>(), (client) => client.command(name, body));
+    const options = command.opts<CallOptions>();
+    return call(name, options, (client) => client.command(name, body, options));
   });
+}
+
+function withWishes(command: Command): Command {
+  return command
+    .option('--dry-run', 'say what would happen, and do nothing')
+    .addOption(
+      new Option(
+        '--if-match <generation>',
+        'only if the state is still of this generation (or has this ETag)',
+      ).argParser(parseIfMatch),
+    );
+}
+
+/** A generation as `state` shows it, an ETag with or without its quotes, or `*`. */
+function parseIfMatch(text: string): string {
+  if (text === '*' || /^"[^"]*"$/.test(text)) return text;
+  if (/^[\w.-]+$/.test(text)) return `"${text}"`;
+  throw new InvalidArgumentError('It must be a generation like 7, or an ETag of the state.');
 }
 
 function calling(command: Command, lines: readonly string[]): Command {
@@ -65,14 +84,20 @@ async function call(
   const { createClient } = await import('../operator/client.ts');
   const answer = await ask(createClient({ url, secret: secret.bytes, timeoutMs: options.timeout }));
   const { isStateDocument, problemText, stateText, successText } = await import('./answers.ts');
+  const { isPreview, previewText } = await import('./preview.ts');
 
   const { status, document } = answer;
-  const isNode = status === 200 ? isStateDocument(document) : status >= 400;
+  const isNode = status === 200 ? isStateDocument(document) || isPreview(document) : status >= 400;
   process.exitCode = isNode ? exitCodeOf(status) : exitCode('unreachable');
-  if (!isNode) {
+  if (status === 200 && options.dryRun && !isPreview(document)) {
+    process.exitCode = exitCode('broken');
+    console.error(`The node at ${url} knows no dry runs: it has carried the command out.`);
+  } else if (!isNode) {
     console.error(`What answers at ${url} (status ${status}) is not the operator API of a node: check --url`);
   } else if (options.output === 'json' && document !== null) {
     console.log(JSON.stringify(document, null, 2));
+  } else if (isPreview(document)) {
+    console.log(previewText(document));
   } else if (isStateDocument(document)) {
     console.log(what === 'state' ? stateText(document) : successText(what, document));
   } else {

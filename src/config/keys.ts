@@ -246,6 +246,11 @@ export const keys = {
     unit: 'ms',
     about: 'So often readers of the events are sent a comment line, whatever happens.',
   },
+  'operatorApi.maxPreviewIds': {
+    ...count,
+    default: 100,
+    about: 'How many of the objects that would be dropped, and gained, the answer to a dry run names.',
+  },
   'stateFile.saveTimeoutMs': {
     ...positive,
     default: 5000,

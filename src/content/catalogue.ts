@@ -126,6 +126,7 @@ export function openCatalogue({ log, threadUrl = ownThread, ...data }: Catalogue
     },
     knows: (bucketId) => known.knows(bucketId),
     bucketsOf: (workerId) => known.bucketsOf(workerId),
+    contents: () => known.contents(),
     isBucketId: isCatalogueBucketId,
     doubt: (objectId) => order({ type: 'doubt', objectId }),
   };

@@ -1,9 +1,16 @@
 // The directory port: who knows which objects exist, in which buckets, and which worker holds which bucket.
+import type { DataObject } from '../../machines/answer.ts';
 import type { Condition } from '../condition.ts';
-import type { DirectoryChange } from '../messages.ts';
+import type { DirectoryChange, DirectorySnapshot } from '../messages.ts';
 
 export type DirectoryListener = (change: DirectoryChange) => void;
 export type ConditionsListener = (conditions: readonly Condition[]) => void;
+
+export interface DirectoryContents {
+  readonly objects: Iterable<DataObject>;
+  /** The workers that actively distribute a bucket. */
+  readonly bucketWorkers: DirectorySnapshot['bucketWorkers'];
+}
 
 export interface Directory {
   /** Begin to look. Resolves, and never rejects, when the first look is done: all that is known by then has been told. */
@@ -24,6 +31,8 @@ export interface Directory {
   knows(bucketId: string): boolean;
   /** Ids of the buckets a worker actively distributes, in natural order; none before the first look. The same list until that changes. */
   bucketsOf(workerId: number): readonly string[];
+  /** All that is known now. While someone goes through the objects, more may become known of them, but none come or go. */
+  contents(): DirectoryContents;
   /** Whether this could be a bucket's id, by its syntax. */
   isBucketId(text: string): boolean;
   /** The file of an object was found to be another than it was said to be: look again. Unknown ids are ignored. */

@@ -2,7 +2,7 @@
 import type { DataObject } from '../../machines/answer.ts';
 import type { Condition } from '../condition.ts';
 import type { DirectoryChange, DirectorySnapshot } from '../messages.ts';
-import type { ConditionsListener, DirectoryListener } from './directory.ts';
+import type { ConditionsListener, DirectoryContents, DirectoryListener } from './directory.ts';
 
 /** A condition whose `since` is still to be found. */
 export type Trouble = Omit<Condition, 'since'>;
@@ -78,6 +78,10 @@ export class KnownDirectory {
   bucketsOf(workerId: number): readonly string[] {
     this.#workerBuckets ??= bucketsByWorker(this.#bucketWorkers);
     return this.#workerBuckets.get(workerId) ?? none;
+  }
+
+  contents(): DirectoryContents {
+    return { objects: this.#objects?.values() ?? [], bucketWorkers: this.#bucketWorkers };
   }
 
   subscribe(listener: DirectoryListener): () => void {

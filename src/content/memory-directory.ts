@@ -49,6 +49,7 @@ export function memoryDirectory(
     },
     knows: (bucketId) => known.knows(bucketId),
     bucketsOf: (workerId) => known.bucketsOf(workerId),
+    contents: () => known.contents(),
     isBucketId,
     doubt: (objectId) => {
       doubted.push(objectId);

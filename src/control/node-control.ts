@@ -1,5 +1,6 @@
 // What the operator API may ask of the node, and the document it answers with.
 import type { Command, CommandName } from '../../machines/commands.ts';
+import type { CoverageChange } from '../../machines/coverage-change.ts';
 import type { Foresight, NodeStatus } from '../../machines/judge.ts';
 import type { DesiredState, Settings } from '../../machines/settings.ts';
 import type { Condition } from '../condition.ts';
@@ -31,21 +32,60 @@ export interface StateDocument extends NodeStatus {
   readonly conditions: readonly Condition[];
 }
 
-/** How a command ended. A refusal carries the state it was judged in. */
+/** The state a command was judged in and refused. */
+interface Refusal {
+  readonly state: NodeStatus;
+  readonly allowed: readonly CommandName[];
+}
+
+/** How a command ended. `moved`: it was legal, but what it rests on (`onlyIf`) is not so any more. */
 export type CommandResult =
   | { readonly result: 'done'; readonly state: StateDocument }
   | { readonly result: 'failed'; readonly reason: string }
-  | {
-      readonly result: 'refused';
-      readonly reason: string;
-      readonly state: NodeStatus;
-      readonly allowed: readonly CommandName[];
-    };
+  | ({ readonly result: 'refused'; readonly reason: string } & Refusal)
+  | ({ readonly result: 'moved'; readonly generation: number } & Refusal);
+
+/** What a precondition is about. */
+export interface Version {
+  readonly generation: number;
+  readonly desired: DesiredState;
+}
+
+export interface CommandOptions {
+  /** Asked in the moment in which the machine judges, of what it finds legal; false: it is not carried out. */
+  readonly onlyIf?: ((version: Version) => boolean) | undefined;
+}
+
+/** The part of the state document that a command may change. */
+export type Outlook = Pick<
+  StateDocument,
+  'node' | 'publicApi' | 'generation' | 'settings' | 'effectiveBuckets' | 'allowed'
+>;
+
+/** What a command would do. */
+export interface Preview {
+  readonly dryRun: true;
+  readonly command: CommandName;
+  /** Where it would be judged: once the step under way has succeeded, if there is one. */
+  readonly before: Outlook;
+  /** Where it would lead if every step succeeds. */
+  readonly after: Outlook;
+  /** Which objects would be dropped and gained; null: the command changes no settings. */
+  readonly objects: CoverageChange | null;
+  /** What would be wrong then, as far as it can be known now. */
+  readonly conditions: readonly Omit<Condition, 'since'>[];
+}
+
+export type PreviewResult =
+  | { readonly result: 'possible'; readonly preview: Preview }
+  | Extract<CommandResult, { result: 'refused' | 'moved' }>;
 
 export interface NodeControl {
   readonly state: StateDocument;
   /** Put a command to the machine when its turn has come; resolves with its outcome, never rejects. */
-  command(command: Command): Promise<CommandResult>;
+  command(command: Command, options?: CommandOptions): Promise<CommandResult>;
+  /** What a command would do if it were given now. Waits for no step and has no effect. */
+  preview(command: Command, options?: CommandOptions): Promise<PreviewResult>;
 }
 
 /** One step of the machine; ids are those of its diagrams (machines/diagram.ts). */

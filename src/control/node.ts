@@ -1,6 +1,7 @@
 // Runs the node machine: gives it its effects, puts commands to it one at a time, and writes the state document.
 import { type Actor, createActor, fromPromise } from 'xstate';
 import type { Command, CommandName } from '../../machines/commands.ts';
+import type { CoverageChange } from '../../machines/coverage-change.ts';
 import { activeIds } from '../../machines/diagram.ts';
 import {
   allowedCommands,
@@ -9,17 +10,30 @@ import {
   judge,
   type NodeSnapshot,
   type NodeStatus,
+  rehearse,
   settingsOf,
   statusOf,
   wishesOf,
 } from '../../machines/judge.ts';
 import { type CommandOutcome, type NodeInput, nodeMachine } from '../../machines/node.ts';
 import type { DesiredRecord, DesiredState, Settings } from '../../machines/settings.ts';
+import type { Condition } from '../condition.ts';
 import { Conditions, type Trouble, type TroubleSource } from './conditions.ts';
 import type { CrashReport } from './crash-report.ts';
-import type { CommandResult, MachineView, ObservableNode, Observation, StateDocument } from './node-control.ts';
+import type {
+  CommandOptions,
+  CommandResult,
+  MachineView,
+  ObservableNode,
+  Observation,
+  Outlook,
+  PreviewResult,
+  StateDocument,
+} from './node-control.ts';
 import { Observers } from './observers.ts';
+import { ownTroubles } from './own-troubles.ts';
 import type { PublicSide } from './public-side.ts';
+import { movedOn, refusal, versionOf } from './verdicts.ts';
 
 export interface NodeParts extends NodeInput {
   readonly id: string;
@@ -32,6 +46,8 @@ export interface NodeParts extends NodeInput {
   readonly bucketsOf: (workerId: number) => readonly string[];
   /** Left out: none is ever known of. */
   readonly lastCrash?: () => CrashReport | null;
+  /** Which objects such a change of settings would drop and gain. */
+  readonly coverageChange: (before: Settings, after: Settings) => Promise<CoverageChange>;
   readonly endpoints: () => StateDocument['endpoints'];
   readonly now?: () => number;
 }
@@ -76,7 +92,7 @@ export class Node implements ObservableNode {
       }),
       { input: parts, inspect: (inspection) => this.#observers.inspected(inspection) },
     );
-    this.#conditions = new Conditions([() => this.#ownTroubles(), () => publicSide.conditions, ...parts.troubles], now);
+    this.#conditions = new Conditions([() => this.#troubles(this.#snapshot)], now);
     publicSide.subscribe((event) => {
       if (event.type === 'drain.ended' && this.#snapshot.status === 'active') this.#actor.send(event);
       if (event.type !== 'changed') return;
@@ -161,26 +177,57 @@ export class Node implements ObservableNode {
     this.#observers.compared(this.#conditions.current(settingsOf(this.#snapshot)));
   }
 
-  async command(command: Command): Promise<CommandResult> {
+  async command(command: Command, options: CommandOptions = {}): Promise<CommandResult> {
     // A shutdown waits for nobody: it is what an operator reaches for when something hangs.
-    if (command.type === 'shutdown') return this.#carryOut(command);
+    if (command.type === 'shutdown') return this.#carryOut(command, options);
     const turn = this.#turn.then(async () => {
       await this.#settled();
-      return this.#carryOut(command);
+      return this.#carryOut(command, options);
     });
     this.#turn = turn.catch(() => {});
     return turn;
   }
 
   /** Judges and sends in one synchronous block: nothing may change between the two. */
-  #carryOut(command: Command): Promise<CommandResult> {
+  #carryOut(command: Command, { onlyIf }: CommandOptions): Promise<CommandResult> {
     const snapshot = this.#snapshot;
     const judgement = judge(snapshot, command);
-    if (!judgement.legal) return Promise.resolve(this.#refusal(snapshot, judgement.reason));
+    if (!judgement.legal) return Promise.resolve(refusal(snapshot, judgement.reason));
+    if (onlyIf?.(versionOf(snapshot)) === false) return Promise.resolve(movedOn(snapshot));
     return new Promise((resolve) => {
       this.#underWay.set(command.type, resolve);
       this.#actor.send(command);
     });
+  }
+
+  async preview(command: Command, { onlyIf }: CommandOptions = {}): Promise<PreviewResult> {
+    const rehearsal = rehearse(this.#snapshot, command);
+    const { before } = rehearsal;
+    if (!rehearsal.legal) return refusal(before, rehearsal.reason);
+    if (onlyIf?.(versionOf(before)) === false) return movedOn(before);
+    const { after } = rehearsal;
+    const settings = settingsOf(after);
+    const isAssignment = command.type === 'set-worker' || command.type === 'set-buckets';
+    const preview = {
+      dryRun: true as const,
+      command: command.type,
+      before: this.#outlook(before),
+      after: this.#outlook(after),
+      objects: isAssignment ? await this.#parts.coverageChange(settingsOf(before), settings) : null,
+      conditions: this.#troubles(after).map(({ type, reason, message }) => ({ type, reason, message })),
+    };
+    return { result: 'possible', preview };
+  }
+
+  #outlook(snapshot: NodeSnapshot): Outlook {
+    const settings = settingsOf(snapshot);
+    return {
+      ...statusOf(snapshot),
+      generation: snapshot.context.record.generation,
+      settings,
+      effectiveBuckets: this.#effectiveBuckets(settings),
+      allowed: allowedCommands(snapshot),
+    };
   }
 
   /** Called within the machine's own step: the state in the answer is the one the command has led to. */
@@ -190,11 +237,7 @@ export class Node implements ObservableNode {
     this.#underWay.delete(command);
     if (result === 'done') resolve?.({ result, state: this.state });
     else if (result === 'failed') resolve?.({ result, reason });
-    else resolve?.(this.#refusal(this.#snapshot, reason));
-  }
-
-  #refusal(snapshot: NodeSnapshot, reason: string): CommandResult {
-    return { result: 'refused', reason, state: statusOf(snapshot), allowed: allowedCommands(snapshot) };
+    else resolve?.(refusal(this.#snapshot, reason));
   }
 
   async #settled(): Promise<void> {
@@ -217,18 +260,9 @@ export class Node implements ObservableNode {
     this.#since = new Date(this.#now()).toISOString();
   }
 
-  #ownTroubles(): Trouble[] {
-    const { context } = this.#snapshot;
-    const { node, publicApi } = statusOf(this.#snapshot);
-    const troubles: Trouble[] = [];
-    if (context.saveFailure !== null) {
-      const message = `${context.saveFailure}. Changes since then are lost at a restart; the node keeps trying.`;
-      troubles.push({ type: 'StateNotSaved', reason: 'WriteFailed', message });
-    }
-    if (context.listenFailure !== null && node === 'running' && publicApi === 'stopped') {
-      const message = `${context.listenFailure}. The public API is wanted running: start-api tries again.`;
-      troubles.push({ type: 'PublicApiNotListening', reason: 'StartFailed', message });
-    }
-    return troubles;
+  #troubles(snapshot: NodeSnapshot): (Trouble | Condition)[] {
+    const { publicSide, troubles } = this.#parts;
+    const settings = settingsOf(snapshot);
+    return [...ownTroubles(snapshot), ...publicSide.conditions, ...troubles.flatMap((source) => source(settings))];
   }
 }

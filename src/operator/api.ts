@@ -3,15 +3,17 @@ import Router, { type RouterContext } from '@koa/router';
 import Koa from 'koa';
 import { type Command, type CommandName, commandNames, commands } from '../../machines/commands.ts';
 import type { Config } from '../config.ts';
-import type { NodeControl } from '../control/node-control.ts';
+import type { CommandOptions, CommandResult, NodeControl } from '../control/node-control.ts';
 import type { Problem } from '../errors.ts';
 import { compile } from '../validate.ts';
 import { type Audit, auditing, type Moment, momentOf } from './audit.ts';
 import { authorize, checkBody, checkScope, useUp } from './auth.ts';
 import { createBodyReader } from './body.ts';
+import { checkDryRun, isDryRun } from './dry-run.ts';
 import { streamEvents } from './event-stream.ts';
 import type { Events } from './events.ts';
 import { createHostCheck } from './origin.ts';
+import { answerState, preconditionOf } from './preconditions.ts';
 import { answerProblems, type Log, problem } from './problems.ts';
 import { emptyBody, type Token, type TokenRules } from './tokens.ts';
 import { type UsedTokens, usedTokensInMemory } from './used-tokens.ts';
@@ -39,6 +41,8 @@ export interface OperatorApiParts {
 export interface OperatorState {
   token?: Token;
   command?: CommandName;
+  /** The command is only to be foreseen. */
+  dryRun?: boolean;
   /** The body once it has been found valid. */
   input?: unknown;
   /** The node when a command was put to it, and when that had ended. */
@@ -65,7 +69,7 @@ export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
     const token = await authorize(ctx, rules);
     ctx.state.token = token;
     checkBody(token, emptyBody);
-    ctx.body = node.state;
+    answerState(ctx, node.state);
   });
 
   if (events) {
@@ -81,6 +85,7 @@ export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
     const validate = compile(commands[name].input, { 'bucket-id': isBucketId });
     router.post(`/${name}`, async (ctx) => {
       ctx.state.command = name;
+      ctx.state.dryRun = isDryRun(ctx.querystring);
       const token = await authorize(ctx, rules);
       ctx.state.token = token;
       checkScope(token);
@@ -90,7 +95,11 @@ export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
       const faults = validate(body.value);
       if (faults.length > 0) throw invalidBody(faults);
       ctx.state.input = body.value;
-      await carryOut(ctx, node, { ...(body.value as object), type: name } as Command);
+      checkDryRun(ctx.querystring);
+      const onlyIf = preconditionOf(ctx, config.id);
+      const command = { ...(body.value as object), type: name } as Command;
+      if (ctx.state.dryRun) await foresee(ctx, node, command, { onlyIf });
+      else await carryOut(ctx, node, command, { onlyIf });
     });
   }
 
@@ -117,17 +126,28 @@ function timing(events: Events): Koa.Middleware<OperatorState> {
   };
 }
 
-/** The machine decides, and nothing else. `If-Match` (412) belongs between its question and its order: into NodeControl. */
-async function carryOut(ctx: Context, node: NodeControl, command: Command): Promise<void> {
+/** The machine decides, and nothing else; of what it finds legal, `If-Match` may say that it is not meant any more. */
+async function carryOut(ctx: Context, node: NodeControl, command: Command, options: CommandOptions): Promise<void> {
   ctx.state.before = momentOf(node.state);
-  const outcome = await node.command(command);
+  const outcome = await node.command(command, options);
   ctx.state.after = momentOf(outcome.result === 'done' ? outcome.state : node.state);
   if (outcome.result === 'failed') throw problem(500, outcome.reason);
-  if (outcome.result === 'refused') {
-    const { reason, state, allowed } = outcome;
-    throw problem(409, reason, { members: { state, allowed } });
-  }
-  ctx.body = outcome.state;
+  if (outcome.result !== 'done') throw refused(outcome);
+  answerState(ctx, outcome.state);
+}
+
+async function foresee(ctx: Context, node: NodeControl, command: Command, options: CommandOptions): Promise<void> {
+  const outcome = await node.preview(command, options);
+  if (outcome.result !== 'possible') throw refused(outcome);
+  ctx.body = outcome.preview;
+}
+
+function refused(outcome: Extract<CommandResult, { result: 'refused' | 'moved' }>): Problem {
+  const { state, allowed } = outcome;
+  if (outcome.result === 'refused') return problem(409, outcome.reason, { members: { state, allowed } });
+  const { generation } = outcome;
+  const detail = `The node has moved on: its state is of generation ${generation} and not the one in If-Match`;
+  return problem(412, detail, { members: { state, allowed, generation } });
 }
 
 function invalidBody(faults: readonly { readonly path: string; readonly message: string }[]) {

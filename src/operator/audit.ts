@@ -39,9 +39,10 @@ export function auditing(log: Log, now: () => number, audit?: Audit): Koa.Middle
     const at = new Date(now()).toISOString();
     const from = ctx.socket.remoteAddress ?? null;
     await next();
-    const { token, command = null, input = null, problem, before = null, after = null } = ctx.state;
+    const { token, command = null, dryRun = false, input = null, problem, before = null, after = null } = ctx.state;
     const { method, status } = ctx;
-    if (command === null && status !== 401) return;
+    // Without a command, or without an effect: no more than a read.
+    if ((command === null || dryRun) && status !== 401) return;
     const { kind = null, sub = null, jti = null } = token ?? {};
     const who = { from, kind, sub, jti };
     const detail = problem?.message ?? null;

@@ -43,11 +43,18 @@ export interface SignedRequest {
 
 export interface OperatorClient {
   /** @throws {NotReachable | TimedOut} */
-  command(name: CommandName, body?: object): Promise<Answer>;
+  command(name: CommandName, body?: object, wishes?: CommandWishes): Promise<Answer>;
   /** @throws {NotReachable | TimedOut} */
   state(): Promise<Answer>;
   /** The request that `command` or `state` would send, not sent. */
   signRequest(method: 'GET' | 'POST', path: string, body?: object): Promise<SignedRequest>;
+}
+
+export interface CommandWishes {
+  /** Say what would happen, and do nothing. */
+  readonly dryRun?: boolean | undefined;
+  /** `If-Match`, as it is to be sent: only if the state has not moved on. */
+  readonly ifMatch?: string | undefined;
 }
 
 /** Up to here the token carries the body itself, as the tokens of other clients do; beyond, its hash keeps headers small. */
@@ -92,7 +99,11 @@ export function createClient(options: ClientOptions): OperatorClient {
   }
 
   return {
-    command: async (name, body) => send(await signRequest('POST', name, body)),
+    command: async (name, body, { dryRun = false, ifMatch } = {}) => {
+      const request = await signRequest('POST', dryRun ? `${name}?dryRun=true` : name, body);
+      const headers = ifMatch === undefined ? request.headers : { ...request.headers, 'if-match': ifMatch };
+      return send({ ...request, headers });
+    },
     state: async () => send(await signRequest('GET', 'state')),
     signRequest,
   };

@@ -103,6 +103,61 @@ describe('cli operate', () => {
     });
   });
 
+  it('asks what a command would do, and says it in a few words', async () => {
+    const lot = { count: 0, bytes: 0, sizeUnknown: 0, ids: [] };
+    const before = { node: 'running', publicApi: 'running', generation: 7, settings: { workerId: 3, buckets: null } };
+    const preview = {
+      dryRun: true,
+      command: 'set-buckets',
+      before: { ...before, effectiveBuckets: ['3:0', '3:1'], allowed: [] },
+      after: {
+        ...{ ...before, generation: 8, settings: { workerId: 3, buckets: ['9:9'] } },
+        ...{ effectiveBuckets: ['9:9'], allowed: [] },
+      },
+      objects: { dropped: { count: 3, bytes: 30, sizeUnknown: 1, ids: ['1', '2'] }, gained: lot },
+      conditions: [{ type: 'UnknownBuckets', reason: 'NotInDirectory', message: 'No 9:9.' }],
+    };
+    node.answer = { status: 200, document: preview };
+    const [text, json] = await Promise.all([
+      call('set-buckets 9:9 --dry-run'),
+      call('set-buckets 9:9 --dry-run -o json'),
+    ]);
+    expect(text).to.deep.equal({
+      code: 0,
+      stdout:
+        'set-buckets: would be done. This is a dry run: nothing has changed.\n' +
+        '  state         node running, public API running, as now\n' +
+        '  settings      worker 3, all its buckets → worker 3, buckets 9:9\n' +
+        '  distributes   buckets 3:0 3:1 → buckets 9:9\n' +
+        '  generation    7 → 8\n' +
+        '  drops         3 objects, 30 bytes and 1 of unknown size: 1 2 and 1 more\n' +
+        '  gains         nothing\n' +
+        '! UnknownBuckets: No 9:9.\n',
+      stderr: '',
+    });
+    expect(JSON.parse(json.stdout)).to.deep.equal(preview);
+    expect(node.asked[0]?.line).to.equal('POST /api/v1/set-buckets?dryRun=true');
+    expect(node.asked[0]?.claims).to.include({ reqUrl: '/api/v1/set-buckets?dryRun=true' });
+  });
+
+  it('says so when a node that knows no dry runs has carried the command out', async () => {
+    const { code, stdout, stderr } = await call('stop-api --dry-run');
+    expect([code, stdout]).to.deep.equal([1, '']);
+    expect(stderr).to.match(/knows no dry runs: it has carried the command out/);
+  });
+
+  it('makes a command depend on the state that was seen', async () => {
+    const detail = 'The node has moved on';
+    node.answer = { status: 412, document: { detail, state: { node: 'running', publicApi: 'running' }, allowed: [] } };
+    const typed = ['7', '"7.ab_-1.cd"'];
+    const ended = await Promise.all(typed.map((tag) => call(`stop-api --if-match ${tag}`)));
+    expect(ended.map(({ code }) => code)).to.deep.equal([22, 22]);
+    expect(ended[0]?.stderr).to.match(/^412 The node has moved on\nNow: node running/);
+    expect(node.asked.map(({ ifMatch }) => ifMatch)).to.have.members(['"7"', '"7.ab_-1.cd"']);
+    const wrong = await call('stop-api --if-match W/"7"');
+    expect(wrong.code).to.equal(40);
+  });
+
   it('names what is wrong with a body', async () => {
     const errors = [{ path: '/buckets/0', message: 'must be a valid bucket-id' }];
     node.answer = { status: 400, document: { title: 'Bad Request', detail: 'The body is not valid', errors } };

@@ -43,6 +43,8 @@ async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {
 export interface Asked {
   readonly line: string;
   readonly body: string;
+  /** `If-Match`, as it was sent. */
+  readonly ifMatch: string | undefined;
   /** Claims of the token, once its signature has been checked; null: not signed with this secret. */
   readonly claims: Record<string, unknown> | null;
 }
@@ -87,5 +89,5 @@ async function askedOf(request: IncomingMessage, secret: string): Promise<Asked>
     ({ payload }) => payload,
     () => null,
   );
-  return { line: `${request.method} ${request.url}`, body, claims };
+  return { line: `${request.method} ${request.url}`, body, ifMatch: request.headers['if-match'], claims };
 }

@@ -115,6 +115,17 @@ for (const [name, make] of Object.entries(subjects)) {
       expect(directory.bucketsOf(7)).to.deep.equal([]);
     });
 
+    it('lays open all that it knows', async () => {
+      expect([...directory.contents().objects]).to.deep.equal([]);
+      await directory.start();
+      const { objects, bucketWorkers } = directory.contents();
+      expect([...objects].map(({ id, buckets }) => [id, buckets])).to.deep.equal([
+        ['1', ['a']],
+        ['2', ['a', 'b']],
+      ]);
+      expect(bucketWorkers).to.deep.equal({ a: [0, 7], c: [7] });
+    });
+
     it('tells a latecomer at once what all others know', async () => {
       const early = observe(directory);
       await directory.start();

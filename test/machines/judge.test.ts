@@ -1,7 +1,16 @@
 // Questions to the node machine.
 import { expect } from 'chai';
 import type { CommandName } from '../../machines/commands.ts';
-import { allowedCommands, isSettled, judge, settingsOf, settle, statusOf, wishesOf } from '../../machines/judge.ts';
+import {
+  allowedCommands,
+  isSettled,
+  judge,
+  rehearse,
+  settingsOf,
+  settle,
+  statusOf,
+  wishesOf,
+} from '../../machines/judge.ts';
 import { advance, carryOut, initialState, portDone, recordedInput, sampleInput } from '../support/model.ts';
 
 const stopped = initialState(sampleInput('stopped'));
@@ -60,6 +69,27 @@ describe('judging', () => {
     expect(isSettled(settle(starting))).to.equal(true);
     expect(settle(running)).to.equal(running);
     expect(JSON.stringify(starting)).to.equal(before);
+  });
+
+  it('rehearses a command from where it would be judged, without giving it', () => {
+    const stop = rehearse(starting, { type: 'stop-api' });
+    expect([stop.legal, statusOf(stop.before).publicApi]).to.deep.equal([true, 'running']);
+    if (stop.legal) expect(statusOf(stop.after).publicApi).to.equal('stopped');
+    const start = rehearse(starting, { type: 'start-api' });
+    expect(start).to.include({ legal: false, reason: 'Already started' });
+    const shutdown = rehearse(starting, { type: 'shutdown' });
+    expect(shutdown.before).to.equal(starting);
+    if (shutdown.legal) expect(statusOf(shutdown.after)).to.deep.equal({ node: 'shuttingDown', publicApi: 'stopped' });
+    expect(rehearse(exited, { type: 'set-worker', workerId: 1 }).legal).to.equal(false);
+  });
+
+  it('makes of settings in a rehearsal what carrying them out makes of them', () => {
+    const command = { type: 'set-worker', workerId: 9 } as const;
+    const foreseen = rehearse(running, command);
+    const done = carryOut(running, command);
+    if (foreseen.legal) expect(wishesOf(foreseen.after)).to.deep.equal(wishesOf(done));
+    expect(foreseen.legal && foreseen.after.context.record).to.deep.equal(done.context.record);
+    expect(wishesOf(running).workerId).not.to.equal(9);
   });
 
   it('tells what is wanted and set', () => {

@@ -90,6 +90,7 @@ describe('the operator API', () => {
         return node.state;
       },
       command: () => Promise.reject(new Error('an inner matter')),
+      preview: () => Promise.reject(new Error('an inner matter')),
     };
     const other = await startRig({ node: broken });
     const answer = await other.command('stop-api');

@@ -4,6 +4,8 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect } from 'node:net';
 import { SignJWT } from 'jose';
 import { pino } from 'pino';
+import type { DesiredState } from '../../machines/settings.ts';
+import type { Trouble, TroubleSource } from '../../src/control/conditions.ts';
 import { Node } from '../../src/control/node.ts';
 import type { ObservableNode } from '../../src/control/node-control.ts';
 import type { PublicSide } from '../../src/control/public-side.ts';
@@ -33,6 +35,8 @@ export const settings = {
 
 export interface RigOptions extends Partial<Pick<OperatorApiParts, 'node' | 'secret' | 'now' | 'usedTokens'>> {
   readonly settings?: Partial<ListenSettings & typeof settings>;
+  /** What the config wants, beyond a running public API. */
+  readonly wishes?: Partial<DesiredState>;
 }
 
 export interface Answer {
@@ -60,7 +64,10 @@ export async function startRig(options: RigOptions = {}) {
   const log = pino({ level: 'trace' }, { write: (line: string) => void logLines.push(line) });
   const now = options.now ?? Date.now;
   const effects = { listen: async (): Promise<void> => {} };
-  const observed = await startNode(effects);
+  /** What is wrong, as a test wants it; and what would be, given the settings. */
+  const troubles: Trouble[] = [];
+  const troublesOf: TroubleSource[] = [() => troubles];
+  const observed = await startNode(effects, { wishes: options.wishes ?? {}, troubles: troublesOf });
   const node = options.node ?? observed;
   const key = options.secret ?? secret;
   const counts = () => ({ requests: 7, bytesSent: 42, downloadsInProgress: 0 });
@@ -133,7 +140,22 @@ export async function startRig(options: RigOptions = {}) {
     });
 
   return {
-    ...{ call, raw, command, sign, access, forRequest, node, effects, audits, logLines, listener, events },
+    ...{
+      call,
+      raw,
+      command,
+      sign,
+      access,
+      forRequest,
+      node,
+      effects,
+      troubles,
+      troublesOf,
+      audits,
+      logLines,
+      listener,
+      events,
+    },
     url: listener.url,
     close: () => {
       events.end(0);
@@ -147,7 +169,10 @@ export const json = { 'content-type': 'application/json' };
 export const hashOf = (bytes: string): string => createHash('sha256').update(bytes).digest('base64url');
 
 /** A node whose public side does everything at once and never fails, unless `effects` say otherwise. */
-export async function startNode(effects: { listen: () => Promise<void> }): Promise<ObservableNode> {
+export async function startNode(
+  effects: { listen: () => Promise<void> },
+  { wishes = {}, troubles = [] }: { wishes?: Partial<DesiredState>; troubles?: readonly TroubleSource[] } = {},
+): Promise<ObservableNode> {
   const ms = 10_000;
   const publicSide: PublicSide = {
     start() {},
@@ -170,10 +195,15 @@ export async function startNode(effects: { listen: () => Promise<void> }): Promi
     version: '0.1.0',
     publicSide,
     save: async () => {},
-    troubles: [],
+    troubles,
+    coverageChange: async (before, after) => {
+      const none = { count: 0, bytes: 0, sizeUnknown: 0, ids: [] };
+      const one = { count: 1, bytes: 7, sizeUnknown: 0, ids: ['42'] };
+      return { dropped: none, gained: before.workerId === after.workerId ? none : one };
+    },
     bucketsOf: (workerId) => [`${workerId}:0`, `${workerId}:1`],
     endpoints: () => ({ publicApi: 'http://0.0.0.0:3334', operatorApi: null }),
-    config: { publicApi: 'running', workerId: null, buckets: null },
+    config: { publicApi: 'running', workerId: null, buckets: null, ...wishes },
     deadlines: {
       listenMs: ms,
       restoreMs: ms,

@@ -1,0 +1,23 @@
+// What a change of settings would do to the objects of a directory, worked out without holding anybody up.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type CoverageChange, compareCoverage } from '../../machines/coverage-change.ts';
+import type { Settings } from '../../machines/settings.ts';
+import type { Directory } from './directory.ts';
+
+const nobody: readonly number[] = [];
+
+/** @param maxIds how many ids of dropped and of gained objects are named */
+export async function coverageChange(
+  directory: Pick<Directory, 'contents'>,
+  { before, after, maxIds }: { readonly before: Settings; readonly after: Settings; readonly maxIds: number },
+): Promise<CoverageChange> {
+  const { objects, bucketWorkers } = directory.contents();
+  const workers = new Map(Object.entries(bucketWorkers));
+  const workersOf = (bucketId: string) => workers.get(bucketId) ?? nobody;
+  const comparison = compareCoverage({ objects, workersOf, before, after, maxIds });
+  for (;;) {
+    const { done, value } = comparison.next();
+    if (done) return value;
+    await nextTurn();
+  }
+}

@@ -1,0 +1,18 @@
+// What the machine itself knows to be wrong: a state that is not saved, a public API that could not be started.
+import { type NodeSnapshot, statusOf } from '../../machines/judge.ts';
+import type { Trouble } from './conditions.ts';
+
+export function ownTroubles(snapshot: NodeSnapshot): Trouble[] {
+  const { context } = snapshot;
+  const { node, publicApi } = statusOf(snapshot);
+  const troubles: Trouble[] = [];
+  if (context.saveFailure !== null) {
+    const message = `${context.saveFailure}. Changes since then are lost at a restart; the node keeps trying.`;
+    troubles.push({ type: 'StateNotSaved', reason: 'WriteFailed', message });
+  }
+  if (context.listenFailure !== null && node === 'running' && publicApi === 'stopped') {
+    const message = `${context.listenFailure}. The public API is wanted running: start-api tries again.`;
+    troubles.push({ type: 'PublicApiNotListening', reason: 'StartFailed', message });
+  }
+  return troubles;
+}

@@ -1,0 +1,56 @@
+// Which objects a change of settings drops and gains.
+import { expect } from 'chai';
+import type { DataObject } from '../../machines/answer.ts';
+import { type CoverageChange, compareCoverage } from '../../machines/coverage-change.ts';
+
+const object = (id: string, bucket: string, more: Partial<DataObject> = {}): DataObject => ({
+  ...{ id, buckets: [bucket], path: `/films/${id}`, size: 10, type: null, hash: null, verified: null, accepted: true },
+  ...more,
+});
+
+const workersOf = (bucket: string): readonly number[] => (bucket === 'a' ? [1] : bucket === 'b' ? [1, 2] : []);
+
+function compare(objects: readonly DataObject[], after: object, maxIds = 10): CoverageChange & { pauses: number } {
+  const before = { workerId: 1, buckets: null };
+  const steps = compareCoverage({ objects, workersOf, before, after: { ...before, ...after }, maxIds });
+  let pauses = 0;
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return { ...value, pauses };
+    pauses += 1;
+  }
+}
+
+const nothing = { count: 0, bytes: 0, sizeUnknown: 0, ids: [] };
+
+describe('coverage change', () => {
+  const all = [object('1', 'a'), object('2', 'b'), object('3', 'c', { path: null })];
+
+  it('is none where the settings stay', () => {
+    expect(compare(all, {})).to.deep.equal({ dropped: nothing, gained: nothing, pauses: 0 });
+  });
+
+  it('drops what another worker does not hold', () => {
+    const { dropped, gained } = compare(all, { workerId: 2 });
+    expect(dropped).to.deep.equal({ count: 1, bytes: 10, sizeUnknown: 0, ids: ['1'] });
+    expect(gained).to.deep.equal(nothing);
+  });
+
+  it('gains what has to be fetched as well', () => {
+    const { dropped, gained } = compare(all, { buckets: ['c'] });
+    expect(dropped.ids).to.deep.equal(['1', '2']);
+    expect(gained).to.deep.equal({ count: 1, bytes: 10, sizeUnknown: 0, ids: ['3'] });
+  });
+
+  it('does not count what nobody gets anyway, and counts apart what has no known size', () => {
+    const some = [object('1', 'a', { accepted: false }), object('2', 'a', { size: null })];
+    expect(compare(some, { workerId: 2 }).dropped).to.deep.equal({ count: 1, bytes: 0, sizeUnknown: 1, ids: ['2'] });
+  });
+
+  it('names no more than it may, counts all, and pauses now and then', () => {
+    const many = Array.from({ length: 9000 }, (_, index) => object(String(index), 'a'));
+    const { dropped, pauses } = compare(many, { workerId: 2 }, 2);
+    expect(dropped).to.deep.equal({ count: 9000, bytes: 90_000, sizeUnknown: 0, ids: ['0', '1'] });
+    expect(pauses).to.equal(2);
+  });
+});
