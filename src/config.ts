@@ -61,6 +61,14 @@ export interface Config {
     readonly maxPreviewIds: number;
   } | null;
   readonly stateFile: { readonly saveTimeoutMs: number; readonly saveRetryMs: number };
+  readonly auditLog: {
+    readonly path: string;
+    readonly maxBytes: number;
+    readonly maxFiles: number;
+    readonly refusalsPerInterval: number;
+    readonly intervalSec: number;
+    readonly writeTimeoutMs: number;
+  };
   readonly workerId: number | null;
   readonly buckets: readonly string[] | null;
 }
@@ -110,6 +118,14 @@ export function loadConfig({ path, env, cwd }: ConfigSource): Config {
     },
     operatorApi: hasOperatorApi(file, values) ? operatorApi(values, state) : null,
     stateFile: { saveTimeoutMs: get('stateFile.saveTimeoutMs'), saveRetryMs: get('stateFile.saveRetryMs') },
+    auditLog: {
+      path: get('auditLog.path') ?? join(state, 'audit.jsonl'),
+      maxBytes: get('auditLog.maxBytes'),
+      maxFiles: get('auditLog.maxFiles'),
+      refusalsPerInterval: get('auditLog.refusalsPerInterval'),
+      intervalSec: get('auditLog.intervalSec'),
+      writeTimeoutMs: get('auditLog.writeTimeoutMs'),
+    },
     workerId: get('workerId') ?? (usesExample ? 0 : null),
     buckets: get('buckets'),
   });

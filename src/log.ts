@@ -24,6 +24,8 @@ const secretMembers = ['authorization', 'hmacSecret', 'secret', 'token', 'passwo
 /** A JWT, and whatever follows the word Bearer: caught also where it lies within a message. */
 const tokens = /eyJ[\w-]{5,}\.[\w-]+(\.[\w-]*)?|(?<=\bbearer\s+)[\w.~+/-]{8,}=*/gi;
 
+export const withoutTokens = (line: string): string => line.replace(tokens, '(not shown)');
+
 /** @param out stderr where left out */
 export async function createLog(level: LogLevel, out?: LogOut): Promise<Logger> {
   return pino(
@@ -34,7 +36,7 @@ export async function createLog(level: LogLevel, out?: LogOut): Promise<Logger> 
         paths: secretMembers.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
         censor: '(not shown)',
       },
-      hooks: { streamWrite: (line) => line.replace(tokens, '(not shown)') },
+      hooks: { streamWrite: withoutTokens },
     },
     out ?? (await stderr()),
   );

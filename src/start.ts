@@ -1,5 +1,4 @@
 // The composition root: makes every part of a node and hands each what it needs of the others.
-import { join } from 'node:path';
 import type { Deadlines } from '../machines/node.ts';
 import type { DesiredRecord } from '../machines/settings.ts';
 import { type Config, loadConfig } from './config.ts';
@@ -18,8 +17,8 @@ import { createLog, type Logger } from './log.ts';
 import { createOperatorApi } from './operator/api.ts';
 import { Events } from './operator/events.ts';
 import { listen, type OperatorListener } from './operator/listen.ts';
+import { type OperatorRecords, openOperatorRecords } from './operator/records.ts';
 import { loadSecret, type Secret } from './operator/secret.ts';
-import { openUsedTokens } from './operator/used-tokens-file.ts';
 import { onEndSignals } from './signals.ts';
 import { version } from './version.ts';
 
@@ -68,6 +67,7 @@ async function run(config: Config, log: Logger, thisRun: LastRun): Promise<numbe
   });
   // Before anything that is waited for: processes take the longest to start.
   publicSide.start();
+  const records = config.operatorApi && (await openOperatorRecords(config, config.operatorApi));
   let operator: OperatorListener | null = null;
   const endpoints = () => ({
     publicApi: addressOf(config.publicApi.host, publicSide.port ?? config.publicApi.port),
@@ -89,6 +89,7 @@ async function run(config: Config, log: Logger, thisRun: LastRun): Promise<numbe
     troubles: [
       () => (problem ? [problem] : []),
       () => secret?.troubles ?? [],
+      () => records?.troubles ?? [],
       () => directory.conditions,
       ({ buckets }) => unknownBuckets(buckets, directory),
     ],
@@ -96,12 +97,12 @@ async function run(config: Config, log: Logger, thisRun: LastRun): Promise<numbe
   const closing: (() => Promise<void>)[] = [];
   let exitCode = 1;
   try {
-    if (config.operatorApi && secret) {
+    if (config.operatorApi && secret && records) {
       const events = new Events({ node, counts: () => publicSide.figures, limits: config.operatorApi });
       closing.push(async () => events.end(exitCode));
-      const opened = await openOperatorApi(config, secret, { node, directory, events, log });
-      operator = opened.listener;
-      closing.push(() => opened.close());
+      const opened = await openOperatorApi(config, { secret, records, node, directory, events, log });
+      operator = opened;
+      closing.push(() => opened.close(lastAnswersMs), records.close);
     }
     onEndSignals({
       first: (signal) => {
@@ -150,22 +151,22 @@ function createPublicSide({ id, publicApi }: Config, log: Logger): PublicSide {
 }
 
 interface OperatorParts {
+  readonly secret: Secret;
+  readonly records: OperatorRecords;
   readonly node: Node;
   readonly directory: Directory;
   readonly events: Events;
   readonly log: Logger;
 }
 
-async function openOperatorApi(config: Config, secret: Secret, { node, directory, events, log }: OperatorParts) {
-  const { id, operatorApi, directories, stateFile } = config;
+function openOperatorApi(
+  { id, operatorApi }: Config,
+  { secret, records, node, directory, events, log }: OperatorParts,
+): Promise<OperatorListener> {
   if (operatorApi === null) throw new Error('This node has no operator API');
-  const usedTokens = await openUsedTokens({
-    file: join(directories.state, 'used-tokens'),
-    max: operatorApi.maxUsedTokens,
-    now: Date.now,
-    writeTimeoutMs: stateFile.saveTimeoutMs,
-  });
+  const { usedTokens, auditTrail } = records;
   const { isBucketId } = directory;
+  auditTrail.subscribe((entry) => events.command(entry));
   const app = createOperatorApi({
     node,
     config: { id, operatorApi },
@@ -174,14 +175,9 @@ async function openOperatorApi(config: Config, secret: Secret, { node, directory
     log,
     usedTokens,
     events,
-    audit: (entry) => events.command(entry),
+    audit: auditTrail.audit,
   });
-  const listener = await listen(app, operatorApi, log);
-  const close = async (): Promise<void> => {
-    await listener.close(lastAnswersMs);
-    await usedTokens.close();
-  };
-  return { listener, close };
+  return listen(app, operatorApi, log);
 }
 
 /** One line on stdout for whoever waits for the node; what commands have changed goes before the config, and says so. */

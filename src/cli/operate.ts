@@ -1,4 +1,5 @@
 // The subcommands that call the operator API: one for each row of the command table, and `state`.
+import { userInfo } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type CommandName, commands } from '../../machines/commands.ts';
 import type { Answer, CommandWishes, OperatorClient } from '../operator/client.ts';
@@ -11,6 +12,7 @@ import { examples } from './help.ts';
 interface CallOptions extends ConnectionOptions, CommandWishes {
   readonly output: 'text' | 'json';
   readonly timeout: number;
+  readonly sub?: string;
 }
 
 export function stateCommand(): Command {
@@ -70,6 +72,7 @@ function calling(command: Command, lines: readonly string[]): Command {
     .addOption(
       new Option('--timeout <time>', 'how long to wait for the answer').argParser(parseTimeout).default(60_000, '60s'),
     )
+    .option('--sub <name>', 'who the audit log shall name (else your user name here)')
     .addHelpText('after', `${examples(...shown)}\n\n${exitCodeHelp()}`);
 }
 
@@ -82,7 +85,9 @@ async function call(
   const url = await urlFor(options, config);
   const secret = await secretFor(options, config);
   const { createClient } = await import('../operator/client.ts');
-  const answer = await ask(createClient({ url, secret: secret.bytes, timeoutMs: options.timeout }));
+  const sub = options.sub ?? userName();
+  const who = sub === undefined ? {} : { sub };
+  const answer = await ask(createClient({ url, secret: secret.bytes, timeoutMs: options.timeout, ...who }));
   const { isStateDocument, problemText, stateText, successText } = await import('./answers.ts');
   const { isPreview, previewText } = await import('./preview.ts');
 
@@ -102,5 +107,14 @@ async function call(
     console.log(what === 'state' ? stateText(document) : successText(what, document));
   } else {
     console.error(problemText(answer, { url, secretFrom: secret.file ?? 'what was given' }));
+  }
+}
+
+/** Undefined: the system has no name for this user. */
+function userName(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    return undefined;
   }
 }

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { commandNames } from '../../machines/commands.ts';
 import { version } from '../version.ts';
+import { auditCommand } from './audit.ts';
 import { catalogueCommand } from './catalogue.ts';
 import { configCommand } from './config.ts';
 import { diagramCommand } from './diagram.ts';
@@ -23,6 +24,7 @@ export function program(): Command {
     startCommand(),
     ...commandNames.map(operatorCommand),
     stateCommand(),
+    auditCommand(),
     tokenCommand(),
     catalogueCommand(),
     diagramCommand(),

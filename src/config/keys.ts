@@ -263,6 +263,37 @@ export const keys = {
     unit: 'ms',
     about: 'Pause before a state that could not be written is tried again.',
   },
+  'auditLog.path': {
+    type: 'path',
+    defaultWords: '`audit.jsonl` in `directories.state`',
+    about: 'File with one JSON line for each command and each refused token. Older ones stand beside it.',
+  },
+  'auditLog.maxBytes': {
+    type: 'size',
+    minimum: 4096,
+    default: 10_485_760,
+    unit: 'bytes',
+    about: 'Size at which the audit log is set aside and a new one begun.',
+  },
+  'auditLog.maxFiles': { ...positive, default: 10, about: 'Older audit logs kept.' },
+  'auditLog.refusalsPerInterval': {
+    ...count,
+    default: 10,
+    about: 'Refused tokens written one by one in an interval; further ones are summed up in one line.',
+  },
+  'auditLog.intervalSec': {
+    ...positive,
+    maximum: 86_400,
+    default: 10,
+    unit: 's',
+    about: 'How long refused tokens are counted before they are summed up.',
+  },
+  'auditLog.writeTimeoutMs': {
+    ...positive,
+    default: 1000,
+    unit: 'ms',
+    about: 'How long the answer to a command waits for its line in the audit log.',
+  },
   'logs.console.level': {
     type: 'level',
     oneOf: logLevels,

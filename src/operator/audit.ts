@@ -20,7 +20,7 @@ export interface AuditEntry {
   readonly method: string;
   /** Null: a read. */
   readonly command: CommandName | null;
-  /** The body, where it was found valid. */
+  /** The body, where it was found valid; whole, however long. */
   readonly input: unknown;
   readonly status: number;
   /** Of the problem; null: it was done. */
@@ -28,10 +28,30 @@ export interface AuditEntry {
   /** Null: the command was not put to the machine. */
   readonly before: Moment | null;
   readonly after: Moment | null;
+  /** Only where this entry stands for many refused tokens, which are not told of one by one. */
+  readonly summary?: RefusalSummary;
 }
 
-/** Must not throw and is not waited for. */
-export type Audit = (entry: AuditEntry) => void;
+/** A flood of refused tokens in a few numbers. */
+export interface RefusalSummary {
+  readonly count: number;
+  /** When the first and the last of them came, ISO 8601. */
+  readonly since: string;
+  readonly until: string;
+  /** How many came from each address; those that asked most often. */
+  readonly from: Readonly<Record<string, number>>;
+  /** How many were refused for each reason; the most frequent ones. */
+  readonly details: Readonly<Record<string, number>>;
+}
+
+/**
+ * Must not throw or reject. The answer to a command waits for what it returns, so that whoever has an answer is in the
+ * audit log; refused tokens wait for nothing.
+ */
+export type Audit = (entry: AuditEntry) => Promise<void> | void;
+
+/** What others say, in a length that nobody can make a nuisance of. */
+const longestText = 300;
 
 /** Koa middleware around everything else: by then the answer is known. */
 export function auditing(log: Log, now: () => number, audit?: Audit): Koa.Middleware<OperatorState> {
@@ -44,13 +64,17 @@ export function auditing(log: Log, now: () => number, audit?: Audit): Koa.Middle
     // Without a command, or without an effect: no more than a read.
     if ((command === null || dryRun) && status !== 401) return;
     const { kind = null, sub = null, jti = null } = token ?? {};
-    const who = { from, kind, sub, jti };
-    const detail = problem?.message ?? null;
+    const who = { from, kind, sub: cut(sub), jti: cut(jti) };
+    const detail = cut(problem?.message ?? null);
     // Anybody who can connect can have a token refused: that must not fill the log.
     if (status === 401) log.debug({ command, detail, from }, 'A request to the operator API was refused');
     else log.info({ status, detail, ...who }, `${command ?? method}: ${status}`);
-    audit?.({ at, ...who, method, command, input, status, detail, before, after });
+    const told = audit?.({ at, ...who, method, command, input, status, detail, before, after });
+    if (status !== 401) await told;
   };
 }
+
+const cut = (text: string | null): string | null =>
+  text !== null && text.length > longestText ? `${text.slice(0, longestText)}…` : text;
 
 export const momentOf = ({ node, publicApi, generation }: Moment): Moment => ({ node, publicApi, generation });

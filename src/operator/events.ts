@@ -5,7 +5,6 @@ import type { AuditEntry } from './audit.ts';
 import { EventBuffer, eventText } from './event-buffer.ts';
 import { EventReader } from './event-reader.ts';
 import { type Counts, Figures } from './figures.ts';
-import { RefusalSum } from './refusal-sum.ts';
 
 export interface EventLimits {
   /** Of events kept for readers who come back. */
@@ -39,7 +38,6 @@ export class Events {
   readonly #buffer: EventBuffer;
   readonly #lastCommands: EventBuffer;
   readonly #figures: Figures;
-  readonly #refusals: RefusalSum;
   readonly #readers = new Set<EventReader>();
   readonly #ticking: NodeJS.Timeout;
   readonly #unobserve: () => void;
@@ -63,7 +61,6 @@ export class Events {
     this.#buffer = new EventBuffer({ maxBytes: limits.eventsBufferBytes });
     this.#lastCommands = new EventBuffer({ maxBytes: limits.eventsBufferBytes, maxCount: maxLastCommands });
     this.#figures = new Figures(counts, now);
-    this.#refusals = new RefusalSum(now);
     this.#unobserve = node.observe((observation) => {
       if (observation.type === 'changed') return this.#changed();
       const { type, ...data } = observation;
@@ -85,10 +82,9 @@ export class Events {
     return this.#readers.size >= this.#limits.maxEventReaders;
   }
 
-  /** A command, or a refused token. */
+  /** A command, a refused token, or a flood of those summed up (audit-floods.ts). */
   command(entry: AuditEntry): void {
-    const told = entry.status === 401 ? this.#refusals.take(entry) : entry;
-    if (told) this.#tellCommand(told);
+    this.#tellCommand(entry);
   }
 
   /** A request of the operator API was answered after this long. */
@@ -116,8 +112,6 @@ export class Events {
   /** The last event, and the end of every stream. */
   end(exitCode: number): void {
     if (this.#ended) return;
-    const sum = this.#refusals.due(true);
-    if (sum) this.#tellCommand(sum);
     this.#look();
     this.#tell('end', { at: this.#at(), exitCode });
     this.#ended = true;
@@ -162,8 +156,6 @@ export class Events {
 
   #tick(): void {
     const point = this.#figures.sample();
-    const sum = this.#refusals.due();
-    if (sum) this.#tellCommand(sum);
     this.#node.look();
     if (this.#readers.size === 0) return;
     this.#queue(eventText('figures', [point]));

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { jwtVerify } from 'jose';
 
-const bin = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
+export const bin = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
 
 export interface Ended {
   readonly code: number | null;
