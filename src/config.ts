@@ -29,7 +29,9 @@ export interface Config {
     readonly headersTimeoutMs: number;
     readonly requestTimeoutMs: number;
     readonly keepAliveTimeoutMs: number;
+    readonly stallTimeoutMs: number;
     readonly maxHeaderBytes: number;
+    readonly maxBodyBytes: number;
     readonly maxConnections: number;
     readonly idleGraceMs: number;
     readonly hotObjectsBytes: number;
@@ -111,7 +113,9 @@ export function loadConfig({ path, env, cwd }: ConfigSource): Config {
       headersTimeoutMs: get('publicApi.headersTimeoutMs'),
       requestTimeoutMs: get('publicApi.requestTimeoutMs'),
       keepAliveTimeoutMs: get('publicApi.keepAliveTimeoutMs'),
+      stallTimeoutMs: get('publicApi.stallTimeoutMs'),
       maxHeaderBytes: get('publicApi.maxHeaderBytes'),
+      maxBodyBytes: get('publicApi.maxBodyBytes'),
       maxConnections: get('publicApi.maxConnections'),
       idleGraceMs: get('publicApi.idleGraceMs'),
       hotObjectsBytes: get('publicApi.hotObjectsBytes'),

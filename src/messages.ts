@@ -30,8 +30,12 @@ export interface PublicLimits {
   readonly headersTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
+  /** An answer of which the client takes nothing for so long is cut. */
+  readonly stallTimeoutMs: number;
   readonly maxHeaderBytes: number;
-  /** Over all workers; each takes its share. 0: no limit. */
+  /** A longer request body is refused; a shorter one is read and thrown away. */
+  readonly maxBodyBytes: number;
+  /** Over all workers; each takes its share, over its drains too. 0: no limit. */
   readonly maxConnections: number;
   /** After a close, idle kept-alive connections are left this long before they are closed. */
   readonly idleGraceMs: number;

@@ -14,6 +14,7 @@ import type { PublicSide } from './control/public-side.ts';
 import { openStateFile } from './control/state-file.ts';
 import { createWorkers } from './control/workers.ts';
 import { createLog, type Logger } from './log.ts';
+import { affordableConnections, openFileLimit } from './open-files.ts';
 import { createOperatorApi } from './operator/api.ts';
 import { Events } from './operator/events.ts';
 import { listen, type OperatorListener } from './operator/listen.ts';
@@ -64,6 +65,9 @@ async function run(config: Config, log: Logger, thisRun: LastRun): Promise<numbe
   publicSide.subscribe((event) => {
     if (event.type === 'doubt') directory.doubt(event.objectId);
     if (event.type === 'crash') thisRun.note(event.report);
+    if (event.type === 'drain.ended' && event.cut > 0) {
+      log.warn({ cut: event.cut }, 'Connections were cut at the deadline of their drain');
+    }
   });
   // Before anything that is waited for: processes take the longest to start.
   publicSide.start();
@@ -133,11 +137,8 @@ function openDirectory({ catalogue, directories, intervals }: Config, log: Logge
 }
 
 function createPublicSide({ id, publicApi }: Config, log: Logger): PublicSide {
-  const { host, port, workers: count, workerTimeoutMs, heartbeatMs, drainTimeoutSec } = publicApi;
-  const { headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs, idleGraceMs } = publicApi;
-  const { maxHeaderBytes, maxConnections, hotObjectsBytes } = publicApi;
-  const times = { headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs, idleGraceMs };
-  const limits = { ...times, maxHeaderBytes, maxConnections, hotObjectsBytes };
+  const { host, port, workers: count, workerTimeoutMs, heartbeatMs, drainTimeoutSec, ...rest } = publicApi;
+  const { startRetryMs: _, ...limits } = { ...rest, maxConnections: publicConnections(publicApi, log) };
   return createWorkers({
     setup: { id, version, limits },
     host,
@@ -148,6 +149,16 @@ function createPublicSide({ id, publicApi }: Config, log: Logger): PublicSide {
     drainTimeoutMs: drainTimeoutSec * 1000,
     log,
   });
+}
+
+/** Each connection may need a file beside its socket. */
+function publicConnections({ maxConnections, workers }: Config['publicApi'], log: Logger): number {
+  const perWorker = affordableConnections(Math.ceil(maxConnections / workers), 2);
+  const affordable = perWorker * workers;
+  if (maxConnections > 0 && affordable >= maxConnections) return maxConnections;
+  const why = `the system lets a process open ${openFileLimit()} files (ulimit -n)`;
+  if (maxConnections > 0) log.warn(`publicApi.maxConnections is ${affordable}, not ${maxConnections}: ${why}`);
+  return affordable;
 }
 
 interface OperatorParts {
@@ -177,7 +188,8 @@ function openOperatorApi(
     events,
     audit: auditTrail.audit,
   });
-  return listen(app, operatorApi, log);
+  const maxConnections = affordableConnections(operatorApi.maxConnections, 2);
+  return listen(app, { ...operatorApi, maxConnections }, log);
 }
 
 /** One line on stdout for whoever waits for the node; what commands have changed goes before the config, and says so. */

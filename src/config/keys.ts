@@ -137,6 +137,12 @@ export const keys = {
     unit: 'ms',
     about: 'How long an idle connection is kept for the next request.',
   },
+  'publicApi.stallTimeoutMs': {
+    ...positive,
+    default: 120_000,
+    unit: 'ms',
+    about: 'An answer of which the client takes nothing for so long is cut.',
+  },
   'publicApi.maxHeaderBytes': {
     type: 'size',
     minimum: 1024,
@@ -144,15 +150,22 @@ export const keys = {
     unit: 'bytes',
     about: 'Longest request head taken.',
   },
+  'publicApi.maxBodyBytes': {
+    type: 'size',
+    minimum: 0,
+    default: 16_384,
+    unit: 'bytes',
+    about: 'Longest request body that is read, and thrown away: no request here needs one.',
+  },
   'publicApi.maxConnections': {
     ...count,
     default: 10_000,
-    about: 'Connections over all workers; further ones are closed at once. 0: no limit.',
+    about: 'Connections over all workers; further ones are closed at once. 0: as many as open files allow.',
   },
   'publicApi.idleGraceMs': {
     ...count,
     maximum: 60_000,
-    default: 500,
+    default: 1000,
     unit: 'ms',
     about: 'After a stop, idle connections are left this long before they are closed.',
   },

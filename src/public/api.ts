@@ -15,6 +15,8 @@ export interface ApiParts {
   readonly status: () => unknown;
   readonly doubt: (object: DataObject) => void;
   readonly sent: (bytes: number) => void;
+  /** Longest request body that is read, and thrown away. */
+  readonly maxBodyBytes: number;
 }
 
 const base = '/api/v1';
@@ -49,6 +51,11 @@ export function createApi(parts: ApiParts): Answerer {
     if (id !== undefined) for (const [name, value] of Object.entries(forPlayers)) res.setHeader(name, value);
     else if (path !== `${base}/status` && path !== `${base}/buckets`) {
       return refuse(exchange, 404, { message: 'There is nothing at this path' });
+    }
+    if (bodyBytes(req) > parts.maxBodyBytes) {
+      // The rest of it is not read: the connection cannot be used again.
+      res.setHeader('Connection', 'close');
+      return refuse(exchange, 413, { message: 'No request here needs a body' });
     }
     if (req.method === 'OPTIONS') {
       res.writeHead(204, { Allow: methods, ...preflight }).end();
@@ -99,6 +106,12 @@ function fail(exchange: Exchange, error: unknown): void {
 function bucketsOf({ settings: { buckets, workerId } }: Holdings): object {
   if (buckets !== null) return { bucketIds: buckets };
   return workerId === null ? { bucketIds: [] } : { allByWorkerId: workerId };
+}
+
+/** Endless where it is not said how long it will be (RFC 9112 §6.3). */
+function bodyBytes({ headers }: IncomingMessage): number {
+  if (headers['transfer-encoding'] !== undefined) return Number.POSITIVE_INFINITY;
+  return Number(headers['content-length'] ?? 0);
 }
 
 /** Paths are compared as they were sent, without the query; a server takes the absolute form too (RFC 9112 §3.2.2). */

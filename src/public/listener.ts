@@ -23,7 +23,7 @@ const shortTurnMs = 0.5;
 /** Where they never stop coming, a turn of the event loop without one has to do after this long. */
 const patienceMs = 100;
 
-export type ListenerLimits = Omit<PublicLimits, 'hotObjectsBytes'>;
+export type ListenerLimits = Omit<PublicLimits, 'hotObjectsBytes' | 'maxBodyBytes'>;
 
 export class Listener {
   readonly #server: Server;
@@ -50,11 +50,18 @@ export class Listener {
       maxHeaderSize: maxHeaderBytes,
       connectionsCheckingInterval: Math.max(100, Math.min(5000, headersTimeout / 4)),
     });
-    if (maxConnections > 0) this.#server.maxConnections = maxConnections;
+    this.maxConnections = maxConnections;
+    // Whoever takes something of its answer now and then is not cut. Node leaves idle connections their own time.
+    this.#server.timeout = limits.stallTimeoutMs;
     this.#server.on('connection', (socket) => this.#accept(socket));
     this.#server.on('request', (req, res) => {
       this.#begin({ req, res, bytesLeft: 0, hold: () => this.#hold }, answer);
     });
+  }
+
+  /** Further ones are closed at once; those that are there stay. 0: no limit. */
+  set maxConnections(most: number) {
+    this.#server.maxConnections = most > 0 ? most : Number.POSITIVE_INFINITY;
   }
 
   get connections(): number {

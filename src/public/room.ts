@@ -43,6 +43,7 @@ export class PublicRoom {
       copies: this.#copies,
       status: () => statusDocument({ ...this.#setup, startedAt }, this.#holdings, this.figures),
       doubt: (object) => this.#doubt(object),
+      maxBodyBytes: setup.limits.maxBodyBytes,
       sent: (bytes) => {
         this.#bytesSent += bytes;
       },
@@ -80,6 +81,7 @@ export class PublicRoom {
       this.#answer(exchange);
     });
     const listener = this.#open;
+    this.#share();
     try {
       this.#port ??= listener.listen(where);
       return await this.#port;
@@ -117,6 +119,7 @@ export class PublicRoom {
     }
     draining.listener.drain(() => {
       this.#drains.delete(drain);
+      this.#share();
       this.#events.drained(drain, draining.cut);
     });
   }
@@ -127,6 +130,15 @@ export class PublicRoom {
     if (draining === undefined) return;
     this.drain(drain);
     draining.cut += draining.listener.cut();
+  }
+
+  /** What drains still hold counts: however often the port is closed and opened, there is one limit. */
+  #share(): void {
+    const { maxConnections } = this.#setup.limits;
+    if (this.#open === null || maxConnections === 0) return;
+    let draining = 0;
+    for (const { listener } of this.#drains.values()) draining += listener.connections;
+    this.#open.maxConnections = Math.max(1, maxConnections - draining);
   }
 
   #doubt({ id }: DataObject): void {

@@ -198,6 +198,19 @@ describe('the public API', () => {
     expect((await get('/api/v1/assets/42')).status).to.equal(200);
   });
 
+  it('throws a short body away, and does not wait for a long one', async () => {
+    const post = (head: string, body = '') => `GET /api/v1/assets/42 HTTP/1.1\r\nHost: a\r\n${head}\r\n\r\n${body}`;
+    const last = 'GET /api/v1/buckets HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
+    expect((await raw(post('Content-Length: 4', 'body') + last)).match(/HTTP\/1\.1 \d+/g)).to.deep.equal([
+      'HTTP/1.1 200',
+      'HTTP/1.1 200',
+    ]);
+    for (const head of ['Content-Length: 1001', 'Transfer-Encoding: chunked']) {
+      const answer = await raw(post(head));
+      expect(answer, head).to.match(/^HTTP\/1\.1 413 [\s\S]*\r\nConnection: close\r\n/);
+    }
+  });
+
   it('answers pipelined requests in order', async () => {
     const one = 'GET /api/v1/assets/42 HTTP/1.1\r\nHost: a\r\nRange: bytes=0-0\r\n\r\n';
     const last = 'GET /api/v1/buckets HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';

@@ -1,4 +1,6 @@
 // A drain among clients that behave badly: nobody holds it beyond its end, and nobody who behaves is hurt.
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Folder } from '../support/folder.ts';
 import { type OpenRoom, openRoom } from '../support/open-room.ts';
@@ -120,4 +122,40 @@ describe('a generation of the public port', () => {
     first.leave();
     second.leave();
   });
+
+  it('counts what drains still hold among the connections it may have', async () => {
+    const port = await opened({ maxConnections: 2, idleGraceMs: 10_000 });
+    const download = await connected(port, requestFor('/api/v1/assets/2'));
+    await new Promise((resolve) => download.once('readable', resolve));
+    await open.room.close(1, 500);
+    open.room.drain(1);
+    const again = await open.room.listen({ host: '127.0.0.1', port });
+    const viewer = new Viewer(again);
+    await viewer.get('/api/v1/assets/1');
+    await closed(await connected(again));
+    download.destroy();
+    await open.drained;
+    expect((await ask(again, '/api/v1/assets/1')).status).to.equal(200);
+    viewer.leave();
+  });
+
+  it('cuts an answer of which nothing is taken any more, and no other', async () => {
+    const port = await opened({ stallTimeoutMs: 300 });
+    const stalled = await connected(port, requestFor('/api/v1/assets/2'));
+    const slow = await connected(port, requestFor('/api/v1/assets/2'));
+    expect(await takenSlowly(slow)).to.be.greaterThan(size);
+    expect((await restOf(stalled)).length).to.be.lessThan(size);
+  });
 });
+
+/** Bytes of an answer that is taken with a pause after every few MiB, none as long as would be cut, all of them longer. */
+async function takenSlowly(socket: Socket): Promise<number> {
+  let got = 0;
+  for await (const { length } of socket) {
+    const before = got;
+    got += length;
+    if (Math.floor(got / 3_000_000) > Math.floor(before / 3_000_000)) await sleep(150);
+    if (got > size) return got;
+  }
+  return got;
+}

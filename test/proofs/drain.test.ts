@@ -1,0 +1,14 @@
+// The short form of the proof that stops, starts and ends cut nobody short; `npm run prove:drain` is the long one.
+import { expect } from 'chai';
+import { proveDrain } from './drain.ts';
+import { broken } from './proof.ts';
+
+describe('Viewers do not notice', () => {
+  it('stops and starts, an end under load, a dropped bucket, hostile neighbours', async () => {
+    const findings = await proveDrain(
+      { workers: [2], rounds: 3, clients: 30, hostileSec: 1, ends: ['SIGTERM'] },
+      () => {},
+    );
+    expect(broken(findings)).to.deep.equal([]);
+  }).timeout(60_000);
+});

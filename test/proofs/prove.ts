@@ -1,0 +1,24 @@
+// The long forms of the proofs, from the command line: `node dist/test/proofs/prove.js drain --rounds 50`.
+import { Command } from 'commander';
+import { proveDrain } from './drain.ts';
+import { prove } from './proof.ts';
+
+const whole = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new TypeError(`Not a whole number above 0: ${text}`);
+  return value;
+};
+const list = (text: string): number[] => text.split(',').map(whole);
+
+const program = new Command('prove').description('What is promised of a running node, tried on real processes.');
+
+program
+  .command('drain')
+  .summary('Stops, starts and an end under load cut nobody short.')
+  .option('--workers <list>', 'numbers of public workers', list, [1, 2, 4])
+  .option('--rounds <n>', 'stops and starts for each', whole, 50)
+  .option('--clients <n>', 'clients at full speed', whole, 100)
+  .option('--hostile-sec <n>', 'how long hostile clients may hold a drain', whole, 3)
+  .action((options) => prove((say) => proveDrain({ ...options, ends: ['shutdown', 'SIGTERM'] }, say)));
+
+await program.parseAsync();
