@@ -20,6 +20,8 @@ type PropertySchema =
 interface CommandRow {
   /** One sentence for help texts, the API reference and the README. */
   readonly summary: string;
+  /** What is to be said to a person before it is given: only where it cannot be taken back by another command. */
+  readonly confirm?: string;
   /** JSON Schema of the body. An absent body stands for `{}`. */
   readonly input: BodySchema;
 }
@@ -38,6 +40,8 @@ export const commands = {
   },
   shutdown: {
     summary: 'Shut the node down: the public port refuses, responses under way are finished, then the process exits.',
+    confirm:
+      'Viewers are refused at once, responses under way are finished, then the process ends. It has to be started again on its machine: no command here can do that.',
     input: nothing,
   },
   'set-worker': {

@@ -22,7 +22,7 @@ const looks = {
   active: { style: 'rounded,filled', color: blue, fillcolor: '#ddf4ff', penwidth: 2.5 },
 } as const satisfies Record<string, Attributes>;
 
-/** The whole drawing; states carry `id` and `class` (`state`, kind, tags, `active`), edges `id` and `class` (`edge`, kind). */
+/** The whole drawing; states carry `id` and `class` (`state`, kind, tags, `active`), edges `id` and `class` (`edge`, kinds, `on-` and each command). */
 export function toDot(diagram: Diagram, { active = [] }: DrawingOptions = {}): string {
   const lit = new Set(active);
   const roots = diagram.nodes.filter(({ parent }) => parent === null);
@@ -117,7 +117,7 @@ function edgeLine(diagram: Diagram, { id, source, target, labels }: DiagramEdge)
   const isCommand = labels.some(({ kind }) => kind === 'command');
   const attributes = {
     id: elementId(id),
-    class: ['edge', ...new Set(labels.map(({ kind }) => kind))].join(' '),
+    class: edgeClasses(labels, isBack),
     ...(isBack ? { dir: 'back' } : {}),
     ...(tail.cluster ? { ltail: tail.cluster } : {}),
     ...(head.cluster ? { lhead: head.cluster } : {}),
@@ -126,6 +126,13 @@ function edgeLine(diagram: Diagram, { id, source, target, labels }: DiagramEdge)
   const lines = labels.flatMap(edgeText);
   return `  ${quote(tail.leaf)} -> ${quote(head.leaf)} [${list(attributes, lines.length > 0 ? html(lines) : undefined)}];`;
 }
+
+/** `on-stop-api` for the command that sets it off; `back`: its path runs from head to tail. */
+const edgeClasses = (labels: readonly EdgeLabel[], isBack: boolean): string => {
+  const kinds = new Set(labels.map(({ kind }) => kind));
+  const commands = labels.flatMap(({ kind, text }) => (kind === 'command' ? [`on-${text}`] : []));
+  return ['edge', ...kinds, ...commands, ...(isBack ? ['back'] : [])].join(' ');
+};
 
 /** Graphviz draws edges between leaves only, and cuts them off at a cluster. */
 function endOf(

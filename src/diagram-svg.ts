@@ -39,3 +39,19 @@ function middlesOf(json: string): Map<string, number> {
   });
   return middles;
 }
+
+/**
+ * The same drawing for a page that paints it with a style sheet of its own: shapes, places, ids and classes, no colours or fonts.
+ * What stood in bold has the class `name`.
+ */
+export function unpainted(svg: string): string {
+  return svg
+    .replaceAll('&#45;', '-')
+    .replace(/<svg[^>]*?(viewBox="[^"]*")[^>]*>/, '<svg $1>')
+    .replace(/\n<title>[^<]*<\/title>/g, '')
+    .replace(/<polygon [^>]*stroke="none"[^>]*\/>\n/, '')
+    .replace(/<text[^>]*>[\s\u00a0]*<\/text>\n/g, '')
+    .replaceAll('font-weight="bold"', 'class="name"')
+    .replace(/ (?:fill|stroke|stroke-width|stroke-dasharray|font-family|font-size|font-style|xml:space)="[^"]*"/g, '')
+    .replaceAll('class="edge edge', 'class="edge');
+}

@@ -84,6 +84,17 @@ describe('the architecture', () => {
     expect(told(wrong)).to.deep.equal([]);
   });
 
+  it('lets the pages of the console run in a browser: they import each other, the machines and what imports nothing', () => {
+    const page = (file: string) => file.startsWith('src/operator/console/');
+    const plain = (file: string) => !imports.some(({ from, isType }) => from === file && !isType);
+    const values = imports.filter(({ from, isType }) => page(from) && !isType);
+    expect(told(values.filter(({ to }) => !page(to) && !plain(to)))).to.deep.equal([]);
+    const outside = sources.filter(
+      (file) => !page(file) && /\b(?:document\.(?:body|create|get|query)|window\.|localStorage\.)/.test(textOf(file)),
+    );
+    expect(outside, 'the types of the browser are known everywhere, the browser is not').to.deep.equal([]);
+  });
+
   it('has no import cycle', () => {
     const next = groupedBySource(imports.filter(({ isType }) => !isType));
     const done = new Set<string>();

@@ -9,6 +9,7 @@ import { compile } from '../validate.ts';
 import { type Audit, auditing, type Moment, momentOf } from './audit.ts';
 import { authorize, checkBody, checkScope, useUp } from './auth.ts';
 import { createBodyReader } from './body.ts';
+import { consoleRoutes } from './console.ts';
 import { checkDryRun, isDryRun } from './dry-run.ts';
 import { streamEvents } from './event-stream.ts';
 import type { Events } from './events.ts';
@@ -110,6 +111,7 @@ export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
   app.use(auditing(log, now, audit));
   app.use(answerProblems(log));
   app.use(checkTarget(createHostCheck(config.operatorApi)));
+  app.use(consoleRoutes().routes());
   app.use(router.routes());
   app.use(notRouted);
   return app;

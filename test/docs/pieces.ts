@@ -4,7 +4,7 @@ import { toMermaid } from '../../machines/diagram-mermaid.ts';
 import { nodeDiagram, nodeOutline } from '../../machines/node-diagram.ts';
 import { exitCodeTable } from '../../src/cli/exit-codes.ts';
 import { configReference } from '../../src/config/reference.ts';
-import { dotToSvg } from '../../src/diagram-svg.ts';
+import { dotToSvg, unpainted } from '../../src/diagram-svg.ts';
 import { commandTable } from './command-table.ts';
 import { legalityTable, stateTable } from './state-table.ts';
 
@@ -24,5 +24,6 @@ export const pieces: Readonly<Record<string, () => string>> = {
 /** Whole files, by their path relative to the root. */
 export const pictures: Readonly<Record<string, () => Promise<string>>> = {
   'machines/node.svg': () => dotToSvg(toDot(nodeOutline)),
+  'src/operator/console/machine.svg': async () => unpainted(await dotToSvg(toDot(nodeOutline))),
   'machines/node-full.svg': () => dotToSvg(toDot(nodeDiagram)),
 };

@@ -7,7 +7,7 @@ import { toDot } from '../../machines/diagram-dot.ts';
 import { toMermaid } from '../../machines/diagram-mermaid.ts';
 import { nodeMachine } from '../../machines/node.ts';
 import { nodeDiagram, nodeOutline } from '../../machines/node-diagram.ts';
-import { dotToSvg } from '../../src/diagram-svg.ts';
+import { dotToSvg, unpainted } from '../../src/diagram-svg.ts';
 import { initialState, sampleInput } from '../support/model.ts';
 
 const kettle = setup({
@@ -162,6 +162,22 @@ describe('a diagram as DOT', () => {
     const svg = await dotToSvg(toDot(fullDiagram(kettle)));
     expect(svg).to.match(/^<svg/).and.to.include('font-size="12.0"').and.not.to.include('font-size="14');
     expect(svg).not.to.include('text-anchor="start"');
+  });
+
+  it('says of an edge which commands set it off', async () => {
+    const svg = decoded(await dotToSvg(toDot(nodeOutline)));
+    const id = 'node-up-publicApi-running-to-node-up-publicApi-stopping';
+    expect(svg).to.match(new RegExp(`id="${id}" class="edge edge command on-stop-api on-shutdown"`));
+  });
+
+  it('can be left without paint: places, ids and classes, for a style sheet', async () => {
+    const svg = unpainted(await dotToSvg(toDot(nodeOutline)));
+    expect(svg)
+      .to.match(/^<svg viewBox="[^"]+">/)
+      .and.not.match(/ (fill|stroke|font-\w+|style)=|<title>/);
+    for (const { id } of nodeOutline.nodes.slice(1)) expect(svg).to.include(`<g id="${elementId(id)}" class="`);
+    for (const { id } of nodeOutline.edges) expect(svg).to.include(`<g id="${elementId(id)}" class="edge`);
+    expect(svg).to.include('class="name">stop-api</text>');
   });
 
   it('escapes what has a meaning in DOT', () => {

@@ -194,7 +194,7 @@ describe('the operator API', () => {
   });
 
   it('knows its paths exactly and says which methods they have', async () => {
-    for (const path of ['/', '/api/v1', '/api/v1/', '/api/v1/Stop-api', '/api/v1/stop-api/', '//api/v1/stop-api']) {
+    for (const path of ['/api', '/api/v1', '/api/v1/', '/api/v1/Stop-api', '/api/v1/stop-api/', '//api/v1/stop-api']) {
       expect((await rig.call(path)).status, path).to.equal(404);
     }
     for (const path of ['/api/v1/stop%2Dapi', '/api/v1/state#x', '/api/v1/../v1/state', '/API/v1/state', '*']) {

@@ -13,7 +13,8 @@ import { signAccessToken } from '../../src/operator/tokens.ts';
 import { freePort } from './free-port.ts';
 
 const builtCli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
-const secret = 'a-secret-of-more-than-thirty-two-bytes';
+/** Of every `Home`. */
+export const secret = 'a-secret-of-more-than-thirty-two-bytes';
 
 export interface HomeOptions {
   /** Objects of bucket 1:0 by their id: content, or so many bytes of nothing. */

@@ -1,0 +1,104 @@
+// The console's files: its two pages, its style and its modules, under exact paths and a strict content security policy.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import Router from '@koa/router';
+import { packageRoot } from '../version.ts';
+import type { OperatorState } from './api.ts';
+
+interface ConsoleFile {
+  readonly type: string;
+  readonly body: Buffer;
+}
+
+/** Every module of the pages, by its path in the build; the pages import by relative paths, so the folders stay as they are. */
+export const consoleModules = [
+  'machines/commands',
+  'machines/diagram',
+  'src/operator/event-parser',
+  ...[
+    'ages',
+    'api',
+    'chart',
+    'command-card',
+    'commands',
+    'confirm',
+    'credentials',
+    'dom',
+    'facts',
+    'failures',
+    'fields',
+    'follow',
+    'history',
+    'main',
+    'model',
+    'notices',
+    'numbers',
+    'plot',
+    'reference',
+    'schema-text',
+    'sign-in',
+  ].map((name) => `src/operator/console/${name}`),
+] as const;
+
+/**
+ * Nothing but what this node serves, no inline script or style, no text turned into markup, no frame around it.
+ * It does not say `form-action`: the forms are never sent, and without scripts nothing works anyway.
+ */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join('; ');
+
+const headers = {
+  'Content-Security-Policy': contentSecurityPolicy,
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+} as const;
+
+/** The routes of `/`, `/reference` and `/console/…`. They need no token: everything that is shown there is fetched with one. */
+export function consoleRoutes(): Router<OperatorState> {
+  const router = new Router<OperatorState>({ sensitive: true, strict: true });
+  for (const [path, { type, body }] of consoleFiles()) {
+    router.get(path, (ctx) => {
+      ctx.set(headers);
+      ctx.type = type;
+      ctx.body = body;
+    });
+  }
+  return router;
+}
+
+/** Read once; by their paths on the operator port. */
+function consoleFiles(): Map<string, ConsoleFile> {
+  const source = (name: string) => readFileSync(join(packageRoot, 'src/operator/console', name));
+  const built = (name: string) => readFileSync(fileURLToPath(new URL(`../../${name}.js`, import.meta.url)));
+  const drawing = source('machine.svg').toString();
+  const page = (name: string) =>
+    Buffer.from(
+      source(name)
+        .toString()
+        .replace('<!-- machine.svg -->', () => drawing),
+    );
+  return new Map([
+    ['/', { type: 'text/html; charset=utf-8', body: page('index.html') }],
+    ['/reference', { type: 'text/html; charset=utf-8', body: page('reference.html') }],
+    ['/console/console.css', { type: 'text/css; charset=utf-8', body: source('console.css') }],
+    ['/console/chart.css', { type: 'text/css; charset=utf-8', body: source('chart.css') }],
+    ['/console/reference.css', { type: 'text/css; charset=utf-8', body: source('reference.css') }],
+    ['/console/icon.svg', { type: 'image/svg+xml', body: source('icon.svg') }],
+    ...consoleModules.map((name): [string, ConsoleFile] => [
+      `/console/${name}.js`,
+      { type: 'text/javascript; charset=utf-8', body: built(name) },
+    ]),
+  ]);
+}

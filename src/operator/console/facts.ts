@@ -1,0 +1,120 @@
+// What the node says of itself: settings, buckets, workers, drain, conditions.
+import { age } from './ages.ts';
+import { byId, type Child, fill, h, setText } from './dom.ts';
+import type { Model, State } from './model.ts';
+import { bytesText, countText } from './numbers.ts';
+
+/** A sign beside the word, so that the colour is not all there is. */
+const workerSigns = { serving: '●', idle: '○', starting: '◌', draining: '◐' } as const;
+
+/** Draws each part only when what it shows has changed: what is being read aloud or selected stays. */
+export function factsPanel(): (model: Model) => void {
+  const drawn = new Map<string, string>();
+  const draw = (id: string, value: unknown, make: () => readonly Child[]): void => {
+    const text = JSON.stringify(value ?? null);
+    if (drawn.get(id) === text) return;
+    drawn.set(id, text);
+    fill(byId(id), ...make());
+  };
+  let mostLeft = 0;
+
+  return ({ state, drain }) => {
+    const { id, version, startedAt, since, generation, settings, desired, endpoints, effectiveBuckets } = state ?? {};
+    draw('about', { id, version, startedAt }, () => aboutOf(state));
+    draw('settings', { since, generation, settings, desired, endpoints, effectiveBuckets }, () => settingsOf(state));
+    draw('workers', state?.workers, () => workersOf(state));
+    draw('conditions', state?.conditions, () => conditionsOf(state));
+    mostLeft = drain === null ? 0 : Math.max(mostLeft, drain.bytesLeft);
+    byId('drain-section').hidden = drain === null;
+    draw('drain', drain, () => drainOf(drain, mostLeft));
+  };
+}
+
+function aboutOf(state: State | null): Child[] {
+  document.title = state === null ? 'Distributor node' : `${state.publicApi} · ${state.id}`;
+  setText(byId('name'), state?.id ?? 'Distributor node');
+  return state === null ? [] : [`version ${state.version}, up `, age(state.startedAt, 'for')];
+}
+
+const row = (term: string, ...value: readonly Child[]): HTMLElement =>
+  h('div', {}, h('dt', {}, term), h('dd', {}, ...value));
+
+const code = (text: string): HTMLElement => h('code', {}, text);
+
+function settingsOf(state: State | null): Child[] {
+  if (state === null) return [row('Settings', 'not known yet')];
+  const { settings, desired, endpoints, generation, since, effectiveBuckets, publicApi } = state;
+  return [
+    row('Public API', `${publicApi} `, age(since, 'for')),
+    row('Wanted', desired.publicApi),
+    row('Worker', settings.workerId === null ? 'unset' : String(settings.workerId)),
+    row('Buckets', ...(settings.buckets === null ? ['all of the worker'] : list(settings.buckets))),
+    effectiveBuckets && row('In force', ...(effectiveBuckets.length > 0 ? list(effectiveBuckets) : ['none'])),
+    row('Generation', String(generation)),
+    row(
+      'Set by commands',
+      desired.overridden.length > 0 ? desired.overridden.join(', ') : 'nothing, all as in the config',
+    ),
+    row('Viewers at', code(endpoints.publicApi)),
+  ];
+}
+
+/** A long list is folded: thousands of buckets are possible. */
+function list(ids: readonly string[]): Child[] {
+  const shown = 12;
+  const some = ids.slice(0, shown).flatMap((id) => [code(id), ' ']);
+  if (ids.length <= shown) return some;
+  const rest = ids.slice(shown).flatMap((id) => [code(id), ' ']);
+  return [
+    ...some,
+    h('details', {}, h('summary', {}, `and ${countText(ids.length - shown, 'more')}`.replace(/s$/, '')), ...rest),
+  ];
+}
+
+function workersOf(state: State | null): Child[] {
+  const workers = state?.workers ?? [];
+  if (workers.length === 0) return [h('li', { class: 'none' }, 'No worker process.')];
+  return workers.map(({ pid, state: word }) =>
+    h(
+      'li',
+      { 'data-is': word },
+      h('span', { class: 'sign', 'aria-hidden': 'true' }, workerSigns[word] ?? '?'),
+      h('span', {}, word),
+      h('span', { class: 'pid' }, `process ${pid}`),
+    ),
+  );
+}
+
+function conditionsOf(state: State | null): Child[] {
+  const conditions = state?.conditions ?? [];
+  if (state === null) return [h('li', { class: 'none' }, 'Not known yet.')];
+  if (conditions.length === 0) return [h('li', { class: 'none' }, '✓ Nothing is wrong.')];
+  return conditions.map(({ type, reason, message, since }) =>
+    h(
+      'li',
+      { class: 'condition' },
+      h('strong', {}, h('span', { class: 'sign', 'aria-hidden': 'true' }, '▲'), ` ${type}`),
+      h('span', { class: 'reason' }, ` ${reason}, `, age(since)),
+      h('p', {}, message),
+    ),
+  );
+}
+
+function drainOf(drain: State['drain'], mostLeft: number): Child[] {
+  if (drain === null) return [];
+  const { connections, bytesLeft, deadline } = drain;
+  return [
+    h(
+      'p',
+      {},
+      `${countText(connections, 'connection')}, ${bytesText(bytesLeft)} left; what is not sent then is cut: `,
+      age(deadline, 'in'),
+      '.',
+    ),
+    h('progress', {
+      max: Math.max(1, mostLeft),
+      value: mostLeft - bytesLeft,
+      'aria-label': 'Sent of what was left at the stop',
+    }),
+  ];
+}

@@ -1,0 +1,109 @@
+// Small plots of the last minutes, drawn as SVG by hand: one line or two over time, the newest value in figures beside it.
+
+import type { FiguresPoint } from '../figures.ts';
+import { byId, fill, h, s, setAttributes, setText } from './dom.ts';
+import type { Model } from './model.ts';
+import { mostFigures } from './model.ts';
+import { bytesText, shortNumber } from './numbers.ts';
+
+interface PlotSpec {
+  readonly title: string;
+  readonly text: (value: number) => string;
+  /** What each line is called where there are two. */
+  readonly names?: readonly string[];
+  /** One value for each line; null: nothing was measured in this second. */
+  readonly valuesOf: (point: FiguresPoint, before: FiguresPoint) => readonly (number | null)[];
+}
+
+const [width, height] = [300, 72];
+
+const plots: readonly PlotSpec[] = [
+  {
+    title: 'Requests',
+    text: (value) => `${shortNumber(value)} /s`,
+    valuesOf: (point, before) => [rate(point, before, 'requests')],
+  },
+  {
+    title: 'Sent',
+    text: (value) => `${bytesText(value)}/s`,
+    valuesOf: (point, before) => [rate(point, before, 'bytesSent')],
+  },
+  {
+    title: 'Operator latency',
+    text: (value) => `${shortNumber(value)} ms`,
+    names: ['p50', 'p99'],
+    valuesOf: ({ operatorLatencyMs }) => [operatorLatencyMs?.p50 ?? null, operatorLatencyMs?.p99 ?? null],
+  },
+];
+
+/** Workers that were replaced may make a sum fall: that is no negative rate. */
+function rate(point: FiguresPoint, before: FiguresPoint, name: 'requests' | 'bytesSent'): number {
+  const seconds = Math.max(0.1, (Date.parse(point.at) - Date.parse(before.at)) / 1000);
+  return Math.max(0, point[name] - before[name]) / seconds;
+}
+
+export function plotsPanel(): (model: Model) => void {
+  const drawings = plots.map(plotDrawing);
+  fill(byId('plots'), ...drawings.map(({ element }) => element));
+  let drawn: readonly FiguresPoint[] | null = null;
+  return ({ figures }) => {
+    if (figures === drawn) return;
+    drawn = figures;
+    for (const { show } of drawings) show(figures);
+  };
+}
+
+function plotDrawing({ title, text, names = [''], valuesOf }: PlotSpec) {
+  const lines = names.map((_, place) => s('path', { class: `line line-${place}` }));
+  const area = s('path', { class: 'area' });
+  const drawing = s(
+    'svg',
+    { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none', role: 'img' },
+    area,
+    ...lines,
+  );
+  const [newest, highest] = [h('strong', {}), h('span', { class: 'highest' })];
+  const element = h('figure', { class: 'plot' }, h('figcaption', {}, h('span', {}, title), newest, highest), drawing);
+
+  function show(figures: readonly FiguresPoint[]): void {
+    const points = figures.slice(1).map((point, place) => valuesOf(point, figures[place] as FiguresPoint));
+    const series = names.map((_, line) => points.map((values) => values[line] ?? null));
+    const most = Math.max(0, ...points.flat().map((value) => value ?? 0));
+    series.forEach((values, line) => {
+      lines[line]?.setAttribute('d', pathOf(values, most));
+    });
+    area.setAttribute('d', areaOf(series[0] ?? [], most));
+    const words = names.map((name, line) => {
+      const last = series[line]?.findLast((value) => value !== null);
+      return `${name ? `${name} ` : ''}${typeof last === 'number' ? text(last) : '–'}`;
+    });
+    setText(newest, words.join(' · '));
+    setText(highest, most > 0 ? `most ${text(most)}` : '');
+    setAttributes(drawing, {
+      'aria-label': `${title}: now ${words.join(', ')}; most in the last minutes ${text(most)}`,
+    });
+  }
+
+  show([]);
+  return { element, show };
+}
+
+/** The newest second is at the right edge; five minutes fill the width. */
+const xOf = (place: number, count: number): number => width - ((count - 1 - place) / (mostFigures - 2)) * width;
+const yOf = (value: number, most: number): number => height - 2 - (most > 0 ? value / most : 0) * (height - 8);
+const pointText = (x: number, y: number): string => `${x.toFixed(1)} ${y.toFixed(1)}`;
+
+/** Seconds without a value are bridged. */
+function pathOf(values: readonly (number | null)[], most: number): string {
+  const points = values.flatMap((value, place) =>
+    value === null ? [] : [pointText(xOf(place, values.length), yOf(value, most))],
+  );
+  return points.length > 0 ? `M${points.join('L')}` : '';
+}
+
+function areaOf(values: readonly (number | null)[], most: number): string {
+  const line = pathOf(values, most);
+  const first = values.findIndex((value) => value !== null);
+  if (line === '') return '';
+  return `${line}L${pointText(width, height)}L${pointText(xOf(first, values.length), height)}Z`;
+}

@@ -1,0 +1,327 @@
+// The console as an operator uses it: a real Chromium, a real node, and nothing else.
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import { commandNames } from '../../../machines/commands.ts';
+import { signAccessToken } from '../../../src/operator/tokens.ts';
+import { barriers, type Visit, visit } from '../../support/browser.ts';
+import { freePort } from '../../support/free-port.ts';
+import { Home, type RealNode, secret } from '../../support/real-node.ts';
+
+type Fields = typeof import('../../../src/operator/console/fields.ts');
+
+const lit = async (page: Page): Promise<string[]> =>
+  page.locator('#drawing .node.active').evaluateAll((states) => states.map(({ id }) => id).sort());
+
+/** The states of a node that does nothing but run, with its public API here or there. */
+const resting = (publicApi: string): string[] =>
+  ['node-up-drain-none', 'node-up-node-running', `node-up-publicApi-${publicApi}`, 'node-up-record-settled'].sort();
+
+const untilLit = (page: Page, id: string) => page.locator(`#${id}.active`).waitFor({ state: 'attached' });
+const card = (page: Page, name: string) => page.locator(`[data-command="${name}"]`);
+const button = (page: Page, name: string) => card(page, name).getByRole('button', { name, exact: true });
+const outcome = (page: Page, name: string, text: string | RegExp) =>
+  card(page, name).locator('.outcome').filter({ hasText: text }).waitFor();
+const connection = (page: Page, word: string) => page.locator('#connection', { hasText: word }).waitFor();
+
+async function signIn({ page }: Visit, pasted = secret, name = ''): Promise<void> {
+  await page.getByLabel('Operator secret or access token').fill(pasted);
+  await page.getByLabel('Your name').fill(name);
+  await page.getByRole('button', { name: 'Connect' }).click();
+}
+
+describe('the console', function () {
+  this.timeout(60_000);
+  let home: Home;
+  let node: RealNode;
+  let url: string;
+  const visits: Visit[] = [];
+
+  before(async () => {
+    const port = await freePort();
+    home = await Home.make({ objects: { 1: 'one', 9: 50_000_000 }, publicApi: { workers: 1 }, operatorApi: { port } });
+    node = await home.start();
+    url = `http://127.0.0.1:${port}`;
+  });
+  after(async () => {
+    await node.end();
+    await home.remove();
+  });
+  afterEach(async () => {
+    for (const { page } of visits.splice(0)) await page.context().close();
+  });
+
+  async function open(options?: Parameters<typeof visit>[1]): Promise<Visit> {
+    const visited = await visit(`${url}/`, options);
+    visits.push(visited);
+    return visited;
+  }
+
+  /** Signed in, and everything is there. */
+  async function live(options?: Parameters<typeof visit>[1], pasted?: string): Promise<Visit> {
+    const visited = await open(options);
+    await signIn(visited, pasted);
+    await connection(visited.page, 'Live');
+    return visited;
+  }
+
+  it('needs no token itself, and shows nothing without one', async () => {
+    const { page, troubles } = await open();
+    expect(await lit(page)).to.deep.equal([]);
+    for (const name of commandNames) {
+      expect(await card(page, name).locator('.prospect').textContent()).to.equal('Sign in first');
+    }
+    expect(await page.getByLabel('Operator secret').evaluate((field) => field === document.activeElement)).to.equal(
+      true,
+    );
+    expect(troubles).to.deep.equal([]);
+  });
+
+  it('signs with the secret, which neither leaves the page nor stays in it', async () => {
+    const visited = await open();
+    const { page, troubles, sent } = visited;
+    await signIn(visited, `${secret}\n`, 'ada');
+    await connection(page, 'Live');
+    await button(page, 'set-worker').click();
+    await outcome(page, 'set-worker', 'Done');
+    await page.locator('#history', { hasText: 'ada' }).waitFor();
+
+    expect(sent.join('\n')).to.include('"authorization":"Bearer ').and.not.to.include(secret);
+    const kept = await page.evaluate(() => [
+      JSON.stringify({ ...localStorage, ...sessionStorage }),
+      document.cookie,
+      document.documentElement.outerHTML,
+      ...[...document.querySelectorAll('input')].map(({ value }) => value),
+    ]);
+    expect(kept.join('\n')).not.to.include(secret);
+    expect(sent.map((line) => line.split(' ')[1]).filter((one) => !one?.startsWith(`${url}/`))).to.deep.equal([]);
+    expect(troubles).to.deep.equal([]);
+  });
+
+  it('says what to do about a wrong secret, and sends nothing for what can be none', async () => {
+    const visited = await open();
+    const { page, sent } = visited;
+    await signIn(visited, 'not the secret of this node, but long enough');
+    const trouble = page.locator('#pasted-trouble');
+    await trouble.filter({ hasText: '401' }).waitFor();
+    expect(await trouble.textContent()).to.match(/^401 The signature is not .* Sign in with the secret of this node/);
+    expect(await page.getByLabel('Operator secret').getAttribute('aria-invalid')).to.equal('true');
+
+    const before = sent.length;
+    await signIn(visited, 'too short');
+    await trouble.filter({ hasText: 'neither an access token nor a secret' }).waitFor();
+    expect(sent.length).to.equal(before);
+  });
+
+  it('takes an access token; one for reading looks but does not command', async () => {
+    const token = await signAccessToken(Buffer.from(secret), { scope: 'read', lifetimeSec: 3600, sub: 'guest' });
+    const { page } = await live({}, token);
+    expect(await lit(page)).to.deep.equal(resting('running'));
+    expect(await page.locator('#signed-in').textContent()).to.match(
+      /^Signed in with an access token for reading as guest/,
+    );
+    expect(await card(page, 'stop-api').locator('.prospect').textContent()).to.equal('The token is for reading only');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    expect(await lit(page)).to.deep.equal([]);
+  });
+
+  it('lights where the machine is, where it came from, and where a command would lead', async () => {
+    const { page, troubles } = await live();
+    await untilLit(page, 'node-up-publicApi-running');
+    await button(page, 'stop-api').focus();
+    await page.locator('#node-up-publicApi-stopped.ahead').waitFor({ state: 'attached' });
+    await page.locator('.edge.on-stop-api.ahead').waitFor({ state: 'attached' });
+    await button(page, 'start-api').focus();
+    await page.locator('.ahead').first().waitFor({ state: 'detached' });
+
+    await button(page, 'stop-api').click();
+    await outcome(page, 'stop-api', 'Done: public API stopped');
+    await untilLit(page, 'node-up-publicApi-stopped');
+    expect(await lit(page)).to.deep.equal(resting('stopped'));
+    await page.locator('#node-up-publicApi-running-to-node-up-publicApi-stopping.taken').waitFor({ state: 'attached' });
+    await page.locator('#node-up-publicApi-stopping-to-node-up-publicApi-stopped.taken').waitFor({ state: 'attached' });
+    expect((await node.state()).publicApi).to.equal('stopped');
+
+    const start = button(page, 'start-api');
+    expect(await button(page, 'stop-api').getAttribute('aria-disabled')).to.equal('true');
+    expect(await card(page, 'stop-api').locator('.prospect').textContent()).to.equal('Already stopped');
+    await start.click();
+    await outcome(page, 'start-api', 'Done: public API running');
+    expect((await node.state()).publicApi).to.equal('running');
+    expect(troubles).to.deep.equal([]);
+  });
+
+  it('keeps what is not possible within reach of the keyboard, and says why instead of sending it', async () => {
+    const { page, sent } = await live();
+    const start = button(page, 'start-api');
+    await page.locator('[data-command="start-api"][data-possible="no"]').waitFor();
+    await start.focus();
+    expect(await start.evaluate((one) => one === document.activeElement)).to.equal(true);
+    const before = sent.length;
+    await page.keyboard.press('Enter');
+    await page
+      .locator('#announcements', { hasText: 'start-api is not possible now: Already started' })
+      .waitFor({ state: 'attached' });
+    expect(sent.slice(before).filter((line) => line.startsWith('POST'))).to.deep.equal([]);
+  });
+
+  it('sets the worker and the buckets', async () => {
+    const { page } = await live();
+    const worker = card(page, 'set-worker').getByLabel('workerId');
+    await worker.fill('three');
+    await button(page, 'set-worker').click();
+    await card(page, 'set-worker').locator('.fault', { hasText: 'A whole number from 0 on is needed.' }).waitFor();
+    await worker.fill('3');
+    await button(page, 'set-worker').click();
+    await outcome(page, 'set-worker', 'Done');
+
+    const buckets = card(page, 'set-buckets').getByRole('textbox');
+    await buckets.fill('1:0\n7:7');
+    await button(page, 'set-buckets').click();
+    await outcome(page, 'set-buckets', 'Done');
+    expect((await node.state()).settings).to.deep.equal({ workerId: 3, buckets: ['1:0', '7:7'] });
+    await page.locator('#conditions', { hasText: 'UnknownBuckets' }).waitFor();
+    await page.locator('#settings', { hasText: '7:7' }).waitFor();
+
+    await card(page, 'set-buckets').getByLabel('all buckets of the worker').check();
+    await button(page, 'set-buckets').click();
+    await page.locator('#conditions', { hasText: 'Nothing is wrong' }).waitFor();
+    expect((await node.state()).settings.buckets).to.equal(null);
+    await node.command('set-worker', { workerId: 0 });
+    await page.locator('#settings', { hasText: 'Worker0' }).waitFor();
+    expect(await worker.inputValue()).to.equal('0');
+  });
+
+  it('shows the faults of a body at its field', async () => {
+    const { page } = await live();
+    await card(page, 'set-buckets').getByRole('textbox').fill('x'.repeat(200));
+    await button(page, 'set-buckets').click();
+    await card(page, 'set-buckets').locator('.fault', { hasText: '/buckets/0' }).waitFor();
+    await outcome(page, 'set-buckets', /^400 .*Mend what is marked/);
+  });
+
+  it('follows what somebody else does', async () => {
+    const { page } = await live();
+    await untilLit(page, 'node-up-publicApi-running');
+    await node.command('stop-api');
+    await untilLit(page, 'node-up-publicApi-stopped');
+    await page.locator('#announcements', { hasText: 'Public API stopped.' }).waitFor({ state: 'attached' });
+    await page.locator('#settings', { hasText: 'stopped for' }).waitFor();
+    await node.command('start-api');
+    await untilLit(page, 'node-up-publicApi-running');
+    expect(await page.locator('#history tr').first().textContent()).to.include('start-api');
+  });
+
+  it('tells a refusal in words where somebody else was faster', async () => {
+    const { page } = await live();
+    await page.route('**/api/v1/stop-api', async (route) => {
+      await node.command('stop-api');
+      await route.continue();
+    });
+    await button(page, 'stop-api').click();
+    await outcome(page, 'stop-api', '409 Already stopped. Possible now: start-api, shutdown, set-worker, set-buckets.');
+    await node.command('start-api');
+  });
+
+  it('tells why a start has failed, and what is not known where no answer came', async () => {
+    const { page } = await live();
+    await button(page, 'stop-api').click();
+    await outcome(page, 'stop-api', 'Done');
+    const squatter = createServer().listen(home.port, '127.0.0.1');
+    await once(squatter, 'listening');
+    await button(page, 'start-api').click();
+    await outcome(page, 'start-api', /^500 .* Nothing was changed unless the state says so\. Mend the cause/);
+    expect(await card(page, 'start-api').locator('.outcome').textContent()).to.include(String(home.port));
+    await untilLit(page, 'node-up-publicApi-stopped');
+    squatter.close();
+
+    await page.route('**/api/v1/start-api', (route) => route.abort());
+    await button(page, 'start-api').click();
+    await outcome(page, 'start-api', 'No answer came. Whether it was carried out is not known');
+    await node.command('start-api');
+  });
+
+  it('has no barriers that axe knows of, in light and in dark, signed in or not', async () => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const { page } = await open({ colorScheme, reducedMotion: 'reduce' });
+      expect(await barriers(page), `${colorScheme}, signed out`).to.deep.equal([]);
+      await signIn({ page, troubles: [], sent: [] });
+      await page.locator('#history tr').first().waitFor();
+      expect(await barriers(page), colorScheme).to.deep.equal([]);
+    }
+  });
+
+  it('fits on a phone', async () => {
+    const { page } = await live({ viewport: { width: 360, height: 740 } });
+    await page.locator('#history tr').first().waitFor();
+    const overhang = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    expect(overhang).to.be.at.most(0);
+  });
+
+  it('grows a field for whatever a new command may need', async () => {
+    const { page } = await open();
+    const fields = await page.evaluateHandle<Fields>("import('/console/src/operator/console/fields.js')");
+    const read = await fields.evaluate(({ fieldOf }) => {
+      const wish = { type: 'integer', minimum: 1, description: 'how many' };
+      const made = [
+        fieldOf('a', 'limit', wish, false),
+        fieldOf('b', 'reason', { type: 'string' }, false),
+        fieldOf('c', 'ids', { type: 'array' }, true),
+      ];
+      const typed: Record<string, string> = { limit: '12', reason: 'because', ids: 'x y,z' };
+      const attempt = (read: () => unknown): unknown => {
+        try {
+          return read() ?? null;
+        } catch (error) {
+          return String(error);
+        }
+      };
+      return made.map(({ element, read }) => {
+        const left = attempt(read);
+        const control = element.querySelector<HTMLInputElement>('input:not([type=radio]), textarea');
+        if (control) control.value = typed[control.name] ?? '';
+        return [left, attempt(read)];
+      });
+    });
+    expect(read).to.deep.equal([
+      [null, 12],
+      [null, 'because'],
+      ['RangeError: At least one is needed.', ['x', 'y', 'z']],
+    ]);
+  });
+
+  it('says so when the node has gone, and finds it again when it is back', async () => {
+    const { page } = await live();
+    node.signal('SIGKILL');
+    await connection(page, 'Out of date');
+    const notice = page.getByRole('alert').filter({ hasText: 'This page connects again by itself.' });
+    await notice.filter({ hasText: /What is shown is \d+ s old/ }).waitFor();
+    expect(await card(page, 'stop-api').locator('.prospect').textContent()).to.equal('Not connected to the node');
+    await node.exited;
+    node = await home.start();
+    await connection(page, 'Live');
+    await notice.waitFor({ state: 'hidden' });
+    await untilLit(page, 'node-up-publicApi-running');
+  });
+
+  it('asks before a shutdown, shows the drain, and that the node has ended', async () => {
+    const { page, troubles } = await live();
+    const download = await fetch(`http://127.0.0.1:${home.port}/api/v1/assets/9`);
+    await button(page, 'shutdown').click();
+    const question = page.getByRole('dialog', { name: 'shutdown?' });
+    await question.getByRole('button', { name: 'Cancel' }).click();
+    expect((await node.state()).node).to.equal('running');
+    await button(page, 'shutdown').click();
+    await question.getByRole('button', { name: 'shutdown' }).click();
+    await outcome(page, 'shutdown', 'Done: the node is shutting down');
+    await untilLit(page, 'node-up-node-shuttingDown');
+    await page.locator('#drain', { hasText: /1 connection, .* left/ }).waitFor();
+    expect(await card(page, 'shutdown').locator('.prospect').textContent()).to.equal('Already shutting down');
+    expect(troubles).to.deep.equal([]);
+    await download.arrayBuffer();
+    await connection(page, 'Ended');
+    await page.getByRole('alert').filter({ hasText: 'The node has ended with exit code 0.' }).waitFor();
+    expect(await node.exited).to.deep.equal({ code: 0, signal: null });
+  });
+});
