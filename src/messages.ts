@@ -1,6 +1,7 @@
 // What the control process and a public worker say to each other over IPC. The workers decide nothing.
 import type { DataObject } from '../machines/answer.ts';
 import type { Settings } from '../machines/settings.ts';
+import type { WorkerVitals } from './figures.ts';
 
 /** What a worker knows of the directory. `bucketWorkers`: the workers that actively distribute a bucket. */
 export interface DirectorySnapshot {
@@ -90,7 +91,14 @@ export interface WorkerFigures {
 export type Report =
   /** The worker hears now; what was sent before would be lost. */
   | { readonly type: 'hello' }
-  | { readonly type: 'confirmed'; readonly seq: number; readonly port?: number; readonly figures?: WorkerFigures }
+  | {
+      readonly type: 'confirmed';
+      readonly seq: number;
+      readonly port?: number;
+      readonly figures?: WorkerFigures;
+      /** With the answer to a `ping`. */
+      readonly vitals?: WorkerVitals;
+    }
   /** Comes with the open port. */
   | { readonly type: 'lent'; readonly seq: number }
   | { readonly type: 'failed'; readonly seq: number; readonly code: string; readonly reason: string }

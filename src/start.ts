@@ -104,7 +104,7 @@ async function run(config: Config, log: Logger, thisRun: LastRun): Promise<numbe
     if (config.operatorApi && secret && records) {
       const events = new Events({ node, counts: () => publicSide.figures, limits: config.operatorApi });
       closing.push(async () => events.end(exitCode));
-      const opened = await openOperatorApi(config, { secret, records, node, directory, events, log });
+      const opened = await openOperatorApi(config, { secret, records, node, publicSide, directory, events, log });
       operator = opened;
       closing.push(() => opened.close(lastAnswersMs), records.close);
     }
@@ -165,6 +165,7 @@ interface OperatorParts {
   readonly secret: Secret;
   readonly records: OperatorRecords;
   readonly node: Node;
+  readonly publicSide: PublicSide;
   readonly directory: Directory;
   readonly events: Events;
   readonly log: Logger;
@@ -172,7 +173,7 @@ interface OperatorParts {
 
 function openOperatorApi(
   { id, operatorApi }: Config,
-  { secret, records, node, directory, events, log }: OperatorParts,
+  { secret, records, node, publicSide, directory, events, log }: OperatorParts,
 ): Promise<OperatorListener> {
   if (operatorApi === null) throw new Error('This node has no operator API');
   const { usedTokens, auditTrail } = records;
@@ -180,6 +181,7 @@ function openOperatorApi(
   auditTrail.subscribe((entry) => events.command(entry));
   const app = createOperatorApi({
     node,
+    publicSide,
     config: { id, operatorApi },
     secret: secret.bytes,
     isBucketId,

@@ -2,6 +2,7 @@
 import type { CloseResult } from '../../machines/node.ts';
 import type { Settings } from '../../machines/settings.ts';
 import type { Condition } from '../condition.ts';
+import type { WorkerVitals } from '../figures.ts';
 import type { DirectoryChange, WorkerFigures } from '../messages.ts';
 import type { CrashReport } from './crash-report.ts';
 
@@ -51,6 +52,10 @@ export interface PublicSide {
   /** Summed over the drains under way; null: none. */
   readonly drain: DrainStatus | null;
   readonly figures: WorkerFigures;
+  /** Summed over the workers as they were at their last heartbeats; what dead ones had done counts. */
+  readonly vitals: WorkerVitals;
+  /** Workers that ended though nobody had told them to, by the one word for why. */
+  readonly losses: Readonly<Record<string, number>>;
   /** The port in use; null while it is not listening and the config says 0. */
   readonly port: number | null;
   subscribe(listener: (event: PublicSideEvent) => void): () => void;

@@ -1,6 +1,7 @@
 // One public worker process: orders and their confirmation, its heartbeat, and its end.
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Server } from 'node:net';
+import { noVitals, type WorkerVitals } from '../figures.ts';
 import type { Order, Report, WorkerFigures } from '../messages.ts';
 import { lastWords } from './worker-output.ts';
 
@@ -68,6 +69,7 @@ export class WorkerProcess {
   readonly #options: WorkerOptions;
   #child: ChildProcess | undefined;
   #figures = noFigures;
+  #vitals = noVitals;
   #seq = 0;
   /** Orders given before it can hear them; null: it can. */
   #early: (() => void)[] | null = [];
@@ -105,6 +107,11 @@ export class WorkerProcess {
   /** As of its last answer. */
   get figures(): WorkerFigures {
     return this.#figures;
+  }
+
+  /** As of its last heartbeat. */
+  get vitals(): WorkerVitals {
+    return this.#vitals;
   }
 
   /** Give an order; orders arrive in the order of these calls. Never rejects: a worker that does not confirm in time is killed, and its end is the reply. */
@@ -208,6 +215,7 @@ export class WorkerProcess {
       }
       default:
         if (report.type === 'confirmed' && report.figures) this.#figures = report.figures;
+        if (report.type === 'confirmed' && report.vitals) this.#vitals = report.vitals;
         this.#waiting.get(report.seq)?.(report);
     }
   }

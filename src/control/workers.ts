@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { CloseResult } from '../../machines/node.ts';
 import type { Settings } from '../../machines/settings.ts';
 import type { Condition } from '../condition.ts';
+import { addCounts, addVitals, noCounts, noVitals, type WorkerVitals } from '../figures.ts';
 import type { DirectoryChange, DrainProgress, WorkerFigures, WorkerSetup } from '../messages.ts';
 import { Crew, type CrewTimes } from './crew.ts';
 import { DirectoryFeed } from './directory-feed.ts';
@@ -58,7 +59,8 @@ class Workers implements PublicSide {
   #settings: Settings = { workerId: null, buckets: null };
   #noneServing: { readonly since: number; readonly why: string } | null = null;
   /** What workers that have gone had done. */
-  readonly #past = { requests: 0, bytesSent: 0 };
+  readonly #past = { requests: 0, bytesSent: 0, counts: noCounts };
+  readonly #losses = new Map<string, number>();
 
   constructor(options: Required<WorkersOptions>) {
     this.#options = options;
@@ -156,6 +158,16 @@ class Workers implements PublicSide {
     return { requests, bytesSent, downloadsInProgress, drains: [...drains.values()] };
   }
 
+  get vitals(): WorkerVitals {
+    return this.#crew.alive
+      .map((worker) => worker.vitals)
+      .reduce(addVitals, { ...noVitals, counts: this.#past.counts });
+  }
+
+  get losses(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#losses);
+  }
+
   subscribe(listener: (event: PublicSideEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -209,6 +221,8 @@ class Workers implements PublicSide {
     }
     this.#past.requests += worker.figures.requests;
     this.#past.bytesSent += worker.figures.bytesSent;
+    this.#past.counts = addCounts(this.#past.counts, worker.vitals.counts);
+    if (!expected) this.#losses.set(reason, (this.#losses.get(reason) ?? 0) + 1);
     this.#drains.workerGone(worker);
     this.#changed(`the last one ${words}`);
   }

@@ -13,6 +13,7 @@ import { consoleRoutes } from './console.ts';
 import { checkDryRun, isDryRun } from './dry-run.ts';
 import { streamEvents } from './event-stream.ts';
 import type { Events } from './events.ts';
+import { createMetrics, type MeasuredSide } from './metrics/route.ts';
 import { createHostCheck } from './origin.ts';
 import { answerState, preconditionOf } from './preconditions.ts';
 import { answerProblems, type Log, problem } from './problems.ts';
@@ -21,6 +22,7 @@ import { type UsedTokens, usedTokensInMemory } from './used-tokens.ts';
 
 export interface OperatorApiParts {
   readonly node: NodeControl;
+  readonly publicSide: MeasuredSide;
   readonly config: Pick<Config, 'id'> & {
     readonly operatorApi: Pick<
       NonNullable<Config['operatorApi']>,
@@ -63,6 +65,7 @@ export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
   const { accessTokens, maxBodyBytes, maxUsedTokens } = config.operatorApi;
   const rules: TokenRules = { secret, id: config.id, accessTokens, now };
   const usedTokens = parts.usedTokens ?? usedTokensInMemory({ max: maxUsedTokens, now });
+  const metrics = createMetrics(node, parts.publicSide);
   const readBody = createBodyReader(maxBodyBytes);
   const router = new Router<OperatorState>({ prefix: '/api/v1', sensitive: true, strict: true });
 
@@ -108,11 +111,11 @@ export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
   // What a client's broken connection throws at Koa after the answer; without a listener Koa prints it.
   app.on('error', (err: unknown) => log.debug({ err }, 'A connection to the operator API broke'));
   if (events) app.use(timing(events));
+  app.use(metrics.counting);
   app.use(auditing(log, now, audit));
   app.use(answerProblems(log));
   app.use(checkTarget(createHostCheck(config.operatorApi)));
-  app.use(consoleRoutes().routes());
-  app.use(router.routes());
+  for (const one of [router, consoleRoutes(), metrics.router]) app.use(one.routes());
   app.use(notRouted);
   return app;
 }

@@ -6,7 +6,7 @@ import type { Copies } from './copies.ts';
 import { deliver } from './deliver.ts';
 import type { Answerer, Exchange } from './exchange.ts';
 import type { Holdings } from './holdings.ts';
-import { refuse, sendJson } from './reply.ts';
+import { begin, refuse, sendJson } from './reply.ts';
 
 export interface ApiParts {
   readonly holdings: Holdings;
@@ -58,7 +58,7 @@ export function createApi(parts: ApiParts): Answerer {
       return refuse(exchange, 413, { message: 'No request here needs a body' });
     }
     if (req.method === 'OPTIONS') {
-      res.writeHead(204, { Allow: methods, ...preflight }).end();
+      begin(exchange, 204, { Allow: methods, ...preflight }).end();
       return;
     }
     if (req.method !== 'GET' && req.method !== 'HEAD') {
@@ -72,6 +72,7 @@ export function createApi(parts: ApiParts): Answerer {
   async function asset(exchange: Exchange, id: string): Promise<void> {
     const object = holdings.find(id);
     const word = answer(object, holdings.covers);
+    exchange.cache = word;
     if (object !== undefined && word === 'hit' && (await deliver(exchange, object, parts)) === 'answered') return;
     refuseAsset(exchange, word);
   }
@@ -88,8 +89,10 @@ export function createApi(parts: ApiParts): Answerer {
 
 function refuseAsset(exchange: Exchange, word: AnswerWord): void {
   const { status, headers, message } = answers[word];
-  if (message === null) refuse(exchange, 404, { type: 'absent', message: 'Data object has no copy here' });
-  else refuse(exchange, status, { type: word, message }, headers);
+  if (message === null) {
+    exchange.cache = 'absent';
+    refuse(exchange, 404, { type: 'absent', message: 'Data object has no copy here' });
+  } else refuse(exchange, status, { type: word, message }, headers);
 }
 
 function fail(exchange: Exchange, error: unknown): void {

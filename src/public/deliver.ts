@@ -4,7 +4,7 @@ import { codeOf } from '../errors.ts';
 import { readRequest } from './conditional.ts';
 import { type Copies, type Copy, factsOf, unchanged } from './copies.ts';
 import type { Exchange } from './exchange.ts';
-import { refuse } from './reply.ts';
+import { begin, refuse } from './reply.ts';
 
 const chunkBytes = 128 * 1024;
 
@@ -66,7 +66,7 @@ async function answerWith(
     etag: hash === null ? null : `"${hash}"`,
   });
   if (!('length' in reading)) {
-    if (reading.status === 304) res.writeHead(304, headers).end();
+    if (reading.status === 304) begin(exchange, 304, headers).end();
     else if (reading.status === 412)
       refuse(exchange, 412, { type: 'precondition', message: 'Data object is another one' });
     else refuseRange(exchange, copy.size);
@@ -75,7 +75,7 @@ async function answerWith(
   const { status, start, length } = reading;
   headers['Content-Type'] = object.type ?? 'application/octet-stream';
   if (status === 206) headers['Content-Range'] = `bytes ${start}-${start + length - 1}/${copy.size}`;
-  res.writeHead(status, { ...headers, 'Content-Length': length });
+  begin(exchange, status, { ...headers, 'Content-Length': length });
   if (req.method === 'HEAD' || length === 0) {
     res.end();
     return;

@@ -1,11 +1,17 @@
 // One request and its answer, as the connection's owner and the one who answers both see it.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { CacheWord } from './tally.ts';
 
 export interface Exchange {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   /** Bytes of the body that the kernel has not taken yet. */
   bytesLeft: number;
+  /** What was decided of the object asked for. */
+  cache: CacheWord;
+  /** By the clock of `performance.now()`; `answeredAt` 0: not yet. */
+  readonly startedAt: number;
+  answeredAt: number;
   /** Nothing is to be sent before this resolves; null: go on. */
   readonly hold: () => Promise<void> | null;
 }

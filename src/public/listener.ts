@@ -28,6 +28,7 @@ export type ListenerLimits = Omit<PublicLimits, 'hotObjectsBytes' | 'maxBodyByte
 export class Listener {
   readonly #server: Server;
   readonly #limits: ListenerLimits;
+  readonly #ended: Answerer;
   readonly #connections = new Map<Socket, Connection>();
   #phase: 'open' | 'closing' | 'closed' | 'draining' = 'open';
   /** By the clock of `performance.now()`. */
@@ -37,8 +38,10 @@ export class Listener {
   #sweeping: NodeJS.Timeout | undefined;
   #onEmpty = () => {};
 
-  constructor(limits: ListenerLimits, answer: Answerer) {
+  /** @param ended told of every exchange that `answer` was, when nothing more of it will be sent */
+  constructor(limits: ListenerLimits, answer: Answerer, ended: Answerer = () => {}) {
     this.#limits = limits;
+    this.#ended = ended;
     const { requestTimeoutMs, keepAliveTimeoutMs, maxHeaderBytes, maxConnections } = limits;
     // Node refuses a header timeout above the request timeout, and looks for late ones only every so often.
     const headersTimeout =
@@ -55,7 +58,9 @@ export class Listener {
     this.#server.timeout = limits.stallTimeoutMs;
     this.#server.on('connection', (socket) => this.#accept(socket));
     this.#server.on('request', (req, res) => {
-      this.#begin({ req, res, bytesLeft: 0, hold: () => this.#hold }, answer);
+      const startedAt = performance.now();
+      const hold = () => this.#hold;
+      this.#begin({ req, res, bytesLeft: 0, cache: 'none', startedAt, answeredAt: 0, hold }, answer);
     });
   }
 
@@ -181,6 +186,7 @@ export class Listener {
       connection.exchanges.delete(exchange);
       connection.idleSince = Date.now();
       connection.readMark = req.socket.bytesRead;
+      this.#ended(exchange);
     });
     if (this.#phase === 'draining') sayLast(res);
     if (this.#hold) void this.#hold.then(() => answer(exchange));

@@ -1,4 +1,5 @@
 // Answers of the public API that are a small JSON document: refusals among them.
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Exchange } from './exchange.ts';
 
 /** The error body that existing players know. */
@@ -9,23 +10,29 @@ export interface Refusal {
   readonly message: string;
 }
 
+/** Every answer begins here. */
+export function begin(exchange: Exchange, status: number, headers: OutgoingHttpHeaders): ServerResponse {
+  exchange.answeredAt = performance.now();
+  return exchange.res.writeHead(status, headers);
+}
+
 export function refuse(exchange: Exchange, status: number, body: Refusal, headers: Record<string, string> = {}): void {
   sendJson(exchange, status, body, headers);
 }
 
 /** Never to be kept: what these documents say may be different a moment later. */
 export function sendJson(
-  { req, res }: Exchange,
+  exchange: Exchange,
   status: number,
   document: unknown,
   headers: Record<string, string> = {},
 ): void {
   const body = JSON.stringify(document);
-  res.writeHead(status, {
+  const res = begin(exchange, status, {
     'Content-Type': 'application/json; charset=utf-8',
     'Content-Length': Buffer.byteLength(body),
     'Cache-Control': 'no-store',
     ...headers,
   });
-  res.end(req.method === 'HEAD' ? undefined : body);
+  res.end(exchange.req.method === 'HEAD' ? undefined : body);
 }

@@ -5,9 +5,11 @@ import type { Settings } from '../../machines/settings.ts';
 import type { DirectoryChange, DrainProgress, WorkerFigures, WorkerSetup } from '../messages.ts';
 import { createApi } from './api.ts';
 import { Copies } from './copies.ts';
+import type { Exchange } from './exchange.ts';
 import { Holdings } from './holdings.ts';
 import { Listener } from './listener.ts';
 import { statusDocument } from './status.ts';
+import { Tally } from './tally.ts';
 
 export interface RoomEvents {
   /** The last connection of a drain has gone. `cut`: how many of them were cut. */
@@ -31,6 +33,7 @@ export class PublicRoom {
   #port: Promise<number> | null = null;
   #requests = 0;
   #bytesSent = 0;
+  readonly #tally = new Tally();
 
   constructor(setup: WorkerSetup, settings: Settings, events: RoomEvents) {
     this.#setup = setup;
@@ -59,6 +62,11 @@ export class PublicRoom {
     return { requests: this.#requests, bytesSent: this.#bytesSent, downloadsInProgress: 0, drains };
   }
 
+  /** What is counted, and the connections of the open port. */
+  get vitals() {
+    return { counts: this.#tally.reading, connections: this.#open?.connections ?? 0 };
+  }
+
   configure(settings: Settings): void {
     this.#holdings.configure(settings);
   }
@@ -76,10 +84,14 @@ export class PublicRoom {
    * @throws {NodeJS.ErrnoException} as `net.Server.listen` does
    */
   async listen(where: { readonly host: string; readonly port: number } | Server): Promise<number> {
-    this.#open ??= new Listener(this.#setup.limits, (exchange) => {
-      this.#requests += 1;
-      this.#answer(exchange);
-    });
+    this.#open ??= new Listener(
+      this.#setup.limits,
+      (exchange) => {
+        this.#requests += 1;
+        this.#answer(exchange);
+      },
+      this.#count,
+    );
     const listener = this.#open;
     this.#share();
     try {
@@ -140,6 +152,8 @@ export class PublicRoom {
     for (const { listener } of this.#drains.values()) draining += listener.connections;
     this.#open.maxConnections = Math.max(1, maxConnections - draining);
   }
+
+  readonly #count = (exchange: Exchange): void => this.#tally.add(exchange);
 
   #doubt({ id }: DataObject): void {
     const now = Date.now();

@@ -1,5 +1,7 @@
 // A public worker's process: does what the control process orders, and finishes alone when that one has died.
 import type { Server } from 'node:net';
+import type { WorkerVitals } from '../figures.ts';
+import { measureLag } from '../lag.ts';
 import type { Order, Report } from '../messages.ts';
 import { PublicRoom } from './room.ts';
 
@@ -16,6 +18,7 @@ let drainTimeoutMs = 0;
 /** Orders about the port are carried out one after the other. */
 let port: Promise<void> = Promise.resolve();
 let onDrained = () => {};
+const lag = measureLag();
 
 process.on('message', (order: Order, shared: Server | undefined) => {
   // A shared port accepts from the moment it is here: it must not wait for whoever is to serve it.
@@ -40,7 +43,8 @@ async function obey(order: Order, shared?: Server): Promise<void> {
   try {
     if (order.type === 'lend') return report({ type: 'lent', seq }, known().lend());
     const actual = await carryOut(order, shared);
-    report({ type: 'confirmed', seq, port: actual, figures: room?.figures });
+    const vitals = order.type === 'ping' && room ? vitalsOf(room) : undefined;
+    report({ type: 'confirmed', seq, port: actual, figures: room?.figures, vitals });
     if (order.type === 'drain') room?.drain(order.drain);
     if (order.type === 'cut') room?.cut(order.drain);
   } catch (error) {
@@ -80,6 +84,12 @@ async function carryOut(order: Order, shared?: Server): Promise<number | undefin
     case 'leave':
       process.exit(0);
   }
+}
+
+function vitalsOf({ vitals: { counts, connections } }: PublicRoom): WorkerVitals {
+  const { user, system } = process.cpuUsage();
+  const own = { lag: lag.reading, cpuSec: (user + system) / 1e6 };
+  return { counts: { ...counts, ...own }, connections, residentBytes: process.memoryUsage.rss() };
 }
 
 function known(): PublicRoom {

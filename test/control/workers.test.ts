@@ -170,13 +170,17 @@ describe('the supervision of public workers', () => {
   it('keeps counting over the deaths of workers', async () => {
     const port = await serving({ count: 1 });
     await statusOf(port);
-    await until(() => side.figures.requests === 1);
+    await until(() => side.figures.requests === 1 && side.vitals.counts.answers['hit 200'] === 1);
     process.kill(pids()[0] ?? 0, 'SIGKILL');
     await until(() => conditionOf('WorkerCrashed') !== undefined);
     await allServe();
     await statusOf(port);
     await until(() => side.figures.requests === 2);
     expect(side.figures.bytesSent).to.equal(6);
+    await until(() => side.vitals.counts.answers['hit 200'] === 2);
+    expect(side.losses).to.deep.equal({ SIGKILL: 1 });
+    expect(side.vitals.residentBytes).to.be.greaterThan(1e6);
+    expect(side.vitals.counts.cpuSec).to.be.greaterThan(0);
   });
 
   it('tells of a crash loop with the last words of who died, and slows down', async () => {

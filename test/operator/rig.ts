@@ -9,6 +9,7 @@ import type { Trouble, TroubleSource } from '../../src/control/conditions.ts';
 import { Node } from '../../src/control/node.ts';
 import type { ObservableNode } from '../../src/control/node-control.ts';
 import type { PublicSide } from '../../src/control/public-side.ts';
+import { noVitals } from '../../src/figures.ts';
 import { createOperatorApi, type OperatorApiParts } from '../../src/operator/api.ts';
 import type { AuditEntry } from '../../src/operator/audit.ts';
 import { Events } from '../../src/operator/events.ts';
@@ -33,7 +34,8 @@ export const settings = {
   eventsHeartbeatMs: 15_000,
 };
 
-export interface RigOptions extends Partial<Pick<OperatorApiParts, 'node' | 'secret' | 'now' | 'usedTokens'>> {
+export interface RigOptions
+  extends Partial<Pick<OperatorApiParts, 'node' | 'publicSide' | 'secret' | 'now' | 'usedTokens'>> {
   readonly settings?: Partial<ListenSettings & typeof settings>;
   /** What the config wants, beyond a running public API. */
   readonly wishes?: Partial<DesiredState>;
@@ -74,6 +76,7 @@ export async function startRig(options: RigOptions = {}) {
   const events = new Events({ node: observed, counts, limits: all, now });
   const app = createOperatorApi({
     node,
+    publicSide: options.publicSide ?? stillSide,
     config: { id: 'my-node', operatorApi: all },
     secret: key,
     isBucketId: (id) => id.length > 0 && id.length <= 128,
@@ -168,28 +171,33 @@ export const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 export const json = { 'content-type': 'application/json' };
 export const hashOf = (bytes: string): string => createHash('sha256').update(bytes).digest('base64url');
 
+/** A public side that does nothing and never fails. */
+export const stillSide: PublicSide = {
+  start() {},
+  configure: async () => {},
+  publish: async () => {},
+  listen: async () => {},
+  close: async () => ({ drain: null }),
+  cut() {},
+  kill() {},
+  end: async () => {},
+  workers: [],
+  conditions: [],
+  drain: null,
+  figures: { requests: 0, bytesSent: 0, downloadsInProgress: 0, drains: [] },
+  vitals: noVitals,
+  losses: {},
+  port: 3334,
+  subscribe: () => () => {},
+};
+
 /** A node whose public side does everything at once and never fails, unless `effects` say otherwise. */
 export async function startNode(
   effects: { listen: () => Promise<void> },
   { wishes = {}, troubles = [] }: { wishes?: Partial<DesiredState>; troubles?: readonly TroubleSource[] } = {},
 ): Promise<ObservableNode> {
   const ms = 10_000;
-  const publicSide: PublicSide = {
-    start() {},
-    configure: async () => {},
-    publish: async () => {},
-    listen: () => effects.listen(),
-    close: async () => ({ drain: null }),
-    cut() {},
-    kill() {},
-    end: async () => {},
-    workers: [],
-    conditions: [],
-    drain: null,
-    figures: { requests: 0, bytesSent: 0, downloadsInProgress: 0, drains: [] },
-    port: 3334,
-    subscribe: () => () => {},
-  };
+  const publicSide: PublicSide = { ...stillSide, listen: () => effects.listen() };
   const node = new Node({
     id: 'my-node',
     version: '0.1.0',

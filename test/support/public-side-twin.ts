@@ -6,6 +6,7 @@ import type { Condition } from '../../src/condition.ts';
 import { portRefusal } from '../../src/control/port-refusal.ts';
 import type { DrainStatus, PublicSide, PublicSideEvent, WorkerStatus } from '../../src/control/public-side.ts';
 import { codeOf, messageOf } from '../../src/errors.ts';
+import { noVitals, type WorkerVitals } from '../../src/figures.ts';
 import type { DirectoryChange, PublicLimits, WorkerFigures } from '../../src/messages.ts';
 import { PublicRoom } from '../../src/public/room.ts';
 import { Gate } from './gate.ts';
@@ -115,6 +116,15 @@ export class PublicSideTwin implements PublicSide {
 
   get figures(): WorkerFigures {
     return this.#room.figures;
+  }
+
+  get vitals(): WorkerVitals {
+    const { counts, connections } = this.#room.vitals;
+    return { ...noVitals, counts: { ...noVitals.counts, ...counts }, connections };
+  }
+
+  get losses(): Readonly<Record<string, number>> {
+    return {};
   }
 
   get port(): number | null {
