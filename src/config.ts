@@ -1,7 +1,7 @@
 // The config of a node: one frozen object, made at start from file, environment and defaults.
 import { join } from 'node:path';
 import { type ConfigFile, configPath, readConfigFile } from './config/file.ts';
-import { keyNames, keys, type LogLevel } from './config/keys.ts';
+import { keyNames, keys, type LogFrequency, type LogLevel } from './config/keys.ts';
 import { readValues, type Values } from './config/values.ts';
 import { InputError } from './errors.ts';
 import { packageRoot } from './version.ts';
@@ -16,7 +16,20 @@ export interface Config {
   /** YAML catalogue; null: the node knows no objects. */
   readonly catalogue: string | null;
   readonly directories: { readonly state: string };
-  readonly logs: { readonly console: { readonly level: LogLevel } };
+  readonly logs: {
+    readonly console: { readonly level: LogLevel };
+    /** Null: no log files. */
+    readonly file: {
+      readonly level: LogLevel;
+      readonly path: string;
+      readonly maxFiles: number;
+      readonly maxSize: number;
+      readonly frequency: LogFrequency;
+      readonly archive: boolean;
+      readonly writeTimeoutMs: number;
+      readonly retryMs: number;
+    } | null;
+  };
   readonly intervals: { readonly checkCatalogueMs: number };
   readonly publicApi: {
     readonly host: string;
@@ -100,7 +113,7 @@ export function loadConfig({ path, env, cwd }: ConfigSource): Config {
     id: get('id'),
     catalogue: usesExample ? join(packageRoot, 'examples', 'catalogue.yml') : get('catalogue'),
     directories: { state },
-    logs: { console: { level: get('logs.console.level') } },
+    logs: { console: { level: get('logs.console.level') }, file: logFile(values) },
     intervals: { checkCatalogueMs: get('intervals.checkCatalogueMs') },
     publicApi: {
       host: get('publicApi.host'),
@@ -133,6 +146,26 @@ export function loadConfig({ path, env, cwd }: ConfigSource): Config {
     workerId: get('workerId') ?? (usesExample ? 0 : null),
     buckets: get('buckets'),
   });
+}
+
+function logFile({ get, has }: Values): Config['logs']['file'] {
+  const path = get('logs.file.path');
+  const level = get('logs.file.level');
+  if (level === 'off') return null;
+  if (path === null) {
+    if (has('logs.file')) throw new InputError('logs.file.path must say in which folder the log files are to be');
+    return null;
+  }
+  return {
+    level,
+    path,
+    maxFiles: get('logs.file.maxFiles'),
+    maxSize: get('logs.file.maxSize'),
+    frequency: get('logs.file.frequency') as LogFrequency,
+    archive: get('logs.file.archive'),
+    writeTimeoutMs: get('logs.file.writeTimeoutMs'),
+    retryMs: get('logs.file.retryMs'),
+  };
 }
 
 /** A file without the section means a node without the API, as with the peer; without a file there is one. */

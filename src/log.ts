@@ -1,17 +1,23 @@
-// The log: lines on stderr, for people on a terminal and as JSON elsewhere; secrets and tokens never reach it.
-import { type Level, type Logger, pino } from 'pino';
+// The log: lines on stderr, for people on a terminal and as JSON elsewhere, and in files; secrets and tokens never reach it.
+import { multistream, type Logger as PinoLogger, pino } from 'pino';
+import type { Condition } from './condition.ts';
 import type { LogLevel } from './config/keys.ts';
+import type { Config } from './config.ts';
+import { LogFile } from './log-file.ts';
 import { type LogOut, openLogOut } from './log-out.ts';
 
-export type { Logger } from 'pino';
+export type Logger = PinoLogger<'http'>;
 
-/** The words of the config, the peer's among them, as pino's. */
-const levels: Readonly<Record<LogLevel, Level | 'silent'>> = {
+/** Ours, as numbers; `http` is one line for each request. */
+const values = { fatal: 60, error: 50, warn: 40, info: 30, http: 25, debug: 20, trace: 10, silent: 99 } as const;
+
+/** The words of the config, the peer's among them, as ours. */
+const levels: Readonly<Record<LogLevel, keyof typeof values>> = {
   fatal: 'fatal',
   error: 'error',
   warn: 'warn',
   info: 'info',
-  http: 'info',
+  http: 'http',
   verbose: 'debug',
   debug: 'debug',
   trace: 'trace',
@@ -24,21 +30,65 @@ const secretMembers = ['authorization', 'hmacSecret', 'secret', 'token', 'passwo
 /** A JWT, and whatever follows the word Bearer: caught also where it lies within a message. */
 const tokens = /eyJ[\w-]{5,}\.[\w-]+(\.[\w-]*)?|(?<=\bbearer\s+)[\w.~+/-]{8,}=*/gi;
 
-export const withoutTokens = (line: string): string => line.replace(tokens, '(not shown)');
+const notShown = '(not shown)';
+const secrets = new Set<string>();
+
+/** From now on this text is in no line of this process, whoever sent it and wherever it stands. */
+export function neverShow(secret: string): void {
+  if (secret === '') return;
+  secrets.add(secret);
+  // As it stands within JSON.
+  secrets.add(JSON.stringify(secret).slice(1, -1));
+}
+
+export function withoutTokens(line: string): string {
+  let shown = line.replace(tokens, notShown);
+  for (const secret of secrets) shown = shown.replaceAll(secret, notShown);
+  return shown;
+}
+
+export interface OpenLog {
+  readonly log: Logger;
+  /** What is wrong with a destination now. */
+  readonly troubles: () => readonly Omit<Condition, 'since'>[];
+  /** Writes what is left. A disk that hangs keeps a process from exiting. */
+  close(): Promise<{ readonly isStuck: boolean }>;
+}
+
+/** How long the last lines may take. */
+const lastLinesMs = 1000;
+
+export async function openLog({ id, logs }: Pick<Config, 'id' | 'logs'>): Promise<OpenLog> {
+  const { file: settings } = logs;
+  const file = settings && new LogFile({ ...settings, name: id });
+  const outs = [{ level: logs.console.level, out: await stderr() }];
+  if (file) outs.push({ level: settings.level, out: file });
+  return {
+    log: logTo(outs),
+    troubles: () => file?.troubles ?? [],
+    close: async () => file?.close(lastLinesMs) ?? { isStuck: false },
+  };
+}
 
 /** @param out stderr where left out */
-export async function createLog(level: LogLevel, out?: LogOut): Promise<Logger> {
+export const createLog = async (level: LogLevel, out?: LogOut): Promise<Logger> =>
+  logTo([{ level, out: out ?? (await stderr()) }]);
+
+function logTo(outs: readonly { readonly level: LogLevel; readonly out: LogOut }[]): Logger {
+  const streams = outs.map(({ level, out }) => ({ level: values[levels[level]], stream: out }));
+  const [most] = outs.map(({ level }) => levels[level]).sort((a, b) => values[a] - values[b]);
   return pino(
     {
-      level: levels[level],
+      level: most ?? 'silent',
+      customLevels: { http: values.http },
       base: null,
       redact: {
         paths: secretMembers.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
-        censor: '(not shown)',
+        censor: notShown,
       },
       hooks: { streamWrite: withoutTokens },
     },
-    out ?? (await stderr()),
+    multistream(streams),
   );
 }
 
@@ -47,6 +97,10 @@ async function stderr(): Promise<LogOut> {
   const out = openLogOut(process.stderr);
   if (!process.stderr.isTTY) return out;
   const { default: pretty } = await import('pino-pretty');
-  const format = pretty.prettyFactory({ colorize: process.stderr.hasColors(), translateTime: 'HH:MM:ss.l' });
+  const format = pretty.prettyFactory({
+    colorize: process.stderr.hasColors(),
+    translateTime: 'HH:MM:ss.l',
+    customLevels: { http: values.http },
+  });
   return { write: (line) => out.write(format(line)) };
 }

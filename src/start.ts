@@ -13,7 +13,7 @@ import { Node } from './control/node.ts';
 import type { PublicSide } from './control/public-side.ts';
 import { openStateFile } from './control/state-file.ts';
 import { createWorkers } from './control/workers.ts';
-import { createLog, type Logger } from './log.ts';
+import { type Logger, neverShow, type OpenLog, openLog } from './log.ts';
 import { affordableConnections, openFileLimit } from './open-files.ts';
 import { createOperatorApi } from './operator/api.ts';
 import { Events } from './operator/events.ts';
@@ -40,24 +40,27 @@ const lastAnswersMs = 1000;
  */
 export async function startNode({ configPath: path, env, cwd }: StartOptions): Promise<number> {
   const config = loadConfig({ path, env, cwd });
-  const log = await createLog(config.logs.console.level);
+  const logging = await openLog(config);
+  const { log } = logging;
   if (config.ignored.length > 0) log.warn(`Without a meaning here yet: ${config.ignored.join(', ')}`);
   const lock = await lockDirectory(config.directories.state);
   const thisRun = await beginRun(config.directories.state, log);
   process.on('uncaughtExceptionMonitor', thisRun.noteFatal);
   try {
-    return await run(config, log, thisRun);
+    return await run(config, logging, thisRun);
   } finally {
     process.off('uncaughtExceptionMonitor', thisRun.noteFatal);
     thisRun.end();
     await lock.release();
+    await logging.close();
   }
 }
 
-async function run(config: Config, log: Logger, thisRun: LastRun): Promise<number> {
+async function run(config: Config, { log, troubles: logTroubles }: OpenLog, thisRun: LastRun): Promise<number> {
   const stateFile = openStateFile(config.directories.state);
   const { record, problem } = await stateFile.load();
   const secret = config.operatorApi && (await loadSecret(config.operatorApi, { make: true }));
+  if (secret) neverShow(secret.bytes.toString());
   if (secret?.made) log.info(`Made the operator secret ${secret.file}`);
 
   const directory = openDirectory(config, log);
@@ -94,6 +97,7 @@ async function run(config: Config, log: Logger, thisRun: LastRun): Promise<numbe
       () => (problem ? [problem] : []),
       () => secret?.troubles ?? [],
       () => records?.troubles ?? [],
+      logTroubles,
       () => directory.conditions,
       ({ buckets }) => unknownBuckets(buckets, directory),
     ],

@@ -182,9 +182,32 @@ describe('config', () => {
       expect(config).to.deep.include({ file: path, id: 'test-node', catalogue: null, workerId: 4 });
       expect(config.buckets).to.deep.equal(['1:0', '1:1']);
       expect(config.logs.console.level).to.equal('verbose');
+      expect(config.logs.file).to.deep.include({
+        ...{ level: 'debug', path: join(cwd, 'local/logs'), maxFiles: 30, maxSize: 50_485_760 },
+        ...{ frequency: 'daily', archive: true },
+      });
       expect(config.operatorApi?.hmacSecret).to.equal('this-is-not-so-secret');
-      expect(config.ignored).to.include.members(['endpoints.storageSquid', 'limits.storage', 'keys', 'logs.file.path']);
+      expect(config.ignored).to.include.members(['endpoints.storageSquid', 'limits.storage', 'keys']);
       expect(config.ignored).not.to.include.members(['publicApi.port']);
+    });
+  });
+
+  describe('log files', () => {
+    it('are there where a folder is named, with a size and number that fill no disk', () => {
+      expect(load().logs.file).to.equal(null);
+      write('logs: { file: { path: logs } }');
+      expect(load().logs.file).to.deep.include({
+        level: 'info',
+        path: join(cwd, 'logs'),
+        maxFiles: 30,
+        archive: false,
+      });
+      expect(load({ DISTRIBUTOR__LOGS__FILE__LEVEL: 'off' }).logs.file).to.equal(null);
+    });
+
+    it('need a folder', () => {
+      write('logs: { file: { level: debug } }');
+      expect(() => load()).to.throw('logs.file.path must say in which folder');
     });
   });
 

@@ -1,6 +1,9 @@
 // The log: its levels, and that no secret or token ever gets through.
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
-import { createLog } from '../src/log.ts';
+import { createLog, neverShow, openLog, withoutTokens } from '../src/log.ts';
 
 const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJib2IifQ.c2lnbmF0dXJlLWJ5dGVz';
 
@@ -25,6 +28,47 @@ describe('log', () => {
     const silent = await createLog('off', out);
     silent.fatal('nothing');
     expect(lines).to.deep.equal([]);
+  });
+
+  it('has a level for requests between what happens and what only helps to find faults', async () => {
+    for (const [level, expected] of [
+      ['info', ['in']],
+      ['http', ['in', 'each']],
+      ['verbose', ['in', 'each', 'de']],
+    ] as const) {
+      lines = [];
+      const log = await createLog(level, out);
+      log.info('in');
+      log.http('each');
+      log.debug('de');
+      expect(lines.map((line) => JSON.parse(line).msg)).to.deep.equal(expected);
+    }
+  });
+
+  it('writes to files what their level asks for, whatever the console shows', async () => {
+    const path = mkdtempSync(join(tmpdir(), 'logs-'));
+    const file = { path, frequency: 'yearly', maxFiles: 1, maxSize: 10_000, archive: false } as const;
+    const times = { writeTimeoutMs: 1000, retryMs: 1000 };
+    const { log, troubles, close } = await openLog({
+      id: 'n',
+      logs: { console: { level: 'off' }, file: { ...file, ...times, level: 'http' } },
+    });
+    log.http({ path: `/${jwt}` }, 'a request');
+    log.debug('not asked for');
+    await close();
+    expect(troubles()).to.deep.equal([]);
+    const [name = ''] = readdirSync(path);
+    const text = readFileSync(join(path, name), 'utf8');
+    rmSync(path, { recursive: true });
+    expect(JSON.parse(text)).to.include({ level: 25, msg: 'a request', path: '/(not shown)' });
+  });
+
+  it('shows no secret that it has been told of, wherever it stands', async () => {
+    const log = await createLog('info', out);
+    neverShow('the "secret" of this node');
+    log.info({ path: '/the "secret" of this node' }, 'it is the "secret" of this node');
+    expect(JSON.parse(lines[0] ?? '')).to.include({ path: '/(not shown)', msg: 'it is (not shown)' });
+    expect(withoutTokens('plain: the "secret" of this node')).to.equal('plain: (not shown)');
   });
 
   it('leaves out secrets and tokens, wherever they are', async () => {

@@ -30,6 +30,9 @@ export const logLevels = [
 ] as const;
 export type LogLevel = (typeof logLevels)[number];
 
+export const logFrequencies = ['yearly', 'monthly', 'daily', 'hourly'] as const;
+export type LogFrequency = (typeof logFrequencies)[number];
+
 export interface Key {
   readonly type: keyof TypeMap;
   /** Left out: unset unless someone sets it. A function: known only at start. */
@@ -311,19 +314,49 @@ export const keys = {
     type: 'level',
     oneOf: logLevels,
     default: 'info',
-    about: 'How much is logged on stderr.',
+    about: 'How much is logged on stderr. `http`: every request as well.',
   },
-  'logs.file.level': { type: 'string', unused: true, about: 'How much is logged to files.' },
-  'logs.file.path': { type: 'path', unused: true, about: 'Folder of the log files.' },
-  'logs.file.maxFiles': { ...positive, unused: true, about: 'Log files kept.' },
-  'logs.file.maxSize': { ...positive, unit: 'bytes', unused: true, about: 'Size at which a log file is changed.' },
+  'logs.file.level': { type: 'level', oneOf: logLevels, default: 'info', about: 'How much is logged to files.' },
+  'logs.file.path': {
+    type: 'path',
+    defaultWords: 'none: no log files',
+    about: 'Folder of the log files, made where it is not there.',
+  },
+  'logs.file.maxFiles': {
+    ...positive,
+    default: 30,
+    about: 'Log files kept, the one being written among them; the oldest are removed.',
+  },
+  'logs.file.maxSize': {
+    type: 'size',
+    minimum: 1024,
+    default: 52_428_800,
+    unit: 'bytes',
+    about: 'A log file that would grow beyond this is followed by the next one of its period.',
+  },
   'logs.file.frequency': {
     type: 'string',
-    oneOf: ['yearly', 'monthly', 'daily', 'hourly'],
-    unused: true,
-    about: 'How often a log file is changed.',
+    oneOf: logFrequencies,
+    default: 'daily',
+    about: 'How often a new log file is begun, by the local clock.',
   },
-  'logs.file.archive': { type: 'boolean', unused: true, about: 'Whether old log files are compressed.' },
+  'logs.file.archive': {
+    type: 'boolean',
+    default: false,
+    about: 'Whether log files that are not written any more are compressed (gzip).',
+  },
+  'logs.file.writeTimeoutMs': {
+    ...positive,
+    default: 5000,
+    unit: 'ms',
+    about: 'A disk that has not taken log lines by then is reported (`LogNotWritten`).',
+  },
+  'logs.file.retryMs': {
+    ...positive,
+    default: 2000,
+    unit: 'ms',
+    about: 'Pause before log lines that could not be written are tried again.',
+  },
   'logs.elastic.level': { type: 'string', unused: true, about: 'How much is sent to Elasticsearch.' },
   'logs.elastic.endpoint': { type: 'string', secret: true, unused: true, about: 'URL of Elasticsearch.' },
   'logs.elastic.auth.username': { type: 'string', unused: true, about: 'Its user.' },
