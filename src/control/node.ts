@@ -66,8 +66,11 @@ export class Node implements ObservableNode {
   readonly #now: () => number;
   #last: NodeStatus;
   #since: string;
-  /** The command whose turn it is, and all that wait behind it. */
-  #turn: Promise<unknown> = Promise.resolve();
+  #begin = () => {};
+  /** The command whose turn it is, and all that wait behind it. Before all of them comes the start-up. */
+  #turn: Promise<unknown> = new Promise<void>((resolve) => {
+    this.#begin = resolve;
+  });
   /** Who is to be told how an accepted command ends. Only a shutdown stands beside another. */
   readonly #underWay = new Map<CommandName, (result: CommandResult) => void>();
 
@@ -107,7 +110,10 @@ export class Node implements ObservableNode {
     });
     this.#actor.on('outcome', (outcome) => this.#ended(outcome));
     this.exited = new Promise((resolve, reject) => {
-      const complete = () => resolve(this.#snapshot.output?.exitCode ?? 1);
+      const complete = () => {
+        this.#begin();
+        resolve(this.#snapshot.output?.exitCode ?? 1);
+      };
       const error = (cause: unknown) => {
         for (const command of this.#underWay.keys()) this.#ended({ command, result: 'failed', reason: broken });
         reject(new Error(broken, { cause }));
@@ -117,11 +123,15 @@ export class Node implements ObservableNode {
     this.#actor.start();
   }
 
-  /** Bring the public API to where it is wanted. Resolves when that has succeeded or failed. */
+  /**
+   * Bring the public API to where it is wanted. Resolves when that has succeeded or failed.
+   * Commands wait for it, all but a shutdown: one that came earlier would be refused for a state that nobody wanted.
+   */
   async restore(): Promise<void> {
     // Whoever starts to serve knows the settings first; workers that are still starting hear them later.
     await this.#parts.publicSide.configure(settingsOf(this.#snapshot));
     this.#actor.send({ type: 'restore' });
+    this.#begin();
     await this.#settled();
   }
 

@@ -81,8 +81,12 @@ export function advance(state: NodeSnapshot, event: NodeMachineEvent): Advance {
 }
 
 /** A command with each of its steps succeeding; a port that closes leaves this drain, or none. */
-export function carryOut(state: NodeSnapshot, command: Command, drain: Drain | null = null): NodeSnapshot {
-  let next = advance(state, command).state;
+export const carryOut = (state: NodeSnapshot, command: Command, drain: Drain | null = null): NodeSnapshot =>
+  afterSteps(advance(state, command).state, drain);
+
+/** Each step under way, and those that follow from it, succeeding; a port that closes leaves this drain, or none. */
+export function afterSteps(state: NodeSnapshot, drain: Drain | null = null): NodeSnapshot {
+  let next = state;
   while (!isSettled(next)) {
     const [step] = Object.keys(next.children);
     next = advance(next, portDone(String(step), { drain })).state;

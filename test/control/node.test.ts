@@ -1,0 +1,128 @@
+// The node that runs the machine, asked over real HTTP: every simple path, every command in every state, and what comes too early.
+import { expect } from 'chai';
+import { commandNames } from '../../machines/commands.ts';
+import { isSettled } from '../../machines/judge.ts';
+import { keyOf } from '../support/model.ts';
+import { OperatorDesk, TestNode } from '../support/node.ts';
+import { type Path, type Start, simplePaths, starts } from '../support/paths.ts';
+import { inShort, Replay } from '../support/replay.ts';
+
+const commands = commandNames.filter((name) => name !== 'set-buckets');
+const options = { drains: 0, delays: false, commands } as const;
+
+/** So many nodes at once: each waits for the network now and then. */
+const abreast = 4;
+
+describe('node', function () {
+  this.timeout(60_000);
+  let desks: OperatorDesk[];
+
+  before(async () => {
+    desks = await Promise.all(Array.from({ length: abreast }, () => OperatorDesk.open()));
+  });
+  after(() => Promise.all(desks.map((desk) => desk[Symbol.asyncDispose]())));
+
+  /** After a failure no further one is begun. */
+  async function forEach<T>(
+    things: readonly T[],
+    work: (desk: OperatorDesk, thing: T) => Promise<void>,
+  ): Promise<void> {
+    const left = [...things];
+    const failures: unknown[] = [];
+    await Promise.all(
+      desks.map(async (desk) => {
+        for (let next = left.shift(); next !== undefined && failures.length === 0; next = left.shift())
+          await work(desk, next).catch((error: unknown) => failures.push(error));
+      }),
+    );
+    if (failures.length > 0) throw failures[0];
+  }
+
+  it('answers on every simple path, and to every command on the way, as the machine does', async () => {
+    const paths = simplePaths('stoppedAgain', options);
+    expect(paths.length).to.be.greaterThan(250);
+    // What has been looked at once need not be again.
+    const looked = new Set<string>();
+    await forEach(paths, async (desk, { start, steps }) => {
+      await using replay = await Replay.from(desk, start);
+      let way: string = start;
+      for (const step of steps) {
+        way += ` → ${step.name}`;
+        await named(way, async () => {
+          await replay.take(step);
+          if (looked.has(way)) return;
+          looked.add(way);
+          await replay.look();
+          if (looked.has(keyOf(step.state))) return;
+          looked.add(keyOf(step.state));
+          await replay.askInVain();
+        });
+      }
+    });
+  });
+
+  it('does not judge a command before it has begun to bring the public API to where it is wanted', async () => {
+    const [desk] = desks as [OperatorDesk];
+    await using node = new TestNode({ desk, config: { publicApi: 'running', workerId: 0, buckets: null } });
+    const early = Promise.all([node.command({ type: 'stop-api' }), node.command({ type: 'stop-api' })]);
+    expect((await node.state()).publicApi).to.equal('stopped');
+    await node.node.restore();
+    expect((await early).map(inShort)).to.have.deep.members([
+      [200, undefined],
+      [409, 'Already stopped'],
+    ]);
+    expect(node.saved?.changes).to.deep.equal({ publicApi: 'stopped' });
+  });
+
+  it('is shut down even before that', async () => {
+    const [desk] = desks as [OperatorDesk];
+    const node = new TestNode({ desk, config: { publicApi: 'running', workerId: 0, buckets: null } });
+    const early = node.command({ type: 'stop-api' });
+    await node.state();
+    expect((await node.command({ type: 'shutdown' })).status).to.equal(200);
+    expect(await node.node.exited).to.equal(0);
+    await node.node.restore();
+    expect(inShort(await early)).to.deep.equal([409, 'Node is shutting down']);
+    expect(node.side.port).to.equal(null);
+  });
+
+  it('has commands wait for the steps under way, whatever they are, and judges them then', async () => {
+    const waiting = commandNames.filter((name) => name !== 'shutdown');
+    const busy = waysToStates().filter(({ start, steps }) => !isSettled(steps.at(-1)?.state ?? starts[start]));
+    const pairs = busy.flatMap((way) => waiting.map((command) => ({ ...way, command })));
+    expect(pairs.length).to.be.greaterThan(150);
+    await forEach(pairs, async (desk, { start, steps, command }) => {
+      const way = [start, ...steps.map(({ name }) => name), command].join(' → ');
+      await named(way, async () => {
+        await using replay = await Replay.from(desk, start);
+        for (const step of steps) await replay.take(step);
+        await replay.askAndWait(command);
+      });
+    });
+  });
+});
+
+/** One way to each state that can be reached without deadlines and drains. */
+function waysToStates(): Path[] {
+  const ways = new Map<string, Path>();
+  for (const start of Object.keys(starts) as Start[]) {
+    ways.set(keyOf(starts[start]), { start, steps: [] });
+    for (const { steps } of simplePaths(start, options))
+      for (const [index, { state }] of steps.entries()) {
+        const known = ways.get(keyOf(state));
+        if (known && known.steps.length <= index + 1) continue;
+        ways.set(keyOf(state), { start, steps: steps.slice(0, index + 1) });
+      }
+  }
+  return [...ways.values()];
+}
+
+/** A failure says on which way. */
+async function named(way: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof Error) error.message = `${way}: ${error.message}`;
+    throw error;
+  }
+}

@@ -1,0 +1,161 @@
+// Replays what the pure machine does with a whole node: each step at its gate, each answer over HTTP as the machine has it.
+import { isDeepStrictEqual } from 'node:util';
+import { expect } from 'chai';
+import { type Command, type CommandName, commandNames } from '../../machines/commands.ts';
+import {
+  allowedCommands,
+  isSettled,
+  judge,
+  type NodeSnapshot,
+  settingsOf,
+  statusOf,
+  wishesOf,
+} from '../../machines/judge.ts';
+import type { CommandOutcome } from '../../machines/node.ts';
+import type { StateDocument } from '../../src/control/node-control.ts';
+import type { Answer } from '../../src/operator/client.ts';
+import { type Advance, advance, afterSteps, carryOut, recordedInput, sampleCommands, sampleInput } from './model.ts';
+import { type OperatorDesk, TestNode } from './node.ts';
+import { type PathStep, type Start, starts } from './paths.ts';
+import { withinTurns } from './until.ts';
+
+const statuses = { done: 200, failed: 500, refused: 409 } as const;
+
+/** What an answer must be, in short: the status, and the reason where it is not a success. */
+export type Expected = readonly [status: number, reason: string | undefined];
+
+export const expectedOf = ({ result, reason }: CommandOutcome): Expected => [
+  statuses[result],
+  result === 'done' ? undefined : reason,
+];
+
+export const inShort = ({ status, document }: Answer): Expected => [
+  status,
+  status === 200 ? undefined : (document as { readonly detail: string }).detail,
+];
+
+/** What the operator sees of a state, as the machine has it. */
+export const sightOf = (state: NodeSnapshot) => ({
+  ...statusOf(state),
+  generation: state.context.record.generation,
+  settings: settingsOf(state),
+  allowed: allowedCommands(state),
+  wanted: wishesOf(state).publicApi,
+});
+
+/** The same, of a state document. */
+export const seen = ({ node, publicApi, generation, settings, allowed, desired }: StateDocument) => ({
+  ...{ node, publicApi, generation, settings, allowed },
+  wanted: desired.publicApi,
+});
+
+const known = new WeakMap<NodeSnapshot, Map<string, Advance>>();
+
+/** Paths share their beginnings: each step is taken by the pure machine once. */
+function leadsTo(from: NodeSnapshot, event: PathStep['event']): Advance {
+  const steps = known.get(from) ?? new Map<string, Advance>();
+  known.set(from, steps);
+  const name = JSON.stringify(event);
+  const step = steps.get(name) ?? advance(from, event);
+  steps.set(name, step);
+  return step;
+}
+
+export class Replay implements AsyncDisposable {
+  readonly #node: TestNode;
+  #state: NodeSnapshot;
+  readonly #unanswered = new Map<CommandName, Promise<Answer>>();
+
+  private constructor(node: TestNode, state: NodeSnapshot) {
+    this.#node = node;
+    this.#state = state;
+  }
+
+  /** A node that stands where paths from this start begin. */
+  static async from(desk: OperatorDesk, start: Start): Promise<Replay> {
+    const state = starts[start];
+    const isRestoring = start.startsWith('restoring');
+    const input = start.endsWith('Again') ? recordedInput : sampleInput;
+    const { config, record } = input(isRestoring ? 'running' : 'stopped');
+    const node = new TestNode({ desk, config, ...(record && { record }) });
+    node.hold();
+    node.gates.configure.release();
+    void node.node.restore();
+    const replay = new Replay(node, state);
+    if (isRestoring) await node.gates.listen.reached();
+    node.gates.configure.hold();
+    return replay;
+  }
+
+  /** Take one step and wait until the node is where it leads: each answer it gives is compared. */
+  async take({ event }: PathStep): Promise<void> {
+    const from = this.#state;
+    // Not the states of the path: there all that have come to the same point share one past.
+    const { state, outcomes } = leadsTo(from, event);
+    const [, how, actor = ''] = /^xstate\.(done|error)\.actor\.(.+)$/.exec(event.type) ?? [];
+    if (how === undefined) this.#give(event as Command);
+    else this.#pass(actor as keyof TestNode['gates'], how === 'done' ? null : `${actor} failed`);
+    this.#state = state;
+    const begun = Object.keys(state.children).filter((id) => state.children[id] !== from.children[id]);
+    for (const step of begun) await this.#node.gates[step as keyof TestNode['gates']].reached();
+    // A step that is begun anew finds one at its gate already.
+    const isTold = begun.length + outcomes.length > 0 && begun.every((id) => from.children[id] === undefined);
+    if (!isTold) await this.#isThere();
+    for (const outcome of outcomes) {
+      const name = outcome.command as CommandName;
+      expect(inShort((await this.#unanswered.get(name)) as Answer), name).to.deep.equal(expectedOf(outcome));
+      this.#unanswered.delete(name);
+    }
+  }
+
+  /** What the operator sees now is what the machine says. */
+  async look(): Promise<void> {
+    expect(seen(await this.#node.state())).to.deep.equal(sightOf(this.#state));
+    if (this.#state.status === 'done') expect(await this.#node.node.exited).to.equal(this.#state.output?.exitCode);
+  }
+
+  /** The commands that are refused at once in this state are refused in its words. */
+  async askInVain(): Promise<void> {
+    for (const type of commandNames) {
+      const judgement = judge(this.#state, { type });
+      if (judgement.legal || !(isSettled(this.#state) || type === 'shutdown')) continue;
+      expect(inShort(await this.#node.command(sampleCommands[type])), type).to.deep.equal([409, judgement.reason]);
+    }
+  }
+
+  /** Give a command that waits for the steps under way, have them succeed, and see it judged then. */
+  async askAndWait(type: CommandName): Promise<void> {
+    const command = sampleCommands[type];
+    const asking = this.#node.command(command);
+    const looking = this.#node.read().then(() => this.#node.read());
+    expect(await Promise.race([asking, looking.then(() => 'not yet')])).to.equal('not yet');
+    const before = afterSteps(this.#state);
+    const judgement = judge(before, command);
+    this.#node.open();
+    expect(inShort(await asking)).to.deep.equal(judgement.legal ? [200, undefined] : [409, judgement.reason]);
+    this.#state = judgement.legal ? carryOut(before, command) : before;
+    await this.look();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#node[Symbol.asyncDispose]();
+    await Promise.allSettled(this.#unanswered.values());
+  }
+
+  #give(command: Command): void {
+    this.#unanswered.set(command.type, this.#node.command(command));
+  }
+
+  #pass(step: keyof TestNode['gates'], failure: string | null): void {
+    const gate = this.#node.gates[step];
+    if (failure === null) gate.release();
+    else gate.fail(failure);
+    gate.hold();
+  }
+
+  /** Where neither a step nor an answer tells that the node has gone on. */
+  async #isThere(): Promise<void> {
+    const sight = sightOf(this.#state);
+    await withinTurns(5000, () => isDeepStrictEqual(seen(this.#node.node.state), sight));
+  }
+}
