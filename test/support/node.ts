@@ -50,7 +50,8 @@ export class OperatorDesk implements AsyncDisposable {
     });
     const log = pino({ level: 'silent' });
     const config = { id: 'test-node', operatorApi: settings };
-    const app = createOperatorApi({ node: whoIsThere, config, secret, isBucketId: () => true, log });
+    const publicSide = new PublicSideTwin();
+    const app = createOperatorApi({ node: whoIsThere, publicSide, config, secret, isBucketId: () => true, log });
     const token = await signAccessToken(secret, { lifetimeSec: 3600 });
     const desk = new OperatorDesk(await listen(app, settings, log), token);
     return desk;
