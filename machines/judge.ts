@@ -76,11 +76,7 @@ export function foresee(snapshot: NodeSnapshot): Record<CommandName, Foresight> 
  */
 export function settle(snapshot: NodeSnapshot): NodeSnapshot {
   let next = snapshot;
-  while (!isSettled(next)) {
-    const [step] = Object.keys(next.children);
-    const done = { type: `xstate.done.actor.${step}`, output: { drain: { id: -1, deadline: 0 } } };
-    [next] = transition(nodeMachine, next, done as unknown as EventFrom<typeof nodeMachine>);
-  }
+  while (!isSettled(next)) [next] = transition(nodeMachine, next, onwardFrom(next));
   return next;
 }
 
@@ -100,6 +96,14 @@ export function rehearse(snapshot: NodeSnapshot, command: Command): Rehearsal {
   if (!judgement.legal) return { before, ...judgement };
   const [next] = transition(nodeMachine, before, command);
   return { legal: true, before, after: settle(next) };
+}
+
+/** What a busy node waits for: the time of a lame duck to pass, or the step under way to succeed. */
+function onwardFrom({ children, _nodes }: NodeSnapshot): EventFrom<typeof nodeMachine> {
+  const [pause] = _nodes.filter(({ id }) => id.includes('.lameDuck.')).flatMap(({ after }) => after);
+  const [step] = Object.keys(children);
+  const done = { type: `xstate.done.actor.${step}`, output: { drain: { id: -1, deadline: 0 } } };
+  return (pause ? { type: pause.eventType } : done) as unknown as EventFrom<typeof nodeMachine>;
 }
 
 export const settingsOf = (snapshot: NodeSnapshot): Settings => {

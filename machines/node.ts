@@ -19,6 +19,8 @@ export interface Deadlines {
   readonly listenMs: number;
   /** How long a start-up waits for a port that another process still holds. */
   readonly restoreMs: number;
+  /** How long the port goes on serving after a stop, said to be no longer ready; 0: not at all. */
+  readonly lameDuckMs: number;
   readonly closeMs: number;
   readonly saveMs: number;
   /** Pause before a record that could not be written is tried again. */
@@ -131,6 +133,8 @@ export const nodeMachine = setup({
     configure: fromPromise<void, Settings>(async () => {}),
   },
   actions: {
+    /** Say on the public port that it is no longer ready; everything is served all the same. */
+    retire: () => {},
     /** Cut what is left of a drain. */
     cut: (_, _drain: { readonly id: number }) => {},
     /** Kill every public worker: nothing may go on behind a step that failed. Those that replace them know the new state. */
@@ -159,6 +163,7 @@ export const nodeMachine = setup({
     publicApiIsSettled: or(['publicApiIsStopped', stateIn({ up: { publicApi: 'running' } })]),
     recordIsSettled: stateIn({ up: { record: 'settled' } }),
     drainsAreOver: stateIn({ up: { drain: 'none' } }),
+    isLameDuckFirst: ({ context }) => context.deadlines.lameDuckMs > 0,
     publicApiIsWanted: ({ context }) => desiredState(context.config, context.record).publicApi === 'running',
     somethingIsRecorded: ({ context }) => Object.keys(context.record.changes).length > 0,
     isSettingsChange: ({ context }) =>
@@ -173,6 +178,7 @@ export const nodeMachine = setup({
   delays: {
     listenDeadline: ({ context }) => context.deadlines.listenMs,
     restoreDeadline: ({ context }) => context.deadlines.restoreMs + context.deadlines.listenMs,
+    lameDuck: ({ context }) => context.deadlines.lameDuckMs,
     closeDeadline: ({ context }) => context.deadlines.closeMs,
     saveDeadline: ({ context }) => context.deadlines.saveMs,
     saveRetry: ({ context }) => context.deadlines.saveRetryMs,
@@ -358,8 +364,14 @@ export const nodeMachine = setup({
               meta: { refuses: { 'start-api': 'Already started' } },
               entry: assign({ listenFailure: null }),
               on: {
-                'stop-api': { guard: 'recordIsSettled', target: 'stopping' },
-                shutdown: 'stopping.releasing',
+                'stop-api': [
+                  { guard: and(['recordIsSettled', 'isLameDuckFirst']), target: 'stopping.lameDuck' },
+                  { guard: 'recordIsSettled', target: 'stopping.closing' },
+                ],
+                shutdown: [
+                  { guard: 'isLameDuckFirst', target: 'stopping.lameDuck.beforeReleasing' },
+                  { target: 'stopping.releasing' },
+                ],
               },
             },
             stopping: {
@@ -374,6 +386,22 @@ export const nodeMachine = setup({
               },
               initial: 'closing',
               states: {
+                lameDuck: {
+                  description: 'serving, not ready',
+                  entry: 'retire',
+                  initial: 'beforeClosing',
+                  states: {
+                    // A shutdown meanwhile does not hurry it: whoever sends viewers here has been promised the time.
+                    beforeClosing: {
+                      after: { lameDuck: { target: '#node.up.publicApi.stopping.closing', description: 'time is up' } },
+                    },
+                    beforeReleasing: {
+                      after: {
+                        lameDuck: { target: '#node.up.publicApi.stopping.releasing', description: 'time is up' },
+                      },
+                    },
+                  },
+                },
                 closing: {
                   description: 'by stop-api',
                   invoke: {

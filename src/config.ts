@@ -35,6 +35,7 @@ export interface Config {
     readonly host: string;
     readonly port: number;
     readonly workers: number;
+    readonly lameDuckSec: number;
     readonly drainTimeoutSec: number;
     readonly workerTimeoutMs: number;
     readonly heartbeatMs: number;
@@ -119,6 +120,7 @@ export function loadConfig({ path, env, cwd }: ConfigSource): Config {
       host: get('publicApi.host'),
       port: get('publicApi.port'),
       workers: get('publicApi.workers'),
+      lameDuckSec: get('publicApi.lameDuckSec'),
       drainTimeoutSec: get('publicApi.drainTimeoutSec'),
       workerTimeoutMs: get('publicApi.workerTimeoutMs'),
       heartbeatMs: get('publicApi.heartbeatMs'),

@@ -68,6 +68,8 @@ export type Order = { readonly seq: number } & (
   | { readonly type: 'drain'; readonly drain: number }
   /** Close every connection of this drain. */
   | { readonly type: 'cut'; readonly drain: number }
+  /** What `/readyz` says as long as the port is open; nothing else changes. */
+  | { readonly type: 'ready'; readonly ready: boolean }
   | { readonly type: 'ping' }
   /** No work is left: exit. */
   | { readonly type: 'leave' }

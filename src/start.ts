@@ -107,7 +107,8 @@ async function run(config: Config, { log, troubles: logTroubles }: OpenLog, this
   try {
     if (config.operatorApi && secret && records) {
       const events = new Events({ node, counts: () => publicSide.figures, limits: config.operatorApi });
-      closing.push(async () => events.end(exitCode));
+      // The answer to the last command is on its way when the machine has ended: it is told of first.
+      closing.push(() => nextTurn().then(() => events.end(exitCode)));
       const opened = await openOperatorApi(config, { secret, records, node, publicSide, directory, events, log });
       operator = opened;
       closing.push(() => opened.close(lastAnswersMs), records.close);
@@ -232,6 +233,7 @@ export function deadlinesOf({ publicApi, stateFile }: Pick<Config, 'publicApi' |
   return {
     listenMs: stepMs,
     restoreMs: publicApi.startRetryMs,
+    lameDuckMs: publicApi.lameDuckSec * 1000,
     closeMs: stepMs,
     saveMs: stateFile.saveTimeoutMs,
     saveRetryMs: stateFile.saveRetryMs,

@@ -97,6 +97,14 @@ export const keys = {
     defaultWords: 'one per core',
     about: 'Processes that serve the public API.',
   },
+  'publicApi.lameDuckSec': {
+    ...count,
+    maximum: 86_400,
+    default: 0,
+    unit: 's',
+    about:
+      'For a node behind a balancer: at a stop `/readyz` turns 503, and everything is still served for so long before the port closes.',
+  },
   'publicApi.drainTimeoutSec': {
     ...count,
     maximum: 86_400,

@@ -89,6 +89,7 @@ export class Node implements ObservableNode {
           configure: fromPromise(({ input: { workerId, buckets } }) => publicSide.configure({ workerId, buckets })),
         },
         actions: {
+          retire: () => publicSide.retire(),
           cut: (_, { id }) => publicSide.cut(id),
           kill: () => publicSide.kill(),
         },

@@ -39,6 +39,8 @@ export interface PublicSide {
    * @param patienceMs how long a port that is taken is tried again
    */
   listen(options: { readonly patienceMs: number; readonly signal?: AbortSignal }): Promise<void>;
+  /** Say on the public port that it is no longer ready, until it is opened anew; everything is served all the same. */
+  retire(): void;
   /** Close the port: resolves when connections are refused. What is under way goes on as a drain. */
   close(): Promise<CloseResult>;
   /** Close every connection of a drain; `drain.ended` follows. */

@@ -57,6 +57,8 @@ class Workers implements PublicSide {
   readonly #port: PublicPort;
   readonly #listeners = new Set<(event: PublicSideEvent) => void>();
   #settings: Settings = { workerId: null, buckets: null };
+  /** What `/readyz` is to say where the port is open. */
+  #isReady = true;
   #noneServing: { readonly since: number; readonly why: string } | null = null;
   /** What workers that have gone had done. */
   readonly #past = { requests: 0, bytesSent: 0, counts: noCounts };
@@ -99,11 +101,16 @@ class Workers implements PublicSide {
   }
 
   listen({ patienceMs, signal }: { readonly patienceMs: number; readonly signal?: AbortSignal }): Promise<void> {
+    this.#tellReady(true);
     return this.#port.open(patienceMs, signal);
   }
 
   async close(): Promise<CloseResult> {
     return { drain: await this.#port.close() };
+  }
+
+  retire(): void {
+    this.#tellReady(false);
   }
 
   cut(drain: number): void {
@@ -173,6 +180,13 @@ class Workers implements PublicSide {
     return () => this.#listeners.delete(listener);
   }
 
+  #tellReady(ready: boolean): void {
+    if (ready === this.#isReady) return;
+    this.#isReady = ready;
+    // Those that are still starting are told when they have started.
+    for (const worker of this.#crew.ready) void worker.order({ type: 'ready', ready });
+  }
+
   #spawn(): WorkerProcess {
     const { entry, workerTimeoutMs: timeoutMs, heartbeatMs, log } = this.#options;
     return new WorkerProcess({
@@ -194,6 +208,8 @@ class Workers implements PublicSide {
     const reply = await worker.order(order, bootTimeoutMs);
     if (reply.type === 'failed') worker.kill('Faulty', `could not be set up: ${reply.reason}`);
     await this.#feed.tellAll(worker);
+    // Whoever replaces another while the node is a lame duck is one too.
+    if (!this.#isReady) void worker.order({ type: 'ready', ready: false });
   }
 
   #greet(worker: WorkerProcess): void {

@@ -113,6 +113,8 @@ export class Events {
   end(exitCode: number): void {
     if (this.#ended) return;
     this.#look();
+    // What was still to be told of the machine goes before it.
+    this.#flush();
     this.#tell('end', { at: this.#at(), exitCode });
     this.#ended = true;
     this.#flush();

@@ -6,11 +6,13 @@ import type { Copies } from './copies.ts';
 import { deliver } from './deliver.ts';
 import type { Answerer, Exchange } from './exchange.ts';
 import type { Holdings } from './holdings.ts';
-import { begin, refuse, sendJson } from './reply.ts';
+import { begin, refuse, sendHealth, sendJson } from './reply.ts';
 
 export interface ApiParts {
   readonly holdings: Holdings;
   readonly copies: Copies;
+  /** Why no new viewers are to be sent here; null: they are welcome. */
+  readonly unready: () => string | null;
   /** The document of `GET /status`. */
   readonly status: () => unknown;
   readonly doubt: (object: DataObject) => void;
@@ -49,7 +51,7 @@ export function createApi(parts: ApiParts): Answerer {
     const path = pathOf(req);
     const id = assetPath.exec(path)?.[1];
     if (id !== undefined) for (const [name, value] of Object.entries(forPlayers)) res.setHeader(name, value);
-    else if (path !== `${base}/status` && path !== `${base}/buckets`) {
+    else if (![`${base}/status`, `${base}/buckets`, '/readyz'].includes(path)) {
       return refuse(exchange, 404, { message: 'There is nothing at this path' });
     }
     if (bodyBytes(req) > parts.maxBodyBytes) {
@@ -66,6 +68,7 @@ export function createApi(parts: ApiParts): Answerer {
       return refuse(exchange, 405, { message: `Only ${methods} are allowed here` });
     }
     if (id !== undefined) return asset(exchange, id);
+    if (path === '/readyz') return sendHealth(exchange, parts.unready());
     return sendJson(exchange, 200, path === `${base}/status` ? parts.status() : bucketsOf(holdings));
   }
 

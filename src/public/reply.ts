@@ -1,4 +1,4 @@
-// Answers of the public API that are a small JSON document: refusals among them.
+// Answers of the public API that are a small document: refusals among them.
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Exchange } from './exchange.ts';
 
@@ -35,4 +35,15 @@ export function sendJson(
     ...headers,
   });
   res.end(exchange.req.method === 'HEAD' ? undefined : body);
+}
+
+/** For balancers: one word as text. `trouble` null: all is well. */
+export function sendHealth(exchange: Exchange, trouble: string | null): void {
+  const text = `${trouble ?? 'ok'}\n`;
+  const res = begin(exchange, trouble === null ? 200 : 503, {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': text.length,
+    'Cache-Control': 'no-store',
+  });
+  res.end(exchange.req.method === 'HEAD' ? undefined : text);
 }

@@ -29,6 +29,8 @@ export class PublicRoom {
   readonly #doubts = new Map<string, number>();
   readonly #drains = new Map<number, { readonly listener: Listener; cut: number }>();
   readonly #answer: ReturnType<typeof createApi>;
+  /** Whether new viewers are welcome while the port is open. */
+  isReady = true;
   #open: Listener | null = null;
   #port: Promise<number> | null = null;
   #requests = 0;
@@ -44,6 +46,7 @@ export class PublicRoom {
     this.#answer = createApi({
       holdings: this.#holdings,
       copies: this.#copies,
+      unready: () => (this.#open === null ? 'draining' : this.isReady ? null : 'stopping soon'),
       status: () => statusDocument({ ...this.#setup, startedAt }, this.#holdings, this.figures),
       doubt: (object) => this.#doubt(object),
       maxBodyBytes: setup.limits.maxBodyBytes,

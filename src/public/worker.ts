@@ -73,6 +73,9 @@ async function carryOut(order: Order, shared?: Server): Promise<number | undefin
     case 'directory':
       known().apply(order.change, order.more);
       return;
+    case 'ready':
+      known().isReady = order.ready;
+      return;
     case 'listen':
       return known().listen({ host: order.host, port: order.port });
     case 'join':

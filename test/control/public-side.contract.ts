@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { expect } from 'chai';
 import type { PublicSide, PublicSideEvent } from '../../src/control/public-side.ts';
 import { Folder, snapshotOf } from '../support/folder.ts';
+import { until } from '../support/until.ts';
 import { ask, closed, connected, refuses, requestFor, restOf, Viewer } from '../support/viewer.ts';
 
 export interface ContractOptions {
@@ -102,6 +103,40 @@ export function publicSideContract(create: (options: ContractOptions) => PublicS
     const many = Array.from({ length: 20_000 }, (_, at) => ({ ...one, id: String(at) }));
     await side.publish({ type: 'replaced', snapshot: snapshotOf(...many) });
     expect((await ask(port, asset('19999'))).status).to.equal(200);
+  });
+
+  it('says that it is ready, and as a lame duck that it is not, but serves on', async () => {
+    const port = await opened();
+    const ready = await ask(port, '/readyz');
+    expect([ready.status, ready.body.toString()]).to.deep.equal([200, 'ok\n']);
+    expect(ready.headers).to.include({ 'cache-control': 'no-store' });
+    side.retire();
+    // Each of the workers is told by a message of its own.
+    await until(async () =>
+      (await Promise.all([1, 2, 3, 4].map(() => ask(port, '/readyz')))).every((one) => one.status === 503),
+    );
+    expect((await ask(port, asset('1'))).status).to.equal(200);
+    await side.close();
+    expect(await refuses(port)).to.equal(true);
+    await side.listen({ patienceMs: 0 });
+    expect((await ask(portOf(side), '/readyz')).status).to.equal(200);
+  });
+
+  it('says on the connections of a drain that it is not ready', async () => {
+    const port = await opened();
+    const socket = await connected(port, requestFor(asset('2')));
+    await new Promise<void>((resolve) => {
+      socket.once('data', () => {
+        socket.pause();
+        resolve();
+      });
+      socket.resume();
+    });
+    await side.close();
+    socket.write(requestFor('/readyz'));
+    expect((await restOf(socket)).subarray(-500).toString())
+      .to.include('503 Service Unavailable')
+      .and.match(/draining\n$/);
   });
 
   it('closes with nothing under way: no drain is left', async () => {

@@ -4,7 +4,7 @@ import type { StateNode } from 'xstate';
 import { commandNames } from '../../machines/commands.ts';
 import { isSettled, judge, type NodeSnapshot, statusOf } from '../../machines/judge.ts';
 import { nodeMachine } from '../../machines/node.ts';
-import { type Advance, advance, keyOf, type Step, stepsFrom } from '../support/model.ts';
+import { type Advance, advance, keyOf, pauseOf, type Step, stepsFrom } from '../support/model.ts';
 import { reachableStates, starts } from '../support/paths.ts';
 
 type Port = 'open' | 'closed' | 'uncertain';
@@ -103,6 +103,12 @@ describe('the graph of the node machine', () => {
     }
   });
 
+  it('serves as long as it is a lame duck', () => {
+    const ducks = walks.filter(({ walk }) => walk.state.matches({ up: { publicApi: { stopping: 'lameDuck' } } }));
+    expect(ducks.length).to.be.greaterThan(1);
+    for (const { walk } of ducks) expect(walk.port, walkKey(walk)).to.equal('open');
+  });
+
   it('says why, whenever it refuses', () => {
     for (const state of states)
       for (const type of commandNames) {
@@ -120,10 +126,11 @@ describe('the graph of the node machine', () => {
     }
   });
 
-  it('gives every busy state a step under way, and every step a deadline', () => {
+  it('gives every busy state a step under way or a pause, and every step a deadline', () => {
     for (const state of states) {
       const steps = Object.keys(state.children);
-      if (state.status === 'active') expect(steps.length > 0, keyOf(state)).to.equal(!isSettled(state));
+      const isUnderWay = steps.length > 0 || pauseOf(state) !== undefined;
+      if (state.status === 'active') expect(isUnderWay, keyOf(state)).to.equal(!isSettled(state));
       const invoking = state._nodes.filter(({ invoke }) => invoke.length > 0);
       expect(invoking.flatMap(({ invoke }) => invoke.map(({ id }) => id)).sort()).to.deep.equal(steps.sort());
       for (const node of invoking) expect(node.after.length, node.id).to.equal(1);

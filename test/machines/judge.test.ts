@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import type { CommandName } from '../../machines/commands.ts';
 import {
   allowedCommands,
+  foresee,
   isSettled,
   judge,
   rehearse,
@@ -11,7 +12,15 @@ import {
   statusOf,
   wishesOf,
 } from '../../machines/judge.ts';
-import { advance, carryOut, initialState, portDone, recordedInput, sampleInput } from '../support/model.ts';
+import {
+  advance,
+  carryOut,
+  initialState,
+  lameDuckInput,
+  portDone,
+  recordedInput,
+  sampleInput,
+} from '../support/model.ts';
 
 const stopped = initialState(sampleInput('stopped'));
 const starting = advance(stopped, { type: 'start-api' }).state;
@@ -90,6 +99,27 @@ describe('judging', () => {
     if (foreseen.legal) expect(wishesOf(foreseen.after)).to.deep.equal(wishesOf(done));
     expect(foreseen.legal && foreseen.after.context.record).to.deep.equal(done.context.record);
     expect(wishesOf(running).workerId).not.to.equal(9);
+  });
+
+  it('looks ahead through the time of a lame duck', () => {
+    const served = settle(advance(initialState(lameDuckInput('running')), { type: 'restore' }).state);
+    const duck = advance(served, { type: 'stop-api' }).state;
+    expect(statusOf(duck)).to.deep.equal({ node: 'running', publicApi: 'stopping' });
+    expect(isSettled(duck)).to.equal(false);
+    expect(statusOf(settle(duck)).publicApi).to.equal('stopped');
+    expect(allowedCommands(duck)).to.deep.equal(allowedCommands(stopped));
+    const both = settle(advance(duck, { type: 'shutdown' }).state);
+    expect(statusOf(both)).to.deep.equal({ node: 'shuttingDown', publicApi: 'stopped' });
+  });
+
+  it('foresees where each command leads, and why it would be refused', () => {
+    const { 'stop-api': stop, 'start-api': start, shutdown, ...settings } = foresee(stopped);
+    expect(stop).to.deep.equal({ legal: false, reason: 'Already stopped' });
+    expect(start.legal && start.leadsTo).to.include.members(['node.up.publicApi.running', 'node.up.node.running']);
+    expect(shutdown.legal && shutdown.leadsTo).to.include('node.exited');
+    for (const one of Object.values(settings)) expect(one.legal && one.leadsTo).to.include('node.up.publicApi.stopped');
+    expect(foresee(starting)).to.deep.equal(foresee(running));
+    expect(foresee(exited)['set-worker']).to.deep.equal({ legal: false, reason: 'Node is shutting down' });
   });
 
   it('tells what is wanted and set', () => {

@@ -128,6 +128,7 @@ describe('events', () => {
     const last = source.events.at(-1);
     expect(last?.name).to.equal('end');
     expect(last?.data.exitCode).to.equal(0);
+    expect(namesOf(source.events)).to.include.members(['machine', 'command']);
     expect(source.named('state').at(-1)?.data.node).to.equal('shuttingDown');
     const late = await open();
     await late.over;

@@ -178,6 +178,7 @@ export const stillSide: PublicSide = {
   publish: async () => {},
   listen: async () => {},
   close: async () => ({ drain: null }),
+  retire() {},
   cut() {},
   kill() {},
   end: async () => {},
@@ -215,6 +216,7 @@ export async function startNode(
     deadlines: {
       listenMs: ms,
       restoreMs: ms,
+      lameDuckMs: 0,
       closeMs: ms,
       saveMs: ms,
       saveRetryMs: ms,

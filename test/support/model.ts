@@ -10,14 +10,14 @@ export type NodeMachineEvent = EventFrom<typeof nodeMachine>;
  * What may happen next. A command goes by its own name; the answers of the ports are
  * `listen.done listen.error close.done close.error save.done save.error configure.done configure.error` (the step under way
  * succeeds or fails), `close.done draining` (it leaves a drain behind), `drain.ended N` and `drain.deadline N`; and the
- * machine's own delays are `listenDeadline restoreDeadline closeDeadline saveDeadline saveRetry configureDeadline leaveDeadline`.
+ * machine's own delays are `listenDeadline restoreDeadline lameDuck closeDeadline saveDeadline saveRetry configureDeadline leaveDeadline`.
  */
 export interface Step {
   readonly name: string;
   readonly event: NodeMachineEvent;
 }
 
-/** What one event leads to: the next state, the outcomes told, and the plain effects (`cut`, `kill`), each in order. */
+/** What one event leads to: the next state, the outcomes told, and the plain effects (`retire`, `cut`, `kill`), each in order. */
 export interface Advance {
   readonly state: NodeSnapshot;
   readonly outcomes: readonly CommandOutcome[];
@@ -46,6 +46,7 @@ export const sampleCommands: Readonly<Record<CommandName, Command>> = {
 const deadlines: NodeInput['deadlines'] = {
   listenMs: 1_000,
   restoreMs: 3_000,
+  lameDuckMs: 0,
   closeMs: 2_000,
   saveMs: 1_500,
   saveRetryMs: 5_000,
@@ -76,9 +77,15 @@ export function advance(state: NodeSnapshot, event: NodeMachineEvent): Advance {
     outcomes: done
       .filter(({ type }) => type === 'xstate.emit')
       .map(({ params }) => (params as { readonly event: CommandOutcome }).event),
-    effects: done.map(({ type }) => type).filter((type) => type === 'cut' || type === 'kill'),
+    effects: done.map(({ type }) => type).filter((type) => ['retire', 'cut', 'kill'].includes(type)),
   };
 }
+
+/** A node behind a balancer: at a stop it goes on serving for a while. */
+export const lameDuckInput = (publicApi: 'running' | 'stopped'): NodeInput => ({
+  ...sampleInput(publicApi),
+  deadlines: { ...deadlines, lameDuckMs: 10_000 },
+});
 
 /** A command with each of its steps succeeding; a port that closes leaves this drain, or none. */
 export const carryOut = (state: NodeSnapshot, command: Command, drain: Drain | null = null): NodeSnapshot =>
@@ -89,6 +96,11 @@ export function afterSteps(state: NodeSnapshot, drain: Drain | null = null): Nod
   let next = state;
   while (!isSettled(next)) {
     const [step] = Object.keys(next.children);
+    const pause = pauseOf(next);
+    if (pause) {
+      next = advance(next, inner({ type: pause })).state;
+      continue;
+    }
     next = advance(next, portDone(String(step), { drain })).state;
   }
   return next;
@@ -131,8 +143,13 @@ function portEvents(state: NodeSnapshot, { drains = 2, errors = true }: ModelOpt
   return [...answers, ...draining.map(({ id }) => ({ type: 'drain.ended', id }) as const)];
 }
 
+/** The time that a lame duck waits for; undefined: there is none. */
+export const pauseOf = ({ _nodes }: NodeSnapshot): string | undefined =>
+  _nodes.filter(({ id }) => id.includes('lameDuck')).flatMap(({ after }) => after)[0]?.eventType;
+
 function clockEvents(state: NodeSnapshot, { delays = true }: ModelOptions): NodeMachineEvent[] {
-  if (!delays) return [];
+  const pause = pauseOf(state);
+  if (!delays) return pause ? [inner({ type: pause })] : [];
   return [
     ...state._nodes.flatMap((node) => node.after).map(({ eventType }) => inner({ type: eventType })),
     ...state.context.drains.map(({ id }) => ({ type: 'drain.deadline', id }) as const),
@@ -149,11 +166,18 @@ function nameOf(event: NodeMachineEvent): string {
 
 /**
  * Tells states apart by all that decides what may follow, and no more: what is active, whose change is being saved, the drains
- * under way, and whether anything has ever been recorded.
+ * under way, whether anything has ever been recorded, and whether a stop begins with a lame duck.
  */
 export function keyOf(state: NodeSnapshot): string {
   const { drains, pending, record } = state.context;
   const savedFor = state.matches({ up: { record: 'saving' } }) ? pending.command : undefined;
   const recorded = state.status === 'active' && Object.keys(record.changes).length > 0;
-  return JSON.stringify([state.value, savedFor, drains.map(({ id }) => id).sort(), recorded]);
+  const duck = state.status === 'active' && state.context.deadlines.lameDuckMs > 0;
+  return JSON.stringify([
+    state.value,
+    savedFor,
+    drains.map(({ id }) => id).sort(),
+    recorded,
+    ...(duck ? ['duck'] : []),
+  ]);
 }

@@ -9,6 +9,7 @@ import {
   carryOut,
   initialState,
   keyOf,
+  lameDuckInput,
   type ModelOptions,
   type NodeMachineEvent,
   recordedInput,
@@ -23,13 +24,14 @@ const restoring = (input: NodeInput) => advance(initialState(input), { type: 're
 
 /**
  * Where a node begins. `stopped`: its config wants the public API stopped. `restoring`: its config wants it running, and the
- * event `restore` has been given. `again…`: the same with something recorded by an earlier run.
+ * event `restore` has been given. `…Again`: the same with something recorded by an earlier run. `behindABalancer`: a stop begins with a lame duck.
  */
 export const starts = {
   stopped: initialState(sampleInput('stopped')),
   restoring: restoring(sampleInput('running')),
   stoppedAgain: initialState(recordedInput('stopped')),
   restoringAgain: restoring(recordedInput('running')),
+  behindABalancer: restoring(lameDuckInput('running')),
 } as const satisfies Record<string, NodeSnapshot>;
 
 export type Start = keyof typeof starts;

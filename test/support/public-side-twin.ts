@@ -74,6 +74,7 @@ export class PublicSideTwin implements PublicSide {
   listen({ patienceMs, signal }: { readonly patienceMs: number; readonly signal?: AbortSignal }): Promise<void> {
     const opening = new AbortController();
     this.#openings.add(opening);
+    this.#room.isReady = true;
     const either = signal ? AbortSignal.any([signal, opening.signal]) : opening.signal;
     return this.#inTurn(() => this.#listen(patienceMs, either)).finally(() => this.#openings.delete(opening));
   }
@@ -84,6 +85,10 @@ export class PublicSideTwin implements PublicSide {
       await this.gates.close.pass();
       return this.#close();
     });
+  }
+
+  retire(): void {
+    this.#room.isReady = false;
   }
 
   cut(drain: number): void {

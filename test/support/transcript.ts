@@ -4,12 +4,13 @@ import type { Command } from '../../machines/commands.ts';
 import { allowedCommands, isSettled, judge, type NodeSnapshot, wishesOf } from '../../machines/judge.ts';
 import { type CloseResult, type NodeInput, nodeMachine } from '../../machines/node.ts';
 import type { DesiredRecord, Settings } from '../../machines/settings.ts';
-import { portDone, portError, sampleInput } from './model.ts';
+import { lameDuckInput, portDone, portError, sampleInput } from './model.ts';
 
 /**
  * A script is lines that begin with `>`; what is printed below them is this function's, all other lines are the reader's.
  *
  *     > node stopped | node running         a new node, its public API wanted so; it has no record yet
+ *     > node running behind a balancer      the same with a lame duck of ten seconds before each stop
  *     > stop-api | set-worker 3 | set-buckets 1:0 1:1 | set-buckets …      a command
  *     > listen.done | save.error no space   a port has done what it was asked, or failed with these words
  *     > close.done draining 1               the port is closed and drain 1 goes on
@@ -22,7 +23,10 @@ export function replay(script: string): string {
     if (line.startsWith('  ')) return [];
     if (!line.startsWith('> ')) return [line];
     const [verb = '', ...words] = line.slice(2).split(' ');
-    if (verb === 'node') run = new Run(sampleInput(words[0] === 'running' ? 'running' : 'stopped'));
+    if (verb === 'node') {
+      const inputOf = words.includes('balancer') ? lameDuckInput : sampleInput;
+      run = new Run(inputOf(words[0] === 'running' ? 'running' : 'stopped'));
+    }
     if (!run) throw new Error('The first line of a script makes a node');
     return [line, ...run.step(verb, words).map((text) => `  ${text}`)];
   });
@@ -48,6 +52,7 @@ class Run {
         configure: fromPromise(({ input }) => never(`configure ${settingsWords(input)}`)),
       },
       actions: {
+        retire: () => this.#printed.push('does: retire'),
         cut: (_, { id }) => this.#printed.push(`does: cut drain ${id}`),
         kill: () => this.#printed.push('does: kill'),
       },
