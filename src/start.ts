@@ -1,4 +1,5 @@
 // The composition root: makes every part of a node and hands each what it needs of the others.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Deadlines } from '../machines/node.ts';
 import type { DesiredRecord } from '../machines/settings.ts';
 import { type Config, loadConfig } from './config.ts';

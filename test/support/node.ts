@@ -19,6 +19,7 @@ const ms = 600_000;
 const deadlines: Deadlines = {
   listenMs: ms,
   restoreMs: ms,
+  lameDuckMs: 0,
   closeMs: ms,
   saveMs: ms,
   saveRetryMs: ms,
