@@ -1,5 +1,6 @@
 // The composition root: makes every part of a node and hands each what it needs of the others.
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { NodeStatus } from '../machines/judge.ts';
 import type { Deadlines } from '../machines/node.ts';
 import type { DesiredRecord } from '../machines/settings.ts';
 import { type Config, loadConfig } from './config.ts';
@@ -21,6 +22,7 @@ import { Events } from './operator/events.ts';
 import { listen, type OperatorListener } from './operator/listen.ts';
 import { type OperatorRecords, openOperatorRecords } from './operator/records.ts';
 import { loadSecret, type Secret } from './operator/secret.ts';
+import { type ServiceManager, serviceManager } from './service-manager.ts';
 import { onEndSignals } from './signals.ts';
 import { version } from './version.ts';
 
@@ -48,7 +50,7 @@ export async function startNode({ configPath: path, env, cwd }: StartOptions): P
   const thisRun = await beginRun(config.directories.state, log);
   process.on('uncaughtExceptionMonitor', thisRun.noteFatal);
   try {
-    return await run(config, logging, thisRun);
+    return await run(config, { ...logging, thisRun, env });
   } finally {
     process.off('uncaughtExceptionMonitor', thisRun.noteFatal);
     thisRun.end();
@@ -57,7 +59,12 @@ export async function startNode({ configPath: path, env, cwd }: StartOptions): P
   }
 }
 
-async function run(config: Config, { log, troubles: logTroubles }: OpenLog, thisRun: LastRun): Promise<number> {
+interface RunParts extends Pick<OpenLog, 'log' | 'troubles'> {
+  readonly thisRun: LastRun;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+async function run(config: Config, { log, troubles: logTroubles, thisRun, env }: RunParts): Promise<number> {
   const stateFile = openStateFile(config.directories.state);
   const { record, problem } = await stateFile.load();
   const secret = config.operatorApi && (await loadSecret(config.operatorApi, { make: true }));
@@ -103,6 +110,7 @@ async function run(config: Config, { log, troubles: logTroubles }: OpenLog, this
       ({ buckets }) => unknownBuckets(buckets, directory),
     ],
   });
+  const serviceManaged = tellServiceManager(node, config, serviceManager(env, log));
   const closing: (() => Promise<void>)[] = [];
   let exitCode = 1;
   try {
@@ -128,11 +136,13 @@ async function run(config: Config, { log, troubles: logTroubles }: OpenLog, this
     await directory.start();
     await node.restore();
     announce(node, log, { record, statePath: stateFile.path });
+    serviceManaged.ready(statusWords(node.state));
     exitCode = await node.exited;
     return exitCode;
   } finally {
     for (const close of closing) await close();
     await Promise.all([directory.stop(), publicSide.end()]);
+    serviceManaged.end();
   }
 }
 
@@ -199,6 +209,21 @@ function openOperatorApi(
   const maxConnections = affordableConnections(operatorApi.maxConnections, 2);
   return listen(app, { ...operatorApi, maxConnections }, log);
 }
+
+/** Every step between two words of the state; the end as soon as it has begun. */
+function tellServiceManager(node: Node, config: Config, manager: ServiceManager): ServiceManager {
+  node.observe((observation) => {
+    if (observation.type !== 'step') return;
+    const { from, to } = observation;
+    const words = statusWords(to);
+    if (from.node !== to.node) manager.stopping(words, deadlinesOf(config).leaveMs + lastAnswersMs);
+    else if (words !== statusWords(from)) manager.status(words);
+  });
+  return manager;
+}
+
+const statusWords = ({ node, publicApi }: NodeStatus): string =>
+  node === 'running' ? `public API ${publicApi}` : 'shutting down';
 
 /** One line on stdout for whoever waits for the node; what commands have changed goes before the config, and says so. */
 function announce(node: Node, log: Logger, { record, statePath }: { record: DesiredRecord; statePath: string }): void {

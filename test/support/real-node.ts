@@ -22,6 +22,7 @@ export interface HomeOptions {
   /** Keys of the config beside what every test needs. */
   readonly publicApi?: Readonly<Record<string, unknown>>;
   readonly operatorApi?: Readonly<Record<string, unknown>>;
+  readonly more?: Readonly<Record<string, unknown>>;
 }
 
 export interface StartOptions {
@@ -29,6 +30,8 @@ export interface StartOptions {
   readonly openFiles?: number;
   /** Options of every node.js process of the node. */
   readonly nodeOptions?: string;
+  /** Beside PATH. */
+  readonly env?: NodeJS.ProcessEnv;
   /** Another build than this one: its `src/cli.js`. */
   readonly cli?: string;
 }
@@ -48,7 +51,7 @@ export class Home {
     this.port = port;
   }
 
-  static async make({ objects = {}, publicApi = {}, operatorApi = {} }: HomeOptions = {}): Promise<Home> {
+  static async make({ objects = {}, publicApi = {}, operatorApi = {}, more = {} }: HomeOptions = {}): Promise<Home> {
     const path = await mkdtemp(join(tmpdir(), 'distributor-node-'));
     const port = await freePort();
     const config = {
@@ -58,6 +61,7 @@ export class Home {
       directories: { state: './state' },
       publicApi: { host: '127.0.0.1', port, workers: 2, ...publicApi },
       operatorApi: { port: 0, hmacSecret: secret, ...operatorApi },
+      ...more,
     };
     const list = await Promise.all(
       Object.entries(objects).map(async ([id, content]) => {
@@ -74,12 +78,12 @@ export class Home {
   }
 
   /** Resolves when the node says that it is up. */
-  async start({ openFiles, nodeOptions = '', cli = builtCli }: StartOptions = {}): Promise<RealNode> {
+  async start({ openFiles, nodeOptions = '', env = {}, cli = builtCli }: StartOptions = {}): Promise<RealNode> {
     const limit = openFiles === undefined ? '' : `ulimit -n ${openFiles} && `;
     const command = [process.execPath, cli, 'start', '-c', join(this.path, 'config.yml')];
     const child = spawn('sh', ['-c', `${limit}exec "$0" "$@"`, ...command], {
       cwd: this.path,
-      env: { PATH: process.env.PATH, NODE_OPTIONS: nodeOptions, ...coverage() },
+      env: { PATH: process.env.PATH, NODE_OPTIONS: nodeOptions, ...coverage(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const node = new RealNode(child, this.port);

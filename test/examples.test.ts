@@ -1,0 +1,30 @@
+// The sample files for systemd and containers: what they say of the node is still so.
+import { readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { load } from 'js-yaml';
+import { overridesFrom } from '../src/config/env.ts';
+import { keys } from '../src/config/keys.ts';
+
+const textOf = (name: string): string => readFileSync(new URL(`../../examples/${name}`, import.meta.url), 'utf8');
+
+describe('examples', () => {
+  const unit = textOf('distributor-node.service');
+  const setting = (name: string): string | undefined => new RegExp(`^${name}=(.*)$`, 'm').exec(unit)?.[1];
+
+  it('for systemd leave the workers to the node, and the drain its time', () => {
+    expect([setting('Type'), setting('NotifyAccess'), setting('KillMode')]).to.deep.equal(['notify', 'all', 'mixed']);
+    const steps = 2 * (2 * Number(keys['publicApi.workerTimeoutMs'].default) + 1000) + 5000;
+    const longest = keys['publicApi.drainTimeoutSec'].default + steps / 1000;
+    expect(Number(setting('TimeoutStopSec'))).to.be.greaterThan(longest);
+    expect(setting('RestrictAddressFamilies')).to.contain('AF_UNIX');
+  });
+
+  it('for containers name keys that there are', () => {
+    const { environment } = (load(textOf('compose.yml')) as { services: { node: { environment: NodeJS.ProcessEnv } } })
+      .services.node;
+    const fromImage = textOf('Containerfile').matchAll(/(?:^ENV|-e) (DISTRIBUTOR__\w+)=(\S+)/gm);
+    const env = { ...environment, ...Object.fromEntries([...fromImage].map(([, name, value]) => [name, value])) };
+    expect(Object.keys(env)).to.have.length(5);
+    expect(overridesFrom(env).faults).to.deep.equal([]);
+  });
+});
