@@ -22,6 +22,8 @@ export interface WorkerSetup {
   readonly startedAt?: number;
   /** Bytes the node may keep on disk; null or left out: no limit. */
   readonly storageLimitBytes?: number | null;
+  /** Tell of every request; left out: only of those the node could not answer. */
+  readonly tellsRequests?: boolean;
   /** Node limits of the public port; all from the config. */
   readonly limits: PublicLimits;
 }
@@ -107,4 +109,29 @@ export type Report =
   /** The last connection of a drain has gone; `cut` of them were cut. */
   | { readonly type: 'drained'; readonly drain: number; readonly cut: number }
   /** The file of an object is not what the directory says of it. */
-  | { readonly type: 'doubt'; readonly objectId: string };
+  | { readonly type: 'doubt'; readonly objectId: string }
+  | ({ readonly type: 'requests' } & RequestsReport);
+
+/** Requests for the log, a moment's worth at a time. */
+export interface RequestsReport {
+  readonly lines: readonly RequestLine[];
+  /** Further ones, for which there was no room. */
+  readonly dropped: number;
+}
+
+export interface RequestLine {
+  readonly requestId: string;
+  readonly method: string;
+  /** As sent, without the query. */
+  readonly path: string;
+  /** Null: the client went before it was answered. */
+  readonly status: number | null;
+  readonly cache: string;
+  /** From the head of the request to the end of its answer. */
+  readonly ms: number;
+  readonly from: string | null;
+  /** Whether all of the answer was sent. */
+  readonly finished: boolean;
+  /** Why the node could not answer it. */
+  readonly fault?: string;
+}

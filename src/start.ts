@@ -156,7 +156,7 @@ function createPublicSide({ id, publicApi }: Config, log: Logger): PublicSide {
   const { host, port, workers: count, workerTimeoutMs, heartbeatMs, drainTimeoutSec, ...rest } = publicApi;
   const { startRetryMs: _, ...limits } = { ...rest, maxConnections: publicConnections(publicApi, log) };
   return createWorkers({
-    setup: { id, version, limits },
+    setup: { id, version, limits, tellsRequests: log.isLevelEnabled('http') },
     host,
     port,
     count,

@@ -2,13 +2,15 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Server } from 'node:net';
 import { noVitals, type WorkerVitals } from '../figures.ts';
-import type { Order, Report, WorkerFigures } from '../messages.ts';
+import type { Order, Report, RequestsReport, WorkerFigures } from '../messages.ts';
 import { lastWords } from './worker-output.ts';
 
 /** The part of a logger that is used here (pino's order of arguments). */
 export interface Logger {
   info(facts: object, message: string): void;
   warn(facts: object, message: string): void;
+  /** One line for each request; left out: none. */
+  http?(facts: object, message: string): void;
 }
 
 /** How a process ended. */
@@ -34,6 +36,7 @@ export type Reply =
 export interface WorkerEvents {
   readonly drained: (worker: WorkerProcess, drain: number, cut: number) => void;
   readonly doubt: (objectId: string) => void;
+  readonly requests: (worker: WorkerProcess, report: RequestsReport) => void;
 }
 
 export interface WorkerOptions extends WorkerEvents {
@@ -206,6 +209,9 @@ export class WorkerProcess {
         return;
       case 'doubt':
         this.#options.doubt(report.objectId);
+        return;
+      case 'requests':
+        this.#options.requests(this, report);
         return;
       case 'lent': {
         const answer = this.#waiting.get(report.seq);

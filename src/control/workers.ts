@@ -199,6 +199,13 @@ class Workers implements PublicSide {
         this.#changed();
       },
       doubt: (objectId) => this.#emit({ type: 'doubt', objectId }),
+      requests: ({ pid }, { lines, dropped }) => {
+        for (const { fault, ...line } of lines) {
+          if (fault === undefined) log.http?.({ pid, ...line }, 'public request');
+          else log.warn({ pid, ...line, fault }, 'a public request could not be answered');
+        }
+        if (dropped > 0) log.warn({ pid, dropped }, 'public requests were too many to be told of one by one');
+      },
     });
   }
 

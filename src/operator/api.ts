@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import type { CommandOptions, CommandResult, NodeControl } from '../control/node-control.ts';
 import type { Problem } from '../errors.ts';
 import { compile } from '../validate.ts';
+import { access } from './access.ts';
 import { type Audit, auditing, type Moment, momentOf } from './audit.ts';
 import { authorize, checkBody, checkScope, useUp } from './auth.ts';
 import { createBodyReader } from './body.ts';
@@ -42,6 +43,8 @@ export interface OperatorApiParts {
 
 /** What is known of a request as it is judged. */
 export interface OperatorState {
+  /** Of the client's making or ours; in the answer's `X-Request-Id`. */
+  requestId?: string;
   token?: Token;
   command?: CommandName;
   /** The command is only to be foreseen. */
@@ -109,7 +112,10 @@ export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
 
   const app = new Koa<OperatorState>({ env: 'production' });
   // What a client's broken connection throws at Koa after the answer; without a listener Koa prints it.
-  app.on('error', (err: unknown) => log.debug({ err }, 'A connection to the operator API broke'));
+  app.on('error', (err: unknown, ctx?: Koa.Context) => {
+    log.debug({ err, requestId: ctx?.state.requestId }, 'A connection to the operator API broke');
+  });
+  app.use(access(log));
   if (events) app.use(timing(events));
   app.use(metrics.counting);
   app.use(auditing(log, now, audit));

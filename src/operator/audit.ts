@@ -11,6 +11,8 @@ export type Moment = Pick<StateDocument, 'node' | 'publicApi' | 'generation'>;
 export interface AuditEntry {
   /** ISO 8601, when the request came. */
   readonly at: string;
+  /** As in the answer's `X-Request-Id`; null or left out: it stands for many, or is of an older version. */
+  readonly requestId?: string | null;
   /** Address of the client; null: its connection had gone. */
   readonly from: string | null;
   /** Of the token; null: it was refused, or not said. */
@@ -61,15 +63,16 @@ export function auditing(log: Log, now: () => number, audit?: Audit): Koa.Middle
     await next();
     const { token, command = null, dryRun = false, input = null, problem, before = null, after = null } = ctx.state;
     const { method, status } = ctx;
+    const { requestId = null } = ctx.state;
     // Without a command, or without an effect: no more than a read.
     if ((command === null || dryRun) && status !== 401) return;
     const { kind = null, sub = null, jti = null } = token ?? {};
     const who = { from, kind, sub: cut(sub), jti: cut(jti) };
     const detail = cut(problem?.message ?? null);
     // Anybody who can connect can have a token refused: that must not fill the log.
-    if (status === 401) log.debug({ command, detail, from }, 'A request to the operator API was refused');
-    else log.info({ status, detail, ...who }, `${command ?? method}: ${status}`);
-    const told = audit?.({ at, ...who, method, command, input, status, detail, before, after });
+    if (status === 401) log.debug({ requestId, command, detail, from }, 'A request to the operator API was refused');
+    else log.info({ requestId, status, detail, ...who }, `${command ?? method}: ${status}`);
+    const told = audit?.({ at, requestId, ...who, method, command, input, status, detail, before, after });
     if (status !== 401) await told;
   };
 }

@@ -5,7 +5,7 @@ import type Koa from 'koa';
 import { Problem } from '../errors.ts';
 import type { Logger } from '../log.ts';
 
-export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
+export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'> & Partial<Pick<Logger, 'http'>>;
 
 /** A problem that needs no more than its status to be named: with `about:blank` the title is the status' own phrase. */
 export const problem = (status: number, detail: string, more?: ConstructorParameters<typeof Problem>[3]): Problem =>
@@ -27,8 +27,11 @@ export function answerProblems(log: Log): Koa.Middleware {
 }
 
 function unexpected(log: Log, ctx: Koa.Context, error: unknown): Problem {
-  log.error({ err: error, method: ctx.method, path: ctx.path }, 'The operator API could not answer a request');
-  return problem(500, 'Something went wrong inside the node; its log says what', { cause: error });
+  const { requestId } = ctx.state;
+  const request = { requestId, method: ctx.method, path: ctx.path };
+  log.error({ err: error, ...request }, 'The operator API could not answer a request');
+  const members = { requestId };
+  return problem(500, 'Something went wrong inside the node; its log says what', { members, cause: error });
 }
 
 function answer(ctx: Koa.Context, { status, title, message, members, headers }: Problem): void {

@@ -1,7 +1,8 @@
 // The public API's routes: which request is for what, and every answer that is not an object's bytes.
 import type { IncomingMessage } from 'node:http';
 import { type AnswerWord, answer, answers, type DataObject } from '../../machines/answer.ts';
-import { codeOf } from '../errors.ts';
+import { codeOf, messageOf } from '../errors.ts';
+import { requestIdHeader } from '../request-id.ts';
 import type { Copies } from './copies.ts';
 import { deliver } from './deliver.ts';
 import type { Answerer, Exchange } from './exchange.ts';
@@ -31,7 +32,7 @@ const everywhere = { 'Access-Control-Allow-Origin': '*', 'X-Content-Type-Options
 /** What a player on another origin needs beyond that, on what concerns assets. */
 const forPlayers = {
   'Access-Control-Expose-Headers':
-    'Accept-Ranges, Cache-Control, Content-Disposition, Content-Length, Content-Range, ETag, X-Cache, X-Data-Source',
+    'Accept-Ranges, Cache-Control, Content-Disposition, Content-Length, Content-Range, ETag, X-Cache, X-Data-Source, X-Request-Id',
   'Timing-Allow-Origin': '*',
   'Cross-Origin-Resource-Policy': 'cross-origin',
 };
@@ -48,6 +49,7 @@ export function createApi(parts: ApiParts): Answerer {
   function route(exchange: Exchange): void | Promise<void> {
     const { req, res } = exchange;
     for (const [name, value] of Object.entries(everywhere)) res.setHeader(name, value);
+    res.setHeader(requestIdHeader, exchange.requestId);
     const path = pathOf(req);
     const id = assetPath.exec(path)?.[1];
     if (id !== undefined) for (const [name, value] of Object.entries(forPlayers)) res.setHeader(name, value);
@@ -100,6 +102,7 @@ function refuseAsset(exchange: Exchange, word: AnswerWord): void {
 
 function fail(exchange: Exchange, error: unknown): void {
   const { res } = exchange;
+  exchange.fault = messageOf(error);
   if (res.headersSent || res.destroyed) return void res.destroy();
   const exhausted = ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'].includes(codeOf(error) ?? '');
   if (exhausted) res.setHeader('Retry-After', '1');

@@ -5,6 +5,10 @@ import type { CacheWord } from './tally.ts';
 export interface Exchange {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
+  /** In its answer and in log lines. */
+  readonly requestId: string;
+  /** Why the node could not answer it as it should; null: it could. */
+  fault: string | null;
   /** Bytes of the body that the kernel has not taken yet. */
   bytesLeft: number;
   /** What was decided of the object asked for. */

@@ -2,6 +2,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import type { PublicLimits } from '../messages.ts';
+import { requestIdOf } from '../request-id.ts';
 import type { Answerer, Exchange } from './exchange.ts';
 
 interface Connection {
@@ -60,7 +61,9 @@ export class Listener {
     this.#server.on('request', (req, res) => {
       const startedAt = performance.now();
       const hold = () => this.#hold;
-      this.#begin({ req, res, bytesLeft: 0, cache: 'none', startedAt, answeredAt: 0, hold }, answer);
+      const requestId = requestIdOf(req.headers['x-request-id']);
+      const so = { requestId, fault: null, bytesLeft: 0, cache: 'none', startedAt, answeredAt: 0 } as const;
+      this.#begin({ req, res, hold, ...so }, answer);
     });
   }
 

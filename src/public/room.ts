@@ -2,12 +2,13 @@
 import type { Server } from 'node:net';
 import type { DataObject } from '../../machines/answer.ts';
 import type { Settings } from '../../machines/settings.ts';
-import type { DirectoryChange, DrainProgress, WorkerFigures, WorkerSetup } from '../messages.ts';
+import type { DirectoryChange, DrainProgress, RequestsReport, WorkerFigures, WorkerSetup } from '../messages.ts';
 import { createApi } from './api.ts';
 import { Copies } from './copies.ts';
 import type { Exchange } from './exchange.ts';
 import { Holdings } from './holdings.ts';
 import { Listener } from './listener.ts';
+import { RequestLog } from './request-log.ts';
 import { statusDocument } from './status.ts';
 import { Tally } from './tally.ts';
 
@@ -16,6 +17,8 @@ export interface RoomEvents {
   readonly drained: (drain: number, cut: number) => void;
   /** The file of an object is not what the directory says of it. */
   readonly doubt: (objectId: string) => void;
+  /** Left out: nobody wants to know. */
+  readonly requests?: (report: RequestsReport) => void;
 }
 
 /** An object in doubt is looked at by others: until they have, the same doubt is told only this often. */
@@ -36,11 +39,13 @@ export class PublicRoom {
   #requests = 0;
   #bytesSent = 0;
   readonly #tally = new Tally();
+  readonly #requestLog: RequestLog;
 
   constructor(setup: WorkerSetup, settings: Settings, events: RoomEvents) {
     this.#setup = setup;
     this.#events = events;
     this.#holdings = new Holdings(settings);
+    this.#requestLog = new RequestLog(setup.tellsRequests ?? false, (report) => events.requests?.(report));
     this.#copies = new Copies(setup.limits.hotObjectsBytes);
     const startedAt = setup.startedAt ?? Date.now();
     this.#answer = createApi({
@@ -156,7 +161,10 @@ export class PublicRoom {
     this.#open.maxConnections = Math.max(1, maxConnections - draining);
   }
 
-  readonly #count = (exchange: Exchange): void => this.#tally.add(exchange);
+  readonly #count = (exchange: Exchange): void => {
+    this.#tally.add(exchange);
+    this.#requestLog.add(exchange);
+  };
 
   #doubt({ id }: DataObject): void {
     const now = Date.now();

@@ -65,6 +65,7 @@ async function carryOut(order: Order, shared?: Server): Promise<number | undefin
           onDrained();
         },
         doubt: (objectId) => report({ type: 'doubt', objectId }),
+        requests: (requests) => report({ type: 'requests', ...requests }),
       });
       return;
     case 'configure':

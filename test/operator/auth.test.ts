@@ -169,7 +169,7 @@ describe('a token in a request', () => {
     await rig.call('/api/v1/state', { method: 'GET' });
     await rig.call('/api/v1/state', { method: 'GET', headers: bearer(await rig.access()) });
     await rig.call('/nowhere');
-    const told = rig.audits.map(({ at, from, ...entry }) => entry);
+    const told = rig.audits.map(({ at, from, requestId, ...entry }) => entry);
     const running = { node: 'running', publicApi: 'running' };
     const post = { method: 'POST', input: null, before: null, after: null };
     expect(told.slice(0, 2)).to.deep.equal([

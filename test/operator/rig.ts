@@ -63,7 +63,10 @@ export async function startRig(options: RigOptions = {}) {
   const all = { ...settings, ...options.settings };
   const logLines: string[] = [];
   const audits: AuditEntry[] = [];
-  const log = pino({ level: 'trace' }, { write: (line: string) => void logLines.push(line) });
+  const log = pino(
+    { level: 'trace', customLevels: { http: 25 } },
+    { write: (line: string) => void logLines.push(line) },
+  );
   const now = options.now ?? Date.now;
   const effects = { listen: async (): Promise<void> => {} };
   /** What is wrong, as a test wants it; and what would be, given the settings. */

@@ -1,7 +1,7 @@
 // A public room in this process, listening on a free port, for tests of what it answers.
 import type { DataObject } from '../../machines/answer.ts';
 import type { Settings } from '../../machines/settings.ts';
-import type { PublicLimits } from '../../src/messages.ts';
+import type { PublicLimits, RequestsReport } from '../../src/messages.ts';
 import { PublicRoom } from '../../src/public/room.ts';
 import { snapshotOf } from './folder.ts';
 import { testLimits } from './public-side-twin.ts';
@@ -21,17 +21,26 @@ export async function openRoom(
   {
     settings = { workerId: 0, buckets: null },
     limits = {},
-  }: { settings?: Settings; limits?: Partial<PublicLimits> } = {},
+    tellsRequests = false,
+    requests = () => {},
+  }: {
+    settings?: Settings;
+    limits?: Partial<PublicLimits>;
+    tellsRequests?: boolean;
+    requests?: (report: RequestsReport) => void;
+  } = {},
 ): Promise<OpenRoom> {
   const doubts: string[] = [];
   let tellDrained = (_cut: number) => {};
   const drained = new Promise<number>((resolve) => {
     tellDrained = resolve;
   });
-  const setup = { id: 'test-node', version: '1.2.3', startedAt: Date.now(), limits: { ...testLimits, ...limits } };
+  const times = { startedAt: Date.now(), limits: { ...testLimits, ...limits } };
+  const setup = { id: 'test-node', version: '1.2.3', tellsRequests, ...times };
   const room = new PublicRoom(setup, settings, {
     drained: (_, cut) => tellDrained(cut),
     doubt: (id) => doubts.push(id),
+    requests,
   });
   room.apply({ type: 'replaced', snapshot: snapshotOf(...objects) });
   const port = await room.listen({ host: '127.0.0.1', port: 0 });

@@ -1,0 +1,76 @@
+// What the log is told of requests to the public API, and the names they have.
+import { expect } from 'chai';
+import type { RequestLine, RequestsReport } from '../../src/messages.ts';
+import type { Exchange } from '../../src/public/exchange.ts';
+import { RequestLog } from '../../src/public/request-log.ts';
+import { Folder, snapshotOf } from '../support/folder.ts';
+import { type OpenRoom, openRoom } from '../support/open-room.ts';
+import { until } from '../support/until.ts';
+import { ask } from '../support/viewer.ts';
+
+describe('the log of public requests', () => {
+  let folder: Folder;
+  let open: OpenRoom | null = null;
+  let reports: RequestsReport[];
+
+  before(async () => {
+    folder = await Folder.make();
+  });
+  beforeEach(() => {
+    reports = [];
+  });
+  afterEach(async () => {
+    await open?.leave();
+    open = null;
+  });
+  after(() => folder.remove());
+
+  const begin = async (tellsRequests: boolean) => {
+    const objects = [await folder.object('42', '0123456789'), await folder.object('45', 'x', { buckets: ['9:9'] })];
+    open = await openRoom(objects, { tellsRequests, requests: (report) => reports.push(report) });
+  };
+  const lines = (): RequestLine[] => reports.flatMap((report) => report.lines);
+  const named = (path: string, id: string) => ask(open?.port ?? 0, path, { 'x-request-id': id });
+
+  it('names every request in its answer', async () => {
+    await begin(false);
+    for (const path of ['/api/v1/assets/42', '/api/v1/assets/45', '/api/v1/status', '/nowhere']) {
+      expect((await named(path, 'a:1')).headers['x-request-id'], path).to.equal('a:1');
+      expect((await named(path, 'a 1')).headers['x-request-id'], path).to.match(/^[0-9a-f-]{36}$/);
+    }
+    const { headers } = await named('/api/v1/assets/42', 'x');
+    expect(headers['access-control-expose-headers']).to.contain('X-Request-Id');
+    expect(reports).to.deep.equal([]);
+  });
+
+  it('tells of each request where that is wanted, without its query', async () => {
+    await begin(true);
+    await named('/api/v1/assets/42?token=hush', 'one');
+    await named('/api/v1/assets/45', 'two');
+    await until(() => lines().length === 2);
+    expect(lines()[0]).to.deep.include({
+      ...{ requestId: 'one', method: 'GET', path: '/api/v1/assets/42', status: 200, cache: 'hit', finished: true },
+    });
+    expect(lines()[1]).to.include({ requestId: 'two', status: 421, cache: 'elsewhere' });
+  });
+
+  it('tells of so many at a time, and counts the rest', async () => {
+    const log = new RequestLog(true, (report) => reports.push(report));
+    const answered = { req: { url: '/', socket: {} }, res: { statusCode: 200 }, fault: null, answeredAt: 1 };
+    for (let at = 0; at < 700; at += 1) log.add(answered as unknown as Exchange);
+    await until(() => reports.length === 1);
+    expect([lines().length, reports[0]?.dropped]).to.deep.equal([500, 200]);
+  });
+
+  it('always tells why the node could not answer', async () => {
+    await begin(false);
+    await named('/api/v1/assets/45', 'fine');
+    // No file system takes a name like this, whoever asks.
+    const unreadable = await folder.object('47', 'x', { path: `${folder.path}/${'n'.repeat(300)}` });
+    open?.room.apply({ type: 'replaced', snapshot: snapshotOf(unreadable) });
+    expect((await named('/api/v1/assets/47', 'broken')).status).to.equal(500);
+    await until(() => lines().length === 1);
+    expect(lines()[0]).to.include({ requestId: 'broken', status: 500 });
+    expect(lines()[0]?.fault).to.match(/ENAMETOOLONG/);
+  });
+});
