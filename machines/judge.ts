@@ -54,9 +54,12 @@ export function allowedCommands(snapshot: NodeSnapshot): CommandName[] {
   return commandNames.filter((type) => judge(settled, { type }).legal);
 }
 
-/** A command seen beforehand: the ids of the states it would lead to once each of its steps has succeeded, or the refusal. */
+/**
+ * A command seen beforehand: the refusal, or the ids of the states it would lead to once each of its steps has succeeded.
+ * `through`: the states that each of these steps enters, the last included.
+ */
 export type Foresight =
-  | { readonly legal: true; readonly leadsTo: readonly string[] }
+  | { readonly legal: true; readonly leadsTo: readonly string[]; readonly through: readonly (readonly string[])[] }
   | { readonly legal: false; readonly reason: string };
 
 /** Every command as it would be judged once the steps under way have succeeded. Pure. */
@@ -65,7 +68,9 @@ export function foresee(snapshot: NodeSnapshot): Record<CommandName, Foresight> 
   const entries = commandNames.map((type): [CommandName, Foresight] => {
     const seen = rehearse(settled, { type } as Command);
     if (!seen.legal) return [type, { legal: false, reason: seen.reason }];
-    return [type, { legal: true, leadsTo: activeIds(seen.after) }];
+    const places = [seen.before, ...seen.steps].map(activeIds);
+    const through = places.slice(1).map((ids, step) => ids.filter((id) => !places[step]?.includes(id)));
+    return [type, { legal: true, leadsTo: activeIds(seen.after), through }];
   });
   return Object.fromEntries(entries) as Record<CommandName, Foresight>;
 }
@@ -74,19 +79,29 @@ export function foresee(snapshot: NodeSnapshot): Record<CommandName, Foresight> 
  * The state that the steps under way lead to when each of them succeeds. Pure: the running node is not touched.
  * A port that closes is taken to leave a drain behind: a node shutting down without one is gone before it could be asked.
  */
-export function settle(snapshot: NodeSnapshot): NodeSnapshot {
-  let next = snapshot;
-  while (!isSettled(next)) [next] = transition(nodeMachine, next, onwardFrom(next));
-  return next;
+export const settle = (snapshot: NodeSnapshot): NodeSnapshot => stepsFrom(snapshot).at(-1) ?? snapshot;
+
+/** How the machine stands after each of these steps; none: it is settled. */
+function stepsFrom(snapshot: NodeSnapshot): NodeSnapshot[] {
+  const steps: NodeSnapshot[] = [];
+  for (let next = snapshot; !isSettled(next); steps.push(next)) {
+    [next] = transition(nodeMachine, next, onwardFrom(next));
+  }
+  return steps;
 }
 
 /**
  * What would come of a command, without giving it.
  * `before`: where it would be judged, a shutdown at once, any other once the steps under way are over.
- * `after`: where it would lead if its every step succeeds.
+ * `after`: where it would lead if its every step succeeds; `steps`: how it would get there, `after` the last of them.
  */
 export type Rehearsal =
-  | { readonly legal: true; readonly before: NodeSnapshot; readonly after: NodeSnapshot }
+  | {
+      readonly legal: true;
+      readonly before: NodeSnapshot;
+      readonly after: NodeSnapshot;
+      readonly steps: readonly NodeSnapshot[];
+    }
   | { readonly legal: false; readonly before: NodeSnapshot; readonly reason: string };
 
 /** Pure: the running node is not touched. Commands that wait for their turn are not foreseen. */
@@ -95,7 +110,8 @@ export function rehearse(snapshot: NodeSnapshot, command: Command): Rehearsal {
   const judgement = judge(before, command);
   if (!judgement.legal) return { before, ...judgement };
   const [next] = transition(nodeMachine, before, command);
-  return { legal: true, before, after: settle(next) };
+  const steps = [next, ...stepsFrom(next)];
+  return { legal: true, before, after: steps.at(-1) ?? next, steps };
 }
 
 /** What a busy node waits for: the time of a lame duck to pass, or the step under way to succeed. */

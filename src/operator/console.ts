@@ -35,6 +35,7 @@ export const consoleModules = [
     'notices',
     'numbers',
     'plot',
+    'preview-text',
     'reference',
     'schema-text',
     'sign-in',

@@ -92,6 +92,14 @@ describe('judging', () => {
     expect(rehearse(exited, { type: 'set-worker', workerId: 1 }).legal).to.equal(false);
   });
 
+  it('says through which states a command would go', () => {
+    const { 'set-buckets': set, 'stop-api': stop, 'start-api': start } = foresee(running);
+    const names = (steps: readonly (readonly string[])[]) => steps.map((ids) => ids.map((id) => id.split('.').at(-1)));
+    expect(set.legal && names(set.through)).to.deep.equal([['saving'], ['applying'], ['settled', 'saved']]);
+    expect(stop.legal && names(stop.through).flat()).to.include.members(['closing', 'draining', 'saving', 'stopped']);
+    expect(start).to.deep.equal({ legal: false, reason: 'Already started' });
+  });
+
   it('makes of settings in a rehearsal what carrying them out makes of them', () => {
     const command = { type: 'set-worker', workerId: 9 } as const;
     const foreseen = rehearse(running, command);

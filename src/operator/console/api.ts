@@ -21,12 +21,28 @@ export const apiBase = '/api/v1';
 /** Longer than any step's own deadline with the config's defaults. */
 const answerTimeoutMs = 60_000;
 
-export async function call(credentials: Credentials, path: string, body: object): Promise<Answer> {
-  const url = `${apiBase}/${path}`;
+export interface CallOptions {
+  /** Only to be told what would happen. */
+  readonly dryRun?: boolean;
+  /** The generation that the command is meant for. */
+  readonly ifMatch?: number | null;
+}
+
+export async function call(
+  credentials: Credentials,
+  name: string,
+  body: object,
+  { dryRun = false, ifMatch = null }: CallOptions = {},
+): Promise<Answer> {
+  const url = `${apiBase}/${name}${dryRun ? '?dryRun=true' : ''}`;
   try {
     const response = await fetch(url, {
       method: 'POST',
-      headers: { authorization: await credentials.authorize(url, body), 'content-type': 'application/json' },
+      headers: {
+        authorization: await credentials.authorize(url, body),
+        'content-type': 'application/json',
+        ...(ifMatch !== null && { 'if-match': `"${ifMatch}"` }),
+      },
       body: JSON.stringify(body),
       cache: 'no-store',
       signal: AbortSignal.timeout(answerTimeoutMs),

@@ -1,15 +1,19 @@
 // One command on the page: its fields, its button, why it is not possible now, and how the last try ended.
 import { type CommandName, commands } from '../../../machines/commands.ts';
-import type { Answer, Problem } from './api.ts';
+import type { Preview } from '../../control/node-control.ts';
+import type { Answer, CallOptions, Problem } from './api.ts';
 import { confirmed } from './confirm.ts';
-import { fill, h, setAttributes, setText } from './dom.ts';
+import { type Child, fill, h, setAttributes, setText } from './dom.ts';
 import { failureOf } from './failures.ts';
 import { type Field, fieldOf, type PropertySchema } from './fields.ts';
 import type { State } from './model.ts';
+import { previewLines } from './preview-text.ts';
 
 export interface CardParts {
   readonly name: CommandName;
-  readonly send: (name: CommandName, body: object) => Promise<Answer>;
+  readonly send: (name: CommandName, body: object, options: CallOptions) => Promise<Answer>;
+  /** It is being given, or previewed. */
+  readonly onAsk: (name: CommandName) => void;
   /** The operator looks at it, or no more. */
   readonly onLook: (name: CommandName | null) => void;
   readonly announce: (text: string) => void;
@@ -21,6 +25,8 @@ export type Prospect = { readonly reason: string } | { readonly leadsTo: string 
 export interface Card {
   readonly element: HTMLElement;
   show(prospect: Prospect, state: State | null): void;
+  /** How the last try ended is no more of interest. */
+  clear(): void;
 }
 
 interface Row {
@@ -32,61 +38,67 @@ interface Row {
   };
 }
 
-export function commandCard({ name, send, onLook, announce }: CardParts): Card {
+type Fields = readonly (readonly [key: string, field: Field])[];
+
+export function commandCard({ name, send, onAsk, onLook, announce }: CardParts): Card {
   const row: Row = commands[name];
-  const fields = Object.entries(row.input.properties).map(
-    ([key, schema]) => [key, fieldOf(`${name}-${key}`, key, schema, row.input.required.includes(key))] as const,
-  );
+  const fields: Fields = Object.entries(row.input.properties).map(([key, schema]) => [
+    key,
+    fieldOf(`${name}-${key}`, key, schema, row.input.required.includes(key)),
+  ]);
   const prospect = h('p', { id: `${name}-prospect`, class: 'prospect' });
-  const summary = h('p', { id: `${name}-summary`, class: 'summary' }, row.summary);
   const outcome = h('div', { class: 'outcome', role: 'status' });
-  const button = h(
-    'button',
-    { type: 'submit', class: row.confirm ? 'grave' : null, 'aria-describedby': `${name}-prospect ${name}-summary` },
-    name,
-  );
+  const about = `${name}-prospect ${name}-summary`;
+  const give = h('button', { type: 'submit', class: row.confirm ? 'grave' : null, 'aria-describedby': about }, name);
+  const foresee = h('button', { type: 'button', class: 'plain', 'aria-label': `Preview ${name}` }, 'Preview');
   const form = h(
     'form',
     { novalidate: true, autocomplete: 'off' },
     ...fields.map(([, { element }]) => element),
-    h('div', { class: 'give' }, button, prospect),
-    summary,
+    h('div', { class: 'give' }, give, fields.length > 0 && foresee, prospect),
+    h('p', { id: `${name}-summary`, class: 'summary' }, row.summary),
     outcome,
   );
   const element = h('li', { class: 'command', 'data-command': name }, form);
   let reason: string | null = null;
   let isUnderWay = false;
+  let generation: number | null = null;
+  /** The node as it was when the operator began to write. */
+  let meantFor: number | null = null;
 
-  async function give(): Promise<void> {
+  async function ask(dryRun: boolean): Promise<void> {
     if (isUnderWay) return;
     if (reason !== null) return announce(`${name} is not possible now: ${reason}`);
     const body = bodyOf(fields);
     if (body === null) return;
-    if (row.confirm && !(await confirmed(`${name}?`, row.confirm, name))) return button.focus();
+    if (!dryRun && row.confirm && !(await confirmed(`${name}?`, row.confirm, name))) return give.focus();
     isUnderWay = true;
-    setAttributes(button, { 'aria-busy': 'true' });
+    onAsk(name);
+    setAttributes(give, { 'aria-busy': 'true' });
     fill(outcome, h('p', {}, 'Asked; waiting for the answer…'));
-    const answer = await send(name, body);
+    const answer = await send(name, body, { dryRun, ifMatch: meantFor });
     isUnderWay = false;
-    setAttributes(button, { 'aria-busy': null });
-    for (const [, field] of fields) if (answer.ok) field.reset();
-    tell(answer);
+    setAttributes(give, { 'aria-busy': null });
+    fill(outcome, ...(answer.ok ? successOf(answer.document, dryRun) : failureLines(answer.problem)));
+    if (!answer.ok) blame(fields, answer.problem);
+    // What was written stays, for the node as it is now: the operator has been told that it has changed.
+    if (!answer.ok || dryRun) meantFor = fields.some(([, { isTouched }]) => isTouched) ? generation : null;
+    else forget();
   }
 
-  function tell(answer: Answer): void {
-    if (answer.ok) {
-      fill(outcome, h('p', { class: 'done' }, `Done: ${doneText(answer.document)}`));
-    } else {
-      const { what, next } = failureOf(answer.problem);
-      fill(outcome, h('p', { class: 'failed' }, h('strong', {}, what), ' ', next));
-      blame(fields, answer.problem);
-    }
+  function forget(): void {
+    for (const [, field] of fields) field.reset();
+    meantFor = null;
   }
 
+  form.addEventListener('input', () => {
+    meantFor ??= generation;
+  });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    void give();
+    void ask(false);
   });
+  foresee.addEventListener('click', () => void ask(true));
   for (const type of ['pointerenter', 'focusin']) element.addEventListener(type, () => onLook(name));
   for (const type of ['pointerleave', 'focusout']) element.addEventListener(type, () => onLook(null));
 
@@ -94,17 +106,19 @@ export function commandCard({ name, send, onLook, announce }: CardParts): Card {
     element,
     show(next, state) {
       reason = 'reason' in next ? next.reason : null;
+      generation = state?.generation ?? null;
       setText(prospect, 'reason' in next ? next.reason : `leads to ${next.leadsTo}`);
-      setAttributes(button, { 'aria-disabled': reason === null ? null : 'true' });
+      for (const button of [give, foresee]) setAttributes(button, { 'aria-disabled': reason === null ? null : 'true' });
       setAttributes(element, { 'data-possible': reason === null ? 'yes' : 'no' });
       const settings: Readonly<Record<string, unknown>> = { ...state?.settings };
       for (const [key, field] of fields) if (state !== null) field.offer(settings[key]);
     },
+    clear: () => fill(outcome),
   };
 }
 
 /** Null: a field is not as it must be, and says so. */
-function bodyOf(fields: readonly (readonly [string, Field])[]): object | null {
+function bodyOf(fields: Fields): object | null {
   const body: Record<string, unknown> = {};
   let faulty: Field | null = null;
   for (const [key, field] of fields) {
@@ -123,16 +137,27 @@ function bodyOf(fields: readonly (readonly [string, Field])[]): object | null {
 }
 
 /** The faults of a 400, each at its field. */
-function blame(fields: readonly (readonly [string, Field])[], problem: Problem | null): void {
+function blame(fields: Fields, problem: Problem | null): void {
   for (const [key, field] of fields) {
     const mine = problem?.errors?.filter(({ path }) => path.split('/')[1] === key) ?? [];
     field.blame(mine.length > 0 ? mine.map(({ path, message }) => `${path} ${message}`).join('; ') : null);
   }
 }
 
-function doneText(document: unknown): string {
-  const { node, publicApi, generation } = document as State;
-  return node === 'running'
+function successOf(document: unknown, dryRun: boolean): Child[] {
+  if (!dryRun) return [h('p', { class: 'done' }, `Done: ${doneText(document as State)}`)];
+  const lines = previewLines(document as Preview);
+  return [
+    h('div', { class: 'foreseen' }, h('p', {}, 'Nothing is changed yet.'), ...lines.map((line) => h('p', {}, line))),
+  ];
+}
+
+function failureLines(problem: Problem | null): Child[] {
+  const { what, next } = failureOf(problem);
+  return [h('p', { class: 'failed' }, h('strong', {}, what), ' ', next)];
+}
+
+const doneText = ({ node, publicApi, generation }: State): string =>
+  node === 'running'
     ? `public API ${publicApi}, generation ${generation}.`
     : `the node is shutting down, public API ${publicApi}.`;
-}

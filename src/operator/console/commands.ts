@@ -1,7 +1,7 @@
 // The commands on the page: one card for each row of the command table.
 import { type CommandName, commandNames } from '../../../machines/commands.ts';
-import { type Answer, call } from './api.ts';
-import { type Chart, leadsToText } from './chart.ts';
+import { type Answer, type CallOptions, call } from './api.ts';
+import type { Chart } from './chart.ts';
 import { type Card, commandCard, type Prospect } from './command-card.ts';
 import type { Credentials } from './credentials.ts';
 import { fill } from './dom.ts';
@@ -24,34 +24,44 @@ export function commandsPanel({ list, chart, credentials, announce }: CommandsPa
     const isLive = last?.connection?.is === 'live';
     chart.preview(looked === null || !isLive ? null : { name: looked, outlook });
   };
-  const send = async (name: CommandName, body: object): Promise<Answer> => {
+  const send = async (name: CommandName, body: object, options: CallOptions): Promise<Answer> => {
     const by = credentials();
-    return by === null ? { ok: false, problem: null } : call(by, name, body);
+    return by === null ? { ok: false, problem: null } : call(by, name, body, options);
+  };
+  const onAsk = (asked: CommandName): void => {
+    for (const [name, card] of cards) if (name !== asked) card.clear();
   };
   const cards = commandNames.map((name): [CommandName, Card] => {
     const onLook = (command: CommandName | null): void => {
       looked = command;
       preview();
     };
-    return [name, commandCard({ name, send, onLook, announce })];
+    return [name, commandCard({ name, send, onAsk, onLook, announce })];
   });
   fill(list, ...cards.map(([, { element }]) => element));
 
   return (model) => {
+    // What was asked of another process is over.
+    if (model.state?.startedAt !== last?.state?.startedAt) for (const [, card] of cards) card.clear();
     last = model;
     const isReadOnly = credentials()?.readOnly ?? false;
-    for (const [name, card] of cards) card.show(prospectOf(name, model, isReadOnly), model.state);
+    for (const [name, card] of cards) card.show(prospectOf(name, model, { isReadOnly, chart }), model.state);
     preview();
   };
 }
 
+interface Prospecting {
+  readonly isReadOnly: boolean;
+  readonly chart: Chart;
+}
+
 /** What is not known to be legal now is not offered: the reason says why. */
-function prospectOf(name: CommandName, { connection, machine }: Model, isReadOnly: boolean): Prospect {
+function prospectOf(name: CommandName, { connection, machine }: Model, { isReadOnly, chart }: Prospecting): Prospect {
   if (connection === null) return { reason: 'Sign in first' };
   if (connection.is !== 'live' || machine === null) return { reason: 'Not connected to the node' };
   if (isReadOnly) return { reason: 'The token is for reading only' };
   const outlook = machine.commands[name];
   if (outlook === undefined) return { reason: 'The node does not know this command' };
   if (!outlook.legal) return { reason: outlook.reason };
-  return { leadsTo: leadsToText(outlook.leadsTo, machine.active) || 'no other state' };
+  return { leadsTo: chart.words(outlook.leadsTo) || 'no other state' };
 }

@@ -18,6 +18,8 @@ export interface Field {
   reset(): void;
   /** Null: nothing is wrong with it. */
   blame(message: string | null): void;
+  /** Whether the operator has begun to write. */
+  readonly isTouched: boolean;
 }
 
 /** @throws {RangeError} with words for the operator, from `read`, where it cannot be what the schema asks for */
@@ -38,10 +40,11 @@ function lineField(id: string, name: string, schema: PropertySchema, required: b
     'aria-required': required ? 'true' : null,
   });
   const label = h('label', { for: id }, name);
-  return {
-    ...dressed(id, schema, input, [label, input], (value) => {
-      input.value = value === null || value === undefined ? '' : String(value);
-    }),
+  const write = (value: unknown): void => {
+    input.value = value === null || value === undefined ? '' : String(value);
+  };
+  return dressed(id, schema, input, [label, input], {
+    write,
     read() {
       const text = input.value.trim();
       if (text === '' && !required) return undefined;
@@ -57,7 +60,7 @@ function lineField(id: string, name: string, schema: PropertySchema, required: b
       }
       return value;
     },
-  };
+  });
 }
 
 /** A list that may be left out is left out on purpose: an empty box does not mean «all». */
@@ -86,20 +89,21 @@ function listField(id: string, name: string, schema: PropertySchema, required: b
   if (required) these.checked = true;
   setAttributes(box, { 'aria-label': `${name}, one a line or separated by blanks` });
   const parts = required ? [h('label', { for: id }, name), box] : [choice, box];
-  return {
-    ...dressed(id, schema, box, parts, (value) => {
-      const list = Array.isArray(value) ? value : [];
-      all.checked = !required && list.length === 0;
-      these.checked = !all.checked;
-      box.value = list.join('\n');
-    }),
+  const write = (value: unknown): void => {
+    const list = Array.isArray(value) ? value : [];
+    all.checked = !required && list.length === 0;
+    these.checked = !all.checked;
+    box.value = list.join('\n');
+  };
+  return dressed(id, schema, box, parts, {
+    write,
     read() {
       if (all.checked) return undefined;
       const items = box.value.split(/[\s,]+/).filter((item) => item !== '');
       if (items.length > 0) return items;
       throw new RangeError(required ? 'At least one is needed.' : 'Name at least one, or choose that it is left out.');
     },
-  };
+  });
 }
 
 /** A description says after a semicolon what leaving it out means: `bucket ids; left out: all buckets of the worker`. */
@@ -114,8 +118,8 @@ function dressed(
   schema: PropertySchema,
   control: HTMLInputElement | HTMLTextAreaElement,
   parts: readonly HTMLElement[],
-  write: (value: unknown) => void,
-): Omit<Field, 'read'> {
+  { write, read }: { readonly write: (value: unknown) => void; readonly read: () => unknown },
+): Field {
   const fault = h('p', { id: `${id}-fault`, class: 'fault' });
   const element = h(
     'div',
@@ -130,6 +134,10 @@ function dressed(
   });
   return {
     element,
+    read,
+    get isTouched() {
+      return isTouched;
+    },
     offer(value) {
       if (!isTouched) write(value);
     },

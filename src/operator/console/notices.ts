@@ -56,5 +56,5 @@ function staleText({ connection, heardAtMs }: Model): string {
   const shown = heardAtMs === null ? '' : `What is shown is ${durationText(Date.now() - heardAtMs)} old.`;
   if (connection?.is !== 'lost') return shown;
   const left = Math.max(0, connection.retryAtMs - Date.now());
-  return `${shown} ${left > 0 ? `Next try in ${durationText(left)}.` : 'Trying…'}`.trim();
+  return `${shown} ${left >= 500 ? `Next try in ${durationText(left)}.` : 'Trying…'}`.trim();
 }

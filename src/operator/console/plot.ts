@@ -9,8 +9,9 @@ import { bytesText, shortNumber } from './numbers.ts';
 interface PlotSpec {
   readonly title: string;
   readonly text: (value: number) => string;
-  /** What each line is called where there are two. */
-  readonly names?: readonly string[];
+  readonly unit: string;
+  /** How many lines there are; the first is the one with the area. */
+  readonly lines: number;
   /** One value for each line; null: nothing was measured in this second. */
   readonly valuesOf: (point: FiguresPoint, before: FiguresPoint) => readonly (number | null)[];
 }
@@ -20,18 +21,23 @@ const [width, height] = [300, 72];
 const plots: readonly PlotSpec[] = [
   {
     title: 'Requests',
-    text: (value) => `${shortNumber(value)} /s`,
+    text: shortNumber,
+    unit: ' /s',
+    lines: 1,
     valuesOf: (point, before) => [rate(point, before, 'requests')],
   },
   {
     title: 'Sent',
-    text: (value) => `${bytesText(value)}/s`,
+    text: bytesText,
+    unit: '/s',
+    lines: 1,
     valuesOf: (point, before) => [rate(point, before, 'bytesSent')],
   },
   {
-    title: 'Operator latency',
-    text: (value) => `${shortNumber(value)} ms`,
-    names: ['p50', 'p99'],
+    title: 'Operator latency, p50 / p99',
+    text: shortNumber,
+    unit: ' ms',
+    lines: 2,
     valuesOf: ({ operatorLatencyMs }) => [operatorLatencyMs?.p50 ?? null, operatorLatencyMs?.p99 ?? null],
   },
 ];
@@ -53,8 +59,9 @@ export function plotsPanel(): (model: Model) => void {
   };
 }
 
-function plotDrawing({ title, text, names = [''], valuesOf }: PlotSpec) {
-  const lines = names.map((_, place) => s('path', { class: `line line-${place}` }));
+function plotDrawing({ title, text, unit, lines: count, valuesOf }: PlotSpec) {
+  const places = Array.from({ length: count }, (_, place) => place);
+  const lines = places.map((place) => s('path', { class: `line line-${place}` }));
   const area = s('path', { class: 'area' });
   const drawing = s(
     'svg',
@@ -63,25 +70,27 @@ function plotDrawing({ title, text, names = [''], valuesOf }: PlotSpec) {
     ...lines,
   );
   const [newest, highest] = [h('strong', {}), h('span', { class: 'highest' })];
-  const element = h('figure', { class: 'plot' }, h('figcaption', {}, h('span', {}, title), newest, highest), drawing);
+  const element = h(
+    'figure',
+    { class: 'plot' },
+    h('figcaption', {}, h('span', { class: 'what' }, title), newest, highest),
+    drawing,
+  );
 
   function show(figures: readonly FiguresPoint[]): void {
     const points = figures.slice(1).map((point, place) => valuesOf(point, figures[place] as FiguresPoint));
-    const series = names.map((_, line) => points.map((values) => values[line] ?? null));
+    const series = places.map((line) => points.map((values) => values[line] ?? null));
     const most = Math.max(0, ...points.flat().map((value) => value ?? 0));
     series.forEach((values, line) => {
       lines[line]?.setAttribute('d', pathOf(values, most));
     });
     area.setAttribute('d', areaOf(series[0] ?? [], most));
-    const words = names.map((name, line) => {
-      const last = series[line]?.findLast((value) => value !== null);
-      return `${name ? `${name} ` : ''}${typeof last === 'number' ? text(last) : '–'}`;
-    });
-    setText(newest, words.join(' · '));
-    setText(highest, most > 0 ? `most ${text(most)}` : '');
-    setAttributes(drawing, {
-      'aria-label': `${title}: now ${words.join(', ')}; most in the last minutes ${text(most)}`,
-    });
+    const newestOf = places.map((line) => series[line]?.findLast((value) => value !== null));
+    const words = newestOf.map((value) => (typeof value === 'number' ? text(value) : '–')).join(' / ') + unit;
+    const mostWords = most > 0 ? `most ${text(most)}${unit}` : '';
+    setText(newest, words);
+    setText(highest, mostWords);
+    setAttributes(drawing, { 'aria-label': `${title}: now ${words}, in the last minutes ${mostWords || 'nothing'}` });
   }
 
   show([]);

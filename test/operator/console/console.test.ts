@@ -132,6 +132,7 @@ describe('the console', function () {
     await button(page, 'stop-api').focus();
     await page.locator('#node-up-publicApi-stopped.ahead').waitFor({ state: 'attached' });
     await page.locator('.edge.on-stop-api.ahead').waitFor({ state: 'attached' });
+    await page.locator('#node-up-publicApi-stopping-to-node-up-publicApi-stopped.ahead').waitFor({ state: 'attached' });
     await button(page, 'start-api').focus();
     await page.locator('.ahead').first().waitFor({ state: 'detached' });
 
@@ -191,6 +192,32 @@ describe('the console', function () {
     await node.command('set-worker', { workerId: 0 });
     await page.locator('#settings', { hasText: 'Worker0' }).waitFor();
     expect(await worker.inputValue()).to.equal('0');
+  });
+
+  it('previews what settings would drop and gain', async () => {
+    const { page } = await live();
+    await card(page, 'set-buckets').getByRole('textbox').fill('7:7');
+    await page.getByRole('button', { name: 'Preview set-buckets' }).click();
+    await outcome(
+      page,
+      'set-buckets',
+      /Nothing is changed yet.*Dropped: 2 objects, 47\.7 MiB \(.*Gained: nothing.*UnknownBuckets/,
+    );
+    expect((await node.state()).settings.buckets).to.equal(null);
+  });
+
+  it('does not overwrite what somebody else has changed since the operator began to write', async () => {
+    const { page } = await live();
+    await page.locator('#settings', { hasText: 'Worker0' }).waitFor();
+    await card(page, 'set-worker').getByLabel('workerId').fill('5');
+    await node.command('set-worker', { workerId: 4 });
+    await page.locator('#settings', { hasText: 'Worker4' }).waitFor();
+    await button(page, 'set-worker').click();
+    await outcome(page, 'set-worker', /^412 .*Somebody else has changed the node meanwhile/);
+    await button(page, 'set-worker').click();
+    await outcome(page, 'set-worker', 'Done');
+    expect((await node.state()).settings.workerId).to.equal(5);
+    await node.command('set-worker', { workerId: 0 });
   });
 
   it('shows the faults of a body at its field', async () => {
