@@ -154,7 +154,11 @@ function openDirectory({ catalogue, directories, intervals }: Config, log: Logge
 
 function createPublicSide({ id, publicApi }: Config, log: Logger): PublicSide {
   const { host, port, workers: count, workerTimeoutMs, heartbeatMs, drainTimeoutSec, ...rest } = publicApi;
-  const { startRetryMs: _, ...limits } = { ...rest, maxConnections: publicConnections(publicApi, log) };
+  const {
+    startRetryMs: _,
+    lameDuckSec: __,
+    ...limits
+  } = { ...rest, maxConnections: publicConnections(publicApi, log) };
   return createWorkers({
     setup: { id, version, limits, tellsRequests: log.isLevelEnabled('http') },
     host,
@@ -203,6 +207,7 @@ function openOperatorApi(
     isBucketId,
     log,
     usedTokens,
+    health: () => node.health,
     events,
     audit: auditTrail.audit,
   });

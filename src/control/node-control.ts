@@ -88,6 +88,14 @@ export interface NodeControl {
   preview(command: Command, options?: CommandOptions): Promise<PreviewResult>;
 }
 
+/** For those who start, restart and balance nodes: each null where all is well, else why not. */
+export interface Health {
+  /** The node has brought its public API to where it is wanted, or has tried. */
+  readonly startup: string | null;
+  /** New viewers are welcome. */
+  readonly ready: string | null;
+}
+
 /** One step of the machine; ids are those of its diagrams (machines/diagram.ts). */
 export interface MachineStep {
   /** ISO 8601. */
@@ -123,6 +131,8 @@ export interface MachineView {
 
 export interface ObservableNode extends NodeControl {
   readonly machine: MachineView;
+  /** Quickly told, whatever the node is doing. */
+  readonly health: Health;
   /** Look for conditions that came or went without a word; the observers are told before it returns. */
   look(): void;
   /** Returns what ends it. */

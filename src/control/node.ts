@@ -23,6 +23,7 @@ import type { CrashReport } from './crash-report.ts';
 import type {
   CommandOptions,
   CommandResult,
+  Health,
   MachineView,
   ObservableNode,
   Observation,
@@ -67,6 +68,7 @@ export class Node implements ObservableNode {
   #last: NodeStatus;
   #since: string;
   #begin = () => {};
+  #isRestored = false;
   /** The command whose turn it is, and all that wait behind it. Before all of them comes the start-up. */
   #turn: Promise<unknown> = new Promise<void>((resolve) => {
     this.#begin = resolve;
@@ -134,6 +136,15 @@ export class Node implements ObservableNode {
     this.#actor.send({ type: 'restore' });
     this.#begin();
     await this.#settled();
+    this.#isRestored = true;
+  }
+
+  #whyNotReady(): string | null {
+    const { node, publicApi } = statusOf(this.#snapshot);
+    if (node === 'shuttingDown') return 'the node is shutting down';
+    if (publicApi !== 'running') return `the public API is ${publicApi}`;
+    const isServed = this.#parts.publicSide.workers.some(({ state }) => state === 'serving');
+    return isServed ? null : 'no worker serves the public API';
   }
 
   get #snapshot(): NodeSnapshot {
@@ -173,6 +184,10 @@ export class Node implements ObservableNode {
   #effectiveBuckets({ workerId, buckets }: Settings): readonly string[] {
     if (buckets !== null) return buckets;
     return workerId === null ? [] : this.#parts.bucketsOf(workerId);
+  }
+
+  get health(): Health {
+    return { startup: this.#isRestored ? null : 'still starting', ready: this.#whyNotReady() };
   }
 
   get machine(): MachineView {

@@ -3,7 +3,7 @@ import Router, { type RouterContext } from '@koa/router';
 import Koa from 'koa';
 import { type Command, type CommandName, commandNames, commands } from '../../machines/commands.ts';
 import type { Config } from '../config.ts';
-import type { CommandOptions, CommandResult, NodeControl } from '../control/node-control.ts';
+import type { CommandOptions, CommandResult, Health, NodeControl } from '../control/node-control.ts';
 import type { Problem } from '../errors.ts';
 import { compile } from '../validate.ts';
 import { access } from './access.ts';
@@ -14,6 +14,7 @@ import { consoleRoutes } from './console.ts';
 import { checkDryRun, isDryRun } from './dry-run.ts';
 import { streamEvents } from './event-stream.ts';
 import type { Events } from './events.ts';
+import { healthRoutes } from './health.ts';
 import { createMetrics, type MeasuredSide } from './metrics/route.ts';
 import { createHostCheck } from './origin.ts';
 import { answerState, preconditionOf } from './preconditions.ts';
@@ -36,6 +37,8 @@ export interface OperatorApiParts {
   /** Left out: used tokens are remembered in memory, and forgotten when the process ends. */
   readonly usedTokens?: UsedTokens;
   readonly audit?: Audit;
+  /** Left out: nothing but `/livez` tells of health. */
+  readonly health?: () => Health;
   /** Left out: there is nothing at `/events`. */
   readonly events?: Events;
   readonly now?: () => number;
@@ -121,7 +124,7 @@ export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
   app.use(auditing(log, now, audit));
   app.use(answerProblems(log));
   app.use(checkTarget(createHostCheck(config.operatorApi)));
-  for (const one of [router, consoleRoutes(), metrics.router]) app.use(one.routes());
+  for (const one of [router, consoleRoutes(), metrics.router, healthRoutes(parts.health)]) app.use(one.routes());
   app.use(notRouted);
   return app;
 }

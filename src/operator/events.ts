@@ -84,7 +84,7 @@ export class Events {
 
   /** A command, a refused token, or a flood of those summed up (audit-floods.ts). */
   command(entry: AuditEntry): void {
-    this.#tellCommand(entry);
+    this.#lastCommands.add(this.#tell('command', entry));
   }
 
   /** A request of the operator API was answered after this long. */
@@ -195,10 +195,6 @@ export class Events {
     const { event = null, taken = [] } = this.#step ?? {};
     const { active, commands } = this.#node.machine;
     return { at: this.#at(), active, taken, event, commands };
-  }
-
-  #tellCommand(entry: AuditEntry): void {
-    this.#lastCommands.add(this.#tell('command', entry));
   }
 
   #tell(name: string, data: object) {

@@ -7,7 +7,6 @@ import { pino } from 'pino';
 import type { DesiredState } from '../../machines/settings.ts';
 import type { Trouble, TroubleSource } from '../../src/control/conditions.ts';
 import { Node } from '../../src/control/node.ts';
-import type { ObservableNode } from '../../src/control/node-control.ts';
 import type { PublicSide } from '../../src/control/public-side.ts';
 import { noVitals } from '../../src/figures.ts';
 import { createOperatorApi, type OperatorApiParts } from '../../src/operator/api.ts';
@@ -35,7 +34,7 @@ export const settings = {
 };
 
 export interface RigOptions
-  extends Partial<Pick<OperatorApiParts, 'node' | 'publicSide' | 'secret' | 'now' | 'usedTokens'>> {
+  extends Partial<Pick<OperatorApiParts, 'node' | 'publicSide' | 'secret' | 'now' | 'usedTokens' | 'health'>> {
   readonly settings?: Partial<ListenSettings & typeof settings>;
   /** What the config wants, beyond a running public API. */
   readonly wishes?: Partial<DesiredState>;
@@ -89,6 +88,7 @@ export async function startRig(options: RigOptions = {}) {
       audits.push(entry);
       events.command(entry);
     },
+    health: options.health ?? (() => observed.health),
     events,
     ...(options.usedTokens && { usedTokens: options.usedTokens }),
   });
@@ -196,13 +196,25 @@ export const stillSide: PublicSide = {
 };
 
 /** A node whose public side does everything at once and never fails, unless `effects` say otherwise. */
-export async function startNode(
-  effects: { listen: () => Promise<void> },
-  { wishes = {}, troubles = [] }: { wishes?: Partial<DesiredState>; troubles?: readonly TroubleSource[] } = {},
-): Promise<ObservableNode> {
+export async function startNode(effects: { listen: () => Promise<void> }, wishes: NodeWishes = {}) {
+  const node = makeNode({ ...stillSide, listen: () => effects.listen() }, wishes);
+  await node.restore();
+  return node;
+}
+
+export interface NodeWishes {
+  readonly wishes?: Partial<DesiredState>;
+  readonly troubles?: readonly TroubleSource[];
+  readonly lameDuckMs?: number;
+}
+
+/** A node that has not begun yet. */
+export function makeNode(
+  publicSide: PublicSide,
+  { wishes = {}, troubles = [], lameDuckMs = 0 }: NodeWishes = {},
+): Node {
   const ms = 10_000;
-  const publicSide: PublicSide = { ...stillSide, listen: () => effects.listen() };
-  const node = new Node({
+  return new Node({
     id: 'my-node',
     version: '0.1.0',
     publicSide,
@@ -219,7 +231,7 @@ export async function startNode(
     deadlines: {
       listenMs: ms,
       restoreMs: ms,
-      lameDuckMs: 0,
+      lameDuckMs,
       closeMs: ms,
       saveMs: ms,
       saveRetryMs: ms,
@@ -228,6 +240,4 @@ export async function startNode(
       leaveMs: ms,
     },
   });
-  await node.restore();
-  return node;
 }
