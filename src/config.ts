@@ -39,6 +39,7 @@ export interface Config {
     readonly drainTimeoutSec: number;
     readonly workerTimeoutMs: number;
     readonly heartbeatMs: number;
+    readonly niceness: number;
     readonly startRetryMs: number;
     readonly headersTimeoutMs: number;
     readonly requestTimeoutMs: number;
@@ -124,6 +125,7 @@ export function loadConfig({ path, env, cwd }: ConfigSource): Config {
       drainTimeoutSec: get('publicApi.drainTimeoutSec'),
       workerTimeoutMs: get('publicApi.workerTimeoutMs'),
       heartbeatMs: get('publicApi.heartbeatMs'),
+      niceness: get('publicApi.niceness'),
       startRetryMs: get('publicApi.startRetryMs'),
       headersTimeoutMs: get('publicApi.headersTimeoutMs'),
       requestTimeoutMs: get('publicApi.requestTimeoutMs'),

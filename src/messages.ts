@@ -1,7 +1,7 @@
 // What the control process and a public worker say to each other over IPC. The workers decide nothing.
 import type { DataObject } from '../machines/answer.ts';
-import type { Settings } from '../machines/settings.ts';
 import type { WorkerVitals } from './figures.ts';
+import type { NumberedSettings } from './settings-board.ts';
 
 /** What a worker knows of the directory. `bucketWorkers`: the workers that actively distribute a bucket. */
 export interface DirectorySnapshot {
@@ -51,11 +51,11 @@ export type Order = { readonly seq: number } & (
   | {
       readonly type: 'setup';
       readonly setup: WorkerSetup;
-      readonly settings: Settings;
+      /** Later ones stand on the settings board. */
+      readonly settings: NumberedSettings;
       /** How long a worker whose control process has died lets responses under way go on. */
       readonly drainTimeoutMs: number;
     }
-  | { readonly type: 'configure'; readonly settings: Settings }
   /** `more`: a part of a large directory, whose objects count together, with the first part that says no more. */
   | { readonly type: 'directory'; readonly change: DirectoryChange; readonly more: boolean }
   /** Open the port. 0: any that is free. */

@@ -153,7 +153,7 @@ function openDirectory({ catalogue, directories, intervals }: Config, log: Logge
 }
 
 function createPublicSide({ id, publicApi }: Config, log: Logger): PublicSide {
-  const { host, port, workers: count, workerTimeoutMs, heartbeatMs, drainTimeoutSec, ...rest } = publicApi;
+  const { host, port, workers: count, workerTimeoutMs, heartbeatMs, niceness, drainTimeoutSec, ...rest } = publicApi;
   const {
     startRetryMs: _,
     lameDuckSec: __,
@@ -166,6 +166,7 @@ function createPublicSide({ id, publicApi }: Config, log: Logger): PublicSide {
     count,
     workerTimeoutMs,
     heartbeatMs,
+    niceness,
     drainTimeoutMs: drainTimeoutSec * 1000,
     log,
   });

@@ -124,6 +124,13 @@ export const keys = {
     unit: 'ms',
     about: 'How often each public worker is asked whether it still answers, and for its figures.',
   },
+  'publicApi.niceness': {
+    type: 'integer',
+    minimum: 0,
+    maximum: 19,
+    default: 10,
+    about: 'How far the public workers stand back behind whatever else the machine does, the operator API above all.',
+  },
   'publicApi.startRetryMs': {
     ...count,
     default: 5000,

@@ -1,6 +1,7 @@
 // One public worker process: orders and their confirmation, its heartbeat, and its end.
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Server } from 'node:net';
+import { setPriority } from 'node:os';
 import { noVitals, type WorkerVitals } from '../figures.ts';
 import type { Order, Report, RequestsReport, WorkerFigures } from '../messages.ts';
 import { lastWords } from './worker-output.ts';
@@ -42,6 +43,10 @@ export interface WorkerEvents {
 export interface WorkerOptions extends WorkerEvents {
   /** The worker's script. */
   readonly entry: string;
+  /** The file of the settings board, open in this process. */
+  readonly board: number;
+  /** How far it stands back behind the control process, as `nice` counts. */
+  readonly niceness: number;
   /** A step that is not confirmed after this long is answered by killing the worker. */
   readonly timeoutMs: number;
   readonly heartbeatMs: number;
@@ -135,6 +140,16 @@ export class WorkerProcess {
     }
   }
 
+  /** However busy it will be, from now on the operator gets through first. */
+  standBack(): void {
+    const { pid } = this;
+    try {
+      if (this.alive) setPriority(pid, this.#options.niceness);
+    } catch (err) {
+      this.#options.log.warn({ pid, err }, 'public worker keeps its priority');
+    }
+  }
+
   /** From now on it must answer a question every so often, or is killed. */
   startHeartbeat(): void {
     let asked = false;
@@ -160,7 +175,8 @@ export class WorkerProcess {
   }
 
   #spawn(resolve: (departure: Departure) => void): ChildProcess {
-    const child = fork(this.#options.entry, [], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env: withoutSecrets() });
+    const { entry, board } = this.#options;
+    const child = fork(entry, [], { stdio: ['ignore', 'pipe', 'pipe', 'ipc', board], env: withoutSecrets() });
     this.#words = lastWords(child, (line) => this.#options.log.warn({ pid: child.pid, line }, 'public worker printed'));
     child.on('message', (report: Report, shared: Server | undefined) => this.#hear(report, shared));
     let ended: { code: number | null; signal: string | null } | undefined;

@@ -5,6 +5,7 @@ import type { Settings } from '../../machines/settings.ts';
 import type { Condition } from '../condition.ts';
 import { addCounts, addVitals, noCounts, noVitals, type WorkerVitals } from '../figures.ts';
 import type { DirectoryChange, DrainProgress, WorkerFigures, WorkerSetup } from '../messages.ts';
+import { type NumberedSettings, openBoard } from '../settings-board.ts';
 import { Crew, type CrewTimes } from './crew.ts';
 import { DirectoryFeed } from './directory-feed.ts';
 import { Drains } from './drains.ts';
@@ -23,6 +24,8 @@ export interface WorkersOptions extends Partial<CrewTimes> {
   readonly workerTimeoutMs: number;
   readonly drainTimeoutMs: number;
   readonly heartbeatMs?: number;
+  /** How far workers stand back behind this process, as `nice` counts. */
+  readonly niceness?: number;
   /** How long a process may take to start and take its setup. */
   readonly bootTimeoutMs?: number;
   /** Pause before a worker that could not serve the open port tries again. */
@@ -36,6 +39,7 @@ const silent: Logger = { info() {}, warn() {} };
 
 const defaults = {
   heartbeatMs: 1000,
+  niceness: 10,
   bootTimeoutMs: 10_000,
   rejoinMs: 1000,
   backoffMs: 100,
@@ -56,9 +60,10 @@ class Workers implements PublicSide {
   readonly #drains: Drains;
   readonly #port: PublicPort;
   readonly #listeners = new Set<(event: PublicSideEvent) => void>();
-  #settings: Settings = { workerId: null, buckets: null };
   /** What `/readyz` is to say where the port is open. */
   #isReady = true;
+  readonly #board = openBoard();
+  #settings: NumberedSettings = { number: 0, settings: { workerId: null, buckets: null } };
   #noneServing: { readonly since: number; readonly why: string } | null = null;
   /** What workers that have gone had done. */
   readonly #past = { requests: 0, bytesSent: 0, counts: noCounts };
@@ -87,12 +92,8 @@ class Workers implements PublicSide {
   }
 
   async configure(settings: Settings): Promise<void> {
-    this.#settings = settings;
-    // Workers that are still starting hear it after their setup and before they listen: nobody waits for them.
-    const { bootTimeoutMs, workerTimeoutMs } = this.#options;
-    await this.#everyReady((worker) =>
-      worker.order({ type: 'configure', settings }, worker.ready ? workerTimeoutMs : bootTimeoutMs),
-    );
+    this.#settings = { number: this.#settings.number + 1, settings };
+    this.#board.write(this.#settings);
   }
 
   async publish(change: DirectoryChange): Promise<void> {
@@ -126,6 +127,7 @@ class Workers implements PublicSide {
   async end(): Promise<void> {
     this.#port.forget('The node is shutting down');
     await this.#crew.end();
+    this.#board.close();
   }
 
   get workers(): readonly WorkerStatus[] {
@@ -188,8 +190,10 @@ class Workers implements PublicSide {
   }
 
   #spawn(): WorkerProcess {
-    const { entry, workerTimeoutMs: timeoutMs, heartbeatMs, log } = this.#options;
+    const { entry, workerTimeoutMs: timeoutMs, heartbeatMs, niceness, log } = this.#options;
     return new WorkerProcess({
+      board: this.#board.descriptor,
+      niceness,
       entry,
       timeoutMs,
       heartbeatMs,
@@ -222,6 +226,7 @@ class Workers implements PublicSide {
   #greet(worker: WorkerProcess): void {
     this.#options.log.info({ pid: worker.pid }, 'public worker ready');
     worker.startHeartbeat();
+    worker.standBack();
     this.#changed();
     void this.#serve(worker);
   }

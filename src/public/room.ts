@@ -13,6 +13,8 @@ import { statusDocument } from './status.ts';
 import { Tally } from './tally.ts';
 
 export interface RoomEvents {
+  /** Asked before each request is judged: settings that are new; null: as before. */
+  readonly newSettings?: () => Settings | null;
   /** The last connection of a drain has gone. `cut`: how many of them were cut. */
   readonly drained: (drain: number, cut: number) => void;
   /** The file of an object is not what the directory says of it. */
@@ -96,6 +98,8 @@ export class PublicRoom {
       this.#setup.limits,
       (exchange) => {
         this.#requests += 1;
+        const settings = this.#events.newSettings?.();
+        if (settings) this.configure(settings);
         this.#answer(exchange);
       },
       this.#count,

@@ -3,6 +3,7 @@ import type { Server } from 'node:net';
 import type { WorkerVitals } from '../figures.ts';
 import { measureLag } from '../lag.ts';
 import type { Order, Report } from '../messages.ts';
+import { boardDescriptor, boardReader } from '../settings-board.ts';
 import { PublicRoom } from './room.ts';
 
 /** The drain of a worker that has lost its control process; orders count from 1. */
@@ -59,7 +60,8 @@ async function carryOut(order: Order, shared?: Server): Promise<number | undefin
   switch (order.type) {
     case 'setup':
       drainTimeoutMs = order.drainTimeoutMs;
-      room = new PublicRoom(order.setup, order.settings, {
+      room = new PublicRoom(order.setup, order.settings.settings, {
+        newSettings: boardReader(boardDescriptor, order.settings.number),
         drained: (drain, cut) => {
           report({ type: 'drained', drain, cut });
           onDrained();
@@ -67,9 +69,6 @@ async function carryOut(order: Order, shared?: Server): Promise<number | undefin
         doubt: (objectId) => report({ type: 'doubt', objectId }),
         requests: (requests) => report({ type: 'requests', ...requests }),
       });
-      return;
-    case 'configure':
-      known().configure(order.settings);
       return;
     case 'directory':
       known().apply(order.change, order.more);

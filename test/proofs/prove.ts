@@ -1,6 +1,7 @@
 // The long forms of the proofs, from the command line: `node dist/test/proofs/prove.js drain --rounds 50`.
 import { Command } from 'commander';
 import { proveDrain } from './drain.ts';
+import { proveIsolation } from './isolation.ts';
 import { prove } from './proof.ts';
 
 const whole = (text: string): number => {
@@ -20,5 +21,14 @@ program
   .option('--clients <n>', 'clients at full speed', whole, 100)
   .option('--hostile-sec <n>', 'how long hostile clients may hold a drain', whole, 3)
   .action((options) => prove((say) => proveDrain({ ...options, ends: ['shutdown', 'SIGTERM'] }, say)));
+
+program
+  .command('isolation')
+  .summary('However busy or hung the public side is, the operator is answered.')
+  .option('--workers <n>', 'public workers', whole, 2)
+  .option('--clients <n>', 'clients at full speed', whole, 100)
+  .option('--turns <n>', 'turns of idle and saturated', whole, 5)
+  .option('--calls <n>', 'calls of each kind in a turn', whole, 400)
+  .action((options) => prove((say) => proveIsolation({ ...options, workerTimeoutMs: 1500, judged: true }, say)));
 
 await program.parseAsync();

@@ -59,7 +59,8 @@ export class Home {
       catalogue: './catalogue.yml',
       workerId: 0,
       directories: { state: './state' },
-      publicApi: { host: '127.0.0.1', port, workers: 2, ...publicApi },
+      // Whatever else the machine that tests is doing, they must come to an end.
+      publicApi: { host: '127.0.0.1', port, workers: 2, niceness: 0, ...publicApi },
       operatorApi: { port: 0, hmacSecret: secret, ...operatorApi },
       ...more,
     };

@@ -1,14 +1,23 @@
-// The operator gets through a public side that has used up every connection, or every file, it is allowed.
+// The short form of the proof that the operator gets through: a public side that is saturated, hung, or has used up all it may.
 import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import type { StateDocument } from '../../src/control/node-control.ts';
 import { Home, type RealNode, type StartOptions } from '../support/real-node.ts';
 import { until } from '../support/until.ts';
 import { ask, connected, requestFor } from '../support/viewer.ts';
+import { proveIsolation } from './isolation.ts';
+import { broken } from './proof.ts';
 
 const asset = (id: string) => `/api/v1/assets/${id}`;
 
 describe('The operator gets through', () => {
+  it('when the public side is saturated, and when every worker hangs', async () => {
+    const options = { workers: 2, clients: 20, turns: 1, calls: 20, workerTimeoutMs: 500, judged: false };
+    expect(broken(await proveIsolation(options, () => {}))).to.deep.equal([]);
+  });
+});
+
+describe('The operator gets through a flood', () => {
   let home: Home;
   let node: RealNode;
   let flood: Socket[];
