@@ -27,7 +27,7 @@ export interface LostEntries {
 
 /** While the disk does not take them, entries wait up to this length; further ones are dropped and counted. */
 const longestBacklogBytes = 4_194_304;
-const retryMs = 1000;
+const retryMs = 500;
 
 /**
  * Opens the file by its name for every write: one that has been moved away, a directory that was replaced or a disk that

@@ -23,6 +23,8 @@ const deadLinesAllowed = 1000;
 export async function openUsedTokens(options: UsedTokensFileOptions): Promise<UsedTokens> {
   const memory = new TokenMemory(options);
   const file = new UsedTokensFile(memory, options);
+  // At start alone: a directory that goes later is a trouble of the disk, which this file must not hide from others.
+  await mkdir(dirname(options.file), { recursive: true, mode: 0o700 }).catch(() => {});
   await file.load();
   return file;
 }
@@ -120,7 +122,6 @@ class UsedTokensFile implements UsedTokens {
     const { file } = this.#options;
     const entries = this.#memory.entries();
     const data = Buffer.from(entries.map(lineOf).join(''));
-    await mkdir(dirname(file), { recursive: true });
     const handle = await open(`${file}.new`, 'w', 0o600);
     try {
       await handle.writeFile(data);

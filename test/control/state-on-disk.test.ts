@@ -1,0 +1,192 @@
+// Desired state under faults of the disk, with real nodes: what is refused, what is carried out all the same, what comes back.
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { CommandName } from '../../machines/commands.ts';
+import { type Ended, run } from '../cli/run.ts';
+import { Home, type RealNode } from '../support/real-node.ts';
+import { until } from '../support/until.ts';
+
+describe('the state on disk, of a real node', function () {
+  // Many processes, on a machine that may be busy.
+  this.timeout(40_000);
+
+  let home: Home;
+  let node: RealNode | null;
+  let state: string;
+  let file: string;
+  beforeEach(async () => {
+    home = await Home.make({
+      objects: { 1: 'one' },
+      publicApi: { workers: 1 },
+      more: { stateFile: { saveRetryMs: 50 }, auditLog: { path: './audit.jsonl' } },
+    });
+    node = null;
+    state = join(home.path, 'state');
+    file = join(state, 'state.json');
+  });
+  afterEach(async () => {
+    await node?.end();
+    await home.remove();
+  });
+
+  const cliIn = (env: NodeJS.ProcessEnv, ...args: string[]) =>
+    run([...args, '-c', join(home.path, 'config.yml')], { cwd: home.path, env });
+  const cli = (...args: string[]) => cliIn({}, ...args);
+  const serves = () =>
+    fetch(`http://127.0.0.1:${home.port}/api/v1/assets/1`, { headers: { connection: 'close' } }).then(
+      (answer) => answer.status,
+      () => 'refused',
+    );
+
+  async function told(name: CommandName, body?: object) {
+    const { status, document } = (await node?.command(name, body)) ?? { status: 0, document: null };
+    const { detail = '', conditions = [] } = document as { detail?: string; conditions?: { type: string }[] };
+    return { status, detail, conditions: conditions.map(({ type }) => type) };
+  }
+
+  /** What an operator can see of the desired state; times and conditions left out. */
+  async function seen(running = node) {
+    if (running === null) throw new Error('No node runs');
+    const { settings, desired, generation, publicApi } = await running.state();
+    return { settings, desired, generation, publicApi };
+  }
+
+  const faults: Record<string, { breakIt(): void; mendIt(): void; reason: RegExp }> = {
+    'a file in place of the directory': {
+      breakIt() {
+        renameSync(state, `${state}.away`);
+        writeFileSync(state, '');
+      },
+      mendIt() {
+        rmSync(state);
+        renameSync(`${state}.away`, state);
+      },
+      reason: /could not be written: its directory has become a file \(ENOTDIR\)$/,
+    },
+    'a directory that is gone': {
+      breakIt: () => renameSync(state, `${state}.away`),
+      mendIt: () => renameSync(`${state}.away`, state),
+      reason: /could not be written: its directory is gone \(ENOENT\)$/,
+    },
+    'a full disk': {
+      breakIt: () => symlinkSync('/dev/full', `${file}.tmp`),
+      mendIt: () => rmSync(`${file}.tmp`, { force: true }),
+      reason: /could not be written: no space left on device \(ENOSPC\)$/,
+    },
+  };
+
+  it('that fails: settings and starts are refused unchanged, stops are carried out, and the repair is enough', async () => {
+    node = await home.start();
+    expect((await told('set-worker', { workerId: 0 })).status).to.equal(200);
+    /** The node tries again by itself, and a full disk is over with the first try: each fault begins when all is well. */
+    const whole = () => until(async () => (await node?.state())?.conditions.length === 0);
+
+    for (const [name, { breakIt, mendIt, reason }] of Object.entries(faults)) {
+      const broken = async (command: CommandName, body?: object) => {
+        await whole();
+        breakIt();
+        const answer = await told(command, body);
+        const state = await seen();
+        mendIt();
+        return { ...answer, state };
+      };
+      const before = await seen();
+      for (const [command, body] of [
+        ['set-worker', { workerId: 9 }],
+        ['set-buckets', { buckets: ['9:9'] }],
+      ] as const) {
+        const { status, detail, state } = await broken(command, body);
+        expect([status, state], name).to.deep.equal([500, before]);
+        expect(detail).to.match(reason);
+        expect(await serves()).to.equal(200);
+      }
+
+      const stopped = await broken('stop-api');
+      expect(stopped.status, name).to.equal(200);
+      expect(stopped.conditions).to.include('StateNotSaved');
+      expect(await serves()).to.equal('refused');
+      await whole();
+      const after = await seen();
+      const started = await broken('start-api');
+      expect([started.status, started.state], name).to.deep.equal([500, after]);
+      expect(started.detail).to.match(reason);
+      expect(await serves()).to.equal('refused');
+
+      expect((await told('start-api')).status, name).to.equal(200);
+      expect(await serves()).to.equal(200);
+      expect(await told('set-worker', { workerId: 0 })).to.deep.include({ status: 200, conditions: [] });
+    }
+
+    const { generation } = await seen();
+    renameSync(state, `${state}.away`);
+    const shutdown = await told('shutdown');
+    expect(shutdown.status).to.equal(200);
+    expect(shutdown.conditions).to.include('StateNotSaved');
+    expect(await node.exited).to.deep.equal({ code: 0, signal: null });
+    renameSync(`${state}.away`, state);
+    node = await home.start();
+    expect(await seen()).to.deep.include({ generation, publicApi: 'running' });
+  });
+
+  it('comes back as it was left: stopped, with what commands have set, and says so', async () => {
+    node = await home.start();
+    await told('stop-api');
+    await told('set-buckets', { buckets: ['1:0'] });
+    node.signal('SIGKILL');
+    await node.exited;
+    node = await home.start();
+    expect(await seen()).to.deep.equal({
+      settings: { workerId: 0, buckets: ['1:0'] },
+      desired: { publicApi: 'stopped', overridden: ['publicApi', 'buckets'] },
+      generation: 2,
+      publicApi: 'stopped',
+    });
+    expect(await serves()).to.equal('refused');
+    expect((await cli('reset')).code).to.equal(40);
+    await told('shutdown');
+    await node.exited;
+    expect((await cli('reset')).stdout).to.equal(`Dropped ${file}\n`);
+    node = await home.start();
+    expect(await serves()).to.equal(200);
+    expect((await seen()).generation).to.equal(0);
+  });
+
+  it('is set aside where it is torn, and nothing is served before someone says so', async () => {
+    mkdirSync(state);
+    writeFileSync(file, '{ "format": 1, "generation": 12, "chan');
+    node = await home.start();
+    const { publicApi, conditions, desired } = await node.state();
+    expect([publicApi, desired.publicApi, conditions.map(({ type }) => type)]).to.deep.equal([
+      'stopped',
+      'stopped',
+      ['StateFileCorrupt'],
+    ]);
+    const [aside] = readdirSync(state).filter((name) => name.startsWith('state.json.corrupt-'));
+    expect(readFileSync(join(state, aside ?? ''), 'utf8')).to.equal('{ "format": 1, "generation": 12, "chan');
+    expect((await told('start-api')).status).to.equal(200);
+    expect(await serves()).to.equal(200);
+  });
+
+  it('of a newer version, or in use, or no directory at all, refuses the start in one line', async () => {
+    node = await home.start();
+    const places = ['newer', 'no-directory', 'other-name'].map((name) => join(home.path, name));
+    const [newerPlace = '', noDirectoryPlace = '', otherName = ''] = places;
+    mkdirSync(newerPlace);
+    writeFileSync(join(newerPlace, 'state.json'), '{"format":2}');
+    writeFileSync(noDirectoryPlace, '');
+    symlinkSync(state, otherName);
+    const starts = places.map((place) => cliIn({ DISTRIBUTOR__DIRECTORIES__STATE: place }, 'start'));
+    const [newer, noDirectory, second] = (await Promise.all(starts)) as [Ended, Ended, Ended];
+    expect([newer, noDirectory, second].map(({ code, stdout }) => [code, stdout])).to.deep.equal([
+      [40, ''],
+      [40, ''],
+      [40, ''],
+    ]);
+    for (const { stderr } of [newer, noDirectory, second]) expect(stderr.trimEnd().split('\n')).to.have.length(1);
+    expect(newer.stderr).to.contain('is of a newer version (format 2, this one knows 1)');
+    expect(noDirectory.stderr).to.match(/^The state directory .*no-directory cannot be used: /);
+    expect(second.stderr).to.contain(`in use by another node (process ${node.pid})`);
+    expect(await serves()).to.equal(200);
+  });
+});
