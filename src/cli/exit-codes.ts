@@ -8,6 +8,7 @@ const table = {
   conflict: [22, 'not in this state (409, 412)'],
   timedOut: [23, 'no answer in time; a command may have been carried out all the same'],
   unreachable: [24, 'no operator API there'],
+  notReached: [25, 'done, but what --wait waits for did not come in time'],
   badInput: [40, 'wrong options, config or files here; nothing was sent'],
 } as const;
 

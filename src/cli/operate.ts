@@ -2,21 +2,23 @@
 import { userInfo } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type CommandName, commands } from '../../machines/commands.ts';
+import type { StateDocument } from '../control/node-control.ts';
 import type { Answer, CommandWishes, OperatorClient } from '../operator/client.ts';
 import { withInput } from './command-input.ts';
 import { type ConnectionOptions, lazyConfig, secretFor, urlFor, withConnectionOptions } from './connection.ts';
 import { parseTimeout } from './duration.ts';
 import { exitCode, exitCodeHelp, exitCodeOf } from './exit-codes.ts';
 import { examples } from './help.ts';
+import { type WaitOptions, withWait } from './wait-options.ts';
 
-interface CallOptions extends ConnectionOptions, CommandWishes {
+export interface CallOptions extends ConnectionOptions, CommandWishes, WaitOptions {
   readonly output: 'text' | 'json';
   readonly timeout: number;
   readonly sub?: string;
 }
 
 export function stateCommand(): Command {
-  return calling(new Command('state'), ['state', 'state --output json'])
+  return withWait(calling(new Command('state'), ['state', 'state --output json', 'state --wait running']))
     .summary('Show where the node is and which commands are legal now.')
     .description('Show where the node is, what it is set to, what is wrong, and which commands are legal now.')
     .action((options: CallOptions) => call('state', options, (client) => client.state()));
@@ -24,9 +26,9 @@ export function stateCommand(): Command {
 
 /** What to type for each command: a row without an example does not compile. */
 const samples: Readonly<Record<CommandName, readonly string[]>> = {
-  'stop-api': ['stop-api'],
+  'stop-api': ['stop-api', 'stop-api --wait drained'],
   'start-api': ['start-api'],
-  shutdown: ['shutdown'],
+  shutdown: ['shutdown', 'shutdown --wait exited --wait-timeout 2m'],
   'set-worker': ['set-worker --worker-id 3'],
   'set-buckets': ['set-buckets 1:0 1:1', 'set-buckets --all'],
 };
@@ -35,7 +37,7 @@ export function operatorCommand(name: CommandName): Command {
   const { summary } = commands[name];
   const command = new Command(name).summary(summary).description(summary);
   const bodyTyped = withInput(command, name);
-  return withWishes(calling(command, [...samples[name], `${samples[name][0]} --dry-run`])).action(() => {
+  return withWait(withWishes(calling(command, [...samples[name], `${samples[name][0]} --dry-run`]))).action(() => {
     const body = bodyTyped();
     const options = command.opts<CallOptions>();
     return call(name, options, (client) => client.command(name, body, options));
@@ -60,7 +62,7 @@ function parseIfMatch(text: string): string {
   throw new InvalidArgumentError('It must be a generation like 7, or an ETag of the state.');
 }
 
-function calling(command: Command, lines: readonly string[]): Command {
+export function calling(command: Command, lines: readonly string[]): Command {
   const elsewhere = `${lines[0]} --url http://node-7:3335 --secret-file ./secret`;
   const shown = [...lines, elsewhere].map((line): [string] => [`distributor-node ${line}`]);
   return withConnectionOptions(command)
@@ -76,21 +78,47 @@ function calling(command: Command, lines: readonly string[]): Command {
     .addHelpText('after', `${examples(...shown)}\n\n${exitCodeHelp()}`);
 }
 
-async function call(
-  what: CommandName | 'state',
-  options: CallOptions,
-  ask: (client: OperatorClient) => Promise<Answer>,
-): Promise<void> {
+export interface Connected {
+  readonly client: OperatorClient;
+  readonly url: string;
+  /** In words. */
+  readonly secretFrom: string;
+}
+
+/** A client as the options, the environment or the config say. */
+export async function connect(options: CallOptions): Promise<Connected> {
   const config = lazyConfig(options.config);
   const url = await urlFor(options, config);
   const secret = await secretFor(options, config);
   const { createClient } = await import('../operator/client.ts');
   const sub = options.sub ?? userName();
   const who = sub === undefined ? {} : { sub };
-  const answer = await ask(createClient({ url, secret: secret.bytes, timeoutMs: options.timeout, ...who }));
+  const client = createClient({ url, secret: secret.bytes, timeoutMs: options.timeout, ...who });
+  return { client, url, secretFrom: secret.file ?? 'what was given' };
+}
+
+async function call(
+  what: CommandName | 'state',
+  options: CallOptions,
+  ask: (client: OperatorClient) => Promise<Answer>,
+): Promise<void> {
+  const connected = await connect(options);
+  const answer = await ask(connected.client);
+  const state = await show(what, options, answer, connected);
+  if (state === null || options.wait === undefined) return;
+  const { waitFor } = await import('./wait.ts');
+  process.exitCode = await waitFor(options.wait, { ...options, ...connected, state, isEnding: what === 'shutdown' });
+}
+
+/** Prints the answer and sets the exit code; returns the state it carries, null where it is something else. */
+async function show(
+  what: CommandName | 'state',
+  options: CallOptions,
+  answer: Answer,
+  { url, secretFrom }: Connected,
+): Promise<StateDocument | null> {
   const { isStateDocument, problemText, stateText, successText } = await import('./answers.ts');
   const { isPreview, previewText } = await import('./preview.ts');
-
   const { status, document } = answer;
   const isNode = status === 200 ? isStateDocument(document) || isPreview(document) : status >= 400;
   process.exitCode = isNode ? exitCodeOf(status) : exitCode('unreachable');
@@ -106,8 +134,9 @@ async function call(
   } else if (isStateDocument(document)) {
     console.log(what === 'state' ? stateText(document) : successText(what, document));
   } else {
-    console.error(problemText(answer, { url, secretFrom: secret.file ?? 'what was given' }));
+    console.error(problemText(answer, { url, secretFrom }));
   }
+  return process.exitCode === exitCode('done') && isStateDocument(document) ? document : null;
 }
 
 /** Undefined: the system has no name for this user. */

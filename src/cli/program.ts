@@ -12,6 +12,7 @@ import { operatorCommand, stateCommand } from './operate.ts';
 import { resetCommand } from './reset.ts';
 import { startCommand } from './start.ts';
 import { tokenCommand } from './token.ts';
+import { watchCommand } from './watch.ts';
 
 export function program(): Command {
   const program = new Command('distributor-node')
@@ -24,6 +25,7 @@ export function program(): Command {
     startCommand(),
     ...commandNames.map(operatorCommand),
     stateCommand(),
+    watchCommand(),
     auditCommand(),
     tokenCommand(),
     catalogueCommand(),

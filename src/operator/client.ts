@@ -46,6 +46,12 @@ export interface OperatorClient {
   command(name: CommandName, body?: object, wishes?: CommandWishes): Promise<Answer>;
   /** @throws {NotReachable | TimedOut} */
   state(): Promise<Answer>;
+  /**
+   * One stream of events, to be read from the answer's body.
+   * @param lastEventId where to go on; '': from now on
+   * @throws {NotReachable | TimedOut}
+   */
+  events(lastEventId: string, signal: AbortSignal): Promise<Response>;
   /** The request that `command` or `state` would send, not sent. */
   signRequest(method: 'GET' | 'POST', path: string, body?: object): Promise<SignedRequest>;
 }
@@ -85,17 +91,38 @@ export function createClient(options: ClientOptions): OperatorClient {
   }
 
   async function send(request: SignedRequest): Promise<Answer> {
-    const { url, ...init } = request;
     try {
-      // A token is for this node alone: it does not follow a redirect.
-      const response = await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) });
+      const response = await ask(request, AbortSignal.timeout(timeoutMs));
       return { status: response.status, document: parsed(await response.text()) };
     } catch (error) {
-      if (error instanceof Error && error.name === 'TimeoutError') {
-        throw new TimedOut(`No answer from ${base} within ${timeoutMs} ms`, { cause: error });
-      }
-      throw new NotReachable(`${base} is not reachable: ${whyUnreachable(error)}`, { cause: error });
+      throw failureOf(error);
     }
+  }
+
+  async function openEvents(lastEventId: string, signal: AbortSignal): Promise<Response> {
+    const { headers, ...request } = await signRequest('GET', 'events');
+    const place: Record<string, string> = lastEventId === '' ? {} : { 'last-event-id': lastEventId };
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new DOMException('', 'TimeoutError')), timeoutMs);
+    try {
+      return await ask({ ...request, headers: { ...headers, ...place } }, AbortSignal.any([signal, late.signal]));
+    } catch (error) {
+      throw failureOf(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  function ask({ url, ...init }: SignedRequest, signal: AbortSignal): Promise<Response> {
+    // A token is for this node alone: it does not follow a redirect.
+    return fetch(url, { ...init, redirect: 'manual', signal });
+  }
+
+  function failureOf(error: unknown): Error {
+    if (error instanceof Error && error.name === 'TimeoutError') {
+      return new TimedOut(`No answer from ${base} within ${timeoutMs} ms`, { cause: error });
+    }
+    return new NotReachable(`${base} is not reachable: ${whyUnreachable(error)}`, { cause: error });
   }
 
   return {
@@ -105,6 +132,7 @@ export function createClient(options: ClientOptions): OperatorClient {
       return send({ ...request, headers });
     },
     state: async () => send(await signRequest('GET', 'state')),
+    events: openEvents,
     signRequest,
   };
 }

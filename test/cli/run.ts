@@ -1,5 +1,5 @@
 // The built command line as a child process, and a stand-in for the operator API that remembers what it was asked.
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -19,20 +19,37 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** Runs it to its end, with nothing of our own environment that could steer it. */
-export async function run(args: readonly string[], { cwd, env = {} }: RunOptions): Promise<Ended> {
+export interface Begun {
+  readonly child: ChildProcess;
+  /** Resolves when this is in what it has printed on stdout. */
+  printed(part: string): Promise<void>;
+  readonly ended: Promise<Ended>;
+}
+
+/** Begins it, with nothing of our own environment that could steer it. */
+export function begin(args: readonly string[], { cwd, env = {} }: RunOptions): Begun {
   const child = spawn(process.execPath, [bin, ...args], {
     cwd,
     env: { PATH: process.env.PATH, NODE_V8_COVERAGE: process.env.NODE_V8_COVERAGE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const [stdout, stderr, [code]] = await Promise.all([
-    textOf(child.stdout),
-    textOf(child.stderr),
-    once(child, 'close'),
-  ]);
-  return { code, stdout, stderr };
+  const texts = Promise.all([textOf(child.stdout), textOf(child.stderr), once(child, 'close')]);
+  return {
+    child,
+    printed: (part) =>
+      new Promise((resolve) => {
+        let text = '';
+        child.stdout.on('data', (piece: Buffer) => {
+          text += piece.toString();
+          if (text.includes(part)) resolve();
+        });
+      }),
+    ended: texts.then(([stdout, stderr, [code]]) => ({ code, stdout, stderr })),
+  };
 }
+
+/** Runs it to its end. */
+export const run = (args: readonly string[], options: RunOptions): Promise<Ended> => begin(args, options).ended;
 
 async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {
   const parts: Buffer[] = [];

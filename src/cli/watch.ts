@@ -1,0 +1,45 @@
+// `watch`: the events of a node in a terminal, until it ends or somebody has seen enough.
+import { Command } from 'commander';
+import type { ReceivedEvent } from '../operator/event-parser.ts';
+import { exitCodeOf } from './exit-codes.ts';
+import { type CallOptions, calling, connect } from './operate.ts';
+
+export const watchCommand = (): Command =>
+  calling(new Command('watch'), ['watch', 'watch --output json | jq .event'])
+    .summary('Show what happens on the node, as it happens.')
+    .description(
+      'Show what happens on the node, as it happens: steps, commands, refusals, conditions, drains. It comes back by itself ' +
+        'when the connection breaks, with what it has missed, and ends with the node or with Ctrl-C. With --output json, ' +
+        'every event is a line.',
+    )
+    .action(watch);
+
+async function watch(options: CallOptions): Promise<void> {
+  const { client, ...from } = await connect(options);
+  const { EventsRefused, followEvents } = await import('../operator/event-follow.ts');
+  const { WatchText } = await import('./watch-text.ts');
+  const { problemText } = await import('./answers.ts');
+  const text = new WatchText();
+  const lines = (event: ReceivedEvent) => (options.output === 'json' ? [jsonLine(event)] : text.lines(event));
+  const lost = (why: string) => console.error(`Lost the node: ${why}. Trying again…`);
+  try {
+    for await (const event of followEvents({ open: client.events, signal: endOfWatching(), lost })) {
+      for (const line of lines(event)) console.log(line);
+    }
+  } catch (error) {
+    if (!(error instanceof EventsRefused)) throw error;
+    console.error(problemText(error.answer, from));
+    process.exitCode = exitCodeOf(error.answer.status);
+  }
+}
+
+const jsonLine = ({ name, lastEventId, data }: ReceivedEvent): string =>
+  JSON.stringify({ event: name, id: lastEventId, data: JSON.parse(data) });
+
+/** Ctrl-C, and nobody who reads any more, as with `watch | head`. */
+function endOfWatching(): AbortSignal {
+  const enough = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => enough.abort());
+  process.stdout.on('error', () => enough.abort());
+  return enough.signal;
+}

@@ -1,0 +1,105 @@
+// `watch` and `--wait`, as real processes against a real operator API.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { type Rig, secret, startRig } from '../operator/rig.ts';
+import { until } from '../support/until.ts';
+import { begin } from './run.ts';
+
+describe('cli watch and --wait', () => {
+  let cwd: string;
+  let rig: Rig;
+  beforeEach(async () => {
+    cwd = mkdtempSync(join(tmpdir(), 'cli-'));
+    rig = await startRig();
+  });
+  afterEach(async () => {
+    await rig.close();
+    rmSync(cwd, { recursive: true });
+  });
+
+  const start = (line: string, key = secret.toString()) =>
+    begin(line.split(' '), { cwd, env: { DISTRIBUTOR_URL: rig.url, DISTRIBUTOR_SECRET: key } });
+
+  /** The last answer may still be on its way to whoever has made it: the node's own order at its end. */
+  const end = async () => {
+    rig.events.end(0);
+    await rig.close();
+  };
+
+  it('shows what happens, for people and for programs, until the node ends', async () => {
+    const [people, programs] = [start('watch'), start('watch --output json')];
+    await until(() => rig.events.readers === 2);
+    await rig.command('set-worker', { workerId: 5 });
+    await rig.command('start-api');
+    await rig.command('shutdown');
+    await end();
+    const [text, json] = await Promise.all([people.ended, programs.ended]);
+    expect([text.code, text.stderr, json.code, json.stderr]).to.deep.equal([0, '', 0, '']);
+    const lines = text.stdout.trim().split('\n');
+    for (const line of lines) expect(line).to.match(/^\d\d:\d\d:\d\d\.\d{3} {2}\S/);
+    const said = lines.map((line) => line.slice(14).replace(/ {2,}/, ' '));
+    expect(said[0]).to.equal('state my-node: node running, public API running');
+    expect(said).to.include.members([
+      'command set-worker from 127.0.0.1: 200',
+      'refused start-api from 127.0.0.1: 409 Already started',
+      'step shutdown: node shutting down, public API stopping',
+      'end the node has ended with exit code 0',
+    ]);
+    const events = json.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(events[0]).to.have.keys('event', 'id', 'data');
+    expect(events.at(-1)).to.deep.include({ event: 'end' });
+  });
+
+  it('ends with 0 when it has been seen enough', async () => {
+    const watching = start('watch');
+    await watching.printed('my-node');
+    watching.child.kill('SIGINT');
+    expect((await watching.ended).code).to.equal(0);
+    await until(() => rig.events.readers === 0);
+  });
+
+  it('says why it is not let in', async () => {
+    const { code, stderr } = await start('watch', 'another secret of more than 32 bytes').ended;
+    expect(code).to.equal(21);
+    expect(stderr).to.include("401 The signature is not that of this node's secret");
+  });
+
+  it('waits for what comes, and for so long only for what does not', async () => {
+    const waiting = start('state --wait stopped');
+    const inVain = start('set-worker --worker-id 7 --wait stopped --wait-timeout 50ms');
+    const { code, stderr, stdout } = await inVain.ended;
+    expect([code, stdout.split('.')[0]]).to.deep.equal([25, 'set-worker: done']);
+    expect(stderr).to.match(/^Not stopped after \d+\.\d s\n$/);
+    await until(() => rig.events.readers > 0);
+    await rig.command('stop-api');
+    const reached = await waiting.ended;
+    expect([reached.code, reached.stderr]).to.deep.equal([0, '']);
+    expect(reached.stdout).to.match(/^stopped after \d+\.\d s$/m);
+  });
+
+  it('waits for the end of the process, not only of what it does', async () => {
+    const waiting = start('shutdown --wait exited');
+    await until(() => rig.events.readers > 0);
+    rig.events.end(0);
+    await until(() => rig.events.readers === 0);
+    await rig.listener.close(1000);
+    const { code, stdout } = await waiting.ended;
+    expect(code).to.equal(0);
+    expect(stdout).to.match(/^exited after/m);
+  });
+
+  it('knows that a node which has ended comes to nothing more', async () => {
+    const waiting = start('state --wait exited');
+    const stopped = start('state --wait stopped');
+    await until(() => rig.events.readers === 2);
+    await rig.command('shutdown');
+    await end();
+    expect((await stopped.ended).code).to.equal(0);
+    expect((await waiting.ended).code).to.equal(0);
+  });
+});
