@@ -8,6 +8,7 @@ import { configCommand } from './config.ts';
 import { diagramCommand } from './diagram.ts';
 import { exitCodeHelp } from './exit-codes.ts';
 import { examples } from './help.ts';
+import { openapiCommand } from './openapi.ts';
 import { operatorCommand, stateCommand } from './operate.ts';
 import { resetCommand } from './reset.ts';
 import { startCommand } from './start.ts';
@@ -30,6 +31,7 @@ export function program(): Command {
     tokenCommand(),
     catalogueCommand(),
     diagramCommand(),
+    openapiCommand(),
     configCommand(),
     resetCommand(),
   ];

@@ -16,6 +16,7 @@ import { streamEvents } from './event-stream.ts';
 import type { Events } from './events.ts';
 import { healthRoutes } from './health.ts';
 import { createMetrics, type MeasuredSide } from './metrics/route.ts';
+import { openapiRoutes } from './openapi.ts';
 import { createHostCheck } from './origin.ts';
 import { answerState, preconditionOf } from './preconditions.ts';
 import { answerProblems, type Log, problem } from './problems.ts';
@@ -124,7 +125,8 @@ export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
   app.use(auditing(log, now, audit));
   app.use(answerProblems(log));
   app.use(checkTarget(createHostCheck(config.operatorApi)));
-  for (const one of [router, consoleRoutes(), metrics.router, healthRoutes(parts.health)]) app.use(one.routes());
+  const open = [consoleRoutes(), openapiRoutes(), metrics.router, healthRoutes(parts.health)];
+  for (const one of [router, ...open]) app.use(one.routes());
   app.use(notRouted);
   return app;
 }

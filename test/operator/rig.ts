@@ -13,6 +13,7 @@ import { createOperatorApi, type OperatorApiParts } from '../../src/operator/api
 import type { AuditEntry } from '../../src/operator/audit.ts';
 import { Events } from '../../src/operator/events.ts';
 import { type ListenSettings, listen } from '../../src/operator/listen.ts';
+import { expectDescribed } from '../support/described.ts';
 
 export const secret = Buffer.from('an operator secret of more than 32 bytes');
 
@@ -112,7 +113,12 @@ export async function startRig(options: RigOptions = {}) {
             const text = Buffer.concat(chunks).toString();
             const { statusCode = 0, headers: received } = response;
             const json = received['content-type']?.includes('json') && text !== '' ? JSON.parse(text) : null;
-            resolve({ status: statusCode, headers: received, text, json });
+            try {
+              expectDescribed('operator', { method, path, status: statusCode, headers: received, text });
+              resolve({ status: statusCode, headers: received, text, json });
+            } catch (error) {
+              reject(error);
+            }
           });
         },
       );

@@ -1,6 +1,7 @@
 // A reader of a node's events, as a test wants it: what has come so far, and a wait for what is to come.
 import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { EventParser, type ReceivedEvent } from '../../src/operator/event-parser.ts';
+import { expectDescribedEvent } from './described.ts';
 
 export interface SeenEvent {
   readonly name: string;
@@ -38,7 +39,9 @@ export class EventSource {
     response.setEncoding('utf8');
     response.on('data', (piece: string) => {
       this.text += piece;
-      this.events.push(...this.#parser.push(piece).map(seen));
+      const news = this.#parser.push(piece).map(seen);
+      for (const { name: event, id, data } of news) expectDescribedEvent({ event, id, data });
+      this.events.push(...news);
       for (const watcher of [...this.#watchers]) watcher();
     });
     response.on('error', () => {});

@@ -1,6 +1,7 @@
 // Clients of the public port: one that keeps its connection, and raw sockets that behave as badly as a test wants.
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { expectDescribed } from './described.ts';
 
 export interface Answer {
   readonly status: number;
@@ -25,7 +26,9 @@ export class Viewer {
       const asking = request(options, async (res) => {
         try {
           const body = Buffer.concat(await res.toArray());
-          resolve({ status: res.statusCode ?? 0, headers: res.headers, body, reused: asking.reusedSocket });
+          const { statusCode: status = 0, headers: received } = res;
+          expectDescribed('public', { method, path, status, headers: received, text: body.toString('latin1') });
+          resolve({ status, headers: received, body, reused: asking.reusedSocket });
         } catch (error) {
           reject(error);
         }

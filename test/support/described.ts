@@ -1,0 +1,149 @@
+// Holds every answer a test sees against the API description: what it does not describe must not be answered.
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { Answer, Answers } from '../../src/openapi/answer.ts';
+import { openapiDocument } from '../../src/openapi/document.ts';
+
+export interface Exchange {
+  readonly method: string;
+  /** As sent; in absolute form too. */
+  readonly path: string;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly text: string;
+}
+
+export type Api = 'operator' | 'public';
+
+interface Operation {
+  readonly responses: Answers;
+}
+
+type PathItem = Readonly<Record<string, unknown>> & { readonly servers?: readonly { readonly url: string }[] };
+
+const ports: Readonly<Record<Api, string>> = { operator: ':3335', public: ':3334' };
+
+/** Of the transport, whatever is answered. */
+const transport = [
+  'connection',
+  'content-length',
+  'content-type',
+  'date',
+  'keep-alive',
+  'transfer-encoding',
+  'trailer',
+];
+
+/** Members that are not described are faults here, though clients must bear with them. */
+function strict(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(strict);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const copy = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, strict(value)]));
+  const closed = copy.type === 'object' && 'properties' in copy && !('additionalProperties' in copy);
+  return closed ? { ...copy, additionalProperties: false } : copy;
+}
+
+const ajv = new Ajv2020({
+  strict: false,
+  allErrors: true,
+  formats: { 'date-time': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, binary: true, 'bucket-id': true },
+});
+ajv.addSchema(strict({ components: openapiDocument.components }) as object, 'api');
+
+const compiled = new WeakMap<object, ValidateFunction>();
+
+function validatorOf(schema: object): ValidateFunction {
+  const known = compiled.get(schema);
+  if (known) return known;
+  const text = JSON.stringify(strict(schema)).replaceAll('"#/components', '"api#/components');
+  const validate = ajv.compile(JSON.parse(text));
+  compiled.set(schema, validate);
+  return validate;
+}
+
+/** What the description does not say of this answer; none: it says it all. */
+export function undescribed(api: Api, exchange: Exchange): string[] {
+  const path = exchange.path.replace(/^https?:\/\/[^/?#]*/i, '').replace(/\?.*$/s, '');
+  // The modules of the console are its own matter.
+  if (api === 'operator' && path.startsWith('/console/') && exchange.status === 200) return [];
+  const { answer, where } = answerFor(api, path, exchange);
+  if (answer === undefined) return [`${where}: no ${exchange.status}`];
+  return [...headerFaults(answer, exchange), ...bodyFaults(answer, exchange)].map((fault) => `${where}: ${fault}`);
+}
+
+/** @throws {Error} that names everything the description does not say of this answer */
+export function expectDescribed(api: Api, exchange: Exchange): void {
+  const faults = undescribed(api, exchange);
+  if (faults.length === 0) return;
+  const { method, path, status } = exchange;
+  const what = `${method} ${path.slice(0, 100)} was answered with ${status}`;
+  throw new Error(`${what}, which src/openapi does not describe:\n  ${faults.slice(0, 10).join('\n  ')}`);
+}
+
+function answerFor(
+  api: Api,
+  path: string,
+  { method, status }: Exchange,
+): { answer?: Answer | undefined; where: string } {
+  const item = itemFor(api, path);
+  const operation = item?.[method.toLowerCase()] ?? (method === 'HEAD' ? item?.get : undefined);
+  if (operation !== undefined) {
+    return { answer: (operation as Operation).responses[status], where: `${method} ${path}` };
+  }
+  const otherwise: Answers = openapiDocument['x-otherwise'][api];
+  const where = item === undefined ? 'an unknown path' : 'a method that its path does not have';
+  const possible = item === undefined ? [403, 404, 413] : [403, 405, 413];
+  return { answer: possible.includes(status) ? otherwise[status] : undefined, where };
+}
+
+function itemFor(api: Api, path: string): PathItem | undefined {
+  const items = Object.entries(openapiDocument.paths as Readonly<Record<string, PathItem>>);
+  return items.find(([template, { servers = openapiDocument.servers }]) => {
+    const server = servers.find(({ url }) => url.includes(ports[api]));
+    if (server === undefined) return false;
+    const base = new URL(server.url).pathname.replace(/\/$/, '');
+    const pattern = `${base}${template}`.replace(/[.]/g, '\\.').replace(/\{\w+\}/g, '[0-9]+');
+    return new RegExp(`^${pattern}$`).test(path);
+  })?.[1];
+}
+
+function headerFaults({ headers: described = {} }: Answer, { headers }: Exchange): string[] {
+  const rows = new Map(Object.entries(described).map(([name, header]) => [name.toLowerCase(), header]));
+  const missing = [...rows].filter(([name, { required }]) => required && headers[name] === undefined);
+  const wrong = Object.entries(headers).flatMap(([name, value]) => {
+    if (value === undefined || transport.includes(name)) return [];
+    const row = rows.get(name);
+    if (row === undefined) return [`the header ${name}: ${value}`];
+    const validate = validatorOf(row.schema);
+    return validate(String(value)) ? [] : [`${name}: ${value}: ${ajv.errorsText(validate.errors)}`];
+  });
+  return [...missing.map(([name]) => `no header ${name}`), ...wrong];
+}
+
+function bodyFaults({ content }: Answer, { method, headers, text }: Exchange): string[] {
+  const type = String(headers['content-type'] ?? '').split(';')[0] ?? '';
+  if (text === '' && (method === 'HEAD' || content === undefined)) return [];
+  if (content === undefined) return [`a body of ${text.length} characters`];
+  const media = content[type] ?? content['*/*'];
+  if (media === undefined) return [`the type ${type}`];
+  if (!type.endsWith('json') || content['*/*'] === media) return [];
+  const validate = validatorOf(media.schema);
+  return validate(JSON.parse(text)) ? [] : [ajv.errorsText(validate.errors, { separator: '; ' })];
+}
+
+/** What the description does not say of an event's data. */
+export function undescribedEvent(event: {
+  readonly event: string;
+  readonly id?: string;
+  readonly data: unknown;
+}): string[] {
+  const validate = validatorOf(openapiDocument.components.schemas.Event as object);
+  if (validate(event as unknown)) return [];
+  return [`event ${event.event}: ${ajv.errorsText(validate.errors, { separator: '; ' })}`];
+}
+
+/** @throws {Error} in the middle of whatever test listens */
+export function expectDescribedEvent(event: Parameters<typeof undescribedEvent>[0]): void {
+  const faults = undescribedEvent(event);
+  if (faults.length > 0)
+    throw new Error(`src/openapi does not describe ${faults.join()}: ${JSON.stringify(event.data)}`);
+}
