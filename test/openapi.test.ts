@@ -41,6 +41,7 @@ describe('the API description', () => {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
+      'x-request-id': 'one:1',
     };
     const problem = { type: 'about:blank', title: 'Conflict', status: 409 };
     const state = { node: 'running', publicApi: 'stopped' };

@@ -30,14 +30,16 @@ export const sometimes = (description: string, schema: Schema = text()): Header 
   schema,
 });
 
+export const requestId = always("the request's own, or one made for it; the log has it too", {
+  type: 'string',
+  pattern: '^[\\w.:-]{1,64}$',
+});
+
 /** On every answer of the operator API. */
 export const everywhere: Headers = {
   'Cache-Control': always('nothing of this is to be kept', { const: 'no-store' }),
   'X-Content-Type-Options': always('the type is the one that is said', { const: 'nosniff' }),
-  'X-Request-Id': sometimes("the request's own, or one made for it; the log has it too", {
-    type: 'string',
-    pattern: '^[\\w.:-]{1,64}$',
-  }),
+  'X-Request-Id': requestId,
 };
 
 export const json = (description: string, schema: Schema, headers: Headers = {}): Answer => ({

@@ -1,5 +1,6 @@
 // The whole API description: one OpenAPI 3.1 document for the operator API and the public one.
 import { eventComponents } from './event-schemas.ts';
+import { healthPaths } from './health-paths.ts';
 import { openPaths } from './open-paths.ts';
 import { operatorOtherwise, operatorPaths, operatorUrl } from './operator-paths.ts';
 import { problemSchemas } from './problem-schemas.ts';
@@ -53,7 +54,7 @@ export const openapiDocument = {
     { url: '/api/v1', description: 'the node this document comes from' },
   ],
   tags,
-  paths: { ...operatorPaths, ...openPaths, ...publicPaths },
+  paths: { ...operatorPaths, ...openPaths, ...healthPaths, ...publicPaths },
   components: {
     securitySchemes,
     schemas: { ...stateSchemas, ...problemSchemas, ...eventComponents, ...publicSchemas },

@@ -16,7 +16,7 @@ const moment = orNull(
 
 const foresight: Schema = {
   oneOf: [
-    object({ legal: only(true), leadsTo: ids }),
+    object({ legal: only(true), leadsTo: ids, through: list(ids, 'what each step on the way enters') }),
     object({ legal: only(false), reason: text('in the words of the machine') }),
   ],
 };

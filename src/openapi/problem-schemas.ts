@@ -17,7 +17,10 @@ const anyStatus = { type: 'integer', minimum: 400, maximum: 599 } as const;
 const judgedIn = { state: ref('NodeStatus'), allowed: list(ref('CommandName')) };
 
 export const problemSchemas: Readonly<Record<string, Schema>> = {
-  Problem: object(members(anyStatus, text('for a person')), 'What was wrong (RFC 9457).'),
+  Problem: object(
+    { ...members(anyStatus, text('for a person')), 'requestId?': text('to be found in the log of the node') },
+    'What was wrong (RFC 9457).',
+  ),
   InvalidRequest: object({
     ...members(only(400), text('the first fault')),
     'errors?': list(

@@ -1,6 +1,6 @@
 // The public API: objects from the table of answers, and what monitors read. Nothing here needs a token.
 import { type AnswerWord, answers } from '../../machines/answer.ts';
-import { type Answer, type Answers, always, type Headers, sometimes } from './answer.ts';
+import { type Answer, type Answers, always, type Headers, requestId, sometimes } from './answer.ts';
 import type { PathItem } from './operator-paths.ts';
 import { count, list, object, oneOf, orNull, ref, type Schema, text } from './schema.ts';
 
@@ -48,7 +48,7 @@ export const publicSchemas: Readonly<Record<string, Schema>> = {
 const everywhere: Headers = {
   'Access-Control-Allow-Origin': always('any page may read it', { const: '*' }),
   'X-Content-Type-Options': always('the type is the one that is said', { const: 'nosniff' }),
-  'X-Request-Id': sometimes("the request's own, or one made for it; the log has it too"),
+  'X-Request-Id': requestId,
 };
 
 const forPlayers: Headers = {

@@ -22,6 +22,8 @@ type PathItem = Readonly<Record<string, unknown>> & { readonly servers?: readonl
 
 const ports: Readonly<Record<Api, string>> = { operator: ':3335', public: ':3334' };
 
+const routes = { operator: routesOf('operator'), public: routesOf('public') };
+
 /** Of the transport, whatever is answered. */
 const transport = [
   'connection',
@@ -96,14 +98,19 @@ function answerFor(
 }
 
 function itemFor(api: Api, path: string): PathItem | undefined {
+  return routes[api].find(({ pattern }) => pattern.test(path))?.item;
+}
+
+/** The paths of one port, with the bases of their servers before them. */
+function routesOf(api: Api): { readonly pattern: RegExp; readonly item: PathItem }[] {
   const items = Object.entries(openapiDocument.paths as Readonly<Record<string, PathItem>>);
-  return items.find(([template, { servers = openapiDocument.servers }]) => {
-    const server = servers.find(({ url }) => url.includes(ports[api]));
-    if (server === undefined) return false;
+  return items.flatMap(([template, item]) => {
+    const server = (item.servers ?? openapiDocument.servers).find(({ url }) => url.includes(ports[api]));
+    if (server === undefined) return [];
     const base = new URL(server.url).pathname.replace(/\/$/, '');
-    const pattern = `${base}${template}`.replace(/[.]/g, '\\.').replace(/\{\w+\}/g, '[0-9]+');
-    return new RegExp(`^${pattern}$`).test(path);
-  })?.[1];
+    const source = `${base}${template}`.replace(/[.]/g, '\\.').replace(/\{\w+\}/g, '[0-9]+');
+    return { pattern: new RegExp(`^${source}$`), item };
+  });
 }
 
 function headerFaults({ headers: described = {} }: Answer, { headers }: Exchange): string[] {
@@ -130,13 +137,24 @@ function bodyFaults({ content }: Answer, { method, headers, text }: Exchange): s
   return validate(JSON.parse(text)) ? [] : [ajv.errorsText(validate.errors, { separator: '; ' })];
 }
 
+interface WithEvents {
+  readonly schemas: {
+    readonly Event: {
+      readonly oneOf: readonly { readonly properties: { readonly event: { readonly const: string } } }[];
+    };
+  };
+}
+
 /** What the description does not say of an event's data. */
 export function undescribedEvent(event: {
   readonly event: string;
   readonly id?: string;
   readonly data: unknown;
 }): string[] {
-  const validate = validatorOf(openapiDocument.components.schemas.Event as object);
+  const components = openapiDocument.components as unknown as WithEvents;
+  const schema = components.schemas.Event.oneOf.find(({ properties }) => properties.event.const === event.event);
+  if (schema === undefined) return [`event ${event.event}`];
+  const validate = validatorOf(schema);
   if (validate(event as unknown)) return [];
   return [`event ${event.event}: ${ajv.errorsText(validate.errors, { separator: '; ' })}`];
 }
