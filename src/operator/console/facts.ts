@@ -4,9 +4,6 @@ import { byId, type Child, fill, h, setText } from './dom.ts';
 import type { Model, State } from './model.ts';
 import { bytesText, countText } from './numbers.ts';
 
-/** A sign beside the word, so that the colour is not all there is. */
-const workerSigns = { serving: '●', idle: '○', starting: '◌', draining: '◐' } as const;
-
 /** Draws each part only when what it shows has changed: what is being read aloud or selected stays. */
 export function factsPanel(): (model: Model) => void {
   const drawn = new Map<string, string>();
@@ -78,7 +75,7 @@ function workersOf(state: State | null): Child[] {
     h(
       'li',
       { 'data-is': word },
-      h('span', { class: 'sign', 'aria-hidden': 'true' }, workerSigns[word] ?? '?'),
+      h('span', { class: 'sign', 'aria-hidden': 'true' }),
       h('span', {}, word),
       h('span', { class: 'pid' }, `process ${pid}`),
     ),

@@ -18,6 +18,9 @@ interface PlotSpec {
 
 const [width, height] = [300, 72];
 
+/** What was measured longer ago is not called the newest value. */
+const freshSeconds = 30;
+
 const plots: readonly PlotSpec[] = [
   {
     title: 'Requests',
@@ -85,7 +88,7 @@ function plotDrawing({ title, text, unit, lines: count, valuesOf }: PlotSpec) {
       lines[line]?.setAttribute('d', pathOf(values, most));
     });
     area.setAttribute('d', areaOf(series[0] ?? [], most));
-    const newestOf = places.map((line) => series[line]?.findLast((value) => value !== null));
+    const newestOf = places.map((line) => series[line]?.slice(-freshSeconds).findLast((value) => value !== null));
     const words = newestOf.map((value) => (typeof value === 'number' ? text(value) : '–')).join(' / ') + unit;
     const mostWords = most > 0 ? `most ${text(most)}${unit}` : '';
     setText(newest, words);
@@ -112,7 +115,8 @@ function pathOf(values: readonly (number | null)[], most: number): string {
 
 function areaOf(values: readonly (number | null)[], most: number): string {
   const line = pathOf(values, most);
-  const first = values.findIndex((value) => value !== null);
   if (line === '') return '';
-  return `${line}L${pointText(width, height)}L${pointText(xOf(first, values.length), height)}Z`;
+  const [first, last] = [values.findIndex((value) => value !== null), values.findLastIndex((value) => value !== null)];
+  const bottom = (place: number): string => pointText(xOf(place, values.length), height);
+  return `${line}L${bottom(last)}L${bottom(first)}Z`;
 }
