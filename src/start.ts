@@ -222,7 +222,8 @@ function tellServiceManager(node: Node, config: Config, manager: ServiceManager)
     if (observation.type !== 'step') return;
     const { from, to } = observation;
     const words = statusWords(to);
-    if (from.node !== to.node) manager.stopping(words, deadlinesOf(config).leaveMs + lastAnswersMs);
+    const { lameDuckMs, leaveMs } = deadlinesOf(config);
+    if (from.node !== to.node) manager.stopping(words, lameDuckMs + leaveMs + lastAnswersMs);
     else if (words !== statusWords(from)) manager.status(words);
   });
   return manager;

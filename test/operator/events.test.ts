@@ -1,9 +1,13 @@
 // The events of a node as a reader gets them: what it begins with, what follows, what it missed, and the end.
 import { expect } from 'chai';
 import { nodeDiagram, nodeOutline } from '../../machines/node-diagram.ts';
+import type { Trouble } from '../../src/control/conditions.ts';
 import { EventSource, type SeenEvent } from '../support/event-source.ts';
+import { Folder, snapshotOf } from '../support/folder.ts';
+import { PublicSideTwin } from '../support/public-side-twin.ts';
 import { until } from '../support/until.ts';
-import { bearer, type Rig, type RigOptions, startRig } from './rig.ts';
+import { connected, requestFor } from '../support/viewer.ts';
+import { bearer, makeNode, type Rig, type RigOptions, startRig } from './rig.ts';
 
 const namesOf = (events: readonly SeenEvent[]): string[] => events.map(({ name }) => name);
 const edges = new Set([...nodeDiagram.edges, ...nodeOutline.edges].map(({ id }) => id));
@@ -152,14 +156,6 @@ describe('events', () => {
     expect((await open(byRequest)).status).to.equal(200);
   });
 
-  it('end with the access token that opened them', async () => {
-    await start();
-    const source = await open({}, { exp: Math.ceil(Date.now() / 1000) + 1 });
-    await source.over;
-    expect(source.named('end')).to.deep.equal([]);
-    expect(rig.events.readers).to.equal(0);
-  });
-
   it('answer a HEAD with the headers alone', async () => {
     await start();
     const { status, headers, text } = await rig.call('/api/v1/events', {
@@ -176,19 +172,69 @@ describe('events', () => {
     await source.says('\n\n:\n\n');
   });
 
-  it('have a point of figures each second', async () => {
+  it('have a point of figures each second, and end with the access token that opened them', async () => {
     await start();
-    const source = await open();
+    const source = await open({}, { exp: Math.ceil(Date.now() / 1000) + 1 });
     await rig.call('/api/v1/state', { method: 'GET', headers: bearer(await rig.access()) });
-    const { data } = await source.find('figures', (points) => (points as unknown as unknown[]).length > 0);
+    await source.over;
+    expect(source.named('end')).to.deep.equal([]);
+    await until(() => rig.events.readers === 0);
+    const again = await open();
+    const { data } = await again.find('figures', (points) => (points as unknown as unknown[]).length > 0);
     const [point] = data as unknown as Record<string, unknown>[];
     expect(point).to.deep.include({ requests: 7, bytesSent: 42, downloadsInProgress: 0 });
     expect(point?.operatorLatencyMs).to.have.keys('p50', 'p99');
   });
 
+  it('tell of conditions that come, change and go, and of the state with each', async () => {
+    await start();
+    const { troubles, observed } = rig;
+    const source = await open();
+    troubles.push({ type: 'Fire', reason: 'Oven', message: 'It smells.' });
+    observed.look();
+    troubles[0] = { type: 'Fire', reason: 'Oven', message: 'It burns.' };
+    observed.look();
+    observed.look();
+    await source.find('state', ({ conditions }) => (conditions as unknown[]).length === 1);
+    troubles.pop();
+    // Nobody says that it is gone: the node looks by itself.
+    await source.find('condition', ({ change }) => change === 'cleared');
+    expect(
+      source.named('condition').map(({ data: { change, condition } }) => [change, (condition as Trouble).message]),
+    ).to.deep.equal([
+      ['raised', 'It smells.'],
+      ['changed', 'It burns.'],
+      ['cleared', 'It burns.'],
+    ]);
+    await source.find('state', ({ conditions }) => (conditions as unknown[]).length === 0);
+  });
+
+  it('tell of a drain as it goes on, and of its end', async () => {
+    const folder = await Folder.make();
+    const side = new PublicSideTwin();
+    const node = makeNode(side, { wishes: { workerId: 0 } });
+    await node.restore();
+    await side.publish({ type: 'replaced', snapshot: snapshotOf(await folder.object('1', 16 * 1024 * 1024)) });
+    await start({ observed: node });
+    const source = await open();
+    const viewer = await connected(side.port ?? 0, requestFor('/api/v1/assets/1'));
+    await until(() => side.figures.requests > 0);
+    await node.command({ type: 'stop-api' });
+    const { data } = await source.find('drain', ({ drain }) => drain !== null);
+    const { drain } = data as { drain: { connections: number; bytesLeft: number; deadline: string } };
+    expect(drain.connections).to.equal(1);
+    expect(drain.bytesLeft).to.be.greaterThan(0);
+    expect(Date.parse(drain.deadline)).to.be.greaterThan(Date.now());
+    viewer.destroy();
+    await until(() => source.named('drain').at(-1)?.data.drain === null);
+    expect(source.named('drain').length).to.be.greaterThan(2);
+    await side.end();
+    await folder.remove();
+  });
+
   it('leave nothing behind of hundreds of readers', async () => {
     await start({ settings: { maxEventReaders: 1000, maxConnections: 1000 } });
-    for (let round = 0; round < 15; round++) {
+    for (let round = 0; round < 10; round++) {
       const readers = await Promise.all(Array.from({ length: 20 }, () => open()));
       expect(rig.events.readers).to.be.lessThanOrEqual(20);
       for (const reader of readers) reader.close();

@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import type { DesiredState } from '../../machines/settings.ts';
 import type { Trouble, TroubleSource } from '../../src/control/conditions.ts';
 import { Node } from '../../src/control/node.ts';
+import type { ObservableNode } from '../../src/control/node-control.ts';
 import type { PublicSide } from '../../src/control/public-side.ts';
 import { noVitals } from '../../src/figures.ts';
 import { createOperatorApi, type OperatorApiParts } from '../../src/operator/api.ts';
@@ -36,6 +37,8 @@ export const settings = {
 
 export interface RigOptions
   extends Partial<Pick<OperatorApiParts, 'node' | 'publicSide' | 'secret' | 'now' | 'usedTokens' | 'health'>> {
+  /** Whose events are told, where it is another than ours. */
+  readonly observed?: ObservableNode;
   readonly settings?: Partial<ListenSettings & typeof settings>;
   /** What the config wants, beyond a running public API. */
   readonly wishes?: Partial<DesiredState>;
@@ -72,7 +75,8 @@ export async function startRig(options: RigOptions = {}) {
   /** What is wrong, as a test wants it; and what would be, given the settings. */
   const troubles: Trouble[] = [];
   const troublesOf: TroubleSource[] = [() => troubles];
-  const observed = await startNode(effects, { wishes: options.wishes ?? {}, troubles: troublesOf });
+  const observed =
+    options.observed ?? (await startNode(effects, { wishes: options.wishes ?? {}, troubles: troublesOf }));
   const node = options.node ?? observed;
   const key = options.secret ?? secret;
   const counts = () => ({ requests: 7, bytesSent: 42, downloadsInProgress: 0 });
@@ -160,6 +164,7 @@ export async function startRig(options: RigOptions = {}) {
       access,
       forRequest,
       node,
+      observed,
       effects,
       troubles,
       troublesOf,
