@@ -10,7 +10,7 @@ import { stateSchemas } from './state-schemas.ts';
 const description = `Steers a distributor node: stop and start its public API, shut it down, say which worker its operator is and which
 buckets it distributes. One state machine decides which command is legal; what it refuses is a 409 that says why.
 
-The public API, at another port, is described here too: its paths have their own \`servers\`. So one document, which needs
+The public API, at another port, is described here too: its operations have their own \`servers\`. So one document, which needs
 no token, has every answer that the node gives.
 
 Unknown paths are answered with 404, methods that a path does not have with 405 and \`Allow\`. HEAD is answered wherever GET

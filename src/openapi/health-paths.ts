@@ -12,8 +12,8 @@ const answerOf = (description: string): Answer => ({
 });
 
 const healthPath = (name: string, summary: string, servers: readonly object[], canFail = true): PathItem => ({
-  servers,
   get: {
+    servers,
     operationId: `health.${name}`,
     tags: ['monitoring'],
     summary,

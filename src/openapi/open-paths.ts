@@ -6,8 +6,8 @@ import { text } from './schema.ts';
 const servers = [{ url: 'http://localhost:3335', description: 'the operator port' }];
 
 const metrics: PathItem = {
-  servers,
   get: {
+    servers,
     operationId: 'operator.metrics',
     tags: ['monitoring'],
     summary: 'Everything that is counted, for Prometheus. Waits for nobody.',
@@ -48,8 +48,10 @@ const page: Answer = {
 };
 
 const pagePath = (operationId: string, summary: string): PathItem => ({
-  servers,
-  get: { operationId, tags: ['console'], summary, security: [], responses: { 200: page, 403: notOurs, 500: broken } },
+  get: {
+    ...{ servers, operationId, tags: ['console'], summary, security: [] },
+    responses: { 200: page, 403: notOurs, 500: broken },
+  },
 });
 
 export const openPaths: Readonly<Record<string, PathItem>> = {

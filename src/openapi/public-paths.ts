@@ -96,6 +96,8 @@ const wordsOf = (status: number): string =>
     .map((word) => `\`${word}\`: ${answers[word].message}`)
     .join('; ');
 
+const common = { tags: ['public'], security: [], servers };
+
 const bytes = { '*/*': { schema: { type: 'string', format: 'binary' } } };
 const objectId = {
   name: 'objectId',
@@ -154,9 +156,8 @@ function document(name: string, summary: string, schema: string): PathItem {
     200: { description: summary, headers, content: { 'application/json': { schema: ref(schema) } } },
     413: { ...refusal('No request here needs a body.'), headers: { ...headers, Connection: sometimes('it ends') } },
   };
-  const common = { tags: ['public'], security: [] };
+
   return {
-    servers,
     get: { operationId: `public.${name}`, ...common, summary, responses },
     head: { operationId: `public.${name}Head`, ...common, summary, responses: withoutBody(responses) },
     options: { operationId: `public.${name}Options`, ...common, summary: 'For browsers.', responses: preflight },
@@ -165,29 +166,25 @@ function document(name: string, summary: string, schema: string): PathItem {
 
 export const publicPaths: Readonly<Record<string, PathItem>> = {
   '/assets/{objectId}': {
-    servers,
     parameters: [objectId],
     get: {
+      ...common,
       operationId: 'public.asset',
-      tags: ['public'],
       summary: 'The bytes of a data object, whole or in part.',
-      security: [],
       parameters: conditions,
       responses: assetAnswers,
     },
     head: {
+      ...common,
       operationId: 'public.assetHead',
-      tags: ['public'],
       summary: 'What GET would say, without the bytes.',
-      security: [],
       parameters: conditions,
       responses: withoutBody(assetAnswers),
     },
     options: {
+      ...common,
       operationId: 'public.assetOptions',
-      tags: ['public'],
       summary: 'For browsers.',
-      security: [],
       responses: preflight,
     },
   },

@@ -18,7 +18,9 @@ interface Operation {
   readonly responses: Answers;
 }
 
-type PathItem = Readonly<Record<string, unknown>> & { readonly servers?: readonly { readonly url: string }[] };
+type PathItem = Readonly<Record<string, unknown>> & {
+  readonly get?: { readonly servers?: readonly { readonly url: string }[] };
+};
 
 const ports: Readonly<Record<Api, string>> = { operator: ':3335', public: ':3334' };
 
@@ -105,7 +107,8 @@ function itemFor(api: Api, path: string): PathItem | undefined {
 function routesOf(api: Api): { readonly pattern: RegExp; readonly item: PathItem }[] {
   const items = Object.entries(openapiDocument.paths as Readonly<Record<string, PathItem>>);
   return items.flatMap(([template, item]) => {
-    const server = (item.servers ?? openapiDocument.servers).find(({ url }) => url.includes(ports[api]));
+    // A command is the only thing that cannot be read.
+    const server = (item.get?.servers ?? openapiDocument.servers).find(({ url }) => url.includes(ports[api]));
     if (server === undefined) return [];
     const base = new URL(server.url).pathname.replace(/\/$/, '');
     const source = `${base}${template}`.replace(/[.]/g, '\\.').replace(/\{\w+\}/g, '[0-9]+');
