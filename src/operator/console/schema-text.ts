@@ -17,9 +17,12 @@ export interface Schema {
   readonly description?: string;
 }
 
+/** Ends the name of another schema: a word joiner, which nobody sees. */
+export const nameEnd = '\u2060';
+
 /** A reference is named, not followed: what it stands for has a place of its own. */
 export function schemaText(schema: Schema): string {
-  if (schema.$ref !== undefined) return schema.$ref.slice(schema.$ref.lastIndexOf('/') + 1);
+  if (schema.$ref !== undefined) return schema.$ref.slice(schema.$ref.lastIndexOf('/') + 1) + nameEnd;
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum !== undefined) return schema.enum.map((value) => JSON.stringify(value)).join(' or ');
   const choices = schema.oneOf ?? schema.anyOf;

@@ -11,6 +11,11 @@ import { Home, type RealNode, secret } from '../../support/real-node.ts';
 
 type Fields = typeof import('../../../src/operator/console/fields.ts');
 
+interface Description {
+  readonly paths: object;
+  readonly components: { readonly schemas: object };
+}
+
 const lit = async (page: Page): Promise<string[]> =>
   page.locator('#drawing .node.active').evaluateAll((states) => states.map(({ id }) => id).sort());
 
@@ -347,6 +352,37 @@ describe('the console', function () {
       [null, 'because'],
       ['RangeError: At least one is needed.', ['x', 'y', 'z']],
     ]);
+  });
+
+  it('has a page that explains every operation and every schema of the API', async () => {
+    const { paths, components } = (await (await fetch(`${url}/api/v1/openapi.json`)).json()) as Description;
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const visited = await visit(`${url}/reference`, { colorScheme });
+      visits.push(visited);
+      const { page, troubles } = visited;
+      await page.locator('.operation').first().waitFor();
+      const titles = await page.locator('.operation h3').allTextContents();
+      for (const path of Object.keys(paths)) {
+        expect(
+          titles.some((title) => title.endsWith(path)),
+          path,
+        ).to.equal(true);
+      }
+      expect(titles).to.include.members(Object.keys(components.schemas));
+      const astray = await page
+        .locator('a[href^="#"]')
+        .evaluateAll((links) =>
+          links
+            .map((link) => link.getAttribute('href') ?? '')
+            .filter((href) => !document.getElementById(href.slice(1))),
+        );
+      expect([...new Set(astray)]).to.deep.equal([]);
+      expect(await page.locator('#post-set-worker').textContent())
+        .to.include('workerId')
+        .and.include('curl -X POST');
+      expect(await barriers(page), colorScheme).to.deep.equal([]);
+      expect(troubles).to.deep.equal([]);
+    }
   });
 
   it('says so when the node has gone, and finds it again when it is back', async () => {

@@ -1,0 +1,21 @@
+// Text of the API description as elements: `code` between backticks, paragraphs between empty lines, schemas with links.
+import { type Child, h } from './dom.ts';
+import { nameEnd, type Schema, schemaText } from './schema-text.ts';
+
+/** Words with code between backticks. */
+export const inline = (text: string): Child[] =>
+  text.split('`').map((part, place) => (place % 2 === 1 ? h('code', {}, part) : part.replace(/\s*\n\s*/g, ' ')));
+
+export const paragraphs = (text: string): HTMLElement[] =>
+  text.split(/\n\s*\n/).map((paragraph) => h('p', {}, ...inline(paragraph)));
+
+/** A schema in one line; the names in it lead to where they are explained. */
+export function schemaLine(schema: Schema): HTMLElement {
+  const parts = schemaText(schema).split(new RegExp(`(\\w+${nameEnd})`));
+  const linked = parts.map((part): Child => {
+    if (!part.endsWith(nameEnd)) return part;
+    const name = part.slice(0, -1);
+    return h('a', { href: `#schema-${name}` }, name);
+  });
+  return h('code', { class: 'schema' }, ...linked);
+}
