@@ -12,6 +12,10 @@ import { accessToken, Home, type RealNode } from './support/real-node.ts';
 import { scrapeOf } from './support/scrape.ts';
 import { until } from './support/until.ts';
 
+interface WithSamples {
+  readonly 'x-codeSamples'?: readonly CodeSample[];
+}
+
 const run = promisify(execFile);
 const cli = fileURLToPath(new URL('../src/cli.js', import.meta.url));
 
@@ -36,8 +40,8 @@ describe('a real node, by its API description', () => {
   const here = (source: string): string => source.replaceAll('http://localhost:3335', node.operatorUrl);
 
   const samplesOf = (path: string, method: 'get' | 'post', lang: CodeSample['lang']): string[] => {
-    const items = openapiDocument.paths as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-    const { 'x-codeSamples': samples = [] } = items[path]?.[method] as { 'x-codeSamples'?: readonly CodeSample[] };
+    const items = openapiDocument.paths as Readonly<Record<string, Readonly<Record<string, WithSamples>>>>;
+    const samples = items[path]?.[method]?.['x-codeSamples'] ?? [];
     return samples.filter((sample) => sample.lang === lang).map(({ source }) => here(source));
   };
 
@@ -49,10 +53,10 @@ describe('a real node, by its API description', () => {
   };
 
   const inJavaScript = async (source: string): Promise<unknown> => {
-    let told: unknown;
-    const console = { log: (answer: unknown) => void (told = answer) };
+    const told: unknown[] = [];
+    const console = { log: (answer: unknown) => told.push(answer) };
     await runInNewContext(source, { fetch, token, console });
-    return told;
+    return told[0];
   };
 
   // In this order none is refused: what is stopped first can be started, and the end comes last.
