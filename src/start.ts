@@ -68,7 +68,7 @@ async function run(config: Config, { log, troubles: logTroubles, thisRun, env }:
   const stateFile = openStateFile(config.directories.state);
   const { record, problem } = await stateFile.load();
   const secret = config.operatorApi && (await loadSecret(config.operatorApi, { make: true }));
-  if (secret) neverShow(secret.bytes.toString());
+  if (secret) neverShow(Buffer.from(secret.bytes).toString());
   if (secret?.made) log.info(`Made the operator secret ${secret.file}`);
 
   const directory = openDirectory(config, log);

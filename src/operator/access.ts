@@ -1,5 +1,6 @@
 // Each request by its name: given to it first of all, told in its answer, and one log line when it has been answered.
 import type Koa from 'koa';
+import { withoutTokens } from '../log.ts';
 import { requestIdHeader, requestIdOf } from '../request-id.ts';
 import type { OperatorState } from './api.ts';
 import type { Log } from './problems.ts';
@@ -16,7 +17,7 @@ export function access(log: Log): Koa.Middleware<OperatorState> {
     const from = ctx.socket.remoteAddress ?? null;
     await next();
     const { method, status } = ctx;
-    const path = ctx.path.slice(0, longestPath);
+    const path = withoutTokens(ctx.path).slice(0, longestPath);
     log.http?.(
       { requestId, method, path, status, ms: Math.round(performance.now() - start), from },
       'operator request',

@@ -34,7 +34,7 @@ export function createBodyReader(maxBodyBytes: number): ReadBody {
       await parse(ctx, async () => {});
     } catch (error) {
       if (hasStatus(error, 413)) throw tooLarge();
-      if (hasStatus(error, 400)) throw problem(400, `The body is not a JSON object: ${messageOf(error)}`);
+      if (hasStatus(error, 400)) throw problem(400, `The body is not a JSON object: ${whatIsWrong(messageOf(error))}`);
       throw error;
     } finally {
       ctx.req.off('data', keep);
@@ -78,3 +78,7 @@ async function isEmpty(request: IncomingMessage): Promise<boolean> {
 
 const hasStatus = (error: unknown, status: number): boolean =>
   error instanceof Error && 'status' in error && error.status === status;
+
+/** The parser quotes what it could not read: that may be what should not be written down, and whoever sent it knows it. */
+const whatIsWrong = (message: string): string =>
+  /^Unexpected token '.'/su.exec(message)?.[0] ?? message.replace(/"[\s\S]*"/, 'it');

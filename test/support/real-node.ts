@@ -104,6 +104,8 @@ export class RealNode {
   readonly up: Promise<string>;
   /** All it has logged. */
   log = '';
+  /** All it has said on stdout. */
+  printed = '';
   readonly #child: ChildProcess;
   #operatorUrl = '';
   #client: ReturnType<typeof createClient> | undefined;
@@ -118,6 +120,7 @@ export class RealNode {
     this.up = new Promise((resolve, reject) => {
       if (child.stdout) {
         createInterface({ input: child.stdout }).on('line', (line) => {
+          this.printed += `${line}\n`;
           this.#operatorUrl ||= /operator API on (http:\S+)/.exec(line)?.[1] ?? '';
           resolve(line);
         });
