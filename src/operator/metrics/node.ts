@@ -22,6 +22,9 @@ const nodeStates = statesIn('node');
 const publicStates = statesIn('publicApi');
 const workerStates = ['starting', 'idle', 'serving', 'draining'] as const;
 
+/** They stand at 0 before they are met: else the first rise could not be seen. */
+const usualLosses = { SIGKILL: 0, ExitCode1: 0, Unresponsive: 0 };
+
 export function nodeFamilies({ state, vitals, losses, cut, lag, conditionTypes }: NodeReading): Family[] {
   const { counts } = vitals;
   const standing = new Set(state.conditions.map(({ type }) => type));
@@ -55,7 +58,7 @@ export function nodeFamilies({ state, vitals, losses, cut, lag, conditionTypes }
     counter(
       'distributor_worker_restarts_total',
       'Public workers that were lost and replaced, by reason.',
-      Object.entries(losses).map(([reason, count]) => [{ reason }, count]),
+      Object.entries({ ...usualLosses, ...losses }).map(([reason, count]) => [{ reason }, count]),
     ),
     counter('distributor_worker_cpu_seconds_total', 'CPU time of the public workers.', just(counts.cpuSec)),
     gauge(
