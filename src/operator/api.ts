@@ -4,7 +4,7 @@ import Koa from 'koa';
 import { type Command, type CommandName, commandNames, commands } from '../../machines/commands.ts';
 import type { Config } from '../config.ts';
 import type { CommandOptions, CommandResult, Health, NodeControl } from '../control/node-control.ts';
-import type { Problem } from '../errors.ts';
+import { codeOf, messageOf, type Problem } from '../errors.ts';
 import { compile } from '../validate.ts';
 import { access } from './access.ts';
 import { type Audit, auditing, type Moment, momentOf } from './audit.ts';
@@ -117,7 +117,8 @@ export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
   const app = new Koa<OperatorState>({ env: 'production' });
   // What a client's broken connection throws at Koa after the answer; without a listener Koa prints it.
   app.on('error', (err: unknown, ctx?: Koa.Context) => {
-    log.debug({ err, requestId: ctx?.state.requestId }, 'A connection to the operator API broke');
+    const reason = { code: codeOf(err), reason: messageOf(err), requestId: ctx?.state.requestId };
+    log.debug(reason, 'A connection to the operator API broke');
   });
   app.use(access(log));
   if (events) app.use(timing(events));

@@ -25,6 +25,7 @@ export function createBodyReader(maxBodyBytes: number): ReadBody {
       throw unsupported;
     }
     if (length > maxBodyBytes) throw tooLarge();
+    if (ctx.req.destroyed) throw brokenOff();
 
     // The parser gives text; what a token's hash is about are the bytes.
     const chunks: Buffer[] = [];
@@ -33,6 +34,8 @@ export function createBodyReader(maxBodyBytes: number): ReadBody {
     try {
       await parse(ctx, async () => {});
     } catch (error) {
+      // Whatever the parser calls it: the client has gone, and nothing is wrong here.
+      if (ctx.req.destroyed && !ctx.req.complete) throw brokenOff(error);
       if (hasStatus(error, 413)) throw tooLarge();
       if (hasStatus(error, 400)) throw problem(400, `The body is not a JSON object: ${whatIsWrong(messageOf(error))}`);
       throw error;
@@ -44,6 +47,8 @@ export function createBodyReader(maxBodyBytes: number): ReadBody {
     return { value: ctx.request.body, sha256: sha256(bytes) };
   };
 }
+
+const brokenOff = (cause?: unknown) => problem(400, 'The request was broken off', { cause });
 
 /** Bodies are JSON in UTF-8 and not compressed: one less way to make a small request large. */
 function unsupportedKind(ctx: Koa.Context) {
@@ -69,7 +74,7 @@ async function isEmpty(request: IncomingMessage): Promise<boolean> {
   try {
     await Promise.race([once(request, 'readable', { signal }), once(request, 'end', { signal })]);
   } catch (error) {
-    throw problem(400, 'The request was broken off', { cause: error });
+    throw brokenOff(error);
   } finally {
     settled.abort();
   }

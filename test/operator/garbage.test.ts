@@ -1,8 +1,10 @@
 // Whatever is thrown at the operator API, it answers: never a 5xx, never a stack, never a secret.
+import { connect } from 'node:net';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { CompactSign } from 'jose';
 import { commandNames } from '../../machines/commands.ts';
+import { until } from '../support/until.ts';
 import { type Answer, json, type Rig, secret, startRig } from './rig.ts';
 
 describe('garbage', () => {
@@ -101,6 +103,30 @@ describe('garbage', () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  it('that stops half-way is no error of ours, and leaves no stack in the log', async () => {
+    const authorization = `Bearer ${await rig.access()}`;
+    const { length } = rig.logLines;
+    for (const framing of ['Content-Length: 100', 'Transfer-Encoding: chunked']) {
+      for (const part of ['', framing.startsWith('C') ? '{"work' : '6\r\n{"work\r\n']) {
+        const head = ['POST /api/v1/set-worker HTTP/1.1', 'Host: localhost', 'Content-Type: application/json', framing];
+        const text = [...head, `Authorization: ${authorization}`, '', part].join('\r\n');
+        await new Promise<void>((resolve, reject) => {
+          const socket = connect(rig.listener.port, '127.0.0.1', () => socket.end(text));
+          socket
+            .resume()
+            .on('error', reject)
+            .on('close', () => resolve());
+        });
+      }
+    }
+    await until(() => rig.logLines.slice(length).filter((line) => line.includes('set-worker: ')).length === 4);
+    const lines = rig.logLines.slice(length).join('');
+    expect(lines)
+      .not.to.match(/"level":[56]0/)
+      .and.not.to.match(/:\d+:\d+/);
+    expect(rig.audits.slice(-4).map(({ status }) => status)).to.deep.equal([400, 400, 400, 400]);
   });
 
   it('leaves a node that works', async () => {

@@ -1,6 +1,7 @@
 // The long forms of the proofs, from the command line: `node dist/test/proofs/prove.js drain --rounds 50`.
 import { Command } from 'commander';
 import { proveDrain } from './drain.ts';
+import { proveFuzz } from './fuzz.ts';
 import { proveIsolation } from './isolation.ts';
 import { prove } from './proof.ts';
 
@@ -30,5 +31,13 @@ program
   .option('--turns <n>', 'turns of idle and saturated', whole, 5)
   .option('--calls <n>', 'calls of each kind in a turn', whole, 400)
   .action((options) => prove((say) => proveIsolation({ ...options, workerTimeoutMs: 1500, judged: true }, say)));
+
+program
+  .command('fuzz')
+  .summary('Nothing thrown at either port breaks the node, makes it talk, or makes it grow.')
+  .option('--seed <n>', 'the same seed is the same requests', whole, 1 + Math.floor(Math.random() * 1e9))
+  .option('--requests <n>', 'malformed and hostile requests', whole, 50_000)
+  .option('--clients <n>', 'at once', whole, 32)
+  .action((options) => prove((say) => proveFuzz({ ...options, judged: true }, say)));
 
 await program.parseAsync();
