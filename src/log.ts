@@ -101,6 +101,7 @@ async function stderr(): Promise<LogOut> {
     colorize: process.stderr.hasColors(),
     translateTime: 'HH:MM:ss.l',
     customLevels: { http: values.http },
+    useOnlyCustomProps: false,
   });
   return { write: (line) => out.write(format(line)) };
 }

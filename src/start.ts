@@ -55,7 +55,9 @@ export async function startNode({ configPath: path, env, cwd }: StartOptions): P
     process.off('uncaughtExceptionMonitor', thisRun.noteFatal);
     thisRun.end();
     await lock.release();
-    await logging.close();
+    const { isStuck } = await logging.close();
+    // A thread that waits for a disk which hangs would keep this process from exiting, for as long as it hangs.
+    if (isStuck) process.kill(process.pid, 'SIGKILL');
   }
 }
 

@@ -1,7 +1,11 @@
 // Log lines into a pipe that nobody reads: the process goes on, ends, and says what was lost.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
+import { until } from './support/until.ts';
 
 const logModule = new URL('../src/log.js', import.meta.url).href;
 
@@ -30,6 +34,62 @@ describe('log-out', () => {
     child.stderr.resume();
     expect(code).to.equal(0);
     expect(Number(turns)).to.be.greaterThan(5);
+  });
+
+  it('goes on when its terminal was stopped, or nobody reads what is behind it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'log-out-'));
+    const [program, done] = [join(folder, 'flood.mjs'), join(folder, 'done')];
+    const telling = `(await import('node:fs')).writeFileSync(${JSON.stringify(done)}, String(turns))`;
+    writeFileSync(program, flood.replace('console.log(turns)', telling).replace('process.stdin', '[]'));
+    // A terminal of its own, whose output nobody takes.
+    const terminal = spawn('script', ['-qec', `'${process.execPath}' '${program}'`, '/dev/null'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    await until(() => existsSync(done) && readFileSync(done, 'utf8') !== '');
+    expect(Number(readFileSync(done, 'utf8'))).to.be.greaterThan(5);
+    terminal.kill('SIGKILL');
+    await once(terminal, 'exit');
+    rmSync(folder, { recursive: true });
+  });
+
+  it('shows people on a terminal the words of the levels', async () => {
+    const program = `import { createLog } from ${JSON.stringify(logModule)};
+      const log = await createLog('http'); log.info('one'); log.http('two'); log.warn('three');`;
+    const command = `'${process.execPath}' --input-type=module --eval '${program.replaceAll("'", '"')}'`;
+    const terminal = spawn('script', ['-qec', command, '/dev/null'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...process.env, NO_COLOR: '1' },
+    });
+    let text = '';
+    for await (const part of terminal.stdout.setEncoding('utf8')) text += part;
+    expect(text).to.match(/INFO: one[\s\S]*HTTP: two[\s\S]*WARN: three/);
+  });
+
+  it('writes into a file in order, all of it by the exit', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'log-out-'));
+    const fd = openSync(join(folder, 'log'), 'w');
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', flood], {
+      stdio: ['ignore', 'ignore', fd],
+    });
+    const [code] = await once(child, 'exit');
+    closeSync(fd);
+    const lines = readFileSync(join(folder, 'log'), 'utf8').trim().split('\n');
+    rmSync(folder, { recursive: true });
+    expect(code).to.equal(0);
+    const said = lines.map((line) => JSON.parse(line));
+    const numbers = said.filter(({ part }) => part !== undefined).map(({ part, line }) => part * 500 + line);
+    expect(numbers).to.deep.equal([...numbers].sort((a, b) => a - b));
+    // A disk may be slow: a MiB waits for it at least.
+    expect(numbers.length).to.be.greaterThan(2500);
+    expect(numbers.length < 10_000 || numbers.at(-1) === 9999).to.equal(true);
+  });
+
+  it('loses lines and no more where there is no room for them', async () => {
+    const fd = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', flood], { stdio: ['ignore', fd, fd] });
+    const [code] = await once(child, 'exit');
+    closeSync(fd);
+    expect(code).to.equal(0);
   });
 
   it('gives whole lines to a reader who comes late, and says how many were dropped', async () => {
