@@ -143,6 +143,9 @@ describe('a real node, by its API description', () => {
     expect(value('distributor_workers', { state: 'serving' })).to.equal(2);
     expect(value('distributor_operator_requests_total', { command: 'stop-api', status: '409' })).to.equal(1);
     const [pid = 0] = await node.workerPids();
+    process.kill(pid, 'SIGSTOP');
+    // A scrape asks no worker.
+    expect(await done()).to.deep.equal([1, 3]);
     process.kill(pid, 'SIGKILL');
     const restarts = async () => (await scrape()).value('distributor_worker_restarts_total', { reason: 'SIGKILL' });
     await until(async () => (await restarts()) === 1);

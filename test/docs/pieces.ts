@@ -6,10 +6,11 @@ import { exitCodeTable } from '../../src/cli/exit-codes.ts';
 import { configReference } from '../../src/config/reference.ts';
 import { dotToSvg, unpainted } from '../../src/diagram-svg.ts';
 import { commandTable } from './command-table.ts';
+import { metricsTable } from './metrics-table.ts';
 import { legalityTable, stateTable } from './state-table.ts';
 
 /** The files that have pieces in them, relative to the root. */
-export const pages = ['README.md', 'machines/README.md'] as const;
+export const pages = ['README.md', 'machines/README.md', 'examples/monitoring/README.md'] as const;
 
 /** What stands between `<!-- generated:NAME -->` and `<!-- /generated -->`. */
 export const pieces: Readonly<Record<string, () => string>> = {
@@ -19,6 +20,7 @@ export const pieces: Readonly<Record<string, () => string>> = {
   mermaid: () => ['```mermaid', toMermaid(nodeOutline).trimEnd(), '```'].join('\n'),
   config: configReference,
   'exit-codes': exitCodeTable,
+  metrics: metricsTable,
 };
 
 /** Whole files, by their path relative to the root. */

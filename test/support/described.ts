@@ -86,7 +86,7 @@ export function expectDescribed(api: Api, exchange: Exchange): void {
 function answerFor(
   api: Api,
   path: string,
-  { method, status }: Exchange,
+  { method, status }: Pick<Exchange, 'method' | 'status'>,
 ): { answer?: Answer | undefined; where: string } {
   const item = itemFor(api, path);
   const operation = item?.[method.toLowerCase()] ?? (method === 'HEAD' ? item?.get : undefined);
@@ -138,6 +138,24 @@ function bodyFaults({ content }: Answer, { method, headers, text }: Exchange): s
   if (!type.endsWith('json') || content['*/*'] === media) return [];
   const validate = validatorOf(media.schema);
   return validate(JSON.parse(text)) ? [] : [ajv.errorsText(validate.errors, { separator: '; ' })];
+}
+
+/**
+ * For clients that keep no more of an answer than its status and its document.
+ * @throws {Error}
+ */
+export function withDescribed<A extends { readonly status: number; readonly document: unknown }>(
+  name: string,
+  answer: A,
+): A {
+  const method = name === 'state' ? 'GET' : 'POST';
+  const { status, document } = answer;
+  const where = answerFor('operator', `/api/v1/${name}`, { method, status });
+  const [media] = Object.values(where.answer?.content ?? {});
+  const validate = media && validatorOf(media.schema);
+  if (validate?.(document)) return answer;
+  const fault = validate ? ajv.errorsText(validate.errors, { separator: '; ' }) : `no ${status}`;
+  throw new Error(`${where.where}: ${fault}: ${JSON.stringify(document)}, which src/openapi does not describe`);
 }
 
 interface WithEvents {

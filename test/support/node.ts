@@ -10,6 +10,7 @@ import { type Answer, createClient, type OperatorClient } from '../../src/operat
 import { listen, type OperatorListener } from '../../src/operator/listen.ts';
 import { signAccessToken } from '../../src/operator/tokens.ts';
 import { secret, settings } from '../operator/rig.ts';
+import { withDescribed } from './described.ts';
 import { Gate } from './gate.ts';
 import { sampleInput } from './model.ts';
 import { PublicSideTwin } from './public-side-twin.ts';
@@ -113,8 +114,8 @@ export class TestNode implements AsyncDisposable {
   }
 
   /** Over HTTP. */
-  command({ type, ...body }: Command): Promise<Answer> {
-    return this.#client.command(type, body);
+  async command({ type, ...body }: Command): Promise<Answer> {
+    return withDescribed(type, await this.#client.command(type, body));
   }
 
   /** Over HTTP. */
@@ -122,8 +123,8 @@ export class TestNode implements AsyncDisposable {
     return (await this.read()).document as StateDocument;
   }
 
-  read(): Promise<Answer> {
-    return this.#client.state();
+  async read(): Promise<Answer> {
+    return withDescribed('state', await this.#client.state());
   }
 
   /** Shut down, whatever it was doing. */

@@ -10,6 +10,7 @@ import type { CommandName } from '../../machines/commands.ts';
 import type { StateDocument } from '../../src/control/node-control.ts';
 import { type Answer, createClient } from '../../src/operator/client.ts';
 import { signAccessToken } from '../../src/operator/tokens.ts';
+import { withDescribed } from './described.ts';
 import { freePort } from './free-port.ts';
 
 const builtCli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
@@ -143,11 +144,11 @@ export class RealNode {
   }
 
   async command(name: CommandName, body?: object): Promise<Answer> {
-    return (await this.#operator()).command(name, body);
+    return withDescribed(name, await (await this.#operator()).command(name, body));
   }
 
   async state(): Promise<StateDocument> {
-    return (await (await this.#operator()).state()).document as StateDocument;
+    return withDescribed('state', await (await this.#operator()).state()).document as StateDocument;
   }
 
   async workerPids(): Promise<number[]> {

@@ -4,8 +4,13 @@ import type { StateDocument } from '../../control/node-control.ts';
 import { type HistogramReading, lagBoundsSec, type WorkerVitals } from '../../figures.ts';
 import { counter, type Family, gauge, histogram, just, stateSet } from './family.ts';
 
+type MeasuredState = Pick<
+  StateDocument,
+  'version' | 'node' | 'publicApi' | 'generation' | 'drain' | 'workers' | 'conditions'
+> & { readonly desired: Pick<StateDocument['desired'], 'publicApi'> };
+
 export interface NodeReading {
-  readonly state: StateDocument;
+  readonly state: MeasuredState;
   readonly vitals: WorkerVitals;
   /** Workers lost, by the one word for why. */
   readonly losses: Readonly<Record<string, number>>;
