@@ -102,10 +102,13 @@ describe('node', function () {
   });
 });
 
+/** A lame duck's time is up by a deadline, and none runs out here. */
+const walkable = ['stopped', 'restoring', 'stoppedAgain', 'restoringAgain'] as const satisfies readonly Start[];
+
 /** One way to each state that can be reached without deadlines and drains. */
 function waysToStates(): Path[] {
   const ways = new Map<string, Path>();
-  for (const start of Object.keys(starts) as Start[]) {
+  for (const start of walkable) {
     ways.set(keyOf(starts[start]), { start, steps: [] });
     for (const { steps } of simplePaths(start, options))
       for (const [index, { state }] of steps.entries()) {

@@ -42,6 +42,18 @@ describe('a history is explained', () => {
     expect(explain(running, history.slice(0, 1)).explained).to.equal(false);
   });
 
+  it('when a shutdown is answered after a change that it overtook', () => {
+    const seen = (generation: number, node: 'running' | 'shuttingDown') => ({
+      status: 200,
+      state: { node, generation, settings: { workerId: generation === 0 ? 0 : 7, buckets: null } },
+    });
+    const sets = op('set-worker', [0, 9], seen(1, 'shuttingDown'));
+    const shuts = op('shutdown', [1, 8], seen(1, 'shuttingDown'));
+    const looks = op('read', [2, 4], seen(0, 'shuttingDown'));
+    expect(explain(stopped, [sets, shuts, looks]).explained).to.equal(true);
+    expect(explain(stopped, [sets, { ...shuts, answeredAt: 2 }, { ...looks, invokedAt: 3 }]).explained).to.equal(false);
+  });
+
   it('when settings are taken while shutting down, and refused once the node has left', () => {
     const history = [
       op('shutdown', [0, 1], ok),
@@ -123,6 +135,7 @@ describe('a history is not explained', () => {
       { ...refused('Already stopped'), state: { node: 'running', publicApi: 'running' } },
       { ...refused('Already stopped'), state: { node: 'shuttingDown' } },
       { ...refused('Already stopped'), state: { generation: 4 } },
+      { ...refused('Already stopped'), state: { wanted: 'running' } },
       { ...refused('Already stopped'), state: { settings: { workerId: 0, buckets: ['1:0'] } } },
     ];
     for (const answer of answers) expect(explain(stopped, [op('stop-api', [0, 1], answer)]).explained).to.equal(false);

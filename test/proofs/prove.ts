@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { proveDrain } from './drain.ts';
 import { proveFuzz } from './fuzz.ts';
 import { proveIsolation } from './isolation.ts';
+import { proveLinearizable } from './linearizable.ts';
 import { prove } from './proof.ts';
 
 const whole = (text: string): number => {
@@ -11,6 +12,8 @@ const whole = (text: string): number => {
   return value;
 };
 const list = (text: string): number[] => text.split(',').map(whole);
+
+const randomSeed = (): number => 1 + Math.floor(Math.random() * 1_000_000_000);
 
 const program = new Command('prove').description('What is promised of a running node, tried on real processes.');
 
@@ -39,5 +42,14 @@ program
   .option('--requests <n>', 'malformed and hostile requests', whole, 50_000)
   .option('--clients <n>', 'at once', whole, 32)
   .action((options) => prove((say) => proveFuzz({ ...options, judged: true }, say)));
+
+program
+  .command('linearizable')
+  .summary('Answers are in order, whatever many clients do at once and whatever breaks meanwhile.')
+  .option('--operations <n>', 'over all nodes', whole, 6000)
+  .option('--per-node <n>', 'after which a node is shut down', whole, 300)
+  .option('--clients <n>', 'at once', whole, 4)
+  .option('--seed <n>', 'the same seed gives the same commands', whole, randomSeed())
+  .action((options) => prove((say) => proveLinearizable(options, say)));
 
 await program.parseAsync();

@@ -1,14 +1,16 @@
 // Checks that some one-after-another order of the commands explains all their answers, and keeps what was answered before
 // something else was asked (linearizability; the search of Wing and Gong with the memory of Lowe).
 import type { Command, CommandName } from '../../machines/commands.ts';
-import { judge, type NodeSnapshot, type NodeStatus, settingsOf, statusOf } from '../../machines/judge.ts';
-import type { Settings } from '../../machines/settings.ts';
-import { advance, carryOut, keyOf } from './model.ts';
+import { judge, type NodeSnapshot, type NodeStatus, settingsOf, statusOf, wishesOf } from '../../machines/judge.ts';
+import type { DesiredState, Settings } from '../../machines/settings.ts';
+import { advance, carryOut, keyOf, portDone } from './model.ts';
 
 /** What an answer said of the node; members that it did not say are not checked. */
 export interface SeenState extends Partial<NodeStatus> {
   readonly settings?: Settings;
   readonly generation?: number;
+  /** What the public API should be. */
+  readonly wanted?: DesiredState['publicApi'];
 }
 
 export interface Answer {
@@ -47,9 +49,11 @@ export interface Explanation {
  */
 export function explain(
   start: NodeSnapshot,
-  history: readonly Operation[],
+  answers: readonly Operation[],
   { faults = false }: { readonly faults?: boolean } = {},
 ): Explanation {
+  const parts = answers.flatMap((operation, index) => apart(operation).map((part) => ({ part, index })));
+  const history = parts.map(({ part }) => part);
   const shutdowns = history.filter(({ command }) => command.type === 'shutdown').map(({ invokedAt }) => invokedAt);
   const world: World = { faults, shutdownAt: Math.min(...shutdowns) };
   const tried = new Set<string>();
@@ -83,7 +87,25 @@ export function explain(
   };
 
   const order = search(start, [...history.keys()], []);
-  return { explained: order !== null, order: order ?? longest };
+  const indexes = (order ?? longest).map((at) => parts[at]?.index ?? at);
+  // One that was taken apart is explained when its last part is.
+  const missing = new Set(
+    [...parts.keys()].filter((at) => !(order ?? longest).includes(at)).map((at) => parts[at]?.index),
+  );
+  const whole = [...new Set(indexes)].filter((index) => order !== null || !missing.has(index));
+  return { explained: order !== null, order: whole };
+}
+
+/**
+ * A shutdown overtakes what is under way, and is answered only after that has ended: others have seen it begin by then. So
+ * what its 200 says of the node is taken for a look of its own, at some moment of the same request.
+ */
+function apart(operation: Operation): Operation[] {
+  if (operation.command.type !== 'shutdown' || operation.answer?.status !== 200) return [operation];
+  return [
+    { ...operation, answer: { status: 200 } },
+    { ...operation, command: { type: 'read' } },
+  ];
 }
 
 /** Nobody may come before one who had been answered when he asked. */
@@ -98,7 +120,8 @@ function explanations(state: NodeSnapshot, operation: Operation | undefined, wor
   return perhapsExited(state).flatMap((before) => after(before, operation, world));
 }
 
-function after(state: NodeSnapshot, { command, answer, answeredAt }: Operation, world: World): NodeSnapshot[] {
+function after(state: NodeSnapshot, operation: Operation, world: World): NodeSnapshot[] {
+  const { command, answer } = operation;
   if (command.type === 'read') return answer === null || agrees(state, answer.state) ? [state] : [];
   const judgement = judge(state, command);
   if (answer === null) return judgement.legal ? [result(state, command), state] : [state];
@@ -111,9 +134,15 @@ function after(state: NodeSnapshot, { command, answer, answeredAt }: Operation, 
   if (answer.status !== 200) return [];
   const carried = result(state, command);
   const next = modelKey(carried) === modelKey(state) ? state : carried;
-  // The document of a 200 is written when the command is over: a shutdown may have begun by then.
-  const overtaken = answer.state?.node === 'shuttingDown' && world.shutdownAt < Number(answeredAt);
-  return agrees(next, answer.state) || overtaken ? [next] : [];
+  return agrees(next, saidByIts(operation, world)) ? [next] : [];
+}
+
+/** A shutdown overtakes: the end of a command that was under way may be told by a node that is shutting down already. */
+function saidByIts({ answer, answeredAt }: Operation, { shutdownAt }: World): SeenState | undefined {
+  const { state } = answer ?? {};
+  if (state?.node !== 'shuttingDown' || shutdownAt >= Number(answeredAt)) return state;
+  const { node: _, publicApi: __, ...rest } = state;
+  return rest;
 }
 
 /** A stop and a shutdown are carried out, saved or not. */
@@ -127,9 +156,15 @@ function perhapsExited(state: NodeSnapshot): NodeSnapshot[] {
 
 const theDrain = 1;
 
-/** Only a shutdown leaves a drain: nothing else depends on there being one. */
+/**
+ * A node that was told to shut down stays as long as something drains, or a change that was under way is being saved. Both are
+ * a drain here, that may end at any time; nothing else depends on there being one.
+ */
 const result = (state: NodeSnapshot, command: Command): NodeSnapshot =>
-  carryOut(state, command, command.type === 'shutdown' ? { id: theDrain, deadline: 0 } : null);
+  carryOut(command.type === 'shutdown' ? draining(state) : state, command);
+
+const draining = (state: NodeSnapshot): NodeSnapshot =>
+  advance(state, portDone('close', { drain: { id: theDrain, deadline: 0 } })).state;
 
 /** What later operations depend on. */
 const modelKey = (state: NodeSnapshot): string => keyOf(state) + JSON.stringify(wordsOf(state));
@@ -138,6 +173,7 @@ const wordsOf = (state: NodeSnapshot) => ({
   ...statusOf(state),
   settings: settingsOf(state),
   generation: state.context.record.generation,
+  wanted: wishesOf(state).publicApi,
 });
 
 /**
@@ -151,6 +187,7 @@ function agrees(state: NodeSnapshot, seen: SeenState = {}): boolean {
   return (
     (seen.publicApi === undefined || seen.publicApi === model.publicApi) &&
     (seen.generation === undefined || seen.generation === model.generation) &&
+    (seen.wanted === undefined || seen.wanted === model.wanted) &&
     (seen.settings === undefined ||
       JSON.stringify(orderless(seen.settings)) === JSON.stringify(orderless(model.settings)))
   );

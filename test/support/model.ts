@@ -3,6 +3,7 @@ import { type EventFrom, initialTransition, transition } from 'xstate';
 import { type Command, type CommandName, commandNames } from '../../machines/commands.ts';
 import { isSettled, judge, type NodeSnapshot } from '../../machines/judge.ts';
 import { type CommandOutcome, type Drain, type NodeInput, nodeMachine } from '../../machines/node.ts';
+import type { DesiredState } from '../../machines/settings.ts';
 
 export type NodeMachineEvent = EventFrom<typeof nodeMachine>;
 
@@ -68,6 +69,12 @@ export const recordedInput = (publicApi: 'running' | 'stopped'): NodeInput => ({
 });
 
 export const initialState = (input: NodeInput): NodeSnapshot => initialTransition(nodeMachine, input)[0];
+
+/** A settled node that wants what it has: the one a state document tells of. */
+export function standing({ generation, ...wished }: DesiredState & { readonly generation: number }): NodeSnapshot {
+  const initial = initialState({ config: wished, record: { generation, changes: {} }, deadlines });
+  return afterSteps(advance(initial, { type: 'restore' }).state);
+}
 
 export function advance(state: NodeSnapshot, event: NodeMachineEvent): Advance {
   const [next, actions] = transition(nodeMachine, state, event);

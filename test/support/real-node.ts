@@ -93,6 +93,15 @@ export class Home {
     return node;
   }
 
+  get statePath(): string {
+    return join(this.path, 'state');
+  }
+
+  /** The next node starts as the first one did. */
+  forget(): Promise<void> {
+    return rm(this.statePath, { recursive: true, force: true });
+  }
+
   remove(): Promise<void> {
     return rm(this.path, { recursive: true, force: true });
   }

@@ -9,3 +9,6 @@ export async function until(holds: () => boolean | Promise<boolean>): Promise<vo
 export async function withinTurns(most: number, holds: () => boolean): Promise<void> {
   for (let turn = 0; turn < most && !holds(); turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
+
+/** Lets this process go on for so many turns of its event loop. */
+export const turns = (count: number): Promise<void> => withinTurns(count, () => false);

@@ -1,0 +1,41 @@
+// Answers are in order: simultaneous commands in this process and against real ones, and the check shown to find what is wrong.
+import { expect } from 'chai';
+import { runBatch } from '../support/batches.ts';
+import { brokenDispatches } from '../support/broken-dispatch.ts';
+import { OperatorDesk } from '../support/node.ts';
+import { proveLinearizable } from './linearizable.ts';
+import { broken } from './proof.ts';
+
+/** Another one at every run; a failure says which. */
+const seed = 1 + Math.floor(Math.random() * 1_000_000_000);
+
+describe('Answers are in order', function () {
+  this.timeout(60_000);
+  let desk: OperatorDesk;
+
+  before(async () => {
+    desk = await OperatorDesk.open();
+  });
+  after(() => desk[Symbol.asyncDispose]());
+
+  it('whatever is asked at once, and in whichever order steps end or fail', async () => {
+    for (let at = seed; at < seed + 50; at += 1) {
+      const { explained, history, order } = await runBatch(desk, at);
+      expect(explained, `seed ${at}:\n${history.around(order)}`).to.equal(true);
+    }
+  });
+
+  for (const [how, dispatch] of Object.entries(brokenDispatches))
+    it(`or else it is found out: a shell that ${how}`, async () => {
+      // The same batches at every run, so that it is known that they suffice.
+      for (let batches = 1; ; batches += 1) {
+        expect(batches).to.be.lessThan(500);
+        if (!(await runBatch(desk, batches, dispatch)).explained) return;
+      }
+    });
+
+  it('from real processes too, with faults thrown in', async () => {
+    const findings = await proveLinearizable({ operations: 100, perNode: 100, clients: 4, seed }, () => {});
+    expect(broken(findings)).to.deep.equal([]);
+  });
+});
