@@ -11,6 +11,9 @@ interface ConsoleFile {
   readonly body: Buffer;
 }
 
+/** The modules of the reference page alone. */
+const referenceModules = ['openapi', 'operation-card', 'prose', 'reference', 'schema-text'];
+
 /** Every module of the pages, by its path in the build; the pages import by relative paths, so the folders stay as they are. */
 export const consoleModules = [
   'machines/commands',
@@ -34,14 +37,10 @@ export const consoleModules = [
     'model',
     'notices',
     'numbers',
-    'openapi',
-    'operation-card',
     'plot',
     'preview-text',
-    'prose',
-    'reference',
-    'schema-text',
     'sign-in',
+    ...referenceModules,
   ].map((name) => `src/operator/console/${name}`),
 ] as const;
 

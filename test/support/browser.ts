@@ -7,15 +7,16 @@ import { type Browser, type BrowserContextOptions, type Page, chromium as playwr
 
 let opening: Promise<Browser> | undefined;
 
+/** A name of this machine that browsers do not trust as they trust `localhost`: pages under it have no WebCrypto. */
+export const plainName = 'node.test';
+
 /** Names resolve to nothing but this machine: whatever a page wants from elsewhere fails, and its test with it. */
+const resolving = `--host-resolver-rules=MAP ${plainName} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1`;
+
 const launch = async (): Promise<Browser> =>
   playwright.launch({
     executablePath: await chromium.executablePath(),
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1',
-    ],
+    args: ['--no-sandbox', '--disable-gpu', resolving],
   });
 
 after(async () => {

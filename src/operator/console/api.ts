@@ -4,6 +4,8 @@ import type { Credentials } from './credentials.ts';
 export interface Problem {
   readonly status: number;
   readonly detail: string;
+  /** By which the node's log knows the request; null: it has none. */
+  readonly requestId: string | null;
   /** Of a 409: what is legal instead. */
   readonly allowed?: readonly string[];
   /** Of a 400: where in the body the faults are. */
@@ -55,7 +57,8 @@ export async function call(
 }
 
 /** From a problem document (RFC 9457), or, where the answer is none, from its status alone. */
-export function problemOf({ status, statusText }: Response, document: unknown): Problem {
-  const { detail, allowed, errors } = (document ?? {}) as Partial<Problem>;
-  return { status, detail: detail ?? statusText, ...(allowed && { allowed }), ...(errors && { errors }) };
+export function problemOf({ status, statusText, headers }: Response, document: unknown): Problem {
+  const { detail = statusText, allowed, errors } = (document ?? {}) as Partial<Problem>;
+  const requestId = headers.get('x-request-id');
+  return { status, detail, requestId, ...(allowed && { allowed }), ...(errors && { errors }) };
 }

@@ -18,7 +18,7 @@ export function failureOf(problem: Problem | null): Failure {
   return { what: `${status} ${sentence(detail)}`, next: nextAfter(problem) };
 }
 
-function nextAfter({ status, detail, allowed = [] }: Problem): string {
+function nextAfter({ status, detail, allowed = [], requestId }: Problem): string {
   switch (status) {
     case 400:
       return 'Mend what is marked and try again.';
@@ -36,7 +36,7 @@ function nextAfter({ status, detail, allowed = [] }: Problem): string {
       return 'Name fewer at once, or raise operatorApi.maxBodyBytes.';
     default:
       return status >= 500
-        ? "Nothing was changed unless the state says so. Mend the cause (the node's log tells more) and try again."
+        ? `Nothing was changed unless the state says so. Mend the cause and try again; the node's log tells more${requestId === null ? '' : ` (request ${requestId})`}.`
         : 'Look into the API reference for what this answer means.';
   }
 }

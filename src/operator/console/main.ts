@@ -19,7 +19,11 @@ let credentials: Credentials | null = null;
 let following: Following | null = null;
 
 const machine = chart(byId('drawing'));
-const announce = (text: string): void => setText(byId('announcements'), text);
+/** The same words twice are read out twice: a blank at the end makes them others. */
+const announce = (text: string): void => {
+  const place = byId('announcements');
+  setText(place, place.textContent === text ? `${text}\u00a0` : text);
+};
 const notices = noticesPanel(() => following?.now());
 const panels = [
   factsPanel(),
@@ -44,6 +48,8 @@ const entrance = signIn((signedIn) => {
   entrance.close();
   byId('sign-out').hidden = false;
   setText(byId('signed-in'), signedInText(signedIn));
+  // What had the focus is gone.
+  byId('machine-title').focus({ preventScroll: true });
   start(signedIn);
 });
 

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { commandNames } from '../../../machines/commands.ts';
 import { signAccessToken } from '../../../src/operator/tokens.ts';
-import { barriers, type Visit, visit } from '../../support/browser.ts';
+import { barriers, plainName, type Visit, visit } from '../../support/browser.ts';
 import { freePort } from '../../support/free-port.ts';
 import { Home, type RealNode, secret } from '../../support/real-node.ts';
 
@@ -50,7 +50,7 @@ describe('the console', function () {
     home = await Home.make({
       objects: { 1: 'one', 2: 60_000, 9: 50_000_000 },
       publicApi: { workers: 1 },
-      operatorApi: { port },
+      operatorApi: { port, allowedHosts: [plainName] },
     });
     node = await home.start();
     url = `http://127.0.0.1:${port}`;
@@ -139,6 +139,31 @@ describe('the console', function () {
     expect(await card(page, 'stop-api').locator('.prospect').textContent()).to.equal('The token is for reading only');
     await page.getByRole('button', { name: 'Sign out' }).click();
     expect(await lit(page)).to.deep.equal([]);
+  });
+
+  it('asks for a new token when the old one has expired', async () => {
+    const token = await signAccessToken(Buffer.from(secret), { lifetimeSec: 2 });
+    const { page } = await live({}, token);
+    await page.locator('#pasted-trouble', { hasText: '401 The token has expired. Make a new token' }).waitFor();
+    await connection(page, 'Not signed in');
+    const visited = { page, troubles: [], sent: [] };
+    await signIn(visited, token);
+    await page.locator('#pasted-trouble', { hasText: 'This token has expired.' }).waitFor();
+  });
+
+  it('takes no secret where the browser does not sign, and says what to do instead', async () => {
+    const visited = await visit(`${url.replace('127.0.0.1', plainName)}/`);
+    visits.push(visited);
+    const { page, sent } = visited;
+    await page.locator('#pasted-hint', { hasText: 'only an access token can be used here' }).waitFor();
+    const before = sent.length;
+    await signIn(visited);
+    await page
+      .locator('#pasted-trouble', { hasText: 'Paste an access token: distributor-node token prints one.' })
+      .waitFor();
+    expect(sent.length).to.equal(before);
+    await signIn(visited, await signAccessToken(Buffer.from(secret), { lifetimeSec: 60 }));
+    await connection(page, 'Live');
   });
 
   it('lights where the machine is, where it came from, and where a command would lead', async () => {
