@@ -18,6 +18,7 @@ import { createWorkers } from './control/workers.ts';
 import { type Logger, neverShow, type OpenLog, openLog } from './log.ts';
 import { affordableConnections, openFileLimit } from './open-files.ts';
 import { createOperatorApi } from './operator/api.ts';
+import { auditedSignal } from './operator/audit.ts';
 import { Events } from './operator/events.ts';
 import { listen, type OperatorListener } from './operator/listen.ts';
 import { type OperatorRecords, openOperatorRecords } from './operator/records.ts';
@@ -127,7 +128,7 @@ async function run(config: Config, { log, troubles: logTroubles, thisRun, env }:
     onEndSignals({
       first: (signal) => {
         log.info(`${signal}: shutting down`);
-        void node.command({ type: 'shutdown' });
+        void auditedSignal(signal, node, records?.auditTrail.audit ?? (() => {}));
       },
       second: () => {
         publicSide.kill();

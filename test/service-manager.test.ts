@@ -80,7 +80,7 @@ describe('the service manager', () => {
     expect(new Set(await said())).to.deep.equal(new Set(['@notify||WATCHDOG=1']));
   });
 
-  it('is told by a real node that it is ready, what it does, and that it ends', async () => {
+  it('is told by a real node that it is ready, what it does, and that it ends; the audit log names the signal', async () => {
     const home = await Home.make({ publicApi: { workers: 1 } });
     try {
       const node = await home.start({ env });
@@ -90,6 +90,12 @@ describe('the service manager', () => {
       node.signal('SIGTERM');
       expect(await node.exited).to.deep.equal({ code: 0, signal: null });
       await until(async () => (await said()).at(-1)?.includes('STOPPING') === true);
+      const audited = (await readFile(join(home.path, 'state', 'audit.jsonl'), 'utf8')).trimEnd().split('\n');
+      expect(audited).to.have.length(2);
+      const { method, command, status, before, after } = JSON.parse(audited[1] ?? '');
+      expect([method, command, status, before.node, after.node]).to.deep.equal([
+        ...['SIGTERM', 'shutdown', 200, 'running', 'shuttingDown'],
+      ]);
     } finally {
       await home.remove();
     }

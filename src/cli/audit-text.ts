@@ -22,8 +22,9 @@ export function auditText(line: AuditEntry | LostEntries): string {
   return words.filter((word) => word !== '').join('  ');
 }
 
-function whoWords({ sub, kind, from, summary }: AuditEntry): string {
+function whoWords({ sub, kind, from, method, summary }: AuditEntry): string {
   if (summary) return `since ${summary.since.replace('T', ' ')}`;
+  if (method.startsWith('SIG')) return `by ${method}`;
   const who = sub === null ? 'someone' : printable(sub);
   return `${who}${kind === null ? '' : ` (${kind} token)`} from ${from ?? 'an address that had gone'}`;
 }

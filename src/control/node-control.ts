@@ -54,6 +54,8 @@ export interface Version {
 export interface CommandOptions {
   /** Asked in the moment in which the machine judges, of what it finds legal; false: it is not carried out. */
   readonly onlyIf?: ((version: Version) => boolean) | undefined;
+  /** Called when its turn has come, with the state it is judged in: what came before it has ended. */
+  readonly onTurn?: ((state: NodeStatus & { readonly generation: number }) => void) | undefined;
 }
 
 /** The part of the state document that a command may change. */

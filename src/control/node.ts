@@ -215,8 +215,9 @@ export class Node implements ObservableNode {
   }
 
   /** Judges and sends in one synchronous block: nothing may change between the two. */
-  #carryOut(command: Command, { onlyIf }: CommandOptions): Promise<CommandResult> {
+  #carryOut(command: Command, { onlyIf, onTurn }: CommandOptions): Promise<CommandResult> {
     const snapshot = this.#snapshot;
+    onTurn?.({ ...statusOf(snapshot), generation: snapshot.context.record.generation });
     const judgement = judge(snapshot, command);
     if (!judgement.legal) return Promise.resolve(refusal(snapshot, judgement.reason));
     if (onlyIf?.(versionOf(snapshot)) === false) return Promise.resolve(movedOn(snapshot));

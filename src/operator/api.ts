@@ -145,8 +145,10 @@ function timing(events: Events): Koa.Middleware<OperatorState> {
 
 /** The machine decides, and nothing else; of what it finds legal, `If-Match` may say that it is not meant any more. */
 async function carryOut(ctx: Context, node: NodeControl, command: Command, options: CommandOptions): Promise<void> {
-  ctx.state.before = momentOf(node.state);
-  const outcome = await node.command(command, options);
+  const onTurn = (before: Moment) => {
+    ctx.state.before = before;
+  };
+  const outcome = await node.command(command, { ...options, onTurn });
   ctx.state.after = momentOf(outcome.result === 'done' ? outcome.state : node.state);
   if (outcome.result === 'failed') throw problem(500, outcome.reason);
   if (outcome.result !== 'done') throw refused(outcome);

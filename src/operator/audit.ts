@@ -1,7 +1,7 @@
 // What is told of every command and every refused token: to the log in one line, to the audit log in full.
 import type Koa from 'koa';
 import type { CommandName } from '../../machines/commands.ts';
-import type { StateDocument } from '../control/node-control.ts';
+import type { NodeControl, StateDocument } from '../control/node-control.ts';
 import type { OperatorState } from './api.ts';
 import type { Log } from './problems.ts';
 
@@ -19,6 +19,7 @@ export interface AuditEntry {
   readonly kind: 'access' | 'request' | null;
   readonly sub: string | null;
   readonly jti: string | null;
+  /** The signal, where a shutdown was given by one. */
   readonly method: string;
   /** Null: a read. */
   readonly command: CommandName | null;
@@ -75,6 +76,32 @@ export function auditing(log: Log, now: () => number, audit?: Audit): Koa.Middle
     const told = audit?.({ at, requestId, ...who, method, command, input, status, detail, before, after });
     if (status !== 401) await told;
   };
+}
+
+/** A shutdown that was given by a signal, as an entry beside those of requests. */
+export async function auditedSignal(signal: NodeJS.Signals, node: NodeControl, audit: Audit): Promise<void> {
+  const at = new Date().toISOString();
+  let before: Moment | null = null;
+  const onTurn = (moment: Moment) => {
+    before = moment;
+  };
+  const outcome = await node.command({ type: 'shutdown' }, { onTurn });
+  const isDone = outcome.result === 'done';
+  await audit({
+    ...{
+      at,
+      requestId: null,
+      from: null,
+      kind: null,
+      sub: null,
+      jti: null,
+      method: signal,
+      command: 'shutdown',
+      input: {},
+    },
+    ...{ status: isDone ? 200 : 409, detail: 'reason' in outcome ? outcome.reason : null },
+    ...{ before, after: momentOf(isDone ? outcome.state : node.state) },
+  });
 }
 
 const cut = (text: string | null): string | null =>

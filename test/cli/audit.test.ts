@@ -101,6 +101,9 @@ describe('cli audit', () => {
     expect(auditText({ at: stopped.at, lost: 3 })).to.equal(
       '2026-11-23 10:00:00.000Z  3 entries are lost: the disk did not take them',
     );
+    expect(auditText(entry({ method: 'SIGTERM', command: 'shutdown', input: {}, after: before, from: null }))).to.equal(
+      '2026-11-23 08:00:00.000Z  200  shutdown     by SIGTERM',
+    );
     const buckets = Array.from({ length: 5000 }, (_, index) => `1:${index}`);
     const long = auditText(entry({ input: { buckets }, sub: 'a\u001b[2Jb' }));
     expect(long)

@@ -199,6 +199,13 @@ describe('a token in a request', () => {
     expect(rig.audits.map(({ from }) => from)).to.deep.equal(new Array(5).fill('127.0.0.1'));
   });
 
+  it('leads to entries that say what each command found, and not what stood when it was asked for', async () => {
+    await Promise.all(Array.from({ length: 5 }, async (_, at) => rig.command('set-worker', { workerId: 100 + at })));
+    const moments = rig.audits.slice(-5).map(({ before, after }) => [before?.generation, after?.generation]);
+    const [[first = -1] = []] = moments.sort(([a = 0], [b = 0]) => a - b);
+    expect(moments).to.deep.equal(Array.from({ length: 5 }, (_, at) => [first + at, first + at + 1]));
+  });
+
   it('reaches no log, nor does the secret', async () => {
     const tokens = [await rig.access(), await rig.forRequest('stop-api'), await rig.access({ exp: 1 }), 'not.a.token'];
     for (const token of tokens) {
