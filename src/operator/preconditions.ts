@@ -59,16 +59,17 @@ function malformed(): never {
 }
 
 function versionTag(id: string, { generation, desired: { publicApi, workerId, buckets } }: Version): string {
-  return `${generation}.${digest(JSON.stringify([id, publicApi, workerId, buckets && sorted(buckets)]))}`;
+  return `${generation}.${digest(JSON.stringify([id, publicApi, workerId, buckets && setDigest(buckets)]))}`;
 }
 
-/** Their order has no meaning. Settings are replaced, never changed: each list is sorted once. */
-const sortedLists = new WeakMap<readonly string[], readonly string[]>();
+/** Settings are replaced, never changed: each list is looked through once. */
+const known = new WeakMap<readonly string[], string>();
 
-function sorted(buckets: readonly string[]): readonly string[] {
-  const known = sortedLists.get(buckets) ?? [...buckets].sort();
-  sortedLists.set(buckets, known);
-  return known;
+/** Of the ids as a set: their order has no meaning. */
+function setDigest(buckets: readonly string[]): string {
+  const made = known.get(buckets) ?? digest(JSON.stringify([...new Set(buckets)].sort()));
+  known.set(buckets, made);
+  return made;
 }
 
 /** 72 bits: nobody gains by making two alike. */
