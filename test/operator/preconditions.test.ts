@@ -133,6 +133,27 @@ describe('preconditions', () => {
     expect((await order('stop-api', before)).status).to.equal(200);
   });
 
+  it('is judged when the turn of the command has come, not when it came in', async () => {
+    await rig.command('stop-api');
+    let listening = (): void => {};
+    rig.effects.listen = () =>
+      new Promise((resolve) => {
+        listening = resolve;
+      });
+    const starting = rig.command('start-api');
+    while ((await read()).json.publicApi !== 'starting');
+    const meant = await tag();
+    const late = order('set-worker', meant, { workerId: 5 });
+    const foreseen = await rig.call('/api/v1/set-worker?dryRun=true', {
+      headers: { ...bearer(await rig.access()), ...json, 'if-match': meant },
+      body: '{"workerId":5}',
+    });
+    expect(foreseen.json).to.include({ status: 412, generation: 2 });
+    listening();
+    expect((await starting).status).to.equal(200);
+    expect((await late).json).to.include({ status: 412, generation: 2 });
+  });
+
   it('lets one of many through that were meant for the same state', async () => {
     const meant = await tag();
     const answers = await Promise.all(
