@@ -54,6 +54,11 @@ export interface OperatorClient {
   events(lastEventId: string, signal: AbortSignal): Promise<Response>;
   /** The request that `command` or `state` would send, not sent. */
   signRequest(method: 'GET' | 'POST', path: string, body?: object): Promise<SignedRequest>;
+  /**
+   * Send one that was signed before.
+   * @throws {NotReachable | TimedOut}
+   */
+  send(request: SignedRequest): Promise<Answer>;
 }
 
 export interface CommandWishes {
@@ -134,6 +139,7 @@ export function createClient(options: ClientOptions): OperatorClient {
     state: async () => send(await signRequest('GET', 'state')),
     events: openEvents,
     signRequest,
+    send,
   };
 }
 

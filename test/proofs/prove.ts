@@ -1,6 +1,7 @@
 // The long forms of the proofs, from the command line: `node dist/test/proofs/prove.js drain --rounds 50`.
 import { Command } from 'commander';
 import { proveDrain } from './drain.ts';
+import { proveDurable } from './durable.ts';
 import { proveFuzz } from './fuzz.ts';
 import { proveIsolation } from './isolation.ts';
 import { proveLinearizable } from './linearizable.ts';
@@ -51,5 +52,13 @@ program
   .option('--clients <n>', 'at once', whole, 4)
   .option('--seed <n>', 'the same seed gives the same commands', whole, randomSeed())
   .action((options) => prove((say) => proveLinearizable(options, say)));
+
+program
+  .command('durable')
+  .summary('Nothing acknowledged is lost when the control process is killed at any instant.')
+  .option('--rounds <n>', 'kills', whole, 200)
+  .option('--clients <n>', 'at once', whole, 3)
+  .option('--seed <n>', 'the same seed gives the same commands', whole, randomSeed())
+  .action((options) => prove((say) => proveDurable(options, say)));
 
 await program.parseAsync();

@@ -80,7 +80,14 @@ export class Home {
   }
 
   /** Resolves when the node says that it is up. */
-  async start({ openFiles, nodeOptions = '', env = {}, cli = builtCli }: StartOptions = {}): Promise<RealNode> {
+  async start(options?: StartOptions): Promise<RealNode> {
+    const node = this.launch(options);
+    await node.up;
+    return node;
+  }
+
+  /** It may not be up yet. */
+  launch({ openFiles, nodeOptions = '', env = {}, cli = builtCli }: StartOptions = {}): RealNode {
     const limit = openFiles === undefined ? '' : `ulimit -n ${openFiles} && `;
     const command = [process.execPath, cli, 'start', '-c', join(this.path, 'config.yml')];
     const child = spawn('sh', ['-c', `${limit}exec "$0" "$@"`, ...command], {
@@ -88,9 +95,7 @@ export class Home {
       env: { PATH: process.env.PATH, NODE_OPTIONS: nodeOptions, ...coverage(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const node = new RealNode(child, this.port);
-    await node.up;
-    return node;
+    return new RealNode(child, this.port);
   }
 
   get statePath(): string {

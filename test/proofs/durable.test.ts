@@ -1,0 +1,12 @@
+// The short form of the proof that nothing acknowledged is lost; `npm run prove:durable` is the long one.
+import { expect } from 'chai';
+import { proveDurable } from './durable.ts';
+import { broken } from './proof.ts';
+
+describe('Nothing acknowledged is lost', () => {
+  it('when the control process is killed at any instant under a stream of commands', async () => {
+    const seed = 1 + Math.floor(Math.random() * 1_000_000_000);
+    const findings = await proveDurable({ rounds: 2, clients: 3, seed }, () => {});
+    expect(broken(findings)).to.deep.equal([]);
+  }).timeout(60_000);
+});
