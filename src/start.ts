@@ -16,6 +16,7 @@ import type { PublicSide } from './control/public-side.ts';
 import { openStateFile } from './control/state-file.ts';
 import { createWorkers } from './control/workers.ts';
 import { type Logger, neverShow, type OpenLog, openLog } from './log.ts';
+import { openLogOut } from './log-out.ts';
 import { affordableConnections, openFileLimit } from './open-files.ts';
 import { createOperatorApi } from './operator/api.ts';
 import { auditedSignal } from './operator/audit.ts';
@@ -239,12 +240,14 @@ const statusWords = ({ node, publicApi }: NodeStatus): string =>
 function announce(node: Node, log: Logger, { record, statePath }: { record: DesiredRecord; statePath: string }): void {
   const { id, publicApi, endpoints, conditions } = node.state;
   const operator = endpoints.operatorApi === null ? 'no operator API' : `operator API on ${endpoints.operatorApi}`;
-  console.log(`${id} ${version}: public API ${publicApi} on ${endpoints.publicApi}, ${operator}`);
+  // Not console.log: a disk behind stdout that is full would end the node.
+  const stdout = openLogOut(process.stdout);
+  stdout.write(`${id} ${version}: public API ${publicApi} on ${endpoints.publicApi}, ${operator}\n`);
   const { changes, generation } = record;
   if (Object.keys(changes).length > 0) {
     const words = Object.entries(changes).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
-    console.log(
-      `Before the config goes what commands have changed (${statePath}, generation ${generation}): ${words.join(', ')}. «distributor-node reset» drops it.`,
+    stdout.write(
+      `Before the config goes what commands have changed (${statePath}, generation ${generation}): ${words.join(', ')}. «distributor-node reset» drops it.\n`,
     );
   }
   for (const { type, message } of conditions) log.warn(`${type}: ${message}`);
