@@ -110,8 +110,8 @@ export function rehearse(snapshot: NodeSnapshot, command: Command): Rehearsal {
   const judgement = judge(before, command);
   if (!judgement.legal) return { before, ...judgement };
   const [next] = transition(nodeMachine, before, command);
-  const steps = [next, ...stepsFrom(next)];
-  return { legal: true, before, after: steps.at(-1) ?? next, steps };
+  const onward = stepsFrom(next);
+  return { legal: true, before, after: onward.at(-1) ?? next, steps: [next, ...onward] };
 }
 
 /** What a busy node waits for: the time of a lame duck to pass, or the step under way to succeed. */

@@ -22,7 +22,7 @@ export interface EventsParts {
   readonly now?: () => number;
 }
 
-/** Changes within this time are one `state` event. */
+/** Steps and changes within this time are one `machine` and one `state` event: to foresee every command takes a while. */
 const coalesceMs = 40;
 /** How many of the last commands a new reader is told. */
 const maxLastCommands = 20;
@@ -113,8 +113,6 @@ export class Events {
   end(exitCode: number): void {
     if (this.#ended) return;
     this.#look();
-    // What was still to be told of the machine goes before it.
-    this.#flush();
     this.#tell('end', { at: this.#at(), exitCode });
     this.#ended = true;
     this.#flush();
@@ -170,10 +168,12 @@ export class Events {
     this.#looking = setTimeout(() => this.#look(), coalesceMs);
   }
 
-  /** Tells the state if it is another than the one last told. */
+  /** Tells where the machine is if it has moved, and the state if it is another than the one last told. */
   #look(): StateDocument {
     clearTimeout(this.#looking);
     this.#looking = undefined;
+    if (this.#machineDue && this.#readers.size > 0) this.#queue(eventText('machine', this.#machine()));
+    this.#machineDue = false;
     const { state } = this.#node;
     const text = eventText('state', state);
     if (text !== this.#toldState) this.#queue(text);
@@ -215,8 +215,6 @@ export class Events {
   #flush(): void {
     clearImmediate(this.#flushing);
     this.#flushing = undefined;
-    if (this.#machineDue && this.#readers.size > 0) this.#outbox.push(eventText('machine', this.#machine()));
-    this.#machineDue = false;
     const text = this.#outbox.join('');
     this.#outbox = [];
     if (text !== '') this.#send(text);

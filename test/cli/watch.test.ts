@@ -87,6 +87,9 @@ describe('cli watch and --wait', () => {
     await until(() => rig.events.readers > 0);
     rig.events.end(0);
     await until(() => rig.events.readers === 0);
+    // Time enough to have ended, had it not waited for more.
+    await start('state').ended;
+    expect(waiting.child.exitCode).to.equal(null);
     await rig.listener.close(1000);
     const { code, stdout } = await waiting.ended;
     expect(code).to.equal(0);

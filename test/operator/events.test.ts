@@ -1,4 +1,7 @@
 // The events of a node as a reader gets them: what it begins with, what follows, what it missed, and the end.
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { nodeDiagram, nodeOutline } from '../../machines/node-diagram.ts';
 import type { Trouble } from '../../src/control/conditions.ts';
@@ -16,11 +19,14 @@ const states = new Set(nodeDiagram.nodes.map(({ id }) => id));
 describe('events', () => {
   let rig: Rig;
   let sources: EventSource[];
+  let servers: Server[];
   beforeEach(() => {
     sources = [];
+    servers = [];
   });
   afterEach(async () => {
     for (const source of sources) source.close();
+    for (const server of servers) server.close();
     await rig.close();
   });
 
@@ -69,6 +75,11 @@ describe('events', () => {
       for (const edge of data.taken as string[]) expect(edges).to.include(edge);
       for (const state of data.active as string[]) expect(states).to.include(state);
     }
+    expect(source.named('transition').map(({ data }) => data.event)).to.deep.equal([
+      'stop-api',
+      'close done',
+      'save done',
+    ]);
     const machine = await source.find('machine', ({ active }) => String(active).includes('publicApi.stopped'));
     const { 'start-api': begin } = machine.data.commands as Record<string, { leadsTo: string[] }>;
     expect(begin?.leadsTo).to.include.members(['node.up.publicApi.running', 'node.up.record.settled.saved']);
@@ -100,6 +111,36 @@ describe('events', () => {
     const third = await open({ 'last-event-id': again.lastEventId });
     await third.find('drain');
     expect(third.named('command')).to.deep.equal([]);
+  });
+
+  it('are told once to a reader who comes in the middle of them', async () => {
+    await start();
+    const first = await open();
+    await first.find('drain');
+    const entry = {
+      at: new Date().toISOString(),
+      from: null,
+      kind: null,
+      sub: null,
+      jti: null,
+      method: 'POST',
+      command: null,
+      input: null,
+    };
+    const server = createServer((_, response) => {
+      rig.events.command({ ...entry, status: 401, detail: 'just now', before: null, after: null });
+      rig.events.connect(response, '');
+    }).listen(0);
+    servers.push(server);
+    await once(server, 'listening');
+    const late = await EventSource.open(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, {});
+    sources.push(late);
+    await rig.command('stop-api');
+    await late.find('command', ({ command }) => command === 'stop-api');
+    for (const source of [first, late]) {
+      await source.find('command', ({ command }) => command === 'stop-api');
+      expect(source.named('command').map(({ data }) => data.status)).to.deep.equal([401, 200]);
+    }
   });
 
   it('say so when something is missing between', async () => {
