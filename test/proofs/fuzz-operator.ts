@@ -142,7 +142,7 @@ function oddPath(dice: Dice, command: string): Trait<string> {
     `${ours};x=1`,
     '*',
     '/..%2f..%2fetc%2fpasswd',
-    `/${dice.text(40, 0x21)}`,
+    `/x${dice.text(40, 0x24)}`,
     ours.slice(0, -1),
   ];
   const paths: Trait<string>[] = [
