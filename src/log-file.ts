@@ -56,7 +56,7 @@ export class LogFile implements LogOut {
     const { path, writeTimeoutMs } = this.#options;
     const trouble = (reason: string, words: string) => [{ type: 'LogNotWritten', reason, message: words }];
     const lost = this.#backlog.dropped > 0 ? `; ${this.#backlog.dropped} lines were lost so far` : '';
-    if (this.#isStuck)
+    if (this.isStuck)
       return trouble('NoAnswer', `The disk of ${path} has not answered for ${writeTimeoutMs} ms${lost}`);
     if (this.#failure !== null)
       return trouble('WriteFailed', `The log in ${path} is not written: ${this.#failure}${lost}`);
@@ -86,7 +86,8 @@ export class LogFile implements LogOut {
     return (this.#options.now ?? Date.now)();
   }
 
-  get #isStuck(): boolean {
+  /** Whether the disk has been waited for longer than it may take. */
+  get isStuck(): boolean {
     return this.#writingSince !== null && Date.now() - this.#writingSince > this.#options.writeTimeoutMs;
   }
 

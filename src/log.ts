@@ -51,6 +51,8 @@ export interface OpenLog {
   readonly log: Logger;
   /** What is wrong with a destination now. */
   readonly troubles: () => readonly Omit<Condition, 'since'>[];
+  /** Whether a disk has not answered for long: a thread waits for it, which keeps this process from exiting. */
+  readonly isStuck: () => boolean;
   /** Writes what is left. A disk that hangs keeps a process from exiting. */
   close(): Promise<{ readonly isStuck: boolean }>;
 }
@@ -66,6 +68,7 @@ export async function openLog({ id, logs }: Pick<Config, 'id' | 'logs'>): Promis
   return {
     log: logTo(outs),
     troubles: () => file?.troubles ?? [],
+    isStuck: () => file?.isStuck ?? false,
     close: async () => file?.close(lastLinesMs) ?? { isStuck: false },
   };
 }

@@ -52,7 +52,7 @@ export async function startNode({ configPath: path, env, cwd }: StartOptions): P
   const thisRun = await beginRun(config.directories.state, log);
   process.on('uncaughtExceptionMonitor', thisRun.noteFatal);
   try {
-    return await run(config, { ...logging, thisRun, env });
+    return await run(config, { logging, thisRun, env });
   } finally {
     process.off('uncaughtExceptionMonitor', thisRun.noteFatal);
     thisRun.end();
@@ -63,12 +63,14 @@ export async function startNode({ configPath: path, env, cwd }: StartOptions): P
   }
 }
 
-interface RunParts extends Pick<OpenLog, 'log' | 'troubles'> {
+interface RunParts {
+  readonly logging: OpenLog;
   readonly thisRun: LastRun;
   readonly env: NodeJS.ProcessEnv;
 }
 
-async function run(config: Config, { log, troubles: logTroubles, thisRun, env }: RunParts): Promise<number> {
+async function run(config: Config, { logging, thisRun, env }: RunParts): Promise<number> {
+  const { log } = logging;
   const stateFile = openStateFile(config.directories.state);
   const { record, problem } = await stateFile.load();
   const secret = config.operatorApi && (await loadSecret(config.operatorApi, { make: true }));
@@ -109,7 +111,7 @@ async function run(config: Config, { log, troubles: logTroubles, thisRun, env }:
       () => (problem ? [problem] : []),
       () => secret?.troubles ?? [],
       () => records?.troubles ?? [],
-      logTroubles,
+      logging.troubles,
       () => directory.conditions,
       ({ buckets }) => unknownBuckets(buckets, directory),
     ],
@@ -134,6 +136,8 @@ async function run(config: Config, { log, troubles: logTroubles, thisRun, env }:
       second: () => {
         publicSide.kill();
         thisRun.end();
+        // Else an exit would wait for the disk.
+        if (logging.isStuck()) process.kill(process.pid, 'SIGKILL');
       },
     });
     directory.subscribe((change) => void publicSide.publish(change));
