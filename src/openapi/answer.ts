@@ -35,6 +35,14 @@ export const requestId = always("the request's own, or one made for it; the log 
   pattern: '^[\\w.:-]{1,64}$',
 });
 
+/** May be sent with every request, to either API. */
+export const requestIdParameter = {
+  name: 'X-Request-Id',
+  in: 'header',
+  description: 'a name for this request, to be found in the answer and in the log',
+  schema: { type: 'string', pattern: '^[\\w.:-]{1,64}$' },
+};
+
 /** On every answer of the operator API. */
 export const everywhere: Headers = {
   'Cache-Control': always('nothing of this is to be kept', { const: 'no-store' }),

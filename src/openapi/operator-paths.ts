@@ -9,6 +9,7 @@ import {
   notForCommands,
   notOurs,
   problem,
+  requestIdParameter,
   sometimes,
   unauthorized,
 } from './answer.ts';
@@ -73,7 +74,7 @@ function commandPath(name: CommandName): PathItem {
       tags: ['commands'],
       summary,
       security: secured,
-      parameters: [dryRun, ifMatch],
+      parameters: [dryRun, ifMatch, requestIdParameter],
       requestBody: { required: needsBody, description: needsBody ? '' : 'May be left out.', content },
       responses,
       'x-codeSamples': samplesFor('POST', `${operatorUrl}/${name}`, example),
@@ -87,7 +88,10 @@ const state: PathItem = {
     tags: ['reads'],
     summary: 'The node as it is. Never waits.',
     security: secured,
-    parameters: [{ name: 'If-None-Match', in: 'header', description: 'ETags of states known already', schema: text() }],
+    parameters: [
+      { name: 'If-None-Match', in: 'header', description: 'ETags of states known already', schema: text() },
+      requestIdParameter,
+    ],
     responses: {
       200: json('The state.', ref('State'), ofState(always)),
       304: { description: 'It is as it was.', headers: { ...everywhere, ...ofState(always) } },

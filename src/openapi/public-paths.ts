@@ -1,6 +1,6 @@
 // The public API: objects from the table of answers, and what monitors read. Nothing here needs a token.
 import { type AnswerWord, answers } from '../../machines/answer.ts';
-import { type Answer, type Answers, always, type Headers, requestId, sometimes } from './answer.ts';
+import { type Answer, type Answers, always, type Headers, requestId, requestIdParameter, sometimes } from './answer.ts';
 import type { PathItem } from './operator-paths.ts';
 import { count, list, object, oneOf, orNull, ref, type Schema, text } from './schema.ts';
 
@@ -106,12 +106,15 @@ const objectId = {
   schema: { type: 'string', pattern: '^[0-9]+$' },
   example: '1',
 };
-const conditions = ['Range', 'If-Range', 'If-Match', 'If-None-Match'].map((name) => ({
-  name,
-  in: 'header',
-  description: 'as in RFC 9110',
-  schema: text(),
-}));
+const conditions = [
+  ...['Range', 'If-Range', 'If-Match', 'If-None-Match'].map((name) => ({
+    name,
+    in: 'header',
+    description: 'as in RFC 9110',
+    schema: text(),
+  })),
+  requestIdParameter,
+];
 
 const assetAnswers: Answers = {
   200: { description: 'The whole object.', headers: asset, content: bytes },
