@@ -1,8 +1,9 @@
 // The whole API description: one OpenAPI 3.1 document for the operator API and the public one.
 import { eventComponents } from './event-schemas.ts';
 import { healthPaths } from './health-paths.ts';
+import { hoist } from './hoist.ts';
 import { openPaths } from './open-paths.ts';
-import { operatorOtherwise, operatorPaths, operatorUrl } from './operator-paths.ts';
+import { operatorOtherwise, operatorPaths, operatorUrl, sharedAnswers } from './operator-paths.ts';
 import { problemSchemas } from './problem-schemas.ts';
 import { publicOtherwise, publicPaths, publicSchemas } from './public-paths.ts';
 import { stateSchemas } from './state-schemas.ts';
@@ -39,6 +40,11 @@ const securitySchemes = {
   },
 };
 
+const { paths, responses, headers } = hoist(
+  { ...operatorPaths, ...openPaths, ...healthPaths, ...publicPaths },
+  sharedAnswers,
+);
+
 export const openapiDocument = {
   openapi: '3.1.0',
   info: {
@@ -54,9 +60,11 @@ export const openapiDocument = {
     { url: '/api/v1', description: 'the node this document comes from' },
   ],
   tags,
-  paths: { ...operatorPaths, ...openPaths, ...healthPaths, ...publicPaths },
+  paths,
   components: {
     securitySchemes,
+    responses,
+    headers,
     schemas: { ...stateSchemas, ...problemSchemas, ...eventComponents, ...publicSchemas },
   },
   /** Where no path above is meant. */

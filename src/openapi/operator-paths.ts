@@ -1,6 +1,7 @@
 // What is under `/api/v1` of the operator port: the commands, from their table, and what can be read.
 import { type CommandName, commandNames, commands } from '../../machines/commands.ts';
 import {
+  type Answer,
   type Answers,
   always,
   broken,
@@ -46,6 +47,20 @@ const ofState = (how: typeof always) => ({
 const operationId = (name: CommandName): string =>
   `operator.${name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())}`;
 
+const invalid = problem('The body, `If-Match` or `dryRun` is not right.', ref('InvalidRequest'));
+const moved = problem('The node has moved on from the state in `If-Match`.', ref('Moved'));
+const tooLarge = problem('The body is longer than `operatorApi.maxBodyBytes`.');
+const unsupported = problem('The body is not plain `application/json` in UTF-8.', ref('Problem'), {
+  'Accept-Encoding': sometimes('bodies must not be compressed', { const: 'identity' }),
+});
+const failed = problem('It could not be carried out, and why; nothing has changed but what the state says.');
+
+/** What many operations answer, by its name among the components. */
+export const sharedAnswers: Readonly<Record<string, Answer>> = {
+  ...{ Invalid: invalid, Unauthorized: unauthorized, NotOurs: notOurs, NotForCommands: notForCommands },
+  ...{ Moved: moved, TooLarge: tooLarge, Unsupported: unsupported, Failed: failed, Broken: broken },
+};
+
 function commandPath(name: CommandName): PathItem {
   const { summary, input } = commands[name];
   const example = sampleBody(input);
@@ -57,16 +72,14 @@ function commandPath(name: CommandName): PathItem {
       { oneOf: [ref('State'), ref('Preview')] },
       ofState(sometimes),
     ),
-    400: problem('The body, `If-Match` or `dryRun` is not right.', ref('InvalidRequest')),
+    400: invalid,
     401: unauthorized,
     403: notForCommands,
     409: problem('The command is not legal in this state.', refusalOf(name)),
-    412: problem('The node has moved on from the state in `If-Match`.', ref('Moved')),
-    413: problem('The body is longer than `operatorApi.maxBodyBytes`.'),
-    415: problem('The body is not plain `application/json` in UTF-8.', ref('Problem'), {
-      'Accept-Encoding': sometimes('bodies must not be compressed', { const: 'identity' }),
-    }),
-    500: problem('It could not be carried out, and why; nothing has changed but what the state says.'),
+    412: moved,
+    413: tooLarge,
+    415: unsupported,
+    500: failed,
   };
   return {
     post: {

@@ -91,7 +91,7 @@ function answerFor(
   const item = itemFor(api, path);
   const operation = item?.[method.toLowerCase()] ?? (method === 'HEAD' ? item?.get : undefined);
   if (operation !== undefined) {
-    return { answer: (operation as Operation).responses[status], where: `${method} ${path}` };
+    return { answer: resolved((operation as Operation).responses[status]), where: `${method} ${path}` };
   }
   const otherwise: Answers = openapiDocument['x-otherwise'][api];
   const where = item === undefined ? 'an unknown path' : 'a method that its path does not have';
@@ -104,6 +104,13 @@ function itemFor(api: Api, path: string): PathItem | undefined {
 }
 
 /** The paths of one port, with the bases of their servers before them. */
+/** What a reference stands for, here and in what it stands for. */
+function resolved<T>(value: T | { readonly $ref: string }): T {
+  if (typeof value !== 'object' || value === null || !('$ref' in value)) return value as T;
+  const steps = value.$ref.slice(2).split('/');
+  return steps.reduce<unknown>((place, step) => (place as Record<string, unknown>)[step], openapiDocument) as T;
+}
+
 function routesOf(api: Api): { readonly pattern: RegExp; readonly item: PathItem }[] {
   const items = Object.entries(openapiDocument.paths as Readonly<Record<string, PathItem>>);
   return items.flatMap(([template, item]) => {
@@ -117,7 +124,7 @@ function routesOf(api: Api): { readonly pattern: RegExp; readonly item: PathItem
 }
 
 function headerFaults({ headers: described = {} }: Answer, { headers }: Exchange): string[] {
-  const rows = new Map(Object.entries(described).map(([name, header]) => [name.toLowerCase(), header]));
+  const rows = new Map(Object.entries(described).map(([name, header]) => [name.toLowerCase(), resolved(header)]));
   const missing = [...rows].filter(([name, { required }]) => required && headers[name] === undefined);
   const wrong = Object.entries(headers).flatMap(([name, value]) => {
     if (value === undefined || transport.includes(name)) return [];
