@@ -6,6 +6,7 @@ import { proveFuzz } from './fuzz.ts';
 import { proveIsolation } from './isolation.ts';
 import { proveLinearizable } from './linearizable.ts';
 import { prove } from './proof.ts';
+import { proveSoak } from './soak.ts';
 
 const whole = (text: string): number => {
   const value = Number(text);
@@ -60,5 +61,13 @@ program
   .option('--clients <n>', 'at once', whole, 3)
   .option('--seed <n>', 'the same seed gives the same commands', whole, randomSeed())
   .action((options) => prove((say) => proveDurable(options, say)));
+
+program
+  .command('soak')
+  .summary('After minutes of load, commands and kills a node holds what it held at the beginning.')
+  .option('--turns <n>', 'turns of load and rest', whole, 8)
+  .option('--turn-sec <n>', 'how long the load of a turn lasts', whole, 30)
+  .option('--clients <n>', 'clients at full speed', whole, 60)
+  .action((options) => prove((say) => proveSoak({ ...options, judged: true }, say)));
 
 await program.parseAsync();

@@ -7,6 +7,8 @@ const { port, paths, clients, manner }: CrowdOptions = JSON.parse(process.argv[2
 const tally: Tally = { answers: 0, refused: 0, lost: {} };
 let leaving = false;
 
+// Whoever sent the crowd has died.
+process.on('disconnect', () => process.exit());
 const all = Promise.all(Array.from({ length: clients }, (_, at) => live(at)));
 process.on('message', (message) => {
   if (message === 'tally') process.send?.(tally);
