@@ -35,8 +35,8 @@ export async function listen(
   log: Log,
 ): Promise<OperatorListener> {
   const { host, requestTimeoutMs, maxHeaderBytes, maxConnections } = settings;
-  const underWay = new Set<ServerResponse>();
-  const sockets = new Set<Socket>();
+  /** Every connection, with the answers that it is still owed. */
+  const connections = new Map<Socket, Set<ServerResponse>>();
   let isClosing = false;
   const handle = app.callback();
   const server = createServer(
@@ -50,16 +50,24 @@ export async function listen(
       connectionsCheckingInterval: 1000,
     },
     (request, response) => {
-      underWay.add(response);
-      response.once('close', () => underWay.delete(response));
+      const underWay = connections.get(request.socket);
+      underWay?.add(response);
+      response.once('close', () => underWay?.delete(response));
       if (isClosing) response.setHeader('Connection', 'close');
       handle(request, response);
     },
   );
   server.maxConnections = maxConnections;
   server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    const underWay = new Set<ServerResponse>();
+    connections.set(socket, underWay);
+    socket.once('close', () => {
+      connections.delete(socket);
+      // Node tells only the one whose turn it was; the others of a pipeline would be waited for, and kept, for ever.
+      setImmediate(() => {
+        for (const response of underWay) response.emit('close');
+      });
+    });
   });
   server.listen({ host, port: settings.port });
   await once(server, 'listening').catch((error: unknown) => {
@@ -75,11 +83,13 @@ export async function listen(
     url: `http://${authority(host, port)}`,
     async close(graceMs) {
       isClosing = true;
-      for (const response of underWay) if (!response.headersSent) response.setHeader('Connection', 'close');
+      for (const response of [...connections.values()].flatMap((underWay) => [...underWay])) {
+        if (!response.headersSent) response.setHeader('Connection', 'close');
+      }
       const closed = once(server, 'close');
       server.close();
       // To node a connection that has not said anything yet is not an idle one.
-      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+      for (const socket of connections.keys()) if (socket.bytesRead === 0) socket.destroy();
       const deadline = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
       clearTimeout(deadline);

@@ -171,10 +171,15 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
-    this.#connections.set(socket, { exchanges: new Set(), idleSince: Date.now(), readMark: 0, ended: false });
+    const exchanges = new Set<Exchange>();
+    this.#connections.set(socket, { exchanges, idleSince: Date.now(), readMark: 0, ended: false });
     this.#lastAccepted = performance.now();
     socket.once('close', () => {
       this.#connections.delete(socket);
+      // Node tells only the one whose turn it was; the others of a pipeline would be waited for, and their files kept.
+      setImmediate(() => {
+        for (const { res } of exchanges) res.destroy().emit('close');
+      });
       this.#endIfEmpty();
     });
   }

@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import Koa from 'koa';
 import { pino } from 'pino';
 import { type ListenSettings, listen, type OperatorListener } from '../../src/operator/listen.ts';
+import { until } from '../support/until.ts';
 import { settings, startRig } from './rig.ts';
 
 const log = pino({ level: 'silent' });
@@ -126,5 +127,28 @@ describe('the operator API server', () => {
     const cut = once(client, 'close');
     await listener.close(50);
     await cut;
+  });
+
+  it('lets go of requests that were sent ahead on a connection that has gone', async () => {
+    const begun: string[] = [];
+    const over: string[] = [];
+    const app = new Koa();
+    app.use(async (ctx) => {
+      begun.push(ctx.path);
+      await new Promise<void>((resolve) => {
+        ctx.res.once('close', () => {
+          over.push(ctx.path);
+          resolve();
+        });
+      });
+    });
+    await start(app);
+    const one = await socket();
+    const paths = ['/1', '/2', '/3'];
+    one.write(paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`).join(''));
+    await until(() => begun.length === 3);
+    one.destroy();
+    await until(() => over.length === 3);
+    expect(over).to.have.members(paths);
   });
 });

@@ -1,5 +1,7 @@
 // A drain among clients that behave badly: nobody holds it beyond its end, and nobody who behaves is hurt.
+import { readdirSync, readlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Folder } from '../support/folder.ts';
@@ -146,7 +148,26 @@ describe('a generation of the public port', () => {
     expect(await takenSlowly(slow)).to.be.greaterThan(size);
     expect((await restOf(stalled)).length).to.be.lessThan(size);
   });
+
+  it('lets go of requests that were sent ahead on a connection that has gone, and of the files they had opened', async () => {
+    const port = await opened();
+    const one = await connected(port, requestFor('/api/v1/assets/2').repeat(5));
+    await until(() => open.room.figures.requests === 5);
+    await until(() => timesOpen(join(folder.path, '2')) > 0);
+    one.destroy();
+    await until(() => timesOpen(join(folder.path, '2')) === 0);
+  });
 });
+
+/** How often this process has a file open. */
+const timesOpen = (path: string): number =>
+  readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === path;
+    } catch {
+      return false;
+    }
+  }).length;
 
 /** Bytes of an answer that is taken with a pause after every few MiB, none as long as would be cut, all of them longer. */
 async function takenSlowly(socket: Socket): Promise<number> {
