@@ -4,6 +4,8 @@ import { type Diagram, type DiagramEdge, type DiagramNode, type EdgeLabel, eleme
 export interface DrawingOptions {
   /** Ids of states to be lit. */
   readonly active?: readonly string[];
+  /** `LR`, from left to right, unless told otherwise; `TB`: from the top down, for a narrow place. */
+  readonly rankdir?: 'LR' | 'TB';
 }
 
 type Attributes = Readonly<Record<string, string | number>>;
@@ -23,12 +25,12 @@ const looks = {
 } as const satisfies Record<string, Attributes>;
 
 /** The whole drawing; states carry `id` and `class` (`state`, kind, tags, `active`), edges `id` and `class` (`edge`, kinds, `on-` and each command). */
-export function toDot(diagram: Diagram, { active = [] }: DrawingOptions = {}): string {
+export function toDot(diagram: Diagram, { active = [], rankdir = 'LR' }: DrawingOptions = {}): string {
   const lit = new Set(active);
   const roots = diagram.nodes.filter(({ parent }) => parent === null);
   return [
     `digraph ${quote(diagram.id)} {`,
-    `  graph [${list({ compound: 'true', rankdir: 'LR', nodesep: 0.2, ranksep: 0.3, pad: 0.1, bgcolor: '#ffffff' })}];`,
+    `  graph [${list({ compound: 'true', rankdir, nodesep: 0.2, ranksep: 0.3, pad: 0.1, bgcolor: '#ffffff' })}];`,
     `  graph [${list({ fontname: font, fontsize: 14, fontcolor: ink, labeljust: 'l' })}];`,
     `  node [${list({ fontname: font, fontsize: 14, fontcolor: ink, shape: 'box', height: 0.4, margin: '0.14,0.06' })}];`,
     `  edge [${list({ fontname: font, fontsize: 14, fontcolor: faint, color: line, arrowsize: 0.7 })}];`,

@@ -42,16 +42,18 @@ function middlesOf(json: string): Map<string, number> {
 
 /**
  * The same drawing for a page that paints it with a style sheet of its own: shapes, places, ids and classes, no colours or fonts.
- * What stood in bold has the class `name`.
+ * What stood in bold has the class `name`. Sizes are in pixels.
+ * @param prefix before every id, where a page has more than one drawing of the same
  */
-export function unpainted(svg: string): string {
+export function unpainted(svg: string, prefix = ''): string {
   return svg
     .replaceAll('&#45;', '-')
-    .replace(/<svg[^>]*?(viewBox="[^"]*")[^>]*>/, '<svg $1>')
+    .replace(/<svg width="(\d+)pt" height="(\d+)pt"\s+(viewBox="[^"]*")[^>]*>/, '<svg width="$1" height="$2" $3>')
     .replace(/\n<title>[^<]*<\/title>/g, '')
     .replace(/<polygon [^>]*stroke="none"[^>]*\/>\n/, '')
     .replace(/<text[^>]*>[\s\u00a0]*<\/text>\n/g, '')
     .replaceAll('font-weight="bold"', 'class="name"')
     .replace(/ (?:fill|stroke|stroke-width|stroke-dasharray|font-family|font-size|font-style|xml:space)="[^"]*"/g, '')
-    .replaceAll('class="edge edge', 'class="edge');
+    .replaceAll('class="edge edge', 'class="edge')
+    .replaceAll(' id="', ` id="${prefix}`);
 }

@@ -85,16 +85,18 @@ export function consoleRoutes(): Router<OperatorState> {
 function consoleFiles(): Map<string, ConsoleFile> {
   const source = (name: string) => readFileSync(join(packageRoot, 'src/operator/console', name));
   const built = (name: string) => readFileSync(fileURLToPath(new URL(`../../${name}.js`, import.meta.url)));
-  const drawing = source('machine.svg').toString();
-  const page = (name: string) =>
-    Buffer.from(
-      source(name)
-        .toString()
-        .replace('<!-- machine.svg -->', () => drawing),
-    );
+  const html = { type: 'text/html; charset=utf-8' };
+  // All modules are asked for at once: an operator at the end of a slow line does not wait for one import after the other.
+  const preloads = consoleModules
+    .filter((name) => !referenceModules.some((one) => name.endsWith(`/${one}`)))
+    .map((name) => `<link rel="modulepreload" href="/console/${name}.js" />`);
+  const home = source('index.html')
+    .toString()
+    .replace('<!-- modules -->', () => preloads.join('\n    '))
+    .replace(/<!-- (machine[\w.-]+) -->/g, (_, name: string) => source(name).toString());
   return new Map([
-    ['/', { type: 'text/html; charset=utf-8', body: page('index.html') }],
-    ['/reference', { type: 'text/html; charset=utf-8', body: page('reference.html') }],
+    ['/', { ...html, body: Buffer.from(home) }],
+    ['/reference', { ...html, body: source('reference.html') }],
     ['/console/console.css', { type: 'text/css; charset=utf-8', body: source('console.css') }],
     ['/console/chart.css', { type: 'text/css; charset=utf-8', body: source('chart.css') }],
     ['/console/reference.css', { type: 'text/css; charset=utf-8', body: source('reference.css') }],

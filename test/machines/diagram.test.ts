@@ -173,11 +173,13 @@ describe('a diagram as DOT', () => {
   it('can be left without paint: places, ids and classes, for a style sheet', async () => {
     const svg = unpainted(await dotToSvg(toDot(nodeOutline)));
     expect(svg)
-      .to.match(/^<svg viewBox="[^"]+">/)
+      .to.match(/^<svg width="\d+" height="\d+" viewBox="[^"]+">/)
       .and.not.match(/ (fill|stroke|font-\w+|style)=|<title>/);
     for (const { id } of nodeOutline.nodes.slice(1)) expect(svg).to.include(`<g id="${elementId(id)}" class="`);
     for (const { id } of nodeOutline.edges) expect(svg).to.include(`<g id="${elementId(id)}" class="edge`);
     expect(svg).to.include('class="name">stop-api</text>');
+    const other = unpainted(await dotToSvg(toDot(nodeOutline, { rankdir: 'TB' })), 'other-');
+    expect(other).to.include('<g id="other-node-up" class="').and.not.include(' id="node');
   });
 
   it('escapes what has a meaning in DOT', () => {

@@ -20,30 +20,41 @@ export interface Chart {
 
 interface Edge {
   readonly element: Element;
-  /** Ids of the elements at its ends. */
+  /** Names of the elements at its ends. */
   readonly source: string;
   readonly target: string;
 }
 
+/** The same state or edge has the same name in every drawing, whatever stands before its id there. */
+const nameOf = ({ id }: Element): string => id.replace(/^narrow-/, '');
+
+/** @param drawing where the machine is drawn, once or more often */
 export function chart(drawing: Element): Chart {
-  const elementOf = (id: string): Element | null => drawing.querySelector(`#${CSS.escape(elementId(id))}`);
-  const edges = [...drawing.querySelectorAll('.edge')].flatMap((element): Edge[] => {
-    const [source, target] = element.id.split('-to-');
+  const named = new Map<string, Element[]>();
+  for (const element of drawing.querySelectorAll('.state, .edge')) {
+    named.set(nameOf(element), [...(named.get(nameOf(element)) ?? []), element]);
+  }
+  const elementsOf = (id: string): readonly Element[] => named.get(elementId(id)) ?? [];
+  const edges = [...named.values()].flat().flatMap((element): Edge[] => {
+    const [source, target] = nameOf(element).split('-to-');
     return source && target ? [{ element, source, target }] : [];
   });
   let active: readonly string[] = [];
 
   /** A state that the drawing has folded away is shown by the one that holds it. */
-  function stateOf(id: string): Element | null {
-    for (let outer = id; outer.includes('.'); outer = outer.slice(0, outer.lastIndexOf('.'))) {
-      const element = elementOf(outer);
-      if (element !== null) return element;
-    }
-    return null;
+  function stateOf(id: string): readonly Element[] {
+    let outer = id;
+    while (elementsOf(outer).length === 0 && outer.includes('.')) outer = outer.slice(0, outer.lastIndexOf('.'));
+    return elementsOf(outer);
   }
 
-  const statesOf = (ids: readonly string[]): Set<Element> => new Set(ids.map(stateOf).filter((one) => one !== null));
-  const topOf = (id: string): number => stateOf(id)?.getBoundingClientRect().top ?? 0;
+  const statesOf = (ids: readonly string[]): Set<Element> => new Set(ids.flatMap(stateOf));
+  const namesOf = (ids: readonly string[]): Set<string> => new Set([...statesOf(ids)].map(nameOf));
+  /** In the drawing that is shown; the other one takes no place. */
+  const topOf = (id: string): number =>
+    stateOf(id)
+      .find((element) => element.getClientRects().length > 0)
+      ?.getBoundingClientRect().top ?? 0;
   const inOrder = (ids: readonly string[]): Region[] => regionsOf([...ids].sort((a, b) => topOf(a) - topOf(b)));
 
   function mark(name: string, elements: ReadonlySet<Element>): void {
@@ -53,26 +64,16 @@ export function chart(drawing: Element): Chart {
     for (const element of elements) element.classList.add(name);
   }
 
-  /** Where there is no room for the whole width, as on a phone: the topmost current state, which is what the node is for. */
-  function bringIntoView(): void {
-    const [first] = [...drawing.querySelectorAll('.node.active')].sort(
-      (a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top,
-    );
-    if (first === undefined || drawing.scrollWidth <= drawing.clientWidth) return;
-    const [box, frame] = [first.getBoundingClientRect(), drawing.getBoundingClientRect()];
-    drawing.scrollBy({ left: (box.left + box.right) / 2 - (frame.left + frame.right) / 2 });
-  }
-
   /** The edges that the steps of a command would take: the first one by the command itself, the others by what follows. */
   function wayOf(through: readonly (readonly string[])[], on: string): Element[] {
-    const left = new Set([...statesOf(active)].map(({ id }) => id));
+    const left = namesOf(active);
     return through.flatMap((ids, step) => {
-      const entered = new Set([...statesOf(ids)].map(({ id }) => id));
+      const entered = namesOf(ids);
       const taken = edges.filter(({ element: { classList }, source, target }) => {
         const fits = step === 0 ? classList.contains(on) : !classList.contains('command');
         return fits && source !== target && left.has(source) && entered.has(target);
       });
-      for (const id of entered) left.add(id);
+      for (const name of entered) left.add(name);
       return taken.map(({ element }) => element);
     });
   }
@@ -87,11 +88,9 @@ export function chart(drawing: Element): Chart {
       return news.map(({ region, state }) => `${region} ${state}`).join(', ');
     },
     show({ machine, way }) {
-      const before = active.join();
       active = machine?.active ?? [];
       mark('active', statesOf(active));
-      if (active.join() !== before) bringIntoView();
-      mark('taken', new Set((way?.edges ?? []).map(elementOf).filter((one) => one !== null)));
+      mark('taken', new Set((way?.edges ?? []).flatMap(elementsOf)));
     },
     preview(command) {
       const outlook = command?.outlook;

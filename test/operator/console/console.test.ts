@@ -17,7 +17,7 @@ interface Description {
 }
 
 const lit = async (page: Page): Promise<string[]> =>
-  page.locator('#drawing .node.active').evaluateAll((states) => states.map(({ id }) => id).sort());
+  page.locator('#drawing .wide .node.active').evaluateAll((states) => states.map(({ id }) => id).sort());
 
 /** The states of a node that does nothing but run, with its public API here or there. */
 const resting = (publicApi: string): string[] =>
@@ -172,10 +172,10 @@ describe('the console', function () {
     await untilLit(page, 'node-up-publicApi-running');
     await button(page, 'stop-api').focus();
     await page.locator('#node-up-publicApi-stopped.ahead').waitFor({ state: 'attached' });
-    await page.locator('.edge.on-stop-api.ahead').waitFor({ state: 'attached' });
+    await page.locator('.wide .edge.on-stop-api.ahead').waitFor({ state: 'attached' });
     await page.locator('#node-up-publicApi-stopping-to-node-up-publicApi-stopped.ahead').waitFor({ state: 'attached' });
     await button(page, 'start-api').focus();
-    await page.locator('.ahead').first().waitFor({ state: 'detached' });
+    await page.locator('.wide .ahead').first().waitFor({ state: 'detached' });
 
     await button(page, 'stop-api').click();
     await outcome(page, 'stop-api', 'Done: public API stopped');
@@ -345,6 +345,9 @@ describe('the console', function () {
     await page.locator('#history tr').first().waitFor();
     const overhang = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     expect(overhang).to.be.at.most(0);
+    await page.locator('#narrow-node-up-publicApi-running.active').waitFor();
+    expect(await page.locator('#drawing .wide').isVisible()).to.equal(false);
+    expect(await page.locator('#regions').innerText()).to.match(/^publicApi\s+running\s+drain\s+none\s+record/);
   });
 
   it('grows a field for whatever a new command may need', async () => {
