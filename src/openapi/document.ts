@@ -5,7 +5,8 @@ import { hoist } from './hoist.ts';
 import { openPaths } from './open-paths.ts';
 import { operatorOtherwise, operatorPaths, operatorUrl, sharedAnswers } from './operator-paths.ts';
 import { problemSchemas } from './problem-schemas.ts';
-import { publicOtherwise, publicPaths, publicSchemas } from './public-paths.ts';
+import { publicOtherwise, publicPaths } from './public-paths.ts';
+import { publicSchemas } from './public-schemas.ts';
 import { stateSchemas } from './state-schemas.ts';
 
 const description = `Steers a distributor node: stop and start its public API, shut it down, say which worker its operator is and which

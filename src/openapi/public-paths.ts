@@ -2,7 +2,7 @@
 import { type AnswerWord, answers } from '../../machines/answer.ts';
 import { type Answer, type Answers, always, type Headers, requestId, requestIdParameter, sometimes } from './answer.ts';
 import type { PathItem } from './operator-paths.ts';
-import { count, list, object, oneOf, orNull, ref, type Schema, text } from './schema.ts';
+import { oneOf, ref, text } from './schema.ts';
 
 const servers = [
   { url: 'http://localhost:3334/api/v1', description: 'the public port as it is without a config' },
@@ -16,33 +16,6 @@ const servers = [
     },
   },
 ];
-
-export const publicSchemas: Readonly<Record<string, Schema>> = {
-  PublicError: object({ 'type?': text('one word for programs'), message: text('for a person') }),
-  PublicStatus: object({
-    id: text(),
-    version: text(),
-    workerId: orNull(count()),
-    objectsInCache: count(),
-    storageLimit: orNull(count(), 'bytes; null: none'),
-    storageUsed: count('bytes'),
-    uptime: count('seconds'),
-    downloadsInProgress: count(),
-    nodeEnv: text(),
-    queryNodeStatus: object({
-      url: orNull(text()),
-      chainHead: count(),
-      blocksProcessed: count(),
-      packageVersion: orNull(text()),
-    }),
-  }),
-  PublicBuckets: {
-    oneOf: [
-      object({ bucketIds: list(text(), 'those distributed') }),
-      object({ allByWorkerId: count('all buckets of this worker') }),
-    ],
-  },
-};
 
 /** On every answer of the public API. */
 const everywhere: Headers = {
