@@ -16,6 +16,13 @@ interface WithSamples {
   readonly 'x-codeSamples'?: readonly CodeSample[];
 }
 
+/** On a connection of its own: one that was idle while this process was busy may be gone, and nobody repeats a command. */
+const ask: typeof fetch = (input, init = {}) => {
+  const headers = new Headers(init.headers);
+  headers.set('Connection', 'close');
+  return fetch(input, { ...init, headers });
+};
+
 const run = promisify(execFile);
 const cli = fileURLToPath(new URL('../src/cli.js', import.meta.url));
 
@@ -55,7 +62,7 @@ describe('a real node, by its API description', () => {
   const inJavaScript = async (source: string): Promise<unknown> => {
     const told: unknown[] = [];
     const console = { log: (answer: unknown) => told.push(answer) };
-    await runInNewContext(source, { fetch, token, console });
+    await runInNewContext(source, { fetch: ask, token, console });
     return told[0];
   };
 
@@ -80,7 +87,7 @@ describe('a real node, by its API description', () => {
   }
 
   it('is the same from the node, without a token, and from the command line', async () => {
-    const served = await (await fetch(`${node.operatorUrl}/api/v1/openapi.json`)).json();
+    const served = await (await ask(`${node.operatorUrl}/api/v1/openapi.json`)).json();
     const { stdout } = await run(process.execPath, [cli, 'openapi']);
     const document = JSON.parse(JSON.stringify(openapiDocument));
     expect([served, JSON.parse(stdout)]).to.deep.equal([document, document]);
@@ -89,7 +96,7 @@ describe('a real node, by its API description', () => {
   it('lets a generated client walk it, from the first answer to the last', async function () {
     this.timeout(30_000);
     const url = `${node.operatorUrl}/api/v1/openapi.json`;
-    const client: Client = await Swagger({ url, authorizations: { accessToken: { value: token } } });
+    const client: Client = await Swagger({ url, userFetch: ask, authorizations: { accessToken: { value: token } } });
     expect(client.errors).to.deep.equal([]);
     const call = (tag: string, id: string): Call => client.apis[tag]?.[id] ?? expect.fail(`no ${tag} ${id}`);
     // The second server of the document is where it came from.
@@ -130,8 +137,9 @@ describe('a real node, by its API description', () => {
     expect(described).to.have.members(commandNames.map((name) => name.replaceAll('-', '')));
   });
 
-  it('is measured: what its viewers and operators did is in the metrics', async () => {
-    const scrape = async () => scrapeOf(await (await fetch(`${node.operatorUrl}/metrics`)).text());
+  it('is measured: what its viewers and operators did is in the metrics', async function () {
+    this.timeout(30_000);
+    const scrape = async () => scrapeOf(await (await ask(`${node.operatorUrl}/metrics`)).text());
     const done = async () => {
       const { value } = await scrape();
       const hits = value('distributor_public_requests_total', { cache: 'hit', status: '200' });

@@ -20,6 +20,7 @@ declare module 'swagger-client' {
   }
   export interface ClientOptions {
     readonly url: string;
+    readonly userFetch?: typeof fetch;
     readonly authorizations?: Readonly<Record<string, { readonly value: string }>>;
     readonly responseInterceptor?: (answer: ClientAnswer & { readonly url: string }) => unknown;
   }
