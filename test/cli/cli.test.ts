@@ -33,7 +33,18 @@ describe('cli', () => {
   });
 
   it('has help with examples everywhere, on stdout', async () => {
-    const names = ['start', ...commandNames, 'state', 'token', 'catalogue', 'diagram', 'openapi', 'config', 'reset'];
+    const names = [
+      'start',
+      ...commandNames,
+      'state',
+      'audit',
+      'token',
+      'catalogue',
+      'diagram',
+      'openapi',
+      'config',
+      'reset',
+    ];
     const all = await call('--help');
     expect(all.code).to.equal(0);
     for (const name of names) expect(all.stdout).to.match(new RegExp(`^ {2}${name}\\b`, 'm'));
