@@ -4,7 +4,7 @@ import { commandNames } from '../../machines/commands.ts';
 import { isSettled } from '../../machines/judge.ts';
 import { keyOf } from '../support/model.ts';
 import { OperatorDesk, TestNode } from '../support/node.ts';
-import { type Path, type Start, simplePaths, starts } from '../support/paths.ts';
+import { type Path, type Start, shortestPaths, simplePaths, starts } from '../support/paths.ts';
 import { inShort, Replay } from '../support/replay.ts';
 
 const commands = commandNames.filter((name) => name !== 'set-buckets');
@@ -87,16 +87,13 @@ describe('node', function () {
   });
 
   it('has commands wait for the steps under way, whatever they are, and judges them then', async () => {
-    const waiting = commandNames.filter((name) => name !== 'shutdown');
     const busy = waysToStates().filter(({ start, steps }) => !isSettled(steps.at(-1)?.state ?? starts[start]));
-    const pairs = busy.flatMap((way) => waiting.map((command) => ({ ...way, command })));
-    expect(pairs.length).to.be.greaterThan(150);
-    await forEach(pairs, async (desk, { start, steps, command }) => {
-      const way = [start, ...steps.map(({ name }) => name), command].join(' → ');
-      await named(way, async () => {
+    expect(busy.length).to.be.greaterThan(40);
+    await forEach(busy, async (desk, { start, steps }) => {
+      await named([start, ...steps.map(({ name }) => name)].join(' → '), async () => {
         await using replay = await Replay.from(desk, start);
         for (const step of steps) await replay.take(step);
-        await replay.askAndWait(command);
+        await replay.askAndWait();
       });
     });
   });
@@ -108,15 +105,11 @@ const walkable = ['stopped', 'restoring', 'stoppedAgain', 'restoringAgain'] as c
 /** One way to each state that can be reached without deadlines and drains. */
 function waysToStates(): Path[] {
   const ways = new Map<string, Path>();
-  for (const start of walkable) {
-    ways.set(keyOf(starts[start]), { start, steps: [] });
-    for (const { steps } of simplePaths(start, options))
-      for (const [index, { state }] of steps.entries()) {
-        const known = ways.get(keyOf(state));
-        if (known && known.steps.length <= index + 1) continue;
-        ways.set(keyOf(state), { start, steps: steps.slice(0, index + 1) });
-      }
-  }
+  for (const start of walkable)
+    for (const path of shortestPaths(start, options)) {
+      const key = keyOf(path.steps.at(-1)?.state ?? starts[start]);
+      if (path.steps.length < (ways.get(key)?.steps.length ?? Number.POSITIVE_INFINITY)) ways.set(key, path);
+    }
   return [...ways.values()];
 }
 

@@ -79,19 +79,29 @@ function explore(options: ModelOptions): NodeSnapshot[] {
 
 /** Every simple path from a start. */
 export function simplePaths(start: Start, options: ModelOptions = {}): Path[] {
+  return withoutBeginnings(inSteps(start, modelFrom(start, options).getSimplePaths({ allowDuplicatePaths: true })));
+}
+
+/** A shortest path from a start to each state that it leads to. */
+export function shortestPaths(start: Start, options: ModelOptions = {}): Path[] {
+  return inSteps(start, modelFrom(start, options).getShortestPaths({ allowDuplicatePaths: true }));
+}
+
+type FoundPaths = ReturnType<ReturnType<typeof modelFrom>['getSimplePaths']>;
+
+function inSteps(start: Start, found: FoundPaths): Path[] {
   const edges = new Map<string, PathStep>();
-  const found = modelFrom(start, options).getSimplePaths({ allowDuplicatePaths: true });
-  const paths = found.map(({ steps }) => {
+  return found.map(({ steps }) => {
     let from: NodeSnapshot = starts[start];
-    return steps.slice(1).map(({ event, state }) => {
+    const taken = steps.slice(1).map(({ event, state }) => {
       const name = `${keyOf(from)} ${JSON.stringify(event)}`;
       const step = edges.get(name) ?? stepBetween(from, event, state);
       edges.set(name, step);
       from = state;
       return step;
     });
+    return { start, steps: taken };
   });
-  return withoutBeginnings(paths.map((steps) => ({ start, steps })));
 }
 
 function stepBetween(from: NodeSnapshot, event: NodeMachineEvent, state: NodeSnapshot): PathStep {

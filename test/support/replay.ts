@@ -14,7 +14,9 @@ import {
 import type { CommandOutcome } from '../../machines/node.ts';
 import type { StateDocument } from '../../src/control/node-control.ts';
 import type { Answer } from '../../src/operator/client.ts';
-import { type Advance, advance, afterSteps, carryOut, recordedInput, sampleCommands, sampleInput } from './model.ts';
+import { History } from './history.ts';
+import { explain } from './linearizable.ts';
+import { type Advance, advance, afterSteps, recordedInput, sampleCommands, sampleInput } from './model.ts';
 import { type OperatorDesk, TestNode } from './node.ts';
 import { type PathStep, type Start, starts } from './paths.ts';
 import { withinTurns } from './until.ts';
@@ -123,18 +125,18 @@ export class Replay implements AsyncDisposable {
     }
   }
 
-  /** Give a command that waits for the steps under way, have them succeed, and see it judged then. */
-  async askAndWait(type: CommandName): Promise<void> {
-    const command = sampleCommands[type];
-    const asking = this.#node.command(command);
-    const looking = this.#node.read().then(() => this.#node.read());
-    expect(await Promise.race([asking, looking.then(() => 'not yet')])).to.equal('not yet');
-    const before = afterSteps(this.#state);
-    const judgement = judge(before, command);
+  /** Give all commands that wait for the steps under way, have these succeed, and see the commands judged then, in some order. */
+  async askAndWait(): Promise<void> {
+    const history = new History();
+    const waiting = commandNames.filter((name) => name !== 'shutdown').map((name) => sampleCommands[name]);
+    const asking = Promise.all(waiting.map((command) => history.ask(command, () => this.#node.command(command))));
+    await this.#node.read();
+    await this.#node.read();
+    expect(history.operations, 'answered before their turn').to.deep.equal([]);
     this.#node.open();
-    expect(inShort(await asking)).to.deep.equal(judgement.legal ? [200, undefined] : [409, judgement.reason]);
-    this.#state = judgement.legal ? carryOut(before, command) : before;
-    await this.look();
+    await asking;
+    const { explained, order } = explain(afterSteps(this.#state), history.operations);
+    expect(explained, history.around(order)).to.equal(true);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
