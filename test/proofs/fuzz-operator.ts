@@ -244,7 +244,8 @@ function oddType(dice: Dice, body: Buffer): Trait<string[]> {
     ]),
     [],
   ];
-  const verdict = body.length > 0 ? certain(rank.type, 415) : null;
+  // An empty body may say what it likes; but a wrong length may make it none.
+  const verdict = body.length > 0 ? certain(rank.type, 415) : perhaps(rank.type, 415);
   const value = dice.pick(types);
   return { name: `${value.join(' ')}`, value, verdict };
 }
