@@ -10,7 +10,7 @@ import { randomOperation, sampleOf } from './random-commands.ts';
 import { turns } from './until.ts';
 
 /** How many turns of the event loop to wait before. */
-const pause = fc.nat(12);
+const pause = fc.oneof(fc.constant(0), fc.nat(12));
 
 const batch = fc.record({
   publicApi: fc.constantFrom('running', 'stopped'),
@@ -18,7 +18,7 @@ const batch = fc.record({
     fc.record({
       pause,
       command: fc.oneof(
-        { weight: 15, arbitrary: randomOperation },
+        { weight: 8, arbitrary: randomOperation },
         { weight: 1, arbitrary: fc.constant<Operation['command']>({ type: 'shutdown' }) },
       ),
     }),
