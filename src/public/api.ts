@@ -2,7 +2,6 @@
 import type { IncomingMessage } from 'node:http';
 import { type AnswerWord, answer, answers, type DataObject } from '../../machines/answer.ts';
 import { codeOf, messageOf } from '../errors.ts';
-import { requestIdHeader } from '../request-id.ts';
 import type { Copies } from './copies.ts';
 import { deliver } from './deliver.ts';
 import type { Answerer, Exchange } from './exchange.ts';
@@ -26,16 +25,19 @@ const base = '/api/v1';
 const assetPath = /^\/api\/v1\/assets\/([0-9]+)$/;
 const methods = 'GET, HEAD, OPTIONS';
 
-/** On every answer: any page may read it, and nobody guesses another type than the one that is said. */
-const everywhere = { 'Access-Control-Allow-Origin': '*', 'X-Content-Type-Options': 'nosniff' };
+/** On every answer, names and values in turns: any page may read it, and nobody guesses another type than the one that is said. */
+const everywhere = ['Access-Control-Allow-Origin', '*', 'X-Content-Type-Options', 'nosniff'];
+
+const exposed =
+  'Accept-Ranges, Cache-Control, Content-Disposition, Content-Length, Content-Range, ETag, X-Cache, X-Data-Source, X-Request-Id';
 
 /** What a player on another origin needs beyond that, on what concerns assets. */
-const forPlayers = {
-  'Access-Control-Expose-Headers':
-    'Accept-Ranges, Cache-Control, Content-Disposition, Content-Length, Content-Range, ETag, X-Cache, X-Data-Source, X-Request-Id',
-  'Timing-Allow-Origin': '*',
-  'Cross-Origin-Resource-Policy': 'cross-origin',
-};
+const forPlayers = [
+  ...everywhere,
+  ...['Access-Control-Expose-Headers', exposed],
+  ...['Timing-Allow-Origin', '*'],
+  ...['Cross-Origin-Resource-Policy', 'cross-origin'],
+];
 
 const preflight = {
   'Access-Control-Allow-Methods': methods,
@@ -48,11 +50,10 @@ export function createApi(parts: ApiParts): Answerer {
 
   function route(exchange: Exchange): void | Promise<void> {
     const { req, res } = exchange;
-    for (const [name, value] of Object.entries(everywhere)) res.setHeader(name, value);
-    res.setHeader(requestIdHeader, exchange.requestId);
+    exchange.standing = everywhere;
     const path = pathOf(req);
     const id = assetPath.exec(path)?.[1];
-    if (id !== undefined) for (const [name, value] of Object.entries(forPlayers)) res.setHeader(name, value);
+    if (id !== undefined) exchange.standing = forPlayers;
     else if (![`${base}/status`, `${base}/buckets`, '/readyz'].includes(path)) {
       return refuse(exchange, 404, { message: 'There is nothing at this path' });
     }

@@ -9,6 +9,8 @@ export interface Exchange {
   readonly requestId: string;
   /** Why the node could not answer it as it should; null: it could. */
   fault: string | null;
+  /** Headers that its answer has whatever it is: names and values in turns. */
+  standing: readonly string[];
   /** Bytes of the body that the kernel has not taken yet. */
   bytesLeft: number;
   /** What was decided of the object asked for. */

@@ -62,7 +62,15 @@ export class Listener {
       const startedAt = performance.now();
       const hold = () => this.#hold;
       const requestId = requestIdOf(req.headers['x-request-id']);
-      const so = { requestId, fault: null, bytesLeft: 0, cache: 'none', startedAt, answeredAt: 0 } as const;
+      const so = {
+        requestId,
+        fault: null,
+        standing: [],
+        bytesLeft: 0,
+        cache: 'none',
+        startedAt,
+        answeredAt: 0,
+      } as const;
       this.#begin({ req, res, hold, ...so }, answer);
     });
   }

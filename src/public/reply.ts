@@ -1,5 +1,6 @@
 // Answers of the public API that are a small document: refusals among them.
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
+import { requestIdHeader } from '../request-id.ts';
 import type { Exchange } from './exchange.ts';
 
 /** The error body that existing players know. */
@@ -10,10 +11,16 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** Every answer begins here. */
-export function begin(exchange: Exchange, status: number, headers: OutgoingHttpHeaders): ServerResponse {
+/** Every answer begins here. Its head is handed over whole, as a list: by far the quickest way that Node has. */
+export function begin(
+  exchange: Exchange,
+  status: number,
+  headers: Readonly<Record<string, string | number>>,
+): ServerResponse {
   exchange.answeredAt = performance.now();
-  return exchange.res.writeHead(status, headers);
+  const head: (string | number)[] = [...exchange.standing, requestIdHeader, exchange.requestId];
+  for (const name in headers) head.push(name, headers[name] ?? '');
+  return exchange.res.writeHead(status, head);
 }
 
 export function refuse(exchange: Exchange, status: number, body: Refusal, headers: Record<string, string> = {}): void {
