@@ -72,7 +72,8 @@ export interface TestNodeOptions extends Partial<Pick<NodeParts, 'config' | 'rec
 
 export class TestNode implements AsyncDisposable {
   readonly node: Node;
-  readonly side = new PublicSideTwin();
+  /** Nobody comes by the public port. */
+  readonly side = new PublicSideTwin({ closeWithinMs: 0 });
   readonly #saveGate = new Gate();
   /** The steps of the node machine, by the names of its actors. */
   readonly gates: PublicSideTwin['gates'] & { readonly save: Gate } = { ...this.side.gates, save: this.#saveGate };

@@ -27,6 +27,8 @@ export interface TwinOptions {
   readonly port?: number;
   readonly drainTimeoutMs?: number;
   readonly limits?: Partial<PublicLimits>;
+  /** How long a closing port may look out for who still comes. */
+  readonly closeWithinMs?: number;
 }
 
 export class PublicSideTwin implements PublicSide {
@@ -45,7 +47,7 @@ export class PublicSideTwin implements PublicSide {
   #drains = 0;
 
   constructor(options: TwinOptions = {}) {
-    this.#options = { port: 0, drainTimeoutMs: 5000, limits: {}, ...options };
+    this.#options = { port: 0, drainTimeoutMs: 5000, limits: {}, closeWithinMs: 500, ...options };
     const limits = { ...testLimits, ...this.#options.limits };
     this.#room = new PublicRoom(
       { id: 'twin', version: '0.0.0', limits },
@@ -165,7 +167,7 @@ export class PublicSideTwin implements PublicSide {
     this.#open = null;
     this.#drains += 1;
     const drain = { id: this.#drains, deadline: Date.now() + this.#options.drainTimeoutMs };
-    await this.#room.close(drain.id, 500);
+    await this.#room.close(drain.id, this.#options.closeWithinMs);
     const empty = this.figures.drains.every(({ drain: id, connections }) => id !== drain.id || connections === 0);
     if (empty) this.#hidden.add(drain.id);
     this.#room.drain(drain.id);
