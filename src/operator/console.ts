@@ -68,10 +68,14 @@ const headers = {
   'Referrer-Policy': 'no-referrer',
 } as const;
 
+/** Read once for all nodes of this process. */
+let files: Map<string, ConsoleFile> | undefined;
+
 /** The routes of `/`, `/reference` and `/console/…`. They need no token: everything that is shown there is fetched with one. */
 export function consoleRoutes(): Router<OperatorState> {
   const router = new Router<OperatorState>({ sensitive: true, strict: true });
-  for (const [path, { type, body }] of consoleFiles()) {
+  files ??= consoleFiles();
+  for (const [path, { type, body }] of files) {
     router.get(path, (ctx) => {
       ctx.set(headers);
       ctx.type = type;
@@ -81,7 +85,7 @@ export function consoleRoutes(): Router<OperatorState> {
   return router;
 }
 
-/** Read once; by their paths on the operator port. */
+/** By their paths on the operator port. */
 function consoleFiles(): Map<string, ConsoleFile> {
   const source = (name: string) => readFileSync(join(packageRoot, 'src/operator/console', name));
   const built = (name: string) => readFileSync(fileURLToPath(new URL(`../../${name}.js`, import.meta.url)));
