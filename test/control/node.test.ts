@@ -14,7 +14,7 @@ const options = { drains: 0, delays: false, commands } as const;
 const abreast = 4;
 
 describe('node', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let desks: OperatorDesk[];
 
   before(async () => {
