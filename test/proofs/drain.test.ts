@@ -6,7 +6,7 @@ import { broken } from './proof.ts';
 describe('Viewers do not notice', () => {
   it('stops and starts, an end under load, a dropped bucket, hostile neighbours', async () => {
     const findings = await proveDrain(
-      { workers: [2], rounds: 3, clients: 30, hostileSec: 1, ends: ['SIGTERM'] },
+      { workers: [2], rounds: 2, clients: 30, hostileSec: 1, idleGraceMs: 5000, ends: ['SIGTERM'] },
       () => {},
     );
     expect(broken(findings)).to.deep.equal([]);

@@ -26,7 +26,9 @@ program
   .option('--rounds <n>', 'stops and starts for each', whole, 50)
   .option('--clients <n>', 'clients at full speed', whole, 100)
   .option('--hostile-sec <n>', 'how long hostile clients may hold a drain', whole, 3)
-  .action((options) => prove((say) => proveDrain({ ...options, ends: ['shutdown', 'SIGTERM'] }, say)));
+  .action((options) =>
+    prove((say) => proveDrain({ ...options, idleGraceMs: 1000, ends: ['shutdown', 'SIGTERM'] }, say)),
+  );
 
 program
   .command('isolation')
