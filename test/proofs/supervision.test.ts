@@ -72,7 +72,7 @@ describe('a node whose processes die', () => {
     }
     node.signal('SIGTERM');
     expect(await node.exited).to.deep.equal({ code: 0, signal: null });
-  });
+  }).timeout(60_000);
 
   it('starts anew over workers that still hold the port, and they finish what is under way', async () => {
     const first = await start();
@@ -96,5 +96,5 @@ describe('a node whose processes die', () => {
     expect((await Promise.all(pids.map(isAlive))).includes(true)).to.equal(true);
     expect((await restOf(download)).length).to.be.greaterThan(bigBytes);
     await until(async () => !(await Promise.all(pids.map(isAlive))).includes(true));
-  });
+  }).timeout(60_000);
 });
