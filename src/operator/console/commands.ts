@@ -5,17 +5,19 @@ import type { Chart } from './chart.ts';
 import { type Card, commandCard, type Prospect } from './command-card.ts';
 import type { Credentials } from './credentials.ts';
 import { fill } from './dom.ts';
-import type { Model } from './model.ts';
+import type { Model, State } from './model.ts';
 
 export interface CommandsParts {
   readonly list: HTMLElement;
   readonly chart: Chart;
   readonly credentials: () => Credentials | null;
   readonly announce: (text: string) => void;
+  /** The state that a command of this page has led to, known before its event comes. */
+  readonly onState: (state: State) => void;
 }
 
 /** @returns what is to be called with everything that is new */
-export function commandsPanel({ list, chart, credentials, announce }: CommandsParts): (model: Model) => void {
+export function commandsPanel({ list, chart, credentials, announce, onState }: CommandsParts): (model: Model) => void {
   let last: Model | null = null;
   let looked: CommandName | null = null;
 
@@ -26,7 +28,10 @@ export function commandsPanel({ list, chart, credentials, announce }: CommandsPa
   };
   const send = async (name: CommandName, body: object, options: CallOptions): Promise<Answer> => {
     const by = credentials();
-    return by === null ? { ok: false, problem: null } : call(by, name, body, options);
+    if (by === null) return { ok: false, problem: null };
+    const answer = await call(by, name, body, options);
+    if (answer.ok && !options.dryRun && credentials() === by) onState(answer.document as State);
+    return answer;
   };
   const onAsk = (asked: CommandName): void => {
     for (const [name, card] of cards) if (name !== asked) card.clear();

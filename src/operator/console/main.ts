@@ -9,7 +9,7 @@ import { factsPanel } from './facts.ts';
 import { failureOf } from './failures.ts';
 import { type Following, follow } from './follow.ts';
 import { historyPanel } from './history.ts';
-import { changed, type Model, nothing } from './model.ts';
+import { changed, type Model, nothing, withAnswer } from './model.ts';
 import { noticesPanel } from './notices.ts';
 import { plotsPanel } from './plot.ts';
 import { signIn } from './sign-in.ts';
@@ -29,7 +29,13 @@ const panels = [
   factsPanel(),
   historyPanel(),
   plotsPanel(),
-  commandsPanel({ list: byId('commands'), chart: machine, credentials: () => credentials, announce }),
+  commandsPanel({
+    list: byId('commands'),
+    chart: machine,
+    credentials: () => credentials,
+    announce,
+    onState: (state) => show(withAnswer(model, state)),
+  }),
   notices,
 ];
 

@@ -79,6 +79,10 @@ export function changed(model: Model, { name, data }: ReceivedEvent): Model {
   }
 }
 
+/** An answer to a command of this page; an event may have overtaken it. */
+export const withAnswer = (model: Model, state: State): Model =>
+  state.startedAt === model.state?.startedAt && state.generation > model.state.generation ? { ...model, state } : model;
+
 /** Another process: what was seen of the one before is not its own. The last commands stay, they happened. */
 const anew = ({ connection, heardAtMs, commands }: Model): Model => ({ ...nothing, connection, heardAtMs, commands });
 
