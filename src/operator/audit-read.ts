@@ -34,6 +34,8 @@ export async function* readAudit({ file, sinceMs = 0, follow }: ReadOptions): As
       try {
         if (done.has(source.identity)) continue;
         isNew = true;
+        // Files set aside since the look above come before this one.
+        if (path === file && (await olderFiles(file)).at(-1)?.path !== older.at(-1)?.path) continue;
         yield* follow && path === file ? followed(source, file, follow) : source.lines();
         yield* source.rest();
         done.add(source.identity);

@@ -261,4 +261,19 @@ describe('audit file', () => {
     await following;
     expect(subs).to.deep.equal(expected);
   });
+
+  it('is followed without a gap where several files are set aside between two looks', async () => {
+    const log = await opened({ maxBytes: 500, maxFiles: 100 });
+    const stop = new AbortController();
+    const expected = Array.from({ length: 13 }, (_, index) => `${index}`);
+    for (const sub of expected.slice(0, 3)) await log.write(entry(sub));
+    const subs: string[] = [];
+    for await (const line of readAudit({ file, follow: stop.signal })) {
+      subs.push(subOf(line));
+      // The reader knows which files there were, and has not opened the newest one yet.
+      if (subs.length === 1) for (const sub of expected.slice(3)) await log.write(entry(sub));
+      if (subs.length === expected.length) stop.abort();
+    }
+    expect(subs).to.deep.equal(expected);
+  });
 });
