@@ -125,6 +125,22 @@ describe('start', function () {
     slow.destroy();
   });
 
+  it('ends with 0 at a signal while it still waits for its port, and never says that it is up', async () => {
+    const waiting = await Home.make({ publicApi: { startRetryMs: 600_000, workers: 1 } });
+    const blocker = createServer().listen({ host: '127.0.0.1', port: waiting.port });
+    await once(blocker, 'listening');
+    try {
+      node = waiting.launch();
+      await until(() => node.log.includes('public worker ready'));
+      node.signal('SIGTERM');
+      expect(await node.exited).to.deep.equal({ code: 0, signal: null });
+      expect(node.out).to.equal('');
+    } finally {
+      blocker.close();
+      await waiting.remove();
+    }
+  });
+
   it('does not guess what a state file says that it cannot read, and touches none of a newer version', async () => {
     await writeFile(statePath(), '{"format": 1, "gen');
     await start();

@@ -1,0 +1,50 @@
+// Tells whoever waits for the node how it comes up and goes down: one line on stdout, and the service manager.
+import type { NodeStatus } from '../../machines/judge.ts';
+import type { Deadlines } from '../../machines/node.ts';
+import type { DesiredRecord } from '../../machines/settings.ts';
+import type { Node } from '../control/node.ts';
+import type { Logger } from '../log.ts';
+import { openLogOut } from '../log-out.ts';
+import type { ServiceManager } from '../service-manager.ts';
+
+/** How long answers under way on the operator API may take once the node has nothing left to do. */
+export const lastAnswersMs = 1000;
+
+/** Every step between two words of the state; the end as soon as it has begun. */
+export function tellServiceManager(
+  node: Node,
+  manager: ServiceManager,
+  { lameDuckMs, leaveMs }: Pick<Deadlines, 'lameDuckMs' | 'leaveMs'>,
+): void {
+  node.observe((observation) => {
+    if (observation.type !== 'step') return;
+    const { from, to } = observation;
+    const words = statusWords(to);
+    if (from.node !== to.node) manager.stopping(words, lameDuckMs + leaveMs + lastAnswersMs);
+    else if (words !== statusWords(from)) manager.status(words);
+  });
+}
+
+export const statusWords = ({ node, publicApi }: NodeStatus): string =>
+  node === 'running' ? `public API ${publicApi}` : 'shutting down';
+
+/** What commands have changed goes before the config, and says so. */
+export function announce(
+  node: Node,
+  log: Logger,
+  { record, statePath }: { readonly record: DesiredRecord; readonly statePath: string },
+): void {
+  const { id, version, publicApi, endpoints, conditions } = node.state;
+  const operator = endpoints.operatorApi === null ? 'no operator API' : `operator API on ${endpoints.operatorApi}`;
+  // Not console.log: a disk behind stdout that is full would end the node.
+  const stdout = openLogOut(process.stdout);
+  stdout.write(`${id} ${version}: public API ${publicApi} on ${endpoints.publicApi}, ${operator}\n`);
+  const { changes, generation } = record;
+  if (Object.keys(changes).length > 0) {
+    const words = Object.entries(changes).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+    stdout.write(
+      `Before the config goes what commands have changed (${statePath}, generation ${generation}): ${words.join(', ')}. «distributor-node reset» drops it.\n`,
+    );
+  }
+  for (const { type, message } of conditions) log.warn(`${type}: ${message}`);
+}

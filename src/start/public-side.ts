@@ -1,0 +1,33 @@
+// Puts the public side of a node together from its config.
+import type { Config } from '../config.ts';
+import type { PublicSide } from '../control/public-side.ts';
+import { createWorkers } from '../control/workers.ts';
+import type { Logger } from '../log.ts';
+import { affordableConnections, openFileLimit } from '../open-files.ts';
+import { version } from '../version.ts';
+
+export function createPublicSide({ id, publicApi }: Config, log: Logger): PublicSide {
+  const { host, port, workers: count, workerTimeoutMs, heartbeatMs, niceness, drainTimeoutSec, ...rest } = publicApi;
+  const { startRetryMs: _, lameDuckSec: __, ...limits } = { ...rest, maxConnections: connections(publicApi, log) };
+  return createWorkers({
+    setup: { id, version, limits, tellsRequests: log.isLevelEnabled('http') },
+    host,
+    port,
+    count,
+    workerTimeoutMs,
+    heartbeatMs,
+    niceness,
+    drainTimeoutMs: drainTimeoutSec * 1000,
+    log,
+  });
+}
+
+/** Each connection may need a file beside its socket. */
+function connections({ maxConnections, workers }: Config['publicApi'], log: Logger): number {
+  const perWorker = affordableConnections(Math.ceil(maxConnections / workers), 2);
+  const affordable = perWorker * workers;
+  if (maxConnections > 0 && affordable >= maxConnections) return maxConnections;
+  const why = `the system lets a process open ${openFileLimit()} files (ulimit -n)`;
+  if (maxConnections > 0) log.warn(`publicApi.maxConnections is ${affordable}, not ${maxConnections}: ${why}`);
+  return affordable;
+}
