@@ -1,10 +1,9 @@
-// Runs the node machine: gives it its effects, puts commands to it one at a time, and writes the state document.
+// Runs the node machine: gives it its effects, puts commands to it one at a time, and tells how they ended.
 import { type Actor, createActor, fromPromise } from 'xstate';
 import type { Command, CommandName } from '../../machines/commands.ts';
 import type { CoverageChange } from '../../machines/coverage-change.ts';
 import { activeIds } from '../../machines/diagram.ts';
 import {
-  allowedCommands,
   foresee,
   isSettled,
   judge,
@@ -13,13 +12,11 @@ import {
   rehearse,
   settingsOf,
   statusOf,
-  wishesOf,
 } from '../../machines/judge.ts';
 import { type CommandOutcome, type NodeInput, nodeMachine } from '../../machines/node.ts';
-import type { DesiredRecord, DesiredState, Settings } from '../../machines/settings.ts';
+import type { DesiredRecord, Settings } from '../../machines/settings.ts';
 import type { Condition } from '../condition.ts';
 import { Conditions, type Trouble, type TroubleSource } from './conditions.ts';
-import type { CrashReport } from './crash-report.ts';
 import type {
   CommandOptions,
   CommandResult,
@@ -27,29 +24,20 @@ import type {
   MachineView,
   ObservableNode,
   Observation,
-  Outlook,
   PreviewResult,
   StateDocument,
 } from './node-control.ts';
 import { Observers } from './observers.ts';
 import { ownTroubles } from './own-troubles.ts';
-import type { PublicSide } from './public-side.ts';
+import { outlookOf, type Surroundings, stateDocument } from './state-document.ts';
 import { movedOn, refusal, versionOf } from './verdicts.ts';
 
-export interface NodeParts extends NodeInput {
-  readonly id: string;
-  readonly version: string;
-  readonly publicSide: PublicSide;
+export interface NodeParts extends NodeInput, Surroundings {
   /** Makes the record durable; rejects with the operator's reason. */
   readonly save: (record: DesiredRecord, signal: AbortSignal) => Promise<void>;
   readonly troubles: readonly TroubleSource[];
-  /** Ids of the buckets that the directory says this worker distributes. */
-  readonly bucketsOf: (workerId: number) => readonly string[];
-  /** Left out: none is ever known of. */
-  readonly lastCrash?: () => CrashReport | null;
   /** Which objects such a change of settings would drop and gain. */
   readonly coverageChange: (before: Settings, after: Settings) => Promise<CoverageChange>;
-  readonly endpoints: () => StateDocument['endpoints'];
   readonly now?: () => number;
 }
 
@@ -152,38 +140,13 @@ export class Node implements ObservableNode {
   }
 
   get state(): StateDocument {
-    const { id, version, publicSide, endpoints } = this.#parts;
     const snapshot = this.#snapshot;
-    const { record, drains } = snapshot.context;
-    const { drain } = publicSide;
-    const deadline = Math.max(...drains.map((one) => one.deadline));
-    const settings = settingsOf(snapshot);
     this.#follow();
-    return {
-      id,
-      version,
+    return stateDocument(snapshot, this.#parts, {
       startedAt: this.#startedAt,
-      ...statusOf(snapshot),
       since: this.#since,
-      generation: record.generation,
-      settings,
-      effectiveBuckets: this.#effectiveBuckets(settings),
-      allowed: allowedCommands(snapshot),
-      desired: {
-        publicApi: wishesOf(snapshot).publicApi,
-        overridden: Object.keys(record.changes) as (keyof DesiredState)[],
-      },
-      endpoints: endpoints(),
-      drain: drain && Number.isFinite(deadline) ? { ...drain, deadline: new Date(deadline).toISOString() } : null,
-      workers: publicSide.workers,
-      lastCrash: this.#parts.lastCrash?.() ?? null,
-      conditions: this.#conditions.current(settings),
-    };
-  }
-
-  #effectiveBuckets({ workerId, buckets }: Settings): readonly string[] {
-    if (buckets !== null) return buckets;
-    return workerId === null ? [] : this.#parts.bucketsOf(workerId);
+      conditions: this.#conditions.current(settingsOf(snapshot)),
+    });
   }
 
   get health(): Health {
@@ -233,28 +196,17 @@ export class Node implements ObservableNode {
     if (!rehearsal.legal) return refusal(before, rehearsal.reason);
     if (onlyIf?.(versionOf(before)) === false) return movedOn(before);
     const { after } = rehearsal;
-    const settings = settingsOf(after);
+    const { bucketsOf, coverageChange } = this.#parts;
     const isAssignment = command.type === 'set-worker' || command.type === 'set-buckets';
     const preview = {
       dryRun: true as const,
       command: command.type,
-      before: this.#outlook(before),
-      after: this.#outlook(after),
-      objects: isAssignment ? await this.#parts.coverageChange(settingsOf(before), settings) : null,
+      before: outlookOf(before, bucketsOf),
+      after: outlookOf(after, bucketsOf),
+      objects: isAssignment ? await coverageChange(settingsOf(before), settingsOf(after)) : null,
       conditions: this.#troubles(after).map(({ type, reason, message }) => ({ type, reason, message })),
     };
     return { result: 'possible', preview };
-  }
-
-  #outlook(snapshot: NodeSnapshot): Outlook {
-    const settings = settingsOf(snapshot);
-    return {
-      ...statusOf(snapshot),
-      generation: snapshot.context.record.generation,
-      settings,
-      effectiveBuckets: this.#effectiveBuckets(settings),
-      allowed: allowedCommands(snapshot),
-    };
   }
 
   /** Called within the machine's own step: the state in the answer is the one the command has led to. */

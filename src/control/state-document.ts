@@ -1,0 +1,66 @@
+// Writes what is told of the node: the state document, and the part of it that a command may change.
+import { allowedCommands, type NodeSnapshot, settingsOf, statusOf, wishesOf } from '../../machines/judge.ts';
+import type { DesiredState, Settings } from '../../machines/settings.ts';
+import type { CrashReport } from './crash-report.ts';
+import type { Outlook, StateDocument } from './node-control.ts';
+import type { PublicSide } from './public-side.ts';
+
+/** Where the document finds what the machine does not know. */
+export interface Surroundings {
+  readonly id: string;
+  readonly version: string;
+  readonly publicSide: PublicSide;
+  readonly endpoints: () => StateDocument['endpoints'];
+  /** Ids of the buckets that the directory says this worker distributes. */
+  readonly bucketsOf: (workerId: number) => readonly string[];
+  /** Left out: none is ever known of. */
+  readonly lastCrash?: () => CrashReport | null;
+}
+
+export function stateDocument(
+  snapshot: NodeSnapshot,
+  { id, version, publicSide, endpoints, bucketsOf, lastCrash }: Surroundings,
+  { startedAt, since, conditions }: Pick<StateDocument, 'startedAt' | 'since' | 'conditions'>,
+): StateDocument {
+  const { record, drains } = snapshot.context;
+  const { drain } = publicSide;
+  const deadline = Math.max(...drains.map((one) => one.deadline));
+  const { node, publicApi, generation, settings, effectiveBuckets, allowed } = outlookOf(snapshot, bucketsOf);
+  return {
+    id,
+    version,
+    startedAt,
+    node,
+    publicApi,
+    since,
+    generation,
+    settings,
+    effectiveBuckets,
+    allowed,
+    desired: {
+      publicApi: wishesOf(snapshot).publicApi,
+      overridden: Object.keys(record.changes) as (keyof DesiredState)[],
+    },
+    endpoints: endpoints(),
+    drain: drain && Number.isFinite(deadline) ? { ...drain, deadline: new Date(deadline).toISOString() } : null,
+    workers: publicSide.workers,
+    lastCrash: lastCrash?.() ?? null,
+    conditions,
+  };
+}
+
+export function outlookOf(snapshot: NodeSnapshot, bucketsOf: Surroundings['bucketsOf']): Outlook {
+  const settings = settingsOf(snapshot);
+  return {
+    ...statusOf(snapshot),
+    generation: snapshot.context.record.generation,
+    settings,
+    effectiveBuckets: effectiveBuckets(settings, bucketsOf),
+    allowed: allowedCommands(snapshot),
+  };
+}
+
+function effectiveBuckets({ workerId, buckets }: Settings, bucketsOf: Surroundings['bucketsOf']): readonly string[] {
+  if (buckets !== null) return buckets;
+  return workerId === null ? [] : bucketsOf(workerId);
+}
