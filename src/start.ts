@@ -140,8 +140,12 @@ async function run(config: Config, { logging, thisRun, env }: RunParts): Promise
         if (logging.isStuck()) process.kill(process.pid, 'SIGKILL');
       },
     });
-    directory.subscribe((change) => void publicSide.publish(change));
-    await directory.start();
+    let told: Promise<void> = Promise.resolve();
+    directory.subscribe((change) => {
+      told = publicSide.publish(change);
+    });
+    // Whoever opens the port knows the whole directory first; a shutdown does not wait for it to be read.
+    await Promise.race([directory.start().then(() => told), node.exited]);
     await node.restore();
     announce(node, log, { record, statePath: stateFile.path });
     serviceManaged.ready(statusWords(node.state));
