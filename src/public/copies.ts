@@ -56,8 +56,9 @@ export class Copies {
   }
 
   async #load(path: string): Promise<Copy> {
-    // Without O_NONBLOCK, opening a named pipe waits for its writer and holds a thread for ever.
-    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    // Without O_NONBLOCK, opening a named pipe waits for its writer and holds a thread for ever. Paths have their links
+    // resolved: one that is a link now may lead out of the catalogue's folder.
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
     let handedOver = false;
     try {
       const { size, mtimeMs, ino, ...kind } = await factsOf(handle);
