@@ -79,8 +79,11 @@ async function run(config: Config, { logging, thisRun, env }: RunParts): Promise
   publicSide.subscribe((event) => {
     if (event.type === 'doubt') directory.doubt(event.objectId);
   });
-  directory.subscribe((change) => void publicSide.publish(change));
-  const firstLook = directory.start();
+  let told: Promise<void> = Promise.resolve();
+  directory.subscribe((change) => {
+    told = publicSide.publish(change);
+  });
+  const firstLook = directory.start().then(() => told);
   let operatorSide: OperatorSide | null = null;
   const deadlines = deadlinesOf(config);
   const node = new Node({
@@ -130,7 +133,8 @@ async function run(config: Config, { logging, thisRun, env }: RunParts): Promise
       const parts = { secret: secret.bytes, node, publicSide, isBucketId, log };
       operatorSide = await openOperatorSide({ ...config, operatorApi }, parts);
     }
-    await firstLook;
+    // Whoever opens the port knows the whole directory first; a shutdown does not wait for it to be read.
+    await Promise.race([firstLook, node.exited]);
     await node.restore();
     if (node.state.node === 'running') {
       announce(node, log, { record, statePath: stateFile.path });

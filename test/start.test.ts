@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { run } from './cli/run.ts';
+import { freePort } from './support/free-port.ts';
 import { Home, type RealNode, type StartOptions } from './support/real-node.ts';
 import { until } from './support/until.ts';
 import { ask, connected, refuses, requestFor } from './support/viewer.ts';
@@ -48,6 +49,58 @@ describe('a node behind a balancer', () => {
     expect((await ask(node.port, '/readyz')).status).to.equal(503);
     node.signal('SIGTERM');
     expect(await node.exited).to.deep.equal({ code: 143, signal: null });
+  });
+});
+
+describe('a node with a large catalogue', function () {
+  this.timeout(30_000);
+  let home: Home;
+  let node: RealNode;
+  beforeEach(async () => {
+    home = await Home.make({ publicApi: { workers: 2 } });
+    await writeFile(join(home.path, 'one'), 'one');
+    const objects = Array.from({ length: 20_000 }, (_, id) => ({ id: `${id}`, file: 'one', buckets: ['1:0'] }));
+    const catalogue = { objects, workers: [{ id: 0, buckets: ['1:0'] }] };
+    await writeFile(join(home.path, 'catalogue.yml'), JSON.stringify(catalogue));
+    node = home.launch();
+  });
+  afterEach(async () => {
+    await node.end();
+    await home.remove();
+  });
+
+  it('knows all of it when the first viewer is let in', async () => {
+    await until(async () => !(await refuses(home.port)));
+    expect((await ask(home.port, '/api/v1/assets/19999')).status).to.equal(200);
+  });
+});
+
+describe('a node whose catalogue takes for ever to read', function () {
+  this.timeout(30_000);
+  let home: Home;
+  let node: RealNode;
+  const operatorPort = freePort();
+  before(async () => {
+    home = await Home.make({ objects: { 1: 'one' }, operatorApi: { port: await operatorPort } });
+    const hang = join(home.path, 'hang.mjs');
+    await writeFile(
+      hang,
+      `import { isMainThread } from 'node:worker_threads';
+       if (!isMainThread) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);`,
+    );
+    node = home.launch({ nodeOptions: `--import ${hang}` });
+  });
+  after(async () => {
+    await node.end();
+    await home.remove();
+  });
+
+  it('answers the operator, and does not wait for it with a shutdown', async () => {
+    const isUp = async () =>
+      (await fetch(`http://127.0.0.1:${await operatorPort}/livez`).catch(() => null))?.ok === true;
+    await until(isUp);
+    node.signal('SIGTERM');
+    expect(await node.exited).to.deep.equal({ code: 0, signal: null });
   });
 });
 

@@ -29,7 +29,9 @@ export function parseYaml(source: string): YamlText {
     const events = parseEvents(source, {});
     const documents = constructFromEvents(events, { source });
     if (documents.length !== 1) {
-      throw new YamlFault(documents.length === 0 ? 'is empty' : 'holds more than one document', null);
+      if (documents.length === 0) throw new YamlFault('is empty', null);
+      const second = events.findIndex(({ type }, at) => at > 0 && type === EVENT_ID.DOCUMENT) + 1;
+      throw new YamlFault('holds more than one document', lineAt(source, startAt(events, second)));
     }
     return { value: documents[0], lineOf: (path) => lineAt(source, offsetOf(source, events, path)) };
   } catch (error) {
@@ -48,12 +50,12 @@ function lineAt(source: string, offset: number): number {
 /** Follows the path through the flat list of events; the last place it knew is the answer. */
 function offsetOf(source: string, events: readonly Event[], path: ValuePath): number {
   let at = events.findIndex(({ type }) => type !== EVENT_ID.DOCUMENT);
-  let offset = startOf(events[at]) ?? 0;
+  let offset = startAt(events, at);
   for (const step of path) {
     const child = childOf(source, events, at, step);
     if (child === null) break;
     at = child.value;
-    offset = startOf(events[child.shown]) ?? offset;
+    offset = startAt(events, child.shown);
   }
   return offset;
 }
@@ -88,7 +90,17 @@ function after(events: readonly Event[], start: number): number {
   return events.length;
 }
 
-function startOf(event: Event | undefined): number | null {
+/** Of an event that has no place, as an empty entry has none, that of the last one before it which has. */
+function startAt(events: readonly Event[], index: number): number {
+  for (let at = index; at >= 0; at -= 1) {
+    const start = startOf(events[at]);
+    if (start >= 0) return start;
+  }
+  return 0;
+}
+
+/** -1: nobody knows. */
+function startOf(event: Event | undefined): number {
   switch (event?.type) {
     case EVENT_ID.SCALAR:
       return event.valueStart;
@@ -98,6 +110,6 @@ function startOf(event: Event | undefined): number | null {
     case EVENT_ID.SEQUENCE:
       return event.start;
     default:
-      return null;
+      return -1;
   }
 }

@@ -16,6 +16,8 @@ type Kept = FileFacts & { readonly bytes: Buffer; readonly path: string; readonl
 /** A file in memory is compared with the one on disk again after this long: no request is answered from older knowledge. */
 const recheckMs = 1000;
 const largestKept = 256 * 1024;
+/** What a file in memory takes beside its bytes, about: without it, a budget for bytes would hold any number of empty files. */
+const keepingBytes = 1024;
 
 export class Copies {
   readonly #kept: LRUCache<string, Kept> | null;
@@ -26,9 +28,8 @@ export class Copies {
   constructor(budget: number, now: () => number = Date.now) {
     this.#limit = Math.min(largestKept, Math.floor(budget / 4));
     this.#now = now;
-    // An empty file counts as one byte: the library refuses sizes of 0.
     this.#kept =
-      this.#limit > 0 ? new LRUCache({ maxSize: budget, sizeCalculation: ({ size }) => Math.max(1, size) }) : null;
+      this.#limit > 0 ? new LRUCache({ maxSize: budget, sizeCalculation: ({ size }) => size + keepingBytes }) : null;
   }
 
   /** @throws {NodeJS.ErrnoException} as `open` does, and ENOENT for whatever is no regular file */
@@ -55,8 +56,9 @@ export class Copies {
   }
 
   async #load(path: string): Promise<Copy> {
-    // Without O_NONBLOCK, opening a named pipe waits for its writer and holds a thread for ever.
-    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    // Without O_NONBLOCK, opening a named pipe waits for its writer and holds a thread for ever. Paths have their links
+    // resolved: one that is a link now may lead out of the catalogue's folder.
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
     let handedOver = false;
     try {
       const { size, mtimeMs, ino, ...kind } = await factsOf(handle);

@@ -24,6 +24,9 @@ const shortTurnMs = 0.5;
 /** Where they never stop coming, a turn of the event loop without one has to do after this long. */
 const patienceMs = 100;
 
+/** Requests sent ahead on one connection, each of which takes memory while it waits: nobody needs so many. */
+const mostAhead = 100;
+
 export type ListenerLimits = Omit<PublicLimits, 'hotObjectsBytes' | 'maxBodyBytes'>;
 
 export class Listener {
@@ -197,14 +200,22 @@ export class Listener {
     const connection = this.#connections.get(req.socket);
     // It crossed our farewell on its way: there is nobody left to answer it.
     if (connection === undefined || connection.ended) return void req.socket.destroy();
+    if (connection.exchanges.size > mostAhead) return void req.socket.destroy();
     connection.exchanges.add(exchange);
     res.once('close', () => {
       connection.exchanges.delete(exchange);
       connection.idleSince = Date.now();
       connection.readMark = req.socket.bytesRead;
       this.#ended(exchange);
+      // The others of a pipeline wait for their turn: thousands may have been sent ahead, and each would open its file.
+      const [next] = connection.exchanges;
+      if (next && !req.socket.destroyed) this.#answer(next, answer);
     });
     if (this.#phase === 'draining') sayLast(res);
+    if (connection.exchanges.size === 1) this.#answer(exchange, answer);
+  }
+
+  #answer(exchange: Exchange, answer: Answerer): void {
     if (this.#hold) void this.#hold.then(() => answer(exchange));
     else answer(exchange);
   }

@@ -70,6 +70,14 @@ workers:
     ]);
   });
 
+  it('names the last line before an entry in which nothing stands', () => {
+    const text = 'objects:\n  - { id: "1", file: a, buckets: [] }\n  - \nworkers:\n  - { id: 0, buckets: [b] }\n  -\n';
+    expect(errorsOf(text)).to.deep.equal([
+      'catalogue.yml:2: objects[1]: must be object',
+      'catalogue.yml:5: workers[1]: must be object',
+    ]);
+  });
+
   it('tells what is not YAML, and on which line', () => {
     expect(errorsOf('objects: [\n}'))
       .to.have.length(1)
@@ -81,7 +89,7 @@ workers:
       'catalogue.yml:2: duplicated mapping key',
     ]);
     expect(errorsOf('')).to.deep.equal(['catalogue.yml: is empty']);
-    expect(errorsOf('--- {}\n--- {}')).to.deep.equal(['catalogue.yml: holds more than one document']);
+    expect(errorsOf('--- {}\n--- {}')).to.deep.equal(['catalogue.yml:2: holds more than one document']);
     expect(errorsOf('films')).to.deep.equal(['catalogue.yml:1: must be object']);
     expect(errorsOf('a: !exec x')).to.have.length(1);
   });

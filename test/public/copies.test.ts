@@ -77,6 +77,16 @@ describe('the copies of objects', () => {
     expect(await kept.open(path)).to.equal(await kept.open(path));
   });
 
+  it('keeps within its budget what many tiny files take, which is more than their bytes', async () => {
+    const kept = copies(100_000);
+    const first = await kept.open(path);
+    for (let n = 0; n < 100; n += 1) {
+      await writeFile(`${path}${n}`, 'x');
+      await kept.open(`${path}${n}`);
+    }
+    expect(await kept.open(path)).not.to.equal(first);
+  });
+
   it('does not take a folder or a pipe for a file, and does not wait for a pipe’s writer', async () => {
     const pipe = join(folder.path, 'pipe');
     await promisify(execFile)('mkfifo', [pipe]);

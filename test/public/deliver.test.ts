@@ -1,5 +1,15 @@
 // Bytes on their way: whole, in part, given up by the client, or of a file that changes under them.
-import { appendFile, open as openFile, readdir, readlink, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  open as openFile,
+  readdir,
+  readlink,
+  rm,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import { Folder } from '../support/folder.ts';
@@ -105,6 +115,14 @@ describe('the delivery of an object', () => {
 
   it('does not serve what has gone, and tells of it', async () => {
     await rm(file);
+    expect((await ask(open.port, path)).status).to.equal(404);
+    expect(open.doubts).to.deep.equal(['1']);
+  });
+
+  it('does not follow a link that has taken the place of a file, and tells of it', async () => {
+    const { path: at = null } = await folder.object('other', size);
+    await rm(file);
+    await symlink(at ?? '', file);
     expect((await ask(open.port, path)).status).to.equal(404);
     expect(open.doubts).to.deep.equal(['1']);
   });
