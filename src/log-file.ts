@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Condition } from './condition.ts';
+import type { Trouble } from './condition.ts';
 import { codeOf, messageOf } from './errors.ts';
 import { LogBacklog } from './log-backlog.ts';
 import { LogFolder, type LogFolderOptions, periodOf } from './log-folder.ts';
@@ -52,7 +52,7 @@ export class LogFile implements LogOut {
   }
 
   /** What is wrong now: at most one condition, without its time. */
-  get troubles(): readonly Omit<Condition, 'since'>[] {
+  get troubles(): readonly Trouble[] {
     const { path, writeTimeoutMs } = this.#options;
     const trouble = (reason: string, words: string) => [{ type: 'LogNotWritten', reason, message: words }];
     const lost = this.#backlog.dropped > 0 ? `; ${this.#backlog.dropped} lines were lost so far` : '';

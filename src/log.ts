@@ -1,6 +1,6 @@
 // The log: lines on stderr, for people on a terminal and as JSON elsewhere, and in files; secrets and tokens never reach it.
 import { multistream, type Logger as PinoLogger, pino } from 'pino';
-import type { Condition } from './condition.ts';
+import type { Trouble } from './condition.ts';
 import type { LogLevel } from './config/keys.ts';
 import type { Config } from './config.ts';
 import { LogFile } from './log-file.ts';
@@ -50,7 +50,7 @@ export function withoutTokens(line: string): string {
 export interface OpenLog {
   readonly log: Logger;
   /** What is wrong with a destination now. */
-  readonly troubles: () => readonly Omit<Condition, 'since'>[];
+  readonly troubles: () => readonly Trouble[];
   /** Whether a disk has not answered for long: a thread waits for it, which keeps this process from exiting. */
   readonly isStuck: () => boolean;
   /** Writes what is left. A disk that hangs keeps a process from exiting. */

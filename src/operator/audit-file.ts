@@ -1,11 +1,11 @@
 // The audit log on disk: one JSON line an entry, set aside by size; what cannot be written is a condition, never a crash.
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Trouble } from '../condition.ts';
 import { messageOf } from '../errors.ts';
 import { withoutTokens } from '../log.ts';
 import type { AuditEntry } from './audit.ts';
 import { olderFiles, olderName } from './audit-folder.ts';
-import type { Trouble } from './secret.ts';
 
 export interface AuditFileOptions {
   /** Absolute. */

@@ -2,11 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Condition } from '../condition.ts';
+import type { Trouble } from '../condition.ts';
 import type { Config } from '../config.ts';
 import { codeOf, InputError, messageOf } from '../errors.ts';
-
-export type Trouble = Omit<Condition, 'since'>;
 
 export type SecretSettings = Pick<NonNullable<Config['operatorApi']>, 'hmacSecret' | 'hmacSecretFile'>;
 

@@ -1,8 +1,8 @@
 // Used request tokens kept on disk, so that one used before a crash is still used up after it.
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Trouble } from '../condition.ts';
 import { codeOf, messageOf } from '../errors.ts';
-import type { Trouble } from './secret.ts';
 import { type Take, TokenMemory, type TokenMemoryOptions, type UsedTokens } from './used-tokens.ts';
 
 export interface UsedTokensFileOptions extends TokenMemoryOptions {
