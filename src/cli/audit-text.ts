@@ -1,6 +1,7 @@
 // A line of the audit log in words for people.
-import type { AuditEntry, Moment } from '../operator/audit.ts';
+import type { AuditEntry } from '../operator/audit.ts';
 import type { LostEntries } from '../operator/audit-file.ts';
+import type { Moment } from '../operator/request-state.ts';
 
 /** Longer bodies are cut: `--output json` has them whole. */
 const longestInput = 200;
