@@ -7,6 +7,7 @@ import type { AuditLine } from '../operator/audit-read.ts';
 import { type AuditFilter, filterOf, parseSince, parseStatus } from './audit-filter.ts';
 import { auditText } from './audit-text.ts';
 import { configOption, lazyConfig } from './connection.ts';
+import { enough } from './enough.ts';
 import { exitCodeHelp } from './exit-codes.ts';
 import { examples } from './help.ts';
 
@@ -67,7 +68,7 @@ async function show(options: AuditOptions): Promise<void> {
   const source = {
     file,
     ...(since !== undefined && { sinceMs: since }),
-    ...(options.follow && { follow: endOfFollowing() }),
+    ...(options.follow && { follow: enough() }),
   };
   const matches = filterOf(options);
   const kept: Shown[] = [];
@@ -86,10 +87,4 @@ async function show(options: AuditOptions): Promise<void> {
   kept.forEach(print);
   if (counts.found === 0) console.error(`There is nothing in the audit log ${file} yet`);
   if (counts.torn > 0) console.error(`${counts.torn} of its lines could not be read: torn when the node was killed`);
-}
-
-function endOfFollowing(): AbortSignal {
-  const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
-  return stop.signal;
 }

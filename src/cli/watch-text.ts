@@ -3,6 +3,7 @@ import type { ConditionChange, MachineStep, StateDocument } from '../control/nod
 import type { AuditEntry } from '../operator/audit.ts';
 import type { ReceivedEvent } from '../operator/event-parser.ts';
 import { settingsWords, statusWords } from './answers.ts';
+import { printable } from './audit-text.ts';
 
 type Drain = { readonly at: string; readonly drain: StateDocument['drain'] };
 
@@ -66,7 +67,7 @@ function stepLine({ at, event, from, to }: MachineStep): string {
 }
 
 function commandLine({ at, from, sub, command, status, detail }: AuditEntry): string {
-  const who = sub === null ? '' : ` by ${sub}`;
+  const who = sub === null ? '' : ` by ${printable(sub)}`;
   const where = from === null ? '' : ` from ${from}`;
   return line(
     at,
