@@ -1,7 +1,7 @@
 // The HTTP client of the operator API: signs each request with a token of its own, and tells apart how a call can fail.
 import { randomUUID } from 'node:crypto';
 import type { CommandName } from '../../machines/commands.ts';
-import { codeOf, messageOf } from '../errors.ts';
+import { codeOf, messageOf, NotReachable, TimedOut } from '../errors.ts';
 import { sha256, signRequestToken } from './tokens.ts';
 
 export interface ClientOptions {
@@ -22,16 +22,6 @@ export interface Answer {
   readonly status: number;
   /** The JSON of the answer: a state or a problem document; null where it was not JSON. */
   readonly document: unknown;
-}
-
-/** Nothing that speaks HTTP answered there. */
-export class NotReachable extends Error {
-  override readonly name = 'NotReachable';
-}
-
-/** No answer in time. The command may have been carried out all the same. */
-export class TimedOut extends Error {
-  override readonly name = 'TimedOut';
 }
 
 export interface SignedRequest {
