@@ -165,7 +165,7 @@ function logFile({ get, has }: Values): Config['logs']['file'] {
     path,
     maxFiles: get('logs.file.maxFiles'),
     maxSize: get('logs.file.maxSize'),
-    frequency: get('logs.file.frequency') as LogFrequency,
+    frequency: get('logs.file.frequency'),
     archive: get('logs.file.archive'),
     writeTimeoutMs: get('logs.file.writeTimeoutMs'),
     retryMs: get('logs.file.retryMs'),
