@@ -73,11 +73,8 @@ export async function openLog({ id, logs }: Pick<Config, 'id' | 'logs'>): Promis
   };
 }
 
-/** @param out stderr where left out */
-export const createLog = async (level: LogLevel, out?: LogOut): Promise<Logger> =>
-  logTo([{ level, out: out ?? (await stderr()) }]);
-
-function logTo(outs: readonly { readonly level: LogLevel; readonly out: LogOut }[]): Logger {
+/** A line for each entry, to everyone who wants that level. */
+export function logTo(outs: readonly { readonly level: LogLevel; readonly out: LogOut }[]): Logger {
   const streams = outs.map(({ level, out }) => ({ level: values[levels[level]], stream: out }));
   const [most] = outs.map(({ level }) => levels[level]).sort((a, b) => values[a] - values[b]);
   return pino(
