@@ -110,8 +110,8 @@ describe('start', function () {
 
   it('says what goes before the config, whatever NODE_ENV is; a second signal ends it at once', async () => {
     await start({ env: { NODE_ENV: 'development' } });
-    await until(() => node.out.split('\n').length > 2);
-    expect(node.out).to.contain(`(${statePath()}, generation 1): publicApi "running", buckets ["1:0"].`);
+    await until(() => node.printed.split('\n').length > 2);
+    expect(node.printed).to.contain(`(${statePath()}, generation 1): publicApi "running", buckets ["1:0"].`);
     const { desired, settings } = await node.state();
     expect(desired.overridden).to.deep.equal(['publicApi', 'buckets']);
     expect(settings).to.deep.equal({ workerId: 0, buckets: ['1:0'] });
@@ -134,7 +134,7 @@ describe('start', function () {
       await until(() => node.log.includes('public worker ready'));
       node.signal('SIGTERM');
       expect(await node.exited).to.deep.equal({ code: 0, signal: null });
-      expect(node.out).to.equal('');
+      expect(node.printed).to.equal('');
     } finally {
       blocker.close();
       await waiting.remove();

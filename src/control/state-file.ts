@@ -167,6 +167,6 @@ const words: Readonly<Record<string, string>> = {
 function reasonOf(error: unknown): string {
   if (error instanceof Error && error.name === 'AbortError') return 'it took too long';
   const code = codeOf(error);
-  if (code === undefined) return error instanceof Error ? error.message : String(error);
+  if (code === undefined) return messageOf(error);
   return `${words[code] ?? 'an error of the system'} (${code})`;
 }

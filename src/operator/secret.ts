@@ -20,9 +20,9 @@ export interface Secret {
 }
 
 /** Below this a node does not start. */
-export const leastSecretBytes = 16;
+const leastSecretBytes = 16;
 /** RFC 7518 §3.2: an HS256 key has at least as many bits as the hash. */
-export const goodSecretBytes = 32;
+const goodSecretBytes = 32;
 
 /**
  * The secret of these settings. The node asks with `make`, the command line on the same machine without.

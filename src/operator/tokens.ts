@@ -5,9 +5,9 @@ import { messageOf } from '../errors.ts';
 import { sameJson } from './same-json.ts';
 
 /** A request token is at most this old. */
-export const maxRequestTokenAgeSec = 300;
+const maxRequestTokenAgeSec = 300;
 /** How far the clock of whoever signed a request token may be ahead of ours. */
-export const maxClockLeadSec = 30;
+const maxClockLeadSec = 30;
 
 export type Scope = 'operate' | 'read';
 

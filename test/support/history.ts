@@ -57,7 +57,7 @@ export function told({ status, document }: HttpAnswer): Answer {
   return { status, reason: detail, ...(state && { state }) };
 }
 
-export const seenIn = ({ node, publicApi, settings, generation, desired }: StateDocument): SeenState => ({
+const seenIn = ({ node, publicApi, settings, generation, desired }: StateDocument): SeenState => ({
   ...{ node, publicApi, settings, generation },
   wanted: desired.publicApi,
 });
