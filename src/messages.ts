@@ -22,11 +22,10 @@ export interface WorkerSetup {
   readonly startedAt?: number;
   /** Tell of every request; left out: only of those the node could not answer. */
   readonly tellsRequests?: boolean;
-  /** Node limits of the public port; all from the config. */
   readonly limits: PublicLimits;
 }
 
-/** Times in milliseconds, sizes in bytes. */
+/** Of the public port, as the config has them. */
 export interface PublicLimits {
   readonly headersTimeoutMs: number;
   readonly requestTimeoutMs: number;
