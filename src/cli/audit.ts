@@ -1,6 +1,6 @@
 // `audit`: shows and filters the audit log, as lines for people or as the JSON it is kept in.
 import { resolve } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { commandNames } from '../../machines/commands.ts';
 import { InputError, messageOf } from '../errors.ts';
 import type { AuditLine } from '../operator/audit-read.ts';
@@ -10,6 +10,7 @@ import { configOption, lazyConfig } from './connection.ts';
 import { enough } from './enough.ts';
 import { exitCodeHelp } from './exit-codes.ts';
 import { examples } from './help.ts';
+import { wholeNumber } from './whole-number.ts';
 
 type Shown = Exclude<AuditLine, { readonly torn: string }>;
 
@@ -43,7 +44,9 @@ export const auditCommand = (): Command =>
     .addOption(new Option('--command <name>', 'this command only').choices([...commandNames]))
     .option('--sub <name>', 'whose token says so, only')
     .option('--status <status>', 'answered so, only: 200, 409, 4xx', parseStatus)
-    .addOption(new Option('-n, --last <number>', 'the last ones only').argParser(parseCount).conflicts('follow'))
+    .addOption(
+      new Option('-n, --last <number>', 'the last ones only').argParser(wholeNumber(1, 9_999_999)).conflicts('follow'),
+    )
     .option('-f, --follow', 'go on with what is written from now on')
     .option('--file <file>', 'the audit log (else auditLog.path of the config); older files beside it are read too')
     .addOption(configOption())
@@ -54,11 +57,6 @@ export const auditCommand = (): Command =>
     )
     .addHelpText('after', help)
     .action(show);
-
-function parseCount(text: string): number {
-  if (/^[1-9][0-9]{0,6}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It must be a whole number from 1 to 9999999.');
-}
 
 async function show(options: AuditOptions): Promise<void> {
   const { since, last, output } = options;
