@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CommandName } from '../../machines/commands.ts';
 import { codeOf, messageOf, NotReachable, TimedOut } from '../errors.ts';
+import { longestBodyInToken, requestTokenLifetimeSec } from './signing-rules.ts';
 import { sha256, signRequestToken } from './tokens.ts';
 
 export interface ClientOptions {
@@ -58,10 +59,6 @@ export interface CommandWishes {
   readonly ifMatch?: string | undefined;
 }
 
-/** Up to here the token carries the body itself, as the tokens of other clients do; beyond, its hash keeps headers small. */
-const longestBodyInToken = 4096;
-const tokenLifetimeSec = 60;
-
 export function createClient(options: ClientOptions): OperatorClient {
   const { secret, token, sub, timeoutMs, now = Date.now } = options;
   const base = options.url.replace(/\/+$/, '');
@@ -71,7 +68,7 @@ export function createClient(options: ClientOptions): OperatorClient {
     if (secret === undefined) throw new TypeError('A client needs a secret or a token');
     const bound = text.length > longestBodyInToken ? { reqBodyHash: sha256(text) } : { reqBody: body ?? {} };
     const nowMs = now();
-    const exp = Math.floor(nowMs / 1000) + tokenLifetimeSec;
+    const exp = Math.floor(nowMs / 1000) + requestTokenLifetimeSec;
     const { pathname, search } = new URL(url);
     const claims = { reqUrl: pathname + search, ...bound, exp, jti: randomUUID() };
     return signRequestToken(secret, sub === undefined ? claims : { ...claims, sub }, nowMs);

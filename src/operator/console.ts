@@ -19,6 +19,7 @@ export const consoleModules = [
   'machines/commands',
   'machines/diagram',
   'src/operator/event-parser',
+  'src/operator/signing-rules',
   ...[
     'ages',
     'api',

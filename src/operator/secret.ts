@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import type { Trouble } from '../condition.ts';
 import type { Config } from '../config.ts';
 import { codeOf, InputError, messageOf } from '../errors.ts';
+import { leastSecretBytes } from './signing-rules.ts';
 
 export type SecretSettings = Pick<NonNullable<Config['operatorApi']>, 'hmacSecret' | 'hmacSecretFile'>;
 
@@ -19,8 +20,6 @@ export interface Secret {
   readonly troubles: readonly Trouble[];
 }
 
-/** Below this a node does not start. */
-const leastSecretBytes = 16;
 /** RFC 7518 §3.2: an HS256 key has at least as many bits as the hash. */
 const goodSecretBytes = 32;
 
