@@ -41,6 +41,7 @@ export function neverShow(secret: string): void {
   secrets.add(JSON.stringify(secret).slice(1, -1));
 }
 
+/** A text as it may be written down: no JWT in it, nothing that follows the word Bearer, and no secret known to `neverShow`. */
 export function withoutTokens(line: string): string {
   let shown = line.replace(tokens, notShown);
   for (const secret of secrets) shown = shown.replaceAll(secret, notShown);
@@ -60,6 +61,7 @@ export interface OpenLog {
 /** How long the last lines may take. */
 const lastLinesMs = 1000;
 
+/** Never rejects for a disk's sake: what is wrong with a log file is a trouble. */
 export async function openLog({ id, logs }: Pick<Config, 'id' | 'logs'>): Promise<OpenLog> {
   const { file: settings } = logs;
   const file = settings && new LogFile({ ...settings, name: id });

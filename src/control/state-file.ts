@@ -29,6 +29,7 @@ export interface StateFile {
   reset(): Promise<boolean>;
 }
 
+/** @param directory absolute; made by `load` where it is not there */
 export function openStateFile(directory: string): StateFile {
   const path = join(directory, 'state.json');
   const temporary = `${path}.tmp`;

@@ -50,6 +50,10 @@ const defaults = {
   entry: fileURLToPath(new URL('../public/worker.js', import.meta.url)),
 };
 
+/**
+ * No process is started before `start`.
+ * @throws {Error} where no file can be made for the settings
+ */
 export const createWorkers = (options: WorkersOptions): PublicSide => new Workers({ ...defaults, ...options });
 
 class Workers implements PublicSide {

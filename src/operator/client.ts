@@ -59,6 +59,10 @@ export interface CommandWishes {
   readonly ifMatch?: string | undefined;
 }
 
+/**
+ * Opens nothing: each call is a request of its own.
+ * @throws {TypeError} from its calls, where it was given neither secret nor token
+ */
 export function createClient(options: ClientOptions): OperatorClient {
   const { secret, token, sub, timeoutMs, now = Date.now } = options;
   const base = options.url.replace(/\/+$/, '');

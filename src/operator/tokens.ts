@@ -42,6 +42,7 @@ export interface Body {
   readonly sha256: string;
 }
 
+/** In base64url, as in `reqBodyHash`. */
 export const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('base64url');
 
 export const emptyBody: Body = { value: {}, sha256: sha256('') };
