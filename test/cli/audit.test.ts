@@ -48,7 +48,7 @@ describe('cli audit', () => {
 
   it('shows the log of the node whose config is here: older files first, torn lines counted', async () => {
     write('audit-2026-11-23T08-30-00.000Z.jsonl', line(entry()));
-    write('audit.jsonl', `${line(refused)}{"at":"2026-\n${line(stopped)}`);
+    write('audit.jsonl', `${line(refused)}{"at":"2026-\n${line({ at: refused.at, msg: 'not ours' })}${line(stopped)}`);
     const [text, json, last, none] = await Promise.all([
       audit(),
       audit('--output', 'json', '--since', '2026-11-23T08:30Z'),
@@ -58,7 +58,7 @@ describe('cli audit', () => {
     expect(text).to.deep.equal({
       code: 0,
       stdout: `${[entry(), refused, stopped].map(auditText).join('\n')}\n`,
-      stderr: '1 of its lines could not be read: torn when the node was killed\n',
+      stderr: '2 of its lines could not be read: torn when the node was killed\n',
     });
     expect(json.stdout).to.equal(line(refused) + line(stopped));
     expect(last.stdout).to.equal(line(stopped));
