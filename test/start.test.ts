@@ -1,6 +1,5 @@
 // How a node starts, what keeps it from starting, and how signals end it: as real processes.
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -140,24 +139,5 @@ describe('start', function () {
       blocker.close();
       await waiting.remove();
     }
-  });
-
-  it('does not guess what a state file says that it cannot read, and touches none of a newer version', async () => {
-    await writeFile(statePath(), '{"format": 1, "gen');
-    await start();
-    expect(await conditions()).to.include('StateFileCorrupt');
-    expect(await node.state()).to.deep.include({ publicApi: 'stopped', settings: { workerId: 0, buckets: null } });
-    expect((await readdir(home.statePath)).filter((name) => name.startsWith('state.json.corrupt-'))).to.have.lengthOf(
-      1,
-    );
-    node.signal('SIGTERM');
-    expect(await node.exited).to.deep.equal({ code: 0, signal: null });
-
-    const newer = '{"format": 99}';
-    await writeFile(statePath(), newer);
-    const { code, stdout, words } = await refusal(home);
-    expect([code, stdout, words.length]).to.deep.equal([40, '', 1]);
-    expect(words[0]).to.contain('is of a newer version (format 99');
-    expect(await readFile(statePath(), 'utf8')).to.equal(newer);
   });
 });
