@@ -59,7 +59,8 @@ export class WatchText {
 
 const clock = (at: string): string => at.slice(11, 23);
 
-const line = (at: string, kind: string, words: string): string => `${clock(at)}  ${kind.padEnd(9)}  ${words}`;
+const line = (at: string, kind: string, words: string): string =>
+  `${clock(at)}  ${kind.padEnd(9)}  ${printable(words)}`;
 
 function stepLine({ at, event, from, to }: MachineStep): string {
   const hasMoved = from.node !== to.node || from.publicApi !== to.publicApi;
@@ -67,7 +68,7 @@ function stepLine({ at, event, from, to }: MachineStep): string {
 }
 
 function commandLine({ at, from, sub, command, status, detail }: AuditEntry): string {
-  const who = sub === null ? '' : ` by ${printable(sub)}`;
+  const who = sub === null ? '' : ` by ${sub}`;
   const where = from === null ? '' : ` from ${from}`;
   return line(
     at,

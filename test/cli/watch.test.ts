@@ -65,7 +65,8 @@ describe('cli watch and --wait', () => {
   });
 
   it('shows what a token says of its bearer without moving the cursor', () => {
-    const entry = { at: '2026-11-23T08:00:00.000Z', from: null, sub: 'a\u001b[2Jb', command: 'stop-api', status: 200 };
+    const who = { from: null, sub: 'a\u001b[2Jb', method: 'POST' };
+    const entry = { at: '2026-11-23T08:00:00.000Z', ...who, command: 'stop-api', status: 200 };
     const event = { name: 'command', data: JSON.stringify(entry), lastEventId: '' };
     expect(new WatchText().lines(event)).to.deep.equal(['08:00:00.000  command    stop-api by a?[2Jb: 200']);
   });
