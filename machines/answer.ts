@@ -73,6 +73,8 @@ export const answers: Readonly<Record<AnswerWord, AnswerRow>> = {
   elsewhere: { status: 421, headers: never, message: 'Data object is not distributed by this node' },
 };
 
+export const answerWords = Object.keys(answers) as AnswerWord[];
+
 /** What an object's file is worth: its bytes have been checked; not yet; or they cannot be this object's. */
 export type CopyWord = 'verified' | 'unverified' | 'wrong';
 

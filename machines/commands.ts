@@ -22,6 +22,8 @@ interface CommandRow {
   readonly summary: string;
   /** What is to be said to a person before it is given: only where it cannot be taken back by another command. */
   readonly confirm?: string;
+  /** What to type on the command line, for help texts; the first one can be tried as a dry run. */
+  readonly examples: readonly [string, ...string[]];
   /** JSON Schema of the body. An absent body stands for `{}`. */
   readonly input: BodySchema;
 }
@@ -32,20 +34,24 @@ const nothing = { type: 'object', properties: {}, required: [], additionalProper
 export const commands = {
   'stop-api': {
     summary: 'Stop the public API: the port refuses, responses under way are finished behind it.',
+    examples: ['stop-api', 'stop-api --wait drained'],
     input: nothing,
   },
   'start-api': {
     summary: 'Start the public API: answered once the port accepts connections.',
+    examples: ['start-api'],
     input: nothing,
   },
   shutdown: {
     summary: 'Shut the node down: the public port refuses, responses under way are finished, then the process exits.',
     confirm:
       'Viewers are refused at once, responses under way are finished, then the process ends. It has to be started again on its machine: no command here can do that.',
+    examples: ['shutdown', 'shutdown --wait exited --wait-timeout 2m'],
     input: nothing,
   },
   'set-worker': {
     summary: 'Set the number by which the directory knows this operator.',
+    examples: ['set-worker --worker-id 3'],
     input: {
       type: 'object',
       properties: {
@@ -62,6 +68,7 @@ export const commands = {
   },
   'set-buckets': {
     summary: 'Set the buckets this node distributes; without a list, all buckets of the worker.',
+    examples: ['set-buckets 1:0 1:1', 'set-buckets --all'],
     input: {
       type: 'object',
       properties: {

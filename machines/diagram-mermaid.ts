@@ -1,6 +1,7 @@
 // A diagram as Mermaid text (stateDiagram-v2), which code hosts draw inside a README.
 import { type Diagram, type DiagramEdge, type DiagramNode, elementId } from './diagram.ts';
 
+/** @param options.active ids of states to be lit; of nested ones the innermost is */
 export function toMermaid(diagram: Diagram, { active = [] }: { readonly active?: readonly string[] } = {}): string {
   const lit = new Set(active);
   const roots = diagram.nodes.filter(({ parent }) => parent === null);

@@ -103,6 +103,9 @@ export function outline(machine: AnyStateMachine, options: DiagramOptions & { re
 /** The ids of all active states, to be lit. States that a diagram has folded away are in the one that holds them. */
 export const activeIds = (snapshot: AnyMachineSnapshot): string[] => snapshot._nodes.map(({ id }: AnyStateNode) => id);
 
+/** The id of the edge from a state to another, in every diagram of their machine. */
+export const edgeId = (source: string, target: string): string => `${source} to ${target}`;
+
 /** The `id` of a state's or an edge's element in a drawing: letters, digits, `-` and `_` only. */
 export const elementId = (id: string): string => id.replace(/[^\w-]+/g, '-');
 
@@ -206,7 +209,7 @@ function edgesOf(arrows: readonly Arrow[], labelOf: (arrow: Arrow) => EdgeLabel)
   const edges = new Map<string, DiagramEdge>();
   for (const arrow of arrows) {
     const { source, target } = arrow;
-    const id = `${source} to ${target}`;
+    const id = edgeId(source, target);
     const label = labelOf(arrow);
     const known = edges.get(id)?.labels ?? [];
     const isNew =

@@ -3,7 +3,7 @@ import { type EventFrom, type SnapshotFrom, transition } from 'xstate';
 import { type Command, type CommandName, commandNames } from './commands.ts';
 import { activeIds } from './diagram.ts';
 import { type NodeMeta, nodeMachine } from './node.ts';
-import { desiredState, type Settings } from './settings.ts';
+import { type DesiredState, desiredState, type Settings } from './settings.ts';
 
 export type NodeSnapshot = SnapshotFrom<typeof nodeMachine>;
 
@@ -16,6 +16,7 @@ export interface NodeStatus {
 /** The machine's answer to one command: whether it would be carried out, and if not, in which words it is refused. */
 export type Judgement = { readonly legal: true } | { readonly legal: false; readonly reason: string };
 
+/** Where the node is. One that has ended counts as shutting down, its public API as stopped. */
 export function statusOf(snapshot: NodeSnapshot): NodeStatus {
   if (!snapshot.matches('up')) return { node: 'shuttingDown', publicApi: 'stopped' };
   const word = (['starting', 'running', 'stopping'] as const).find((publicApi) =>
@@ -30,6 +31,10 @@ export function statusOf(snapshot: NodeSnapshot): NodeStatus {
 /** False while a start, a stop or a save is under way: then only `shutdown` may be judged. */
 export const isSettled = (snapshot: NodeSnapshot): boolean => !snapshot.hasTag('busy');
 
+/**
+ * Asked of a settled node, or of any about a shutdown.
+ * @throws {Error} where no active state has words for a refusal: a fault of the machine, which the tests over its graph find
+ */
 export function judge(snapshot: NodeSnapshot, command: Command | { readonly type: CommandName }): Judgement {
   if (snapshot.status === 'active' && snapshot.can(command as Command)) return { legal: true };
   return { legal: false, reason: refusalOf(snapshot, command.type) };
@@ -122,9 +127,12 @@ function onwardFrom({ children, _nodes }: NodeSnapshot): EventFrom<typeof nodeMa
   return (pause ? { type: pause.eventType } : done) as unknown as EventFrom<typeof nodeMachine>;
 }
 
+/** The settings in force: they count from the moment they are saved. */
 export const settingsOf = (snapshot: NodeSnapshot): Settings => {
   const { workerId, buckets } = wishesOf(snapshot);
   return { workerId, buckets };
 };
 
-export const wishesOf = (snapshot: NodeSnapshot) => desiredState(snapshot.context.config, snapshot.context.record);
+/** What is wanted of the node now: the config, and over it what commands have changed. */
+export const wishesOf = (snapshot: NodeSnapshot): DesiredState =>
+  desiredState(snapshot.context.config, snapshot.context.record);

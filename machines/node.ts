@@ -112,6 +112,10 @@ const reasonOf = (error: unknown): string => (error instanceof Error ? error.mes
 /** Only where the guard `leavesADrain` has seen that there is one. */
 const drainOf = ({ drain }: CloseResult): Drain => drain as Drain;
 
+/**
+ * Until they are given with `.provide()`, its actors succeed at once and its actions do nothing. How an accepted command has
+ * ended is emitted as `outcome`; the output of the whole is the exit code.
+ */
 export const nodeMachine = setup({
   types: {
     input: {} as NodeInput,

@@ -1,6 +1,6 @@
 // Which edges of a diagram a running machine has just gone along, from the transitions that it says it took.
 import type { AnyStateNode, AnyTransitionDefinition } from 'xstate';
-import { type Diagram, isPassedOver } from './diagram.ts';
+import { type Diagram, edgeId, isPassedOver } from './diagram.ts';
 
 type Arrow = Pick<AnyTransitionDefinition, 'source' | 'target'>;
 
@@ -35,5 +35,3 @@ function outlined(steps: readonly (readonly [AnyStateNode, AnyStateNode])[], out
 function lift(state: AnyStateNode, shown: ReadonlySet<string>): string {
   return shown.has(state.id) || !state.parent ? state.id : lift(state.parent, shown);
 }
-
-const edgeId = (source: string, target: string): string => `${source} to ${target}`;

@@ -10,3 +10,6 @@ export interface Condition {
   /** ISO 8601: since when it stands. */
   readonly since: string;
 }
+
+/** The same from one who does not keep the time: when it was first seen is found elsewhere. */
+export type Trouble = Omit<Condition, 'since'>;

@@ -4,6 +4,7 @@ import { type ConfigFile, configPath, readConfigFile } from './config/file.ts';
 import { keyNames, keys, type LogFrequency, type LogLevel } from './config/keys.ts';
 import { readValues, type Values } from './config/values.ts';
 import { InputError } from './errors.ts';
+import type { PublicLimits } from './messages.ts';
 import { packageRoot } from './version.ts';
 
 /** All paths absolute, all sizes in bytes, every duration with its unit in its name. */
@@ -31,7 +32,7 @@ export interface Config {
     } | null;
   };
   readonly intervals: { readonly checkCatalogueMs: number };
-  readonly publicApi: {
+  readonly publicApi: PublicLimits & {
     readonly host: string;
     readonly port: number;
     readonly workers: number;
@@ -41,15 +42,6 @@ export interface Config {
     readonly heartbeatMs: number;
     readonly niceness: number;
     readonly startRetryMs: number;
-    readonly headersTimeoutMs: number;
-    readonly requestTimeoutMs: number;
-    readonly keepAliveTimeoutMs: number;
-    readonly stallTimeoutMs: number;
-    readonly maxHeaderBytes: number;
-    readonly maxBodyBytes: number;
-    readonly maxConnections: number;
-    readonly idleGraceMs: number;
-    readonly hotObjectsBytes: number;
   };
   /** Null: no operator API. */
   readonly operatorApi: {
@@ -165,7 +157,7 @@ function logFile({ get, has }: Values): Config['logs']['file'] {
     path,
     maxFiles: get('logs.file.maxFiles'),
     maxSize: get('logs.file.maxSize'),
-    frequency: get('logs.file.frequency') as LogFrequency,
+    frequency: get('logs.file.frequency'),
     archive: get('logs.file.archive'),
     writeTimeoutMs: get('logs.file.writeTimeoutMs'),
     retryMs: get('logs.file.retryMs'),

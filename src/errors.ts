@@ -29,6 +29,16 @@ export class InputError extends Error {
   override readonly name = 'InputError';
 }
 
+/** Nothing that speaks HTTP answered where the operator API should be. */
+export class NotReachable extends Error {
+  override readonly name = 'NotReachable';
+}
+
+/** No answer in time. The command may have been carried out all the same. */
+export class TimedOut extends Error {
+  override readonly name = 'TimedOut';
+}
+
 /** The words of anything thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

@@ -2,8 +2,9 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Condition } from './condition.ts';
+import type { Trouble } from './condition.ts';
 import { codeOf, messageOf } from './errors.ts';
+import { inTime } from './in-time.ts';
 import { LogBacklog } from './log-backlog.ts';
 import { LogFolder, type LogFolderOptions, periodOf } from './log-folder.ts';
 import type { LogOut } from './log-out.ts';
@@ -52,7 +53,7 @@ export class LogFile implements LogOut {
   }
 
   /** What is wrong now: at most one condition, without its time. */
-  get troubles(): readonly Omit<Condition, 'since'>[] {
+  get troubles(): readonly Trouble[] {
     const { path, writeTimeoutMs } = this.#options;
     const trouble = (reason: string, words: string) => [{ type: 'LogNotWritten', reason, message: words }];
     const lost = this.#backlog.dropped > 0 ? `; ${this.#backlog.dropped} lines were lost so far` : '';
@@ -73,13 +74,7 @@ export class LogFile implements LogOut {
     if (this.#retry) clearTimeout(this.#retry);
     this.#retry = null;
     this.#begin();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(true), graceMs);
-    });
-    const isStuck = await Promise.race([Promise.resolve(this.#writing).then(() => false), late]);
-    clearTimeout(timer);
-    return { isStuck };
+    return { isStuck: this.#writing !== null && !(await inTime(this.#writing, graceMs)) };
   }
 
   get #now(): number {

@@ -1,6 +1,6 @@
 // The log: lines on stderr, for people on a terminal and as JSON elsewhere, and in files; secrets and tokens never reach it.
 import { multistream, type Logger as PinoLogger, pino } from 'pino';
-import type { Condition } from './condition.ts';
+import type { Trouble } from './condition.ts';
 import type { LogLevel } from './config/keys.ts';
 import type { Config } from './config.ts';
 import { LogFile } from './log-file.ts';
@@ -41,6 +41,7 @@ export function neverShow(secret: string): void {
   secrets.add(JSON.stringify(secret).slice(1, -1));
 }
 
+/** A text as it may be written down: no JWT in it, nothing that follows the word Bearer, and no secret known to `neverShow`. */
 export function withoutTokens(line: string): string {
   let shown = line.replace(tokens, notShown);
   for (const secret of secrets) shown = shown.replaceAll(secret, notShown);
@@ -50,7 +51,7 @@ export function withoutTokens(line: string): string {
 export interface OpenLog {
   readonly log: Logger;
   /** What is wrong with a destination now. */
-  readonly troubles: () => readonly Omit<Condition, 'since'>[];
+  readonly troubles: () => readonly Trouble[];
   /** Whether a disk has not answered for long: a thread waits for it, which keeps this process from exiting. */
   readonly isStuck: () => boolean;
   /** Writes what is left. A disk that hangs keeps a process from exiting. */
@@ -60,6 +61,7 @@ export interface OpenLog {
 /** How long the last lines may take. */
 const lastLinesMs = 1000;
 
+/** Never rejects for a disk's sake: what is wrong with a log file is a trouble. */
 export async function openLog({ id, logs }: Pick<Config, 'id' | 'logs'>): Promise<OpenLog> {
   const { file: settings } = logs;
   const file = settings && new LogFile({ ...settings, name: id });
@@ -73,11 +75,8 @@ export async function openLog({ id, logs }: Pick<Config, 'id' | 'logs'>): Promis
   };
 }
 
-/** @param out stderr where left out */
-export const createLog = async (level: LogLevel, out?: LogOut): Promise<Logger> =>
-  logTo([{ level, out: out ?? (await stderr()) }]);
-
-function logTo(outs: readonly { readonly level: LogLevel; readonly out: LogOut }[]): Logger {
+/** A line for each entry, to everyone who wants that level. */
+export function logTo(outs: readonly { readonly level: LogLevel; readonly out: LogOut }[]): Logger {
   const streams = outs.map(({ level, out }) => ({ level: values[levels[level]], stream: out }));
   const [most] = outs.map(({ level }) => levels[level]).sort((a, b) => values[a] - values[b]);
   return pino(

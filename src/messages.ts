@@ -20,15 +20,12 @@ export interface WorkerSetup {
   readonly version: string;
   /** When the node started, milliseconds since the epoch; left out: when its worker processes were first started. */
   readonly startedAt?: number;
-  /** Bytes the node may keep on disk; null or left out: no limit. */
-  readonly storageLimitBytes?: number | null;
   /** Tell of every request; left out: only of those the node could not answer. */
   readonly tellsRequests?: boolean;
-  /** Node limits of the public port; all from the config. */
   readonly limits: PublicLimits;
 }
 
-/** Times in milliseconds, sizes in bytes. */
+/** Of the public port, as the config has them. */
 export interface PublicLimits {
   readonly headersTimeoutMs: number;
   readonly requestTimeoutMs: number;
@@ -77,7 +74,7 @@ export type Order = { readonly seq: number } & (
   | { readonly type: 'leave' }
 );
 
-/** Load of one worker: what is open, what is still to be sent. */
+/** Of one drain, what one worker still has: connections that are open, and bytes to be sent on them. */
 export interface DrainProgress {
   readonly drain: number;
   readonly connections: number;

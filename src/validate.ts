@@ -50,4 +50,11 @@ function faultOf({ instancePath, keyword, params, message = 'is not valid' }: Er
   }
 }
 
+/** The keys and indexes that a JSON Pointer goes through. */
+export const pointerSteps = (pointer: string): string[] =>
+  pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+
 const pointerPart = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');

@@ -9,10 +9,14 @@ import { until } from './support/until.ts';
 
 const logModule = new URL('../src/log.js', import.meta.url).href;
 
+/** The log of a program, on its stderr. */
+const openedAt = (level: string): string =>
+  `import { openLog } from ${JSON.stringify(logModule)};
+  const { log } = await openLog({ id: 'n', logs: { console: { level: '${level}' }, file: null } });`;
+
 /** Logs far more than a pipe holds; then a line for each line on its stdin; ends with its stdin. */
 const flood = `
-  import { createLog } from ${JSON.stringify(logModule)};
-  const log = await createLog('info');
+  ${openedAt('info')}
   let turns = 0;
   const turning = setInterval(() => { turns += 1; }, 1);
   for (let part = 0; part < 20; part += 1) {
@@ -53,8 +57,7 @@ describe('log-out', () => {
   });
 
   it('shows people on a terminal the words of the levels', async () => {
-    const program = `import { createLog } from ${JSON.stringify(logModule)};
-      const log = await createLog('http'); log.info('one'); log.http('two'); log.warn('three');`;
+    const program = `${openedAt('http')} log.info('one'); log.http('two'); log.warn('three');`;
     const command = `'${process.execPath}' --input-type=module --eval '${program.replaceAll("'", '"')}'`;
     const terminal = spawn('script', ['-qec', command, '/dev/null'], {
       stdio: ['ignore', 'pipe', 'ignore'],

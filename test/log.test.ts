@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { createLog, neverShow, openLog, withoutTokens } from '../src/log.ts';
+import { logTo, neverShow, openLog, withoutTokens } from '../src/log.ts';
 
 const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJib2IifQ.c2lnbmF0dXJlLWJ5dGVz';
 
@@ -14,30 +14,30 @@ describe('log', () => {
     lines = [];
   });
 
-  it('writes a line of JSON for each entry', async () => {
-    const log = await createLog('info', out);
+  it('writes a line of JSON for each entry', () => {
+    const log = logTo([{ level: 'info', out }]);
     log.info({ port: 3334 }, 'listening');
     log.debug('not asked for');
     expect(lines).to.have.lengthOf(1);
     expect(JSON.parse(lines[0] ?? '')).to.include({ level: 30, port: 3334, msg: 'listening' });
   });
 
-  it('knows the levels of the peer', async () => {
-    const verbose = await createLog('verbose', out);
+  it('knows the levels of the peer', () => {
+    const verbose = logTo([{ level: 'verbose', out }]);
     expect(verbose.level).to.equal('debug');
-    const silent = await createLog('off', out);
+    const silent = logTo([{ level: 'off', out }]);
     silent.fatal('nothing');
     expect(lines).to.deep.equal([]);
   });
 
-  it('has a level for requests between what happens and what only helps to find faults', async () => {
+  it('has a level for requests between what happens and what only helps to find faults', () => {
     for (const [level, expected] of [
       ['info', ['in']],
       ['http', ['in', 'each']],
       ['verbose', ['in', 'each', 'de']],
     ] as const) {
       lines = [];
-      const log = await createLog(level, out);
+      const log = logTo([{ level, out }]);
       log.info('in');
       log.http('each');
       log.debug('de');
@@ -63,16 +63,16 @@ describe('log', () => {
     expect(JSON.parse(text)).to.include({ level: 25, msg: 'a request', path: '/(not shown)' });
   });
 
-  it('shows no secret that it has been told of, wherever it stands', async () => {
-    const log = await createLog('info', out);
+  it('shows no secret that it has been told of, wherever it stands', () => {
+    const log = logTo([{ level: 'info', out }]);
     neverShow('the "secret" of this node');
     log.info({ path: '/the "secret" of this node' }, 'it is the "secret" of this node');
     expect(JSON.parse(lines[0] ?? '')).to.include({ path: '/(not shown)', msg: 'it is (not shown)' });
     expect(withoutTokens('plain: the "secret" of this node')).to.equal('plain: (not shown)');
   });
 
-  it('leaves out secrets and tokens, wherever they are', async () => {
-    const log = await createLog('info', out);
+  it('leaves out secrets and tokens, wherever they are', () => {
+    const log = logTo([{ level: 'info', out }]);
     log.info({ req: { headers: { authorization: `Bearer ${jwt}` } } });
     log.info({ operatorApi: { hmacSecret: 'hush-1' }, secret: 'hush-2', token: 'hush-3' });
     log.info(`refused bearer ${jwt}: expired`);

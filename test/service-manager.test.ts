@@ -18,7 +18,8 @@ describe('the service manager', () => {
     warnings = [];
     await stand('exit 0');
   });
-  afterEach(() => rm(folder, { recursive: true }));
+  // The last word may still be on its way.
+  afterEach(() => rm(folder, { recursive: true, maxRetries: 5 }));
 
   /** One line for each time it is called: to whom, what, and how much else it was told of us. */
   async function stand(end: string): Promise<void> {

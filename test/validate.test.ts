@@ -1,7 +1,7 @@
 // What the schema checks say of values that are right, wrong, and made to do harm.
 import { expect } from 'chai';
 import { commands } from '../machines/commands.ts';
-import { compile } from '../src/validate.ts';
+import { compile, pointerSteps } from '../src/validate.ts';
 
 const formats = { 'bucket-id': (id: string) => /^\d+:\d+$/.test(id) };
 
@@ -17,6 +17,11 @@ describe('validate', () => {
     expect(check({ workerId: 1, 'a/b~c': 1 })).to.deep.equal([{ path: '/a~1b~0c', message: 'is not a known key' }]);
     expect(check({ workerId: '1' })).to.deep.equal([{ path: '/workerId', message: 'must be integer' }]);
     expect(check([])).to.deep.equal([{ path: '', message: 'must be object' }]);
+  });
+
+  it('takes a pointer apart into what it goes through, as it was before it was written', () => {
+    expect(pointerSteps('/objects/0/a~1b~0c')).to.deep.equal(['objects', '0', 'a/b~c']);
+    expect([pointerSteps(''), pointerSteps('/')]).to.deep.equal([[], ['']]);
   });
 
   it('tells of all faults at once', () => {

@@ -1,6 +1,7 @@
 // A line of the audit log in words for people.
-import type { AuditEntry, Moment } from '../operator/audit.ts';
+import type { AuditEntry } from '../operator/audit.ts';
 import type { LostEntries } from '../operator/audit-file.ts';
+import type { Moment } from '../operator/request-state.ts';
 
 /** Longer bodies are cut: `--output json` has them whole. */
 const longestInput = 200;
@@ -57,4 +58,4 @@ const isEmpty = (input: unknown): boolean =>
   typeof input === 'object' && input !== null && Object.keys(input).length === 0;
 
 /** What a token says of its bearer must not move the cursor of whoever reads it. */
-const printable = (text: string): string => text.replace(/\p{C}/gu, '?');
+export const printable = (text: string): string => text.replace(/\p{C}/gu, '?');

@@ -1,14 +1,16 @@
 // `audit`: shows and filters the audit log, as lines for people or as the JSON it is kept in.
 import { resolve } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { commandNames } from '../../machines/commands.ts';
 import { InputError, messageOf } from '../errors.ts';
 import type { AuditLine } from '../operator/audit-read.ts';
 import { type AuditFilter, filterOf, parseSince, parseStatus } from './audit-filter.ts';
 import { auditText } from './audit-text.ts';
 import { configOption, lazyConfig } from './connection.ts';
+import { enough } from './enough.ts';
 import { exitCodeHelp } from './exit-codes.ts';
 import { examples } from './help.ts';
+import { wholeNumber } from './whole-number.ts';
 
 type Shown = Exclude<AuditLine, { readonly torn: string }>;
 
@@ -42,7 +44,9 @@ export const auditCommand = (): Command =>
     .addOption(new Option('--command <name>', 'this command only').choices([...commandNames]))
     .option('--sub <name>', 'whose token says so, only')
     .option('--status <status>', 'answered so, only: 200, 409, 4xx', parseStatus)
-    .addOption(new Option('-n, --last <number>', 'the last ones only').argParser(parseCount).conflicts('follow'))
+    .addOption(
+      new Option('-n, --last <number>', 'the last ones only').argParser(wholeNumber(1, 9_999_999)).conflicts('follow'),
+    )
     .option('-f, --follow', 'go on with what is written from now on')
     .option('--file <file>', 'the audit log (else auditLog.path of the config); older files beside it are read too')
     .addOption(configOption())
@@ -54,11 +58,6 @@ export const auditCommand = (): Command =>
     .addHelpText('after', help)
     .action(show);
 
-function parseCount(text: string): number {
-  if (/^[1-9][0-9]{0,6}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It must be a whole number from 1 to 9999999.');
-}
-
 async function show(options: AuditOptions): Promise<void> {
   const { since, last, output } = options;
   const file = options.file ? resolve(options.file) : (await lazyConfig(options.config)()).auditLog.path;
@@ -67,7 +66,7 @@ async function show(options: AuditOptions): Promise<void> {
   const source = {
     file,
     ...(since !== undefined && { sinceMs: since }),
-    ...(options.follow && { follow: endOfFollowing() }),
+    ...(options.follow && { follow: enough() }),
   };
   const matches = filterOf(options);
   const kept: Shown[] = [];
@@ -86,10 +85,4 @@ async function show(options: AuditOptions): Promise<void> {
   kept.forEach(print);
   if (counts.found === 0) console.error(`There is nothing in the audit log ${file} yet`);
   if (counts.torn > 0) console.error(`${counts.torn} of its lines could not be read: torn when the node was killed`);
-}
-
-function endOfFollowing(): AbortSignal {
-  const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
-  return stop.signal;
 }

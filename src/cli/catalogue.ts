@@ -1,7 +1,8 @@
 // `catalogue`: prints a catalogue for any folder of files, ready to be saved in it.
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import type { DescribeProgress } from '../content/describe-folder.ts';
 import { examples } from './help.ts';
+import { wholeNumber } from './whole-number.ts';
 
 interface CatalogueOptions {
   readonly bucket: string;
@@ -16,7 +17,7 @@ export const catalogueCommand = (): Command =>
     )
     .argument('<folder>', 'the folder; folders within are looked through, too')
     .option('--bucket <id>', 'bucket that all objects are put in', '0:0')
-    .option('--worker <number>', 'worker who distributes that bucket', wholeNumber, 0)
+    .option('--worker <number>', 'worker who distributes that bucket', wholeNumber(0, Number.MAX_SAFE_INTEGER), 0)
     .addHelpText(
       'after',
       examples(
@@ -37,11 +38,6 @@ export const catalogueCommand = (): Command =>
       );
       process.stdout.write(text);
     });
-
-function wholeNumber(text: string): number {
-  if (/^[0-9]+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
-  throw new InvalidArgumentError('It must be a whole number.');
-}
 
 /** Silent for the first second; then one line that is written over on a terminal, and one every ten seconds elsewhere. */
 function progressLine() {

@@ -1,6 +1,7 @@
 // How the body of a command is typed: arguments and options made from the schema in its row.
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { type CommandName, commands } from '../../machines/commands.ts';
+import { wholeNumber } from './whole-number.ts';
 
 type Body = Record<string, unknown>;
 
@@ -29,11 +30,7 @@ export function withInput(command: Command, name: CommandName): () => Body {
 function integerPart(command: Command, key: string, schema: PropertySchema, required: boolean): Part {
   const flag = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} <number>`;
   const { minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = schema;
-  const option = new Option(flag, schema.description).argParser((text) => {
-    const value = Number(text);
-    if (/^[0-9]+$/.test(text) && value >= minimum && value <= maximum) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${minimum} to ${maximum}.`);
-  });
+  const option = new Option(flag, schema.description).argParser(wholeNumber(minimum, maximum));
   command.addOption(option.makeOptionMandatory(required));
   return ({ options }) => (options[key] === undefined ? {} : { [key]: options[key] });
 }

@@ -24,20 +24,11 @@ export function stateCommand(): Command {
     .action((options: CallOptions) => call('state', options, (client) => client.state()));
 }
 
-/** What to type for each command: a row without an example does not compile. */
-const samples: Readonly<Record<CommandName, readonly string[]>> = {
-  'stop-api': ['stop-api', 'stop-api --wait drained'],
-  'start-api': ['start-api'],
-  shutdown: ['shutdown', 'shutdown --wait exited --wait-timeout 2m'],
-  'set-worker': ['set-worker --worker-id 3'],
-  'set-buckets': ['set-buckets 1:0 1:1', 'set-buckets --all'],
-};
-
 export function operatorCommand(name: CommandName): Command {
-  const { summary } = commands[name];
+  const { summary, examples: lines } = commands[name];
   const command = new Command(name).summary(summary).description(summary);
   const bodyTyped = withInput(command, name);
-  return withWait(withWishes(calling(command, [...samples[name], `${samples[name][0]} --dry-run`]))).action(() => {
+  return withWait(withWishes(calling(command, [...lines, `${lines[0]} --dry-run`]))).action(() => {
     const body = bodyTyped();
     const options = command.opts<CallOptions>();
     return call(name, options, (client) => client.command(name, body, options));

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { parseTimeout } from './duration.ts';
 
-export const goals = ['drained', 'running', 'stopped', 'exited'] as const;
+const goals = ['drained', 'running', 'stopped', 'exited'] as const;
 
 /** `drained`: no response of before a stop is under way any more. `exited`: the process has let go of its operator port. */
 export type Goal = (typeof goals)[number];

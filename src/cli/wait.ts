@@ -1,6 +1,7 @@
 // Waits for what the node is to come to, by its events.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StateDocument } from '../control/node-control.ts';
+import { NotReachable } from '../errors.ts';
 import type { OperatorClient } from '../operator/client.ts';
 import { EventsRefused, followEvents } from '../operator/event-follow.ts';
 import { problemText } from './answers.ts';
@@ -64,7 +65,7 @@ async function reach(goal: Goal, waiting: Waiting, late: AbortSignal): Promise<E
   }
 }
 
-const isGone = (error: unknown): boolean => error instanceof Error && error.name === 'NotReachable';
+const isGone = (error: unknown): boolean => error instanceof NotReachable;
 
 function holds(goal: Goal, { node, publicApi, drain }: StateDocument): boolean {
   switch (goal) {

@@ -3,6 +3,7 @@ import type { ConditionChange, MachineStep, StateDocument } from '../control/nod
 import type { AuditEntry } from '../operator/audit.ts';
 import type { ReceivedEvent } from '../operator/event-parser.ts';
 import { settingsWords, statusWords } from './answers.ts';
+import { printable } from './audit-text.ts';
 
 type Drain = { readonly at: string; readonly drain: StateDocument['drain'] };
 
@@ -58,7 +59,8 @@ export class WatchText {
 
 const clock = (at: string): string => at.slice(11, 23);
 
-const line = (at: string, kind: string, words: string): string => `${clock(at)}  ${kind.padEnd(9)}  ${words}`;
+const line = (at: string, kind: string, words: string): string =>
+  `${clock(at)}  ${kind.padEnd(9)}  ${printable(words)}`;
 
 function stepLine({ at, event, from, to }: MachineStep): string {
   const hasMoved = from.node !== to.node || from.publicApi !== to.publicApi;

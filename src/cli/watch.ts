@@ -1,6 +1,7 @@
 // `watch`: the events of a node in a terminal, until it ends or somebody has seen enough.
 import { Command } from 'commander';
 import type { ReceivedEvent } from '../operator/event-parser.ts';
+import { enough } from './enough.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { type CallOptions, calling, connect } from './operate.ts';
 
@@ -23,7 +24,7 @@ async function watch(options: CallOptions): Promise<void> {
   const lines = (event: ReceivedEvent) => (options.output === 'json' ? [jsonLine(event)] : text.lines(event));
   const lost = (why: string) => console.error(`Lost the node: ${why}. Trying again…`);
   try {
-    for await (const event of followEvents({ open: client.events, signal: endOfWatching(), lost })) {
+    for await (const event of followEvents({ open: client.events, signal: enough(), lost })) {
       for (const line of lines(event)) console.log(line);
     }
   } catch (error) {
@@ -35,11 +36,3 @@ async function watch(options: CallOptions): Promise<void> {
 
 const jsonLine = ({ name, lastEventId, data }: ReceivedEvent): string =>
   JSON.stringify({ event: name, id: lastEventId, data: JSON.parse(data) });
-
-/** Ctrl-C, and nobody who reads any more, as with `watch | head`. */
-function endOfWatching(): AbortSignal {
-  const enough = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => enough.abort());
-  process.stdout.on('error', () => enough.abort());
-  return enough.signal;
-}

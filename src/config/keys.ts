@@ -10,27 +10,15 @@ interface TypeMap {
   size: number;
   /** Absolute. */
   path: string;
-  level: LogLevel;
   strings: readonly string[];
   /** A list of anything, for keys that are taken but not used. */
   list: readonly unknown[];
 }
 
-export const logLevels = [
-  'fatal',
-  'error',
-  'warn',
-  'info',
-  'http',
-  'verbose',
-  'debug',
-  'trace',
-  'silly',
-  'off',
-] as const;
+const logLevels = ['fatal', 'error', 'warn', 'info', 'http', 'verbose', 'debug', 'trace', 'silly', 'off'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-export const logFrequencies = ['yearly', 'monthly', 'daily', 'hourly'] as const;
+const logFrequencies = ['yearly', 'monthly', 'daily', 'hourly'] as const;
 export type LogFrequency = (typeof logFrequencies)[number];
 
 export interface Key {
@@ -326,12 +314,12 @@ export const keys = {
     about: 'How long the answer to a command waits for its line in the audit log.',
   },
   'logs.console.level': {
-    type: 'level',
+    type: 'string',
     oneOf: logLevels,
     default: 'info',
     about: 'How much is logged on stderr. `http`: every request as well.',
   },
-  'logs.file.level': { type: 'level', oneOf: logLevels, default: 'info', about: 'How much is logged to files.' },
+  'logs.file.level': { type: 'string', oneOf: logLevels, default: 'info', about: 'How much is logged to files.' },
   'logs.file.path': {
     type: 'path',
     defaultWords: 'none: no log files',
@@ -414,7 +402,7 @@ export const keyNames = Object.keys(keys) as KeyName[];
 
 /** The type of a key's value; with null where the key can be unset. */
 export type ValueOf<K extends KeyName> =
-  | TypeMap[Keys[K]['type']]
+  | (Keys[K] extends { readonly oneOf: readonly (infer Word)[] } ? Word : TypeMap[Keys[K]['type']])
   | (Keys[K] extends { readonly default: unknown } ? never : null);
 
 /** `operatorApi.hmacSecret` → row; undefined where there is no such key. */

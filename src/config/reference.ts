@@ -1,5 +1,5 @@
 // The config reference as Markdown, written from the table of keys.
-import { envNameOf, type Key, type KeyName, keyNames, keys } from './keys.ts';
+import { type Key, type KeyName, keyNames, keys } from './keys.ts';
 
 /** Two tables: the keys with a meaning, and those that are taken for the sake of existing config files. */
 export function configReference(): string {
@@ -20,11 +20,8 @@ export function configReference(): string {
   ].join('\n');
 }
 
-/** An example of how the environment sets a key: `DISTRIBUTOR__PUBLIC_API__PORT=8080`. */
-export const envExample = (name: KeyName, value: string): string => `DISTRIBUTOR__${envNameOf(name)}=${value}`;
-
 function typeWords({ type, unit, oneOf }: Key): string {
-  const words = { strings: 'list of strings', level: 'string', size: 'size' }[type as string] ?? type;
+  const words = type === 'strings' ? 'list of strings' : type;
   if (oneOf) return oneOf.map((word) => `\`${word}\``).join(' ');
   return unit && type !== 'size' ? `${words}, ${unit}` : words;
 }

@@ -1,6 +1,6 @@
 // The config keys as a JSON Schema, and in words: what a value must be.
 import { compile, type Validate } from '../validate.ts';
-import { type Key, keys, logLevels } from './keys.ts';
+import { type Key, keys } from './keys.ts';
 
 const sizePattern = /^[0-9]+[BKMGT]$/;
 
@@ -26,7 +26,7 @@ interface Section {
 }
 
 /** The whole config file as JSON Schema. */
-export function configSchema(): object {
+function configSchema(): object {
   const root = emptySection();
   for (const [path, key] of Object.entries<Key>(keys)) {
     const words = path.split('.');
@@ -83,8 +83,6 @@ export function demandOf({ type, minimum, maximum, minItems, oneOf, unit }: Key)
       return `a list of ${minItems ? 'at least one ' : ''}different strings, like ["1:0", "1:1"] (write numbers in quotes)`;
     case 'list':
       return 'a list';
-    case 'level':
-      return `one of ${logLevels.join(', ')}`;
     default:
       return oneOf ? `one of ${oneOf.join(', ')}` : 'a text in one line, not empty (write numbers in quotes)';
   }

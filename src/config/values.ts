@@ -2,6 +2,7 @@
 import { dirname, resolve } from 'node:path';
 import { closestMatch } from 'leven';
 import { InputError } from '../errors.ts';
+import { pointerSteps } from '../validate.ts';
 import { overridesFrom } from './env.ts';
 import type { ConfigFile } from './file.ts';
 import { type Key, type KeyName, keyAt, keyNames, keys, sectionNames, type ValueOf } from './keys.ts';
@@ -114,10 +115,7 @@ interface Fault {
 function faultsOf(tree: Tree): Fault[] {
   const faults = new Map<string, Fault>();
   for (const { path: pointer } of configFaults(tree)) {
-    const words = pointer
-      .split('/')
-      .slice(1)
-      .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+    const words = pointerSteps(pointer);
     const known = knownPart(words);
     const name = words.join('.');
     if (known.length === words.length || keyAt(known.join('.'))) {

@@ -1,5 +1,6 @@
 // The text of a catalogue, checked: either a catalogue or a list of lines that say where it is wrong and how.
 import { basename } from 'node:path';
+import { pointerSteps } from '../validate.ts';
 import { type Catalogue, faultsOf } from './catalogue-schema.ts';
 import { parseYaml, type ValuePath, YamlFault, type YamlText } from './yaml-text.ts';
 
@@ -84,13 +85,7 @@ const printPath = (path: ValuePath): string =>
 
 /** A JSON Pointer into a catalogue: its arrays are known by position, so digits are indexes there. */
 const stepsOf = (pointer: string): ValuePath =>
-  pointer
-    .split('/')
-    .slice(1)
-    .map((step, at) => {
-      const isIndex = (at === 1 || at === 3) && /^\d+$/.test(step);
-      return isIndex ? Number(step) : step.replaceAll('~1', '/').replaceAll('~0', '~');
-    });
+  pointerSteps(pointer).map((step, at) => ((at === 1 || at === 3) && /^\d+$/.test(step) ? Number(step) : step));
 
 const valueAt = (value: unknown, path: ValuePath): unknown =>
   path.reduce<unknown>((at, step) => (at as Record<string | number, unknown> | null | undefined)?.[step], value);

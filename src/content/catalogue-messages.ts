@@ -1,7 +1,7 @@
 // What the thread that reads the catalogue and the control process's main thread say to each other.
 import type { DataObject } from '../../machines/answer.ts';
+import type { Trouble } from '../condition.ts';
 import type { DirectorySnapshot } from '../messages.ts';
-import type { Trouble } from './known-directory.ts';
 
 export interface CatalogueThreadData {
   /** Absolute path of the catalogue. */

@@ -27,11 +27,8 @@ export interface Catalogue {
 const mediaType =
   /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+(?:[ \t]*;[ \t]*[\w!#$%&'*+.^`|~-]+=(?:[\w!#$%&'*+.^`|~-]+|"[^"\\\p{Cc}]*"))*$/u;
 
-const maxBucketIdLength = 128;
-
 /** The syntax of bucket ids where the directory is a catalogue: any text of 1 to 128 characters, none a control character. */
-export const isCatalogueBucketId = (text: string): boolean =>
-  text !== '' && !/\p{Cc}/u.test(text) && [...text.slice(0, 2 * maxBucketIdLength + 1)].length <= maxBucketIdLength;
+export const isCatalogueBucketId = (text: string): boolean => /^\P{Cc}{1,128}$/u.test(text);
 
 /** Links are looked at when the file is; this is what can be told from the name alone. */
 function isInnerPath(file: string): boolean {

@@ -1,5 +1,5 @@
 // What is wrong with a catalogue and the files of its objects, in the words of conditions.
-import type { Trouble } from './known-directory.ts';
+import type { Trouble } from '../condition.ts';
 import { faultOf, type ObjectFault, type ObjectRecord } from './object-record.ts';
 
 /** Of many files with the same trouble, this many are named. */

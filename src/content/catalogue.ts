@@ -28,6 +28,7 @@ const stopMs = 1000;
 const firstRestartMs = 500;
 const maxRestartMs = 60_000;
 
+/** Reads nothing before its `start`. What goes wrong then is a condition, never an error. */
 export function openCatalogue({ log, threadUrl = ownThread, ...data }: CatalogueOptions): Directory {
   const known = new KnownDirectory();
   let thread: Worker | null = null;

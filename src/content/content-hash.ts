@@ -19,6 +19,7 @@ export const sameFacts = (a: FileFacts, b: FileFacts): boolean =>
 const blake3Code = 0x1e;
 const blake3Bytes = 32;
 
+/** Whether a text could be one, as it is written; whether any file has it is another matter. */
 export function isContentHash(text: string): boolean {
   try {
     const { code, size } = Digest.decode(base58btc.baseDecode(text));

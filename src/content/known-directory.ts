@@ -1,11 +1,8 @@
 // What a directory knows at the moment, and who is told of it: the half that every kind of directory has in common.
 import type { DataObject } from '../../machines/answer.ts';
-import type { Condition } from '../condition.ts';
+import type { Condition, Trouble } from '../condition.ts';
 import type { DirectoryChange, DirectorySnapshot } from '../messages.ts';
 import type { ConditionsListener, DirectoryContents, DirectoryListener } from './directory.ts';
-
-/** A condition whose `since` is still to be found. */
-export type Trouble = Omit<Condition, 'since'>;
 
 /** A new directory on its way in, piece by piece, so that a large one holds nobody up. */
 export interface Replacement {

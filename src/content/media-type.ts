@@ -2,7 +2,7 @@
 import { fileTypeFromFile } from 'file-type';
 import mime from 'mime';
 
-export const unknownType = 'application/octet-stream';
+const unknownType = 'application/octet-stream';
 
 /**
  * Text formats that the ending of a name may stand for. No HTML and no script: what a browser would run on this node's

@@ -1,9 +1,10 @@
 // The directory's twin in memory: says what it is told to say. For tests, and for a node without any directory.
 import type { DataObject } from '../../machines/answer.ts';
+import type { Trouble } from '../condition.ts';
 import type { DirectorySnapshot } from '../messages.ts';
 import { isCatalogueBucketId } from './catalogue-schema.ts';
 import type { Directory } from './directory.ts';
-import { KnownDirectory, type Trouble } from './known-directory.ts';
+import { KnownDirectory } from './known-directory.ts';
 
 export interface MemoryDirectory extends Directory {
   /** Before the start: what the first look will find. */

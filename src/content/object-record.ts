@@ -26,6 +26,7 @@ export interface ObjectFault {
   readonly message: string;
 }
 
+/** Null: as far as is known, it can be served. */
 export function faultOf({ stated, located, workedOut }: ObjectRecord): ObjectFault | null {
   if ('fault' in located)
     return { kind: located.fault === 'missing' ? 'missing' : 'damaged', message: located.message };

@@ -1,8 +1,8 @@
 // What is wrong now, gathered from everyone who can tell, with the moment each trouble was first seen.
 import type { Settings } from '../../machines/settings.ts';
-import type { Condition } from '../condition.ts';
+import type { Condition, Trouble } from '../condition.ts';
 
-export type Trouble = Omit<Condition, 'since'>;
+export type { Trouble } from '../condition.ts';
 
 /** Asked anew each time; returns what is wrong at that moment, given the settings in force. */
 export type TroubleSource = (settings: Settings) => readonly (Trouble | Condition)[];

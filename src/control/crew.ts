@@ -50,6 +50,7 @@ export class Crew {
     }));
   }
 
+  /** Fills every empty place at once, one that waits for its time too. */
   start(): void {
     for (const place of this.#places) if (place.worker === null) this.#fill(place);
   }
@@ -93,16 +94,12 @@ export class Crew {
       if (this.#stopped) throw new Error('The node is shutting down');
       const [first] = this.ready;
       if (first) return first;
-      this.#hurry();
+      this.start();
       const departure = await this.#nextEvent(signal);
       if (departure && !departure.expected && this.#alive.size === 0) {
         throw new Error(`No public worker could be started: the last one ${departure.words}`);
       }
     }
-  }
-
-  #hurry(): void {
-    for (const place of this.#places) if (place.worker === null) this.#fill(place);
   }
 
   #fill(place: Place): void {

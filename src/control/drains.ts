@@ -4,7 +4,7 @@ import type { DrainStatus } from './public-side.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 interface Entry extends Drain {
-  /** Workers that have not told of its end, with what they had left when last heard. */
+  /** Workers that have not told of its end. */
   readonly parts: Set<WorkerProcess>;
   cut: number;
   /** Whoever closed the port knows its number by now. */

@@ -3,7 +3,7 @@ import type { Command, CommandName } from '../../machines/commands.ts';
 import type { CoverageChange } from '../../machines/coverage-change.ts';
 import type { Foresight, NodeStatus } from '../../machines/judge.ts';
 import type { DesiredState, Settings } from '../../machines/settings.ts';
-import type { Condition } from '../condition.ts';
+import type { Condition, Trouble } from '../condition.ts';
 import type { CrashReport } from './crash-report.ts';
 import type { DrainStatus, WorkerStatus } from './public-side.ts';
 
@@ -75,7 +75,7 @@ export interface Preview {
   /** Which objects would be dropped and gained; null: the command changes no settings. */
   readonly objects: CoverageChange | null;
   /** What would be wrong then, as far as it can be known now. */
-  readonly conditions: readonly Omit<Condition, 'since'>[];
+  readonly conditions: readonly Trouble[];
 }
 
 export type PreviewResult =

@@ -1,6 +1,6 @@
 // What the machine itself knows to be wrong: a state that is not saved, a public API that could not be started.
 import { type NodeSnapshot, statusOf } from '../../machines/judge.ts';
-import type { Trouble } from './conditions.ts';
+import type { Trouble } from '../condition.ts';
 
 export function ownTroubles(snapshot: NodeSnapshot): Trouble[] {
   const { context } = snapshot;

@@ -29,6 +29,7 @@ export interface StateFile {
   reset(): Promise<boolean>;
 }
 
+/** @param directory absolute; made by `load` where it is not there */
 export function openStateFile(directory: string): StateFile {
   const path = join(directory, 'state.json');
   const temporary = `${path}.tmp`;
@@ -167,6 +168,6 @@ const words: Readonly<Record<string, string>> = {
 function reasonOf(error: unknown): string {
   if (error instanceof Error && error.name === 'AbortError') return 'it took too long';
   const code = codeOf(error);
-  if (code === undefined) return error instanceof Error ? error.message : String(error);
+  if (code === undefined) return messageOf(error);
   return `${words[code] ?? 'an error of the system'} (${code})`;
 }

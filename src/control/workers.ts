@@ -50,6 +50,10 @@ const defaults = {
   entry: fileURLToPath(new URL('../public/worker.js', import.meta.url)),
 };
 
+/**
+ * No process is started before `start`.
+ * @throws {Error} where no file can be made for the settings
+ */
 export const createWorkers = (options: WorkersOptions): PublicSide => new Workers({ ...defaults, ...options });
 
 class Workers implements PublicSide {
@@ -79,8 +83,8 @@ class Workers implements PublicSide {
       ...options,
       spawn: () => this.#spawn(),
       bringUp: (worker) => this.#bringUp(worker),
-      onReady: (worker) => this.#greet(worker),
-      onGone: (worker, departure) => this.#mourn(worker, departure),
+      onReady: (worker) => this.#onReady(worker),
+      onGone: (worker, departure) => this.#onGone(worker, departure),
     });
     const onChange = () => this.#changed();
     this.#port = new PublicPort({ ...options, crew: this.#crew, drains: this.#drains, onChange });
@@ -223,7 +227,7 @@ class Workers implements PublicSide {
     if (!this.#isReady) void worker.order({ type: 'ready', ready: false });
   }
 
-  #greet(worker: WorkerProcess): void {
+  #onReady(worker: WorkerProcess): void {
     this.#options.log.info({ pid: worker.pid }, 'public worker ready');
     worker.startHeartbeat();
     worker.standBack();
@@ -240,7 +244,7 @@ class Workers implements PublicSide {
     setTimeout(() => void this.#serve(worker), this.#options.rejoinMs).unref();
   }
 
-  #mourn(worker: WorkerProcess, { pid, at, reason, words, expected }: Departure): void {
+  #onGone(worker: WorkerProcess, { pid, at, reason, words, expected }: Departure): void {
     if (expected) this.#options.log.info({ pid }, `public worker ${words}`);
     else {
       this.#options.log.warn({ pid, reason }, `public worker ${words}`);

@@ -1,4 +1,5 @@
 // Answers as the API description has them: a status with its headers and its body.
+import { requestIdHeader, requestIdPattern } from '../request-id.ts';
 import { ref, type Schema, text } from './schema.ts';
 
 export interface Header {
@@ -30,17 +31,16 @@ export const sometimes = (description: string, schema: Schema = text()): Header 
   schema,
 });
 
-export const requestId = always("the request's own, or one made for it; the log has it too", {
-  type: 'string',
-  pattern: '^[\\w.:-]{1,64}$',
-});
+const requestIdSchema = { type: 'string', pattern: requestIdPattern };
+
+export const requestId = always("the request's own, or one made for it; the log has it too", requestIdSchema);
 
 /** May be sent with every request, to either API. */
 export const requestIdParameter = {
-  name: 'X-Request-Id',
+  name: requestIdHeader,
   in: 'header',
   description: 'a name for this request, to be found in the answer and in the log',
-  schema: { type: 'string', pattern: '^[\\w.:-]{1,64}$' },
+  schema: requestIdSchema,
 };
 
 /** On every answer of the operator API. */

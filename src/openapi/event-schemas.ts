@@ -1,18 +1,11 @@
 // The events of `GET /events`: what the data of each is.
 import { commandNames } from '../../machines/commands.ts';
 import { count, list, object, oneOf, only, orNull, ref, type Schema, text, time } from './schema.ts';
-import { figuresPoint } from './state-schemas.ts';
+import { figuresPoint, nodeStatus } from './state-schemas.ts';
 
 const ids = list(text(), 'of states or edges, as in the diagrams of the machine');
 
-const moment = orNull(
-  object({
-    node: oneOf(['running', 'shuttingDown']),
-    publicApi: oneOf(['stopped', 'starting', 'running', 'stopping']),
-    generation: count(),
-  }),
-  'null: it was not put to the machine',
-);
+const moment = orNull(object({ ...nodeStatus, generation: count() }), 'null: it was not put to the machine');
 
 const foresight: Schema = {
   oneOf: [

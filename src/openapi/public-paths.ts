@@ -1,5 +1,5 @@
 // The public API: objects from the table of answers, and what monitors read. Nothing here needs a token.
-import { type AnswerWord, answers } from '../../machines/answer.ts';
+import { answers, answerWords } from '../../machines/answer.ts';
 import { type Answer, type Answers, always, type Headers, requestId, requestIdParameter, sometimes } from './answer.ts';
 import type { PathItem } from './operator-paths.ts';
 import { oneOf, ref, text } from './schema.ts';
@@ -64,7 +64,7 @@ function valuesOf(header: string): string[] {
 
 /** What all the words with this status say. */
 const wordsOf = (status: number): string =>
-  (Object.keys(answers) as AnswerWord[])
+  answerWords
     .filter((word) => answers[word].status === status && answers[word].message !== null)
     .map((word) => `\`${word}\`: ${answers[word].message}`)
     .join('; ');

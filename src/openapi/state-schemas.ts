@@ -7,7 +7,7 @@ const settings = object({
   buckets: orNull(list(text()), 'bucket ids to distribute; null: all buckets of the worker'),
 });
 
-const nodeStatus = {
+export const nodeStatus = {
   node: oneOf(['running', 'shuttingDown']),
   publicApi: oneOf(['stopped', 'starting', 'running', 'stopping']),
 };

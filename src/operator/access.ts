@@ -2,8 +2,8 @@
 import type Koa from 'koa';
 import { withoutTokens } from '../log.ts';
 import { requestIdHeader, requestIdOf } from '../request-id.ts';
-import type { OperatorState } from './api.ts';
 import type { Log } from './problems.ts';
+import type { OperatorState } from './request-state.ts';
 
 const longestPath = 300;
 

@@ -1,13 +1,13 @@
 // The operator API: routes made from the command table, and the order in which a request is judged.
 import Router, { type RouterContext } from '@koa/router';
 import Koa from 'koa';
-import { type Command, type CommandName, commandNames, commands } from '../../machines/commands.ts';
+import { type Command, commandNames, commands } from '../../machines/commands.ts';
 import type { Config } from '../config.ts';
 import type { CommandOptions, CommandResult, Health, NodeControl } from '../control/node-control.ts';
 import { codeOf, messageOf, type Problem } from '../errors.ts';
 import { compile } from '../validate.ts';
 import { access } from './access.ts';
-import { type Audit, auditing, type Moment, momentOf } from './audit.ts';
+import { type Audit, auditing } from './audit.ts';
 import { authorize, checkBody, checkScope, useUp } from './auth.ts';
 import { createBodyReader } from './body.ts';
 import { consoleRoutes } from './console.ts';
@@ -20,7 +20,8 @@ import { openapiRoutes } from './openapi.ts';
 import { createHostCheck } from './origin.ts';
 import { answerState, preconditionOf } from './preconditions.ts';
 import { answerProblems, type Log, problem } from './problems.ts';
-import { emptyBody, type Token, type TokenRules } from './tokens.ts';
+import { type Moment, momentOf, type OperatorState } from './request-state.ts';
+import { emptyBody, type TokenRules } from './tokens.ts';
 import { type UsedTokens, usedTokensInMemory } from './used-tokens.ts';
 
 export interface OperatorApiParts {
@@ -43,23 +44,6 @@ export interface OperatorApiParts {
   /** Left out: there is nothing at `/events`. */
   readonly events?: Events;
   readonly now?: () => number;
-}
-
-/** What is known of a request as it is judged. */
-export interface OperatorState {
-  /** Of the client's making or ours; in the answer's `X-Request-Id`. */
-  requestId?: string;
-  token?: Token;
-  command?: CommandName;
-  /** The command is only to be foreseen. */
-  dryRun?: boolean;
-  /** The body once it has been found valid. */
-  input?: unknown;
-  /** The node when a command was put to it, and when that had ended. */
-  before?: Moment;
-  after?: Moment;
-  /** What it was answered with, if not with success. */
-  problem?: Problem;
 }
 
 type Context = RouterContext<OperatorState>;

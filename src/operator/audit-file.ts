@@ -1,11 +1,12 @@
 // The audit log on disk: one JSON line an entry, set aside by size; what cannot be written is a condition, never a crash.
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Trouble } from '../condition.ts';
 import { messageOf } from '../errors.ts';
+import { inTime } from '../in-time.ts';
 import { withoutTokens } from '../log.ts';
 import type { AuditEntry } from './audit.ts';
 import { olderFiles, olderName } from './audit-folder.ts';
-import type { Trouble } from './secret.ts';
 
 export interface AuditFileOptions {
   /** Absolute. */
@@ -149,19 +150,12 @@ export class AuditFile {
     for (const { path } of older.slice(0, Math.max(0, older.length + 1 - maxFiles))) await rm(path, { force: true });
   }
 
-  /** Waits for a write, but not for ever: a disk that hangs must not take the operator's commands with it. */
+  /** Waits for a write, but not for ever. */
   async #inTime(written: Promise<void>): Promise<void> {
     const { writeTimeoutMs } = this.#options;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(() => {
-        this.#isStuck = true;
-        this.#failure = `the disk did not take it within ${writeTimeoutMs} ms`;
-        resolve();
-      }, writeTimeoutMs);
-    });
-    await Promise.race([written, late]);
-    clearTimeout(timer);
+    if (await inTime(written, writeTimeoutMs)) return;
+    this.#isStuck = true;
+    this.#failure = `the disk did not take it within ${writeTimeoutMs} ms`;
   }
 }
 

@@ -109,11 +109,16 @@ class Source {
 function parsed(line: string): AuditLine {
   try {
     const value: unknown = JSON.parse(line);
-    if (typeof value === 'object' && value !== null && 'at' in value && typeof value.at === 'string') {
-      return value as AuditLine;
-    }
+    if (isEntry(value)) return value;
   } catch {
     // Not an entry.
   }
   return { torn: line };
+}
+
+/** By what every version of this log has written. */
+function isEntry(value: unknown): value is AuditEntry | LostEntries {
+  const { at, lost, status, method } = (value ?? {}) as Partial<AuditEntry & LostEntries>;
+  if (typeof at !== 'string') return false;
+  return typeof lost === 'number' || (typeof status === 'number' && typeof method === 'string');
 }

@@ -1,8 +1,8 @@
 // The way of an audit entry: floods summed up, then to the file and to whoever else listens, once each.
+import type { Trouble } from '../condition.ts';
 import type { Audit, AuditEntry } from './audit.ts';
 import { type AuditFileOptions, openAuditFile } from './audit-file.ts';
 import { type FloodOptions, floodGate } from './audit-floods.ts';
-import type { Trouble } from './secret.ts';
 
 export interface AuditTrail {
   /** To be given to the operator API. */

@@ -1,11 +1,9 @@
 // What is told of every command and every refused token: to the log in one line, to the audit log in full.
 import type Koa from 'koa';
 import type { CommandName } from '../../machines/commands.ts';
-import type { NodeControl, StateDocument } from '../control/node-control.ts';
-import type { OperatorState } from './api.ts';
+import type { NodeControl } from '../control/node-control.ts';
 import type { Log } from './problems.ts';
-
-export type Moment = Pick<StateDocument, 'node' | 'publicApi' | 'generation'>;
+import { type Moment, momentOf, type OperatorState } from './request-state.ts';
 
 /** Never holds a token or the secret. */
 export interface AuditEntry {
@@ -106,5 +104,3 @@ export async function auditedSignal(signal: NodeJS.Signals, node: NodeControl, a
 
 const cut = (text: string | null): string | null =>
   text !== null && text.length > longestText ? `${text.slice(0, longestText)}…` : text;
-
-export const momentOf = ({ node, publicApi, generation }: Moment): Moment => ({ node, publicApi, generation });

@@ -1,7 +1,8 @@
 // The HTTP client of the operator API: signs each request with a token of its own, and tells apart how a call can fail.
 import { randomUUID } from 'node:crypto';
 import type { CommandName } from '../../machines/commands.ts';
-import { codeOf, messageOf } from '../errors.ts';
+import { codeOf, messageOf, NotReachable, TimedOut } from '../errors.ts';
+import { longestBodyInToken, requestTokenLifetimeSec } from './signing-rules.ts';
 import { sha256, signRequestToken } from './tokens.ts';
 
 export interface ClientOptions {
@@ -22,16 +23,6 @@ export interface Answer {
   readonly status: number;
   /** The JSON of the answer: a state or a problem document; null where it was not JSON. */
   readonly document: unknown;
-}
-
-/** Nothing that speaks HTTP answered there. */
-export class NotReachable extends Error {
-  override readonly name = 'NotReachable';
-}
-
-/** No answer in time. The command may have been carried out all the same. */
-export class TimedOut extends Error {
-  override readonly name = 'TimedOut';
 }
 
 export interface SignedRequest {
@@ -68,10 +59,10 @@ export interface CommandWishes {
   readonly ifMatch?: string | undefined;
 }
 
-/** Up to here the token carries the body itself, as the tokens of other clients do; beyond, its hash keeps headers small. */
-const longestBodyInToken = 4096;
-const tokenLifetimeSec = 60;
-
+/**
+ * Opens nothing: each call is a request of its own.
+ * @throws {TypeError} from its calls, where it was given neither secret nor token
+ */
 export function createClient(options: ClientOptions): OperatorClient {
   const { secret, token, sub, timeoutMs, now = Date.now } = options;
   const base = options.url.replace(/\/+$/, '');
@@ -81,7 +72,7 @@ export function createClient(options: ClientOptions): OperatorClient {
     if (secret === undefined) throw new TypeError('A client needs a secret or a token');
     const bound = text.length > longestBodyInToken ? { reqBodyHash: sha256(text) } : { reqBody: body ?? {} };
     const nowMs = now();
-    const exp = Math.floor(nowMs / 1000) + tokenLifetimeSec;
+    const exp = Math.floor(nowMs / 1000) + requestTokenLifetimeSec;
     const { pathname, search } = new URL(url);
     const claims = { reqUrl: pathname + search, ...bound, exp, jti: randomUUID() };
     return signRequestToken(secret, sub === undefined ? claims : { ...claims, sub }, nowMs);

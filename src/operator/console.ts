@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Router from '@koa/router';
 import { packageRoot } from '../version.ts';
-import type { OperatorState } from './api.ts';
+import type { OperatorState } from './request-state.ts';
 
 interface ConsoleFile {
   readonly type: string;
@@ -19,6 +19,7 @@ export const consoleModules = [
   'machines/commands',
   'machines/diagram',
   'src/operator/event-parser',
+  'src/operator/signing-rules',
   ...[
     'ages',
     'api',

@@ -1,6 +1,7 @@
 // Follows a node's events over as many connections as it takes: resumes, notices silence, and ends with the last event.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Answer, NotReachable } from './client.ts';
+import { messageOf, NotReachable } from '../errors.ts';
+import type { Answer } from './client.ts';
 import { EventParser, type ReceivedEvent } from './event-parser.ts';
 
 /** The node answered something else than a stream, and asking again would not help. */
@@ -51,7 +52,7 @@ export async function* followEvents({ open, signal, lost }: FollowOptions): Asyn
     } catch (error) {
       if (signal?.aborted) return;
       if (!wasThere || error instanceof EventsRefused) throw error;
-      if (failures === 0) lost?.(error instanceof Error ? error.message : String(error));
+      if (failures === 0) lost?.(messageOf(error));
       failures += 1;
     } finally {
       signal?.removeEventListener('abort', end);

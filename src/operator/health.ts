@@ -1,7 +1,7 @@
 // Health for those who start, restart and balance nodes: /livez, /readyz and /startupz, without a token, never waiting.
 import Router from '@koa/router';
 import type { Health } from '../control/node-control.ts';
-import type { OperatorState } from './api.ts';
+import type { OperatorState } from './request-state.ts';
 
 /**
  * 200 `ok`, or 503 with the reason as text.

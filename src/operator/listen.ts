@@ -24,6 +24,8 @@ export interface OperatorListener {
 /** How long an idle connection is kept for the next request. */
 const keepAliveTimeoutMs = 5000;
 
+const portTaken = 'the port is taken: stop who holds it, or set operatorApi.port';
+
 /**
  * Resolves when connections are accepted.
  * What node's own parser refuses it answers itself: 400, 408 and 431, without a body.
@@ -71,7 +73,7 @@ export async function listen(
   });
   server.listen({ host, port: settings.port });
   await once(server, 'listening').catch((error: unknown) => {
-    const why = codeOf(error) === 'EADDRINUSE' ? 'the port is taken' : messageOf(error);
+    const why = codeOf(error) === 'EADDRINUSE' ? portTaken : messageOf(error);
     throw new Error(`The operator API cannot listen on ${authority(host, settings.port)}: ${why}`, { cause: error });
   });
   // Afterwards only single connections fail, for want of file descriptors.

@@ -1,7 +1,7 @@
 // `GET /api/v1/openapi.json`: the description of both APIs. It is no secret, so that no token is needed.
 import Router from '@koa/router';
 import { openapiDocument } from '../openapi/document.ts';
-import type { OperatorState } from './api.ts';
+import type { OperatorState } from './request-state.ts';
 
 export function openapiRoutes(): Router<OperatorState> {
   const router = new Router<OperatorState>({ sensitive: true, strict: true });

@@ -1,7 +1,6 @@
 // The one place that answers what went wrong: problem documents (RFC 9457), and a log that never holds a token.
 import { STATUS_CODES } from 'node:http';
 import type Koa from 'koa';
-
 import { Problem } from '../errors.ts';
 import type { Logger } from '../log.ts';
 
@@ -11,7 +10,7 @@ export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'> & Partial<Pi
 export const problem = (status: number, detail: string, more?: ConstructorParameters<typeof Problem>[3]): Problem =>
   new Problem(status, STATUS_CODES[status] ?? 'Error', detail, more);
 
-/** Koa's outermost middleware. */
+/** Koa middleware around all that judges: only those that watch stand outside, and see what was answered. */
 export function answerProblems(log: Log): Koa.Middleware {
   return async (ctx, next) => {
     ctx.set('Cache-Control', 'no-store');

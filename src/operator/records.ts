@@ -1,8 +1,8 @@
 // What the operator API keeps on disk: which request tokens were used, and who asked for what.
 import { join } from 'node:path';
+import type { Trouble } from '../condition.ts';
 import type { Config } from '../config.ts';
 import { type AuditTrail, openAuditTrail } from './audit-trail.ts';
-import type { Trouble } from './secret.ts';
 import type { UsedTokens } from './used-tokens.ts';
 import { openUsedTokens } from './used-tokens-file.ts';
 

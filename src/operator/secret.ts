@@ -2,11 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Condition } from '../condition.ts';
+import type { Trouble } from '../condition.ts';
 import type { Config } from '../config.ts';
 import { codeOf, InputError, messageOf } from '../errors.ts';
-
-export type Trouble = Omit<Condition, 'since'>;
+import { leastSecretBytes } from './signing-rules.ts';
 
 export type SecretSettings = Pick<NonNullable<Config['operatorApi']>, 'hmacSecret' | 'hmacSecretFile'>;
 
@@ -21,10 +20,8 @@ export interface Secret {
   readonly troubles: readonly Trouble[];
 }
 
-/** Below this a node does not start. */
-export const leastSecretBytes = 16;
 /** RFC 7518 §3.2: an HS256 key has at least as many bits as the hash. */
-export const goodSecretBytes = 32;
+const goodSecretBytes = 32;
 
 /**
  * The secret of these settings. The node asks with `make`, the command line on the same machine without.

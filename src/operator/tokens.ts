@@ -5,9 +5,9 @@ import { messageOf } from '../errors.ts';
 import { sameJson } from './same-json.ts';
 
 /** A request token is at most this old. */
-export const maxRequestTokenAgeSec = 300;
+const maxRequestTokenAgeSec = 300;
 /** How far the clock of whoever signed a request token may be ahead of ours. */
-export const maxClockLeadSec = 30;
+const maxClockLeadSec = 30;
 
 export type Scope = 'operate' | 'read';
 
@@ -42,6 +42,7 @@ export interface Body {
   readonly sha256: string;
 }
 
+/** In base64url, as in `reqBodyHash`. */
 export const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('base64url');
 
 export const emptyBody: Body = { value: {}, sha256: sha256('') };

@@ -1,8 +1,9 @@
 // Used request tokens kept on disk, so that one used before a crash is still used up after it.
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Trouble } from '../condition.ts';
 import { codeOf, messageOf } from '../errors.ts';
-import type { Trouble } from './secret.ts';
+import { inTime } from '../in-time.ts';
 import { type Take, TokenMemory, type TokenMemoryOptions, type UsedTokens } from './used-tokens.ts';
 
 export interface UsedTokensFileOptions extends TokenMemoryOptions {
@@ -139,22 +140,14 @@ class UsedTokensFile implements UsedTokens {
     return { bytes: data.length, lines: entries.length };
   }
 
-  /** Waits for a write, but not for ever: a disk that hangs must not take the operator's commands with it. */
+  /** Waits for a write, but not for ever. */
   async #inTime(written: Promise<void>): Promise<void> {
     const { writeTimeoutMs } = this.#options;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(() => {
-        this.#stuck = true;
-        this.#writeFailure = `The used request tokens were not written within ${writeTimeoutMs} ms`;
-        resolve();
-      }, writeTimeoutMs);
+    const done = written.then(() => {
+      this.#stuck = false;
     });
-    await Promise.race([written.then(() => this.#becomeUnstuck()), late]);
-    clearTimeout(timer);
-  }
-
-  #becomeUnstuck(): void {
-    this.#stuck = false;
+    if (await inTime(done, writeTimeoutMs)) return;
+    this.#stuck = true;
+    this.#writeFailure = `The used request tokens were not written within ${writeTimeoutMs} ms`;
   }
 }

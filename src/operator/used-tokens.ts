@@ -1,5 +1,5 @@
 // Which request tokens have been used: each is taken once, and remembered until its times refuse it anyway.
-import type { Trouble } from './secret.ts';
+import type { Trouble } from '../condition.ts';
 
 /** `full`: it was not used before as far as is known, but cannot be remembered. */
 export type Take = 'taken' | 'replayed' | 'full';

@@ -1,6 +1,9 @@
 // One request and its answer, as the connection's owner and the one who answers both see it.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { CacheWord } from './tally.ts';
+import type { AnswerWord } from '../../machines/answer.ts';
+
+/** `absent`: ours by all accounts, and no honest copy is here. `none`: not about an object. */
+export type CacheWord = AnswerWord | 'absent' | 'none';
 
 export interface Exchange {
   readonly req: IncomingMessage;

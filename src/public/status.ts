@@ -3,7 +3,7 @@ import type { WorkerFigures, WorkerSetup } from '../messages.ts';
 import type { Holdings } from './holdings.ts';
 
 export function statusDocument(
-  { id, version, startedAt, storageLimitBytes }: WorkerSetup & { readonly startedAt: number },
+  { id, version, startedAt }: WorkerSetup & { readonly startedAt: number },
   { settings, files }: Holdings,
   { downloadsInProgress }: WorkerFigures,
 ) {
@@ -12,8 +12,8 @@ export function statusDocument(
     version,
     workerId: settings.workerId,
     objectsInCache: files.count,
-    /** Bytes; null: no limit. */
-    storageLimit: storageLimitBytes ?? null,
+    /** Bytes; null: no limit. Nothing is fetched, so that none is needed. */
+    storageLimit: null,
     storageUsed: files.bytes,
     /** Seconds. */
     uptime: Math.max(0, Math.floor((Date.now() - startedAt) / 1000)),

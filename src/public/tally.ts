@@ -1,15 +1,9 @@
 // Counts the answers of one worker: by what they were, and how long they took. Nothing is allocated for a request.
-import type { AnswerWord } from '../../machines/answer.ts';
+import { answerWords } from '../../machines/answer.ts';
 import { Histogram, latencyBoundsSec, type WorkerCounts } from '../figures.ts';
-import type { Exchange } from './exchange.ts';
+import type { CacheWord, Exchange } from './exchange.ts';
 
-/** `absent`: ours by all accounts, and no honest copy is here. `none`: not about an object. */
-export type CacheWord = AnswerWord | 'absent' | 'none';
-
-export const cacheWords: readonly CacheWord[] = [
-  ...(['hit', 'pending', 'miss', 'pass', 'unknown', 'unaccepted', 'elsewhere'] as const),
-  ...(['absent', 'none'] as const),
-];
+const cacheWords: readonly CacheWord[] = [...answerWords, 'absent', 'none'];
 
 /** Above every status: a word and a status make one key, `place of the word × this + status`. */
 const statuses = 1000;

@@ -1,5 +1,6 @@
 // The subcommand `audit` as a real process: what it shows of a log, torn lines and older files included, and what it leaves out.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import { InvalidArgumentError } from 'commander';
 import { filterOf, parseSince, parseStatus } from '../../src/cli/audit-filter.ts';
 import { auditText } from '../../src/cli/audit-text.ts';
 import type { AuditEntry } from '../../src/operator/audit.ts';
-import { bin, run } from './run.ts';
+import { begin, bin, run } from './run.ts';
 
 const before = { node: 'running', publicApi: 'running', generation: 6 } as const;
 const entry = (more: Partial<AuditEntry> = {}): AuditEntry => ({
@@ -47,7 +48,7 @@ describe('cli audit', () => {
 
   it('shows the log of the node whose config is here: older files first, torn lines counted', async () => {
     write('audit-2026-11-23T08-30-00.000Z.jsonl', line(entry()));
-    write('audit.jsonl', `${line(refused)}{"at":"2026-\n${line(stopped)}`);
+    write('audit.jsonl', `${line(refused)}{"at":"2026-\n${line({ at: refused.at, msg: 'not ours' })}${line(stopped)}`);
     const [text, json, last, none] = await Promise.all([
       audit(),
       audit('--output', 'json', '--since', '2026-11-23T08:30Z'),
@@ -57,7 +58,7 @@ describe('cli audit', () => {
     expect(text).to.deep.equal({
       code: 0,
       stdout: `${[entry(), refused, stopped].map(auditText).join('\n')}\n`,
-      stderr: '1 of its lines could not be read: torn when the node was killed\n',
+      stderr: '2 of its lines could not be read: torn when the node was killed\n',
     });
     expect(json.stdout).to.equal(line(refused) + line(stopped));
     expect(last.stdout).to.equal(line(stopped));
@@ -88,6 +89,16 @@ describe('cli audit', () => {
     expect((await lines.next()).value).to.equal(line(stopped).trimEnd());
     child.kill('SIGINT');
     const code = await new Promise((resolve) => child.once('exit', resolve));
+    expect(code).to.equal(0);
+  });
+
+  it('ends with 0 when nobody reads any more', async () => {
+    write('audit.jsonl', line(entry()));
+    const following = begin(['audit', '--follow'], { cwd });
+    await following.printed('alice');
+    following.child.stdout?.destroy();
+    appendFileSync(join(cwd, 'local', 'audit.jsonl'), line(stopped));
+    const [code] = await once(following.child, 'exit');
     expect(code).to.equal(0);
   });
 

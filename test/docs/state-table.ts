@@ -5,7 +5,7 @@ import { reachableStates } from '../support/paths.ts';
 import { table } from './markdown.ts';
 
 /** `200`, `409` with its reason, or `waits` for the step under way. A command that succeeds may still be a 500 in the end. */
-export function answerIn(state: NodeSnapshot, type: CommandName): string {
+function answerIn(state: NodeSnapshot, type: CommandName): string {
   if (!isSettled(state) && type !== 'shutdown') return 'waits';
   const judgement = judge(state, { type });
   return judgement.legal ? '200' : `409 ${judgement.reason}`;

@@ -5,8 +5,8 @@ import { createServer, type Server } from 'node:http';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { decodeJwt } from 'jose';
-import { codeOf } from '../../src/errors.ts';
-import { type ClientOptions, createClient, NotReachable, TimedOut } from '../../src/operator/client.ts';
+import { codeOf, NotReachable, TimedOut } from '../../src/errors.ts';
+import { type ClientOptions, createClient } from '../../src/operator/client.ts';
 import { bearer, type Rig, secret, startRig } from './rig.ts';
 
 describe('the client of the operator API', () => {

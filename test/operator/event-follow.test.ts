@@ -1,6 +1,7 @@
 // Following a node's events over connections that break.
 import { expect } from 'chai';
-import { type Answer, NotReachable } from '../../src/operator/client.ts';
+import { NotReachable } from '../../src/errors.ts';
+import type { Answer } from '../../src/operator/client.ts';
 import { EventsRefused, followEvents } from '../../src/operator/event-follow.ts';
 
 const headers = { 'content-type': 'text/event-stream' };

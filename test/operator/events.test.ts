@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { nodeDiagram, nodeOutline } from '../../machines/node-diagram.ts';
-import type { Trouble } from '../../src/control/conditions.ts';
+import type { Trouble } from '../../src/condition.ts';
 import { EventSource, type SeenEvent } from '../support/event-source.ts';
 import { Folder, snapshotOf } from '../support/folder.ts';
 import { PublicSideTwin } from '../support/public-side-twin.ts';

@@ -54,7 +54,10 @@ describe('the operator API server', () => {
     const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
     const error: unknown = await listen(new Koa(), { ...settings, port }, log).catch((thrown: unknown) => thrown);
     other.close();
-    expect(error).to.have.property('message', `The operator API cannot listen on 127.0.0.1:${port}: the port is taken`);
+    expect(error).to.have.property(
+      'message',
+      `The operator API cannot listen on 127.0.0.1:${port}: the port is taken: stop who holds it, or set operatorApi.port`,
+    );
   });
 
   it('gives up on clients that do not say what they want', async () => {

@@ -256,7 +256,7 @@ export function send(port: number, { bytes, isIncomplete }: Attack, cuts: readon
 }
 
 /** Enough of a client to count answers: node's own heads, with a length, in chunks, or to the end. */
-export function answersIn(text: string): RawAnswer[] {
+function answersIn(text: string): RawAnswer[] {
   const answers: RawAnswer[] = [];
   for (let at = 0; at < text.length; ) {
     const end = text.indexOf('\r\n\r\n', at);

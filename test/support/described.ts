@@ -103,7 +103,6 @@ function itemFor(api: Api, path: string): PathItem | undefined {
   return routes[api].find(({ pattern }) => pattern.test(path))?.item;
 }
 
-/** The paths of one port, with the bases of their servers before them. */
 /** What a reference stands for, here and in what it stands for. */
 function resolved<T>(value: T | { readonly $ref: string }): T {
   if (typeof value !== 'object' || value === null || !('$ref' in value)) return value as T;
@@ -111,6 +110,7 @@ function resolved<T>(value: T | { readonly $ref: string }): T {
   return steps.reduce<unknown>((place, step) => (place as Record<string, unknown>)[step], openapiDocument) as T;
 }
 
+/** The paths of one port, with the bases of their servers before them. */
 function routesOf(api: Api): { readonly pattern: RegExp; readonly item: PathItem }[] {
   const items = Object.entries(openapiDocument.paths as Readonly<Record<string, PathItem>>);
   return items.flatMap(([template, item]) => {

@@ -1,7 +1,8 @@
 // What clients asked and were answered, with the moments of both: the history that `explain` wants an order for.
 import type { Command } from '../../machines/commands.ts';
 import type { StateDocument } from '../../src/control/node-control.ts';
-import { type Answer as HttpAnswer, NotReachable } from '../../src/operator/client.ts';
+import { NotReachable } from '../../src/errors.ts';
+import type { Answer as HttpAnswer } from '../../src/operator/client.ts';
 import type { Answer, Operation, SeenState } from './linearizable.ts';
 
 export class History {
@@ -56,7 +57,7 @@ export function told({ status, document }: HttpAnswer): Answer {
   return { status, reason: detail, ...(state && { state }) };
 }
 
-export const seenIn = ({ node, publicApi, settings, generation, desired }: StateDocument): SeenState => ({
+const seenIn = ({ node, publicApi, settings, generation, desired }: StateDocument): SeenState => ({
   ...{ node, publicApi, settings, generation },
   wanted: desired.publicApi,
 });

@@ -120,8 +120,6 @@ export class RealNode {
   /** All it has logged. */
   log = '';
   /** All it has said on stdout. */
-  out = '';
-  /** All it has said on stdout. */
   printed = '';
   readonly #child: ChildProcess;
   #operatorUrl = '';
@@ -137,7 +135,6 @@ export class RealNode {
     this.up = new Promise((resolve, reject) => {
       if (child.stdout) {
         createInterface({ input: child.stdout }).on('line', (line) => {
-          this.out += `${line}\n`;
           this.printed += `${line}\n`;
           this.#operatorUrl ||= /operator API on (http:\S+)/.exec(line)?.[1] ?? '';
           resolve(line);

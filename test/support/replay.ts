@@ -26,7 +26,7 @@ const statuses = { done: 200, failed: 500, refused: 409 } as const;
 /** What an answer must be, in short: the status, and the reason where it is not a success. */
 export type Expected = readonly [status: number, reason: string | undefined];
 
-export const expectedOf = ({ result, reason }: CommandOutcome): Expected => [
+const expectedOf = ({ result, reason }: CommandOutcome): Expected => [
   statuses[result],
   result === 'done' ? undefined : reason,
 ];

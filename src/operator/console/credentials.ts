@@ -1,4 +1,5 @@
 // What the operator has pasted: an access token that is sent along, or the secret, which stays here and signs each request.
+import { leastSecretBytes, longestBodyInToken, requestTokenLifetimeSec } from '../signing-rules.ts';
 
 export interface Credentials {
   readonly kind: 'access' | 'secret';
@@ -23,11 +24,6 @@ interface AccessClaims {
   readonly reqUrl?: unknown;
 }
 
-/** Up to here a request token carries the body itself, beyond its hash: the same as on the command line. */
-const longestBodyInToken = 4096;
-const tokenLifetimeSec = 60;
-const shortestSecret = 16;
-
 /** Only what has the form of a token is ever sent as one: a secret pasted by mistake into the wrong place cannot leave the page. */
 export const isToken = (text: string): boolean => claimsOf(text) !== null;
 
@@ -49,8 +45,10 @@ export async function credentialsFrom(pasted: string, sub: string): Promise<Cred
   }
   // As the node reads it: one trailing newline is not part of it, other blanks are.
   const secret = pasted.replace(/\r?\n$/, '');
-  if (new TextEncoder().encode(secret).length < shortestSecret) {
-    throw new NotUsable(`This is neither an access token nor a secret: a secret has ${shortestSecret} bytes or more.`);
+  if (new TextEncoder().encode(secret).length < leastSecretBytes) {
+    throw new NotUsable(
+      `This is neither an access token nor a secret: a secret has ${leastSecretBytes} bytes or more.`,
+    );
   }
   return secretCredentials(secret, sub.trim());
 }
@@ -82,7 +80,7 @@ async function secretCredentials(secret: string, sub: string): Promise<Credentia
     const iat = Math.floor(Date.now() / 1000);
     const text = JSON.stringify(body);
     const bound = text.length > longestBodyInToken ? { reqBodyHash: await sha256(text) } : { reqBody: body };
-    const claims = { reqUrl, ...bound, iat, exp: iat + tokenLifetimeSec, jti: crypto.randomUUID() };
+    const claims = { reqUrl, ...bound, iat, exp: iat + requestTokenLifetimeSec, jti: crypto.randomUUID() };
     const named = sub === '' ? claims : { ...claims, sub };
     const signed = [{ alg: 'HS256', typ: 'JWT' }, named]
       .map((part) => base64url(bytesOf(JSON.stringify(part))))

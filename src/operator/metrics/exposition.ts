@@ -15,6 +15,7 @@ const leftOut = /^nodejs_(active_.*_total|eventloop_lag_)/;
 
 let processRegistry: Promise<Registry> | undefined;
 
+/** @param openMetrics OpenMetrics 1.0 rather than Prometheus' text format 0.0.4 */
 export async function expose(families: readonly Family[], openMetrics: boolean): Promise<Exposition> {
   const { Registry } = await library();
   // A registry of its own for each scrape: that of OpenMetrics takes the `_total` off the names it is given.

@@ -2,7 +2,7 @@
 import type Koa from 'koa';
 import { commandNames } from '../../../machines/commands.ts';
 import { Histogram, latencyBoundsSec } from '../../figures.ts';
-import type { OperatorState } from '../api.ts';
+import type { OperatorState } from '../request-state.ts';
 import { counter, type Family, histogram, type Labels } from './family.ts';
 
 /** More reasons than there are; whatever a client may think of, it cannot make more series than these. */

@@ -3,7 +3,7 @@ import Router from '@koa/router';
 import type { NodeControl } from '../../control/node-control.ts';
 import type { PublicSide } from '../../control/public-side.ts';
 import { type LagMeter, measureLag } from '../../lag.ts';
-import type { OperatorState } from '../api.ts';
+import type { OperatorState } from '../request-state.ts';
 import { expose } from './exposition.ts';
 import { nodeFamilies } from './node.ts';
 import { publicFamilies } from './public.ts';

@@ -1,8 +1,8 @@
 // The check that answers are in some order: what it explains, and what it must not.
 import { expect } from 'chai';
 import type { Command } from '../../machines/commands.ts';
-import { type Answer, explain, type Operation } from '../support/linearizable.ts';
-import { carryOut, initialState, sampleInput } from '../support/model.ts';
+import { type Answer, explain, type Operation } from './linearizable.ts';
+import { carryOut, initialState, sampleInput } from './model.ts';
 
 const stopped = initialState(sampleInput('stopped'));
 const running = carryOut(stopped, { type: 'start-api' });
