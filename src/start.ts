@@ -1,13 +1,15 @@
 // The composition root: makes every part of a node and hands each what it needs of the others.
+
+import type { Trouble } from './condition.ts';
 import { type Config, loadConfig } from './config.ts';
 import { coverageChange } from './content/coverage-change.ts';
 import type { Directory } from './content/directory.ts';
 import { memoryDirectory } from './content/memory-directory.ts';
-import type { Trouble } from './control/conditions.ts';
 import { beginRun, type LastRun } from './control/last-run.ts';
 import { lockDirectory } from './control/lock.ts';
 import { Node } from './control/node.ts';
 import { openStateFile } from './control/state-file.ts';
+import { httpUrl } from './http-url.ts';
 import { type Logger, neverShow, type OpenLog, openLog } from './log.ts';
 import { auditedSignal } from './operator/audit.ts';
 import { loadSecret } from './operator/secret.ts';
@@ -95,7 +97,7 @@ async function run(config: Config, { logging, thisRun, env }: RunParts): Promise
     record,
     deadlines,
     endpoints: () => ({
-      publicApi: addressOf(config.publicApi.host, publicSide.port ?? config.publicApi.port),
+      publicApi: httpUrl(config.publicApi.host, publicSide.port ?? config.publicApi.port),
       operatorApi: operatorSide?.url ?? null,
     }),
     bucketsOf: directory.bucketsOf,
@@ -111,6 +113,7 @@ async function run(config: Config, { logging, thisRun, env }: RunParts): Promise
       ({ buckets }) => unknownBuckets(buckets, directory),
     ],
   });
+  directory.subscribeConditions(() => node.look());
   const manager = serviceManager(env, log);
   tellServiceManager(node, manager, deadlines);
   onEndSignals({
@@ -164,5 +167,3 @@ function unknownBuckets(buckets: readonly string[] | null, directory: Directory)
   const message = `The directory does not know ${shown}${rest}.`;
   return [{ type: 'UnknownBuckets', reason: 'NotInDirectory', message }];
 }
-
-const addressOf = (host: string, port: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}`;

@@ -1,9 +1,11 @@
 // The sample files for systemd and containers: what they say of the node is still so.
 import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { expect } from 'chai';
 import { load } from 'js-yaml';
 import { overridesFrom } from '../src/config/env.ts';
-import { keys } from '../src/config/keys.ts';
+import { loadConfig } from '../src/config.ts';
+import { deadlinesOf } from '../src/start/deadlines.ts';
 
 const textOf = (name: string): string => readFileSync(new URL(`../../examples/${name}`, import.meta.url), 'utf8');
 
@@ -13,9 +15,8 @@ describe('examples', () => {
 
   it('for systemd leave the workers to the node, and the drain its time', () => {
     expect([setting('Type'), setting('NotifyAccess'), setting('KillMode')]).to.deep.equal(['notify', 'all', 'mixed']);
-    const steps = 2 * (2 * Number(keys['publicApi.workerTimeoutMs'].default) + 1000) + 5000;
-    const longest = keys['publicApi.drainTimeoutSec'].default + steps / 1000;
-    expect(Number(setting('TimeoutStopSec'))).to.be.greaterThan(longest);
+    const { leaveMs } = deadlinesOf(loadConfig({ env: {}, cwd: tmpdir() }));
+    expect(Number(setting('TimeoutStopSec'))).to.be.greaterThan(leaveMs / 1000);
     expect(setting('RestrictAddressFamilies')).to.contain('AF_UNIX');
   });
 

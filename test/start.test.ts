@@ -1,5 +1,6 @@
 // How a node starts, what keeps it from starting, and how signals end it: as real processes.
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';

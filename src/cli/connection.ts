@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Config } from '../config.ts';
 import { InputError } from '../errors.ts';
+import { httpUrl } from '../http-url.ts';
 import type { Secret } from '../operator/secret.ts';
 
 export interface SecretOptions {
@@ -67,7 +68,7 @@ export async function urlFor(options: ConnectionOptions, config: () => Promise<C
   if (port === 0) {
     throw new InputError('operatorApi.port is 0, so only the node knows its port: give the --url it printed at start');
   }
-  return `http://${reachableHost(host)}:${port}`;
+  return httpUrl(reachableHost(host), port);
 }
 
 /** @throws {InputError} where there is no secret, it cannot be read, or is too short to be one */
@@ -98,6 +99,5 @@ function operatorApiOf({ file, operatorApi }: Config, option: string): NonNullab
 /** Where a node that listens on every address can be reached from its own machine. */
 function reachableHost(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
-  if (host === '::') return '[::1]';
-  return host.includes(':') ? `[${host}]` : host;
+  return host === '::' ? '::1' : host;
 }

@@ -2,8 +2,6 @@
 import type { Settings } from '../../machines/settings.ts';
 import type { Condition, Trouble } from '../condition.ts';
 
-export type { Trouble } from '../condition.ts';
-
 /** Asked anew each time; returns what is wrong at that moment, given the settings in force. */
 export type TroubleSource = (settings: Settings) => readonly (Trouble | Condition)[];
 

@@ -15,8 +15,8 @@ import {
 } from '../../machines/judge.ts';
 import { type CommandOutcome, type NodeInput, nodeMachine } from '../../machines/node.ts';
 import type { DesiredRecord, Settings } from '../../machines/settings.ts';
-import type { Condition } from '../condition.ts';
-import { Conditions, type Trouble, type TroubleSource } from './conditions.ts';
+import type { Condition, Trouble } from '../condition.ts';
+import { Conditions, type TroubleSource } from './conditions.ts';
 import type {
   CommandOptions,
   CommandResult,

@@ -1,10 +1,11 @@
 // The HTTP server of the operator API: its limits, and an end that lets the last answer out.
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
-import { type AddressInfo, isIP, type Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type Koa from 'koa';
 import type { Config } from '../config.ts';
 import { codeOf, messageOf } from '../errors.ts';
+import { authority, httpUrl } from '../http-url.ts';
 import type { Log } from './problems.ts';
 
 export type ListenSettings = Pick<
@@ -82,7 +83,7 @@ export async function listen(
 
   return {
     port,
-    url: `http://${authority(host, port)}`,
+    url: httpUrl(host, port),
     async close(graceMs) {
       isClosing = true;
       for (const response of [...connections.values()].flatMap((underWay) => [...underWay])) {
@@ -98,5 +99,3 @@ export async function listen(
     },
   };
 }
-
-const authority = (host: string, port: number): string => `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;

@@ -1,7 +1,7 @@
 // Puts the operator's side of a node together: its records on disk, the events and the API; and takes it apart in order.
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Trouble } from '../condition.ts';
 import type { Config } from '../config.ts';
-import type { Trouble } from '../control/conditions.ts';
 import type { Node } from '../control/node.ts';
 import type { PublicSide } from '../control/public-side.ts';
 import type { Logger } from '../log.ts';
