@@ -57,4 +57,4 @@ const isEmpty = (input: unknown): boolean =>
   typeof input === 'object' && input !== null && Object.keys(input).length === 0;
 
 /** What a token says of its bearer must not move the cursor of whoever reads it. */
-const printable = (text: string): string => text.replace(/\p{C}/gu, '?');
+export const printable = (text: string): string => text.replace(/\p{C}/gu, '?');

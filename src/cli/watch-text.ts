@@ -3,6 +3,7 @@ import type { ConditionChange, MachineStep, StateDocument } from '../control/nod
 import type { AuditEntry } from '../operator/audit.ts';
 import type { ReceivedEvent } from '../operator/event-parser.ts';
 import { settingsWords, statusWords } from './answers.ts';
+import { printable } from './audit-text.ts';
 
 type Drain = { readonly at: string; readonly drain: StateDocument['drain'] };
 
@@ -26,6 +27,7 @@ export class WatchText {
       case 'drain':
         return this.#drain(document as Drain);
       case 'gap':
+        this.#isKnown = false;
         return [line((document as Drain).at, '…', 'some events were missed')];
       case 'end': {
         const { at, exitCode } = document as { readonly at: string; readonly exitCode: number };
@@ -36,7 +38,7 @@ export class WatchText {
     }
   }
 
-  /** Once at the beginning; later only what no other event tells. */
+  /** At the beginning, and after a gap; later only what no other event tells. */
   #state(state: StateDocument): string[] {
     const settings = settingsWords(state);
     const isNew = settings !== this.#settings;
@@ -58,15 +60,17 @@ export class WatchText {
 
 const clock = (at: string): string => at.slice(11, 23);
 
-const line = (at: string, kind: string, words: string): string => `${clock(at)}  ${kind.padEnd(9)}  ${words}`;
+const line = (at: string, kind: string, words: string): string =>
+  `${clock(at)}  ${kind.padEnd(9)}  ${printable(words)}`;
 
 function stepLine({ at, event, from, to }: MachineStep): string {
   const hasMoved = from.node !== to.node || from.publicApi !== to.publicApi;
   return line(at, 'step', hasMoved ? `${event}: ${statusWords(to)}` : event);
 }
 
-function commandLine({ at, from, sub, command, status, detail }: AuditEntry): string {
-  const who = sub === null ? '' : ` by ${sub}`;
+function commandLine({ at, from, sub, method, command, status, detail }: AuditEntry): string {
+  const by = method.startsWith('SIG') ? method : sub;
+  const who = by === null ? '' : ` by ${by}`;
   const where = from === null ? '' : ` from ${from}`;
   return line(
     at,
