@@ -390,7 +390,13 @@ describe('the console', function () {
     expect(overhang).to.be.at.most(0);
     await page.locator('#narrow-node-up-publicApi-running.active').waitFor();
     expect(await page.locator('#drawing .wide').isVisible()).to.equal(false);
-    expect(await page.locator('#regions').innerText()).to.match(/^publicApi\s+running\s+drain\s+none\s+record/);
+    const inOrder = /^publicApi\s+running\s+drain\s+none\s+record/;
+    expect(await page.locator('#regions').innerText()).to.match(inOrder);
+    // Side by side, where there is room for that.
+    await page.setViewportSize({ width: 740, height: 360 });
+    await node.command('set-worker', { workerId: 0 });
+    await page.locator('#history tr', { hasText: 'set-worker' }).first().waitFor();
+    expect(await page.locator('#regions').innerText()).to.match(inOrder);
   });
 
   it('follows the size of letters that its reader has chosen', async () => {
