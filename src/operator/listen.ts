@@ -57,10 +57,15 @@ export async function listen(
       handle(request, response);
     },
   );
-  server.maxConnections = maxConnections;
   server.on('connection', (socket) => {
     const underWay = new Set<ServerResponse>();
     connections.set(socket, underWay);
+    // Whoever opens connections and says nothing must keep nobody out: the oldest that is owed no answer has to go.
+    if (connections.size > maxConnections) {
+      const [silent] = [...connections].find(([, owed]) => owed.size === 0) ?? [socket];
+      connections.delete(silent);
+      silent.destroy();
+    }
     socket.once('close', () => {
       connections.delete(socket);
       // Node tells only the one whose turn it was; the others of a pipeline would be waited for, and kept, for ever.
