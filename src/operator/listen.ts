@@ -60,11 +60,12 @@ export async function listen(
   server.on('connection', (socket) => {
     const underWay = new Set<ServerResponse>();
     connections.set(socket, underWay);
-    // Whoever opens connections and says nothing must keep nobody out: the oldest that is owed no answer has to go.
+    // Whoever says nothing, or takes no answer, must keep nobody out: the oldest of them has to go.
     if (connections.size > maxConnections) {
-      const [silent] = [...connections].find(([, owed]) => owed.size === 0) ?? [socket];
-      connections.delete(silent);
-      silent.destroy();
+      const isOfUse = (one: Socket) => connections.get(one)?.size !== 0 && one.writableLength === 0;
+      const useless = [...connections.keys()].find((one) => !isOfUse(one)) ?? socket;
+      connections.delete(useless);
+      useless.destroy();
     }
     socket.once('close', () => {
       connections.delete(socket);

@@ -95,6 +95,21 @@ describe('the operator API server', () => {
     expect(busy.destroyed).to.equal(false);
   });
 
+  it('nor are those of any use that take no answer', async () => {
+    const app = new Koa();
+    app.use((ctx) => {
+      ctx.body = ctx.path === '/much' ? Buffer.alloc(30_000_000) : 'done';
+    });
+    await start(app, { maxConnections: 1 });
+    const deaf = await socket();
+    deaf.pause();
+    deaf.write('GET /much HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await until(() => deaf.readableLength > 0);
+    const asking = await socket();
+    asking.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+    expect(await restOf(asking)).to.match(/done$/);
+  });
+
   it('refuses whoever comes while all connections it may have are owed an answer', async () => {
     const app = new Koa();
     const requests = new EventEmitter();
