@@ -48,8 +48,12 @@ export async function waitFor(goal: Goal, waiting: Waiting): Promise<number> {
 async function reach(goal: Goal, waiting: Waiting, late: AbortSignal): Promise<End> {
   const { client, state, isEnding } = waiting;
   if (holds(goal, state)) return 'reached';
+  const gone = new AbortController();
+  const signal = AbortSignal.any([late, gone.signal]);
+  // A process that was killed says no last word.
+  const lost = () => goal === 'exited' && gone.abort();
   try {
-    for await (const { name, data } of followEvents({ open: client.events, signal: late })) {
+    for await (const { name, data } of followEvents({ open: client.events, signal, lost })) {
       if (name === 'end') return await ended(goal, waiting, late);
       if (name !== 'state') continue;
       const now: StateDocument = JSON.parse(data);
@@ -57,7 +61,7 @@ async function reach(goal: Goal, waiting: Waiting, late: AbortSignal): Promise<E
       if (now.startedAt !== state.startedAt && goal === 'exited') return 'reached';
       if (holds(goal, now)) return 'reached';
     }
-    return 'too late';
+    return gone.signal.aborted ? await ended(goal, waiting, late) : 'too late';
   } catch (error) {
     if (late.aborted) return 'too late';
     if (isGone(error) && (isEnding || goal === 'exited')) return ended(goal, waiting, late);

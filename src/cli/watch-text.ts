@@ -27,6 +27,7 @@ export class WatchText {
       case 'drain':
         return this.#drain(document as Drain);
       case 'gap':
+        this.#isKnown = false;
         return [line((document as Drain).at, '…', 'some events were missed')];
       case 'end': {
         const { at, exitCode } = document as { readonly at: string; readonly exitCode: number };
@@ -37,7 +38,7 @@ export class WatchText {
     }
   }
 
-  /** Once at the beginning; later only what no other event tells. */
+  /** At the beginning, and after a gap; later only what no other event tells. */
   #state(state: StateDocument): string[] {
     const settings = settingsWords(state);
     const isNew = settings !== this.#settings;
@@ -67,8 +68,9 @@ function stepLine({ at, event, from, to }: MachineStep): string {
   return line(at, 'step', hasMoved ? `${event}: ${statusWords(to)}` : event);
 }
 
-function commandLine({ at, from, sub, command, status, detail }: AuditEntry): string {
-  const who = sub === null ? '' : ` by ${sub}`;
+function commandLine({ at, from, sub, method, command, status, detail }: AuditEntry): string {
+  const by = method.startsWith('SIG') ? method : sub;
+  const who = by === null ? '' : ` by ${by}`;
   const where = from === null ? '' : ` from ${from}`;
   return line(
     at,

@@ -234,7 +234,11 @@ export const keys = {
     unit: 'ms',
     about: 'Time a client has to send a whole request.',
   },
-  'operatorApi.maxConnections': { ...positive, default: 256, about: 'Connections; further ones are closed at once.' },
+  'operatorApi.maxConnections': {
+    ...positive,
+    default: 256,
+    about: 'Connections; for a further one the oldest without a request under way is closed.',
+  },
   'operatorApi.maxUsedTokens': {
     ...positive,
     default: 100_000,

@@ -112,7 +112,7 @@ const assetAnswers: Answers = {
 const withoutBody = (all: Answers): Answers =>
   Object.fromEntries(Object.entries(all).map(([status, { content: _, ...answer }]) => [status, answer]));
 
-const preflight: Answers = {
+export const preflight: Answers = {
   204: {
     description: 'What a page of another origin may ask for.',
     headers: {
@@ -126,11 +126,17 @@ const preflight: Answers = {
   413: { ...refusal('No request here needs a body.'), headers: { ...players, ...notKept } },
 };
 
+/** Of what is not about an object. */
+export const noBody: Answer = {
+  ...refusal('No request here needs a body.'),
+  headers: { ...everywhere, ...notKept, Connection: sometimes('it ends') },
+};
+
 function document(name: string, summary: string, schema: string): PathItem {
   const headers = { ...everywhere, ...notKept };
   const responses: Answers = {
     200: { description: summary, headers, content: { 'application/json': { schema: ref(schema) } } },
-    413: { ...refusal('No request here needs a body.'), headers: { ...headers, Connection: sometimes('it ends') } },
+    413: noBody,
   };
 
   return {

@@ -45,10 +45,7 @@ export const consoleModules = [
   ].map((name) => `src/operator/console/${name}`),
 ] as const;
 
-/**
- * Nothing but what this node serves, no inline script or style, no text turned into markup, no frame around it.
- * It does not say `form-action`: the forms are never sent, and without scripts nothing works anyway.
- */
+/** Nothing but what this node serves, no inline script or style, no form sent, no text turned into markup, no frame around it. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",

@@ -58,7 +58,7 @@ export async function* followEvents({ open, signal, lost }: FollowOptions): Asyn
       signal?.removeEventListener('abort', end);
       attempt.abort();
     }
-    const pause = Math.min(parser.retryMs * 2 ** failures, longestPauseMs);
+    const pause = Math.min(parser.retryMs * 2 ** Math.max(0, failures - 1), longestPauseMs);
     await sleep(pause, undefined, signal && { signal }).catch(() => {});
   }
 }

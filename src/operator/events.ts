@@ -113,7 +113,8 @@ export class Events {
   end(exitCode: number): void {
     if (this.#ended) return;
     this.#look();
-    this.#tell('end', { at: this.#at(), exitCode });
+    // Told to those, too, who come before the port closes.
+    this.#lastCommands.add(this.#tell('end', { at: this.#at(), exitCode }));
     this.#ended = true;
     this.#flush();
     for (const reader of this.#readers) reader.end();

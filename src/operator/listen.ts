@@ -60,10 +60,16 @@ export async function listen(
       handle(request, response);
     },
   );
-  server.maxConnections = maxConnections;
   server.on('connection', (socket) => {
     const underWay = new Set<ServerResponse>();
     connections.set(socket, underWay);
+    // Whoever says nothing, or takes no answer, must keep nobody out: the oldest of them has to go.
+    if (connections.size > maxConnections) {
+      const isOfUse = (one: Socket) => connections.get(one)?.size !== 0 && one.writableLength === 0;
+      const useless = [...connections.keys()].find((one) => !isOfUse(one)) ?? socket;
+      connections.delete(useless);
+      useless.destroy();
+    }
     socket.once('close', () => {
       connections.delete(socket);
       // Node tells only the one whose turn it was; the others of a pipeline would be waited for, and kept, for ever.

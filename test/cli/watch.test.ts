@@ -56,6 +56,32 @@ describe('cli watch and --wait', () => {
     expect(events.at(-1)).to.deep.include({ event: 'end' });
   });
 
+  it('says who has ended the node where that was a signal, and nothing that moves a cursor', async () => {
+    const watching = start('watch');
+    await until(() => rig.events.readers === 1);
+    const entry = {
+      ...{ at: new Date().toISOString(), from: null, kind: null, sub: null, jti: null, input: {}, detail: null },
+      ...({ command: 'shutdown', status: 200, before: null, after: null } as const),
+    };
+    rig.events.command({ ...entry, method: 'SIGTERM' });
+    rig.events.command({ ...entry, method: 'POST', sub: 'eve\u001b[2J\u009b2J' });
+    await end();
+    const { stdout } = await watching.ended;
+    expect(stdout).to.include('shutdown by SIGTERM: 200\n').and.to.include('shutdown by eve?[2J?2J: 200\n');
+  });
+
+  it('says where the node is when it comes to another one', async () => {
+    const watching = start('watch');
+    await watching.printed('public API running');
+    const { port } = rig.listener;
+    await rig.listener.close(0);
+    rig = await startRig({ wishes: { publicApi: 'stopped' }, settings: { port } });
+    await watching.printed('public API stopped');
+    watching.child.kill('SIGINT');
+    const { stdout } = await watching.ended;
+    expect(stdout).to.match(/some events were missed\n.* {2}state {6}my-node: node running, public API stopped\n/);
+  });
+
   it('ends with 0 when it has been seen enough', async () => {
     const watching = start('watch');
     await watching.printed('my-node');
@@ -99,6 +125,15 @@ describe('cli watch and --wait', () => {
     await start('state').ended;
     expect(waiting.child.exitCode).to.equal(null);
     await rig.listener.close(1000);
+    const { code, stdout } = await waiting.ended;
+    expect(code).to.equal(0);
+    expect(stdout).to.match(/^exited after/m);
+  });
+
+  it('takes a node that is gone without a word for one that has ended', async () => {
+    const waiting = start('state --wait exited');
+    await until(() => rig.events.readers > 0);
+    await rig.listener.close(0);
     const { code, stdout } = await waiting.ended;
     expect(code).to.equal(0);
     expect(stdout).to.match(/^exited after/m);

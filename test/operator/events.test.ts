@@ -178,6 +178,8 @@ describe('events', () => {
     const late = await open();
     await late.over;
     expect(late.events[0]?.name).to.equal('state');
+    // Else whoever comes too late would wait for a node that is no more.
+    expect(late.events.at(-1)?.name).to.equal('end');
   });
 
   it('need a token, and are so many at most', async () => {

@@ -78,13 +78,54 @@ describe('the operator API server', () => {
     expect(next.status).to.equal(200);
   });
 
-  it('takes no more connections than it may', async () => {
-    await start(new Koa(), { maxConnections: 2 });
-    const first = await socket();
-    await socket();
-    const third = await socket();
-    await once(third, 'close');
-    expect(first.destroyed).to.equal(false);
+  it('takes no more connections than it may: of those that say nothing, the oldest makes room', async () => {
+    const app = new Koa();
+    const requests = new EventEmitter();
+    app.use((ctx) => {
+      requests.emit('request');
+      if (ctx.path === '/wait') return new Promise(() => {});
+      ctx.body = 'done';
+    });
+    await start(app, { maxConnections: 2 });
+    const busy = await socket();
+    busy.write('GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await once(requests, 'request');
+    const silent = await socket();
+    const asking = await socket();
+    await once(silent, 'close');
+    asking.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+    expect(await restOf(asking)).to.match(/done$/);
+    expect(busy.destroyed).to.equal(false);
+  });
+
+  it('nor are those of any use that take no answer', async () => {
+    const app = new Koa();
+    app.use((ctx) => {
+      ctx.body = ctx.path === '/much' ? Buffer.alloc(30_000_000) : 'done';
+    });
+    await start(app, { maxConnections: 1 });
+    const deaf = await socket();
+    deaf.pause();
+    deaf.write('GET /much HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await until(() => deaf.readableLength > 0);
+    const asking = await socket();
+    asking.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+    expect(await restOf(asking)).to.match(/done$/);
+  });
+
+  it('refuses whoever comes while all connections it may have are owed an answer', async () => {
+    const app = new Koa();
+    const requests = new EventEmitter();
+    app.use(() => {
+      requests.emit('request');
+      return new Promise(() => {});
+    });
+    await start(app, { maxConnections: 1 });
+    const busy = await socket();
+    busy.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await once(requests, 'request');
+    await once(await socket(), 'close');
+    expect(busy.destroyed).to.equal(false);
   });
 
   it('lets the answer under way out before it ends, and no further request in', async () => {

@@ -212,6 +212,11 @@ describe('the public API', () => {
     }
   });
 
+  it('tells browsers and whoever sends a body the same of its readiness', async () => {
+    expect((await get('/readyz', {}, 'OPTIONS')).status).to.equal(204);
+    expect((await get('/readyz', { 'content-length': '1001', connection: 'close' })).status).to.equal(413);
+  });
+
   it('answers pipelined requests in order', async () => {
     const one = 'GET /api/v1/assets/42 HTTP/1.1\r\nHost: a\r\nRange: bytes=0-0\r\n\r\n';
     const last = 'GET /api/v1/buckets HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';

@@ -16,6 +16,7 @@ export type Api = 'operator' | 'public';
 
 interface Operation {
   readonly responses: Answers;
+  readonly servers?: readonly { readonly url: string }[];
 }
 
 type PathItem = Readonly<Record<string, unknown>> & {
@@ -89,9 +90,12 @@ function answerFor(
   { method, status }: Pick<Exchange, 'method' | 'status'>,
 ): { answer?: Answer | undefined; where: string } {
   const item = itemFor(api, path);
-  const operation = item?.[method.toLowerCase()] ?? (method === 'HEAD' ? item?.get : undefined);
-  if (operation !== undefined) {
-    return { answer: resolved((operation as Operation).responses[status]), where: `${method} ${path}` };
+  const found = item?.[method.toLowerCase()] ?? (method === 'HEAD' ? item?.get : undefined);
+  const operation = found as Operation | undefined;
+  // A path that both ports have may have other methods on each.
+  const isHere = (operation?.servers ?? openapiDocument.servers).some(({ url }) => url.includes(ports[api]));
+  if (operation !== undefined && isHere) {
+    return { answer: resolved(operation.responses[status]), where: `${method} ${path}` };
   }
   const otherwise: Answers = openapiDocument['x-otherwise'][api];
   const where = item === undefined ? 'an unknown path' : 'a method that its path does not have';

@@ -9,7 +9,7 @@ export interface Region {
 }
 
 export interface Chart {
-  /** The regions with the state that the operator sees in each, as they are drawn from the top down. */
+  /** The regions with the state that the operator sees in each, as they are drawn from the top down, and from the left. */
   readonly regions: readonly Region[];
   /** Which of these states are not current, by their names: `publicApi stopped, drain draining`; empty: none. */
   words(ids: readonly string[]): string;
@@ -50,12 +50,16 @@ export function chart(drawing: Element): Chart {
 
   const statesOf = (ids: readonly string[]): Set<Element> => new Set(ids.flatMap(stateOf));
   const namesOf = (ids: readonly string[]): Set<string> => new Set([...statesOf(ids)].map(nameOf));
-  /** In the drawing that is shown; the other one takes no place. */
-  const topOf = (id: string): number =>
-    stateOf(id)
-      .find((element) => element.getClientRects().length > 0)
-      ?.getBoundingClientRect().top ?? 0;
-  const inOrder = (ids: readonly string[]): Region[] => regionsOf([...ids].sort((a, b) => topOf(a) - topOf(b)));
+  /** In the drawing that is shown, the other one takes no place; figures stand side by side where there is room. */
+  function placeOf(id: string): { readonly top: number; readonly left: number } {
+    const shown = stateOf(id).find((element) => element.getClientRects().length > 0);
+    return (shown?.closest('figure') ?? shown)?.getBoundingClientRect() ?? { top: 0, left: 0 };
+  }
+  function inOrder(ids: readonly string[]): Region[] {
+    const places = new Map(ids.map((id) => [id, placeOf(id)]));
+    const placed = [...places].sort(([, a], [, b]) => a.top - b.top || a.left - b.left);
+    return regionsOf(placed.map(([id]) => id));
+  }
 
   function mark(name: string, elements: ReadonlySet<Element>): void {
     for (const element of drawing.querySelectorAll(`.${name}`)) {

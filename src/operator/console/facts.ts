@@ -69,7 +69,8 @@ function list(ids: readonly string[]): Child[] {
 }
 
 function workersOf(state: State | null): Child[] {
-  const workers = state?.workers ?? [];
+  if (state === null) return [h('li', { class: 'none' }, 'Not known yet.')];
+  const { workers } = state;
   if (workers.length === 0) return [h('li', { class: 'none' }, 'No worker process.')];
   return workers.map(({ pid, state: word }) =>
     h(
@@ -83,8 +84,8 @@ function workersOf(state: State | null): Child[] {
 }
 
 function conditionsOf(state: State | null): Child[] {
-  const conditions = state?.conditions ?? [];
   if (state === null) return [h('li', { class: 'none' }, 'Not known yet.')];
+  const { conditions } = state;
   if (conditions.length === 0) return [h('li', { class: 'none' }, '✓ Nothing is wrong.')];
   return conditions.map(({ type, reason, message, since }) =>
     h(
@@ -104,7 +105,7 @@ function drainOf(drain: State['drain'], mostLeft: number): Child[] {
     h(
       'p',
       {},
-      `${countText(connections, 'connection')}, ${bytesText(bytesLeft)} left; what is not sent then is cut: `,
+      `${countText(connections, 'connection')}, ${bytesText(bytesLeft)} left; what has not been sent is cut `,
       age(deadline, 'in'),
       '.',
     ),

@@ -5,15 +5,13 @@ import type { CommandEvent, Model } from './model.ts';
 
 export function historyPanel(): (model: Model) => void {
   let drawn: readonly CommandEvent[] | null = null;
-  return ({ commands }) => {
+  return ({ commands, state }) => {
+    const none = state === null ? 'Not known yet.' : 'No command has been given since this node was started.';
+    setText(byId('history-none'), commands.length === 0 ? none : '');
     if (commands === drawn) return;
     drawn = commands;
     fill(byId('history'), ...commands.map(rowOf));
     byId('history-table').hidden = commands.length === 0;
-    setText(
-      byId('history-none'),
-      commands.length === 0 ? 'No command has been given since this node was started.' : '',
-    );
   };
 }
 
@@ -39,7 +37,8 @@ function rowOf(entry: CommandEvent): HTMLTableRowElement {
 
 const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0, 59)}…` : text);
 
-function whoText({ sub, kind, from }: CommandEvent): string {
+function whoText({ sub, kind, from, method }: CommandEvent): string {
+  if (method.startsWith('SIG')) return method;
   const by = sub ?? (kind === 'access' ? 'an access token' : kind === 'request' ? 'holder of the secret' : 'not known');
   return from === null ? by : `${by}, ${from.replace(/^::ffff:/, '')}`;
 }

@@ -21,6 +21,8 @@ let following: Following | null = null;
 const machine = chart(byId('drawing'));
 /** The same words twice are read out twice: a blank at the end makes them others. */
 const announce = (text: string): void => {
+  // What is being read aloud stays.
+  if (text === '') return;
   const place = byId('announcements');
   setText(place, place.textContent === text ? `${text}\u00a0` : text);
 };
@@ -50,6 +52,8 @@ function show(next: Model): void {
 }
 
 const entrance = signIn((signedIn) => {
+  // Asked for twice before the first was done.
+  if (credentials !== null) return;
   credentials = signedIn;
   entrance.close();
   byId('sign-out').hidden = false;

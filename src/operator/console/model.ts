@@ -22,7 +22,7 @@ export interface Way {
 
 export type CommandEvent = Pick<
   AuditEntry,
-  'at' | 'from' | 'kind' | 'sub' | 'jti' | 'command' | 'input' | 'status' | 'detail'
+  'at' | 'from' | 'kind' | 'sub' | 'jti' | 'method' | 'command' | 'input' | 'status' | 'detail'
 >;
 
 export interface Model {

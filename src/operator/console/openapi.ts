@@ -22,6 +22,10 @@ export interface Parameter {
   readonly schema?: Schema;
 }
 
+interface Server {
+  readonly url: string;
+}
+
 export interface Operation {
   readonly summary?: string;
   readonly description?: string;
@@ -29,11 +33,8 @@ export interface Operation {
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: Message;
   readonly responses?: Readonly<Record<string, Message>>;
+  readonly servers?: readonly Server[];
   readonly 'x-codeSamples'?: readonly { readonly lang: string; readonly label?: string; readonly source: string }[];
-}
-
-interface Server {
-  readonly url: string;
 }
 
 export interface ApiDocument {
@@ -67,7 +68,7 @@ export function entriesOf({ paths, servers }: ApiDocument): Entry[] {
   return Object.entries(paths).flatMap(([path, item]) =>
     methods.flatMap((method) => {
       const operation = item[method];
-      const base = (item.servers ?? servers)?.[0]?.url ?? '';
+      const base = (operation?.servers ?? item.servers ?? servers)?.[0]?.url ?? '';
       // The operations of a path share its parameters (OpenAPI 3.1 §4.8.9.1).
       const parameters = [...(item.parameters ?? []), ...(operation?.parameters ?? [])];
       const id = `${method} ${path}`.replace(/\W+/g, '-').replace(/-$/, '');

@@ -5,7 +5,7 @@ import { Histogram, latencyBoundsSec } from '../../figures.ts';
 import type { OperatorState } from '../request-state.ts';
 import { counter, type Family, histogram, type Labels } from './family.ts';
 
-/** More reasons than there are; whatever a client may think of, it cannot make more series than these. */
+/** More than there are; whatever a client may think of, it cannot make more series than these for a command. */
 const mostReasons = 100;
 
 export interface OperatorRequests {
@@ -17,6 +17,7 @@ export interface OperatorRequests {
 export function countRequests(): OperatorRequests {
   const answers = new Counts();
   const refusals = new Counts();
+  const reasons = new Set<string>();
   const durations = new Map<string, Histogram>();
   const durationOf = (command: string): Histogram => {
     const known = durations.get(command) ?? new Histogram(latencyBoundsSec);
@@ -38,8 +39,9 @@ export function countRequests(): OperatorRequests {
       answers.add({ command, status: String(ctx.status) });
       const { problem } = ctx.state;
       if (problem === undefined) return;
-      const reason = refusals.size < mostReasons ? reasonOf(problem) : 'other';
-      refusals.add({ command, reason });
+      const reason = reasonOf(problem);
+      if (reasons.size < mostReasons) reasons.add(reason);
+      refusals.add({ command, reason: reasons.has(reason) ? reason : 'other' });
     },
     families: () => [
       counter(
@@ -62,11 +64,15 @@ export function countRequests(): OperatorRequests {
   };
 }
 
-/** The last word of the route: `stop-api`, `state`, `metrics`; a dry run says so. `other`: no route took it. */
+/**
+ * The last word of the route: `stop-api`, `state`, `metrics`; a dry run says so. `console`: one of its many files.
+ * `other`: no route took it.
+ */
 function commandOf(ctx: Koa.ParameterizedContext<OperatorState>): string {
   const route: unknown = ctx._matchedRoute;
   if (typeof route !== 'string') return 'other';
-  const name = route.slice(route.lastIndexOf('/') + 1) || 'console';
+  if (route === '/' || route === '/reference' || route.startsWith('/console/')) return 'console';
+  const name = route.slice(route.lastIndexOf('/') + 1);
   return ctx.state.dryRun ? `${name}?dryRun=true` : name;
 }
 
@@ -77,10 +83,6 @@ function reasonOf({ status, title, message }: { status: number; title: string; m
 
 class Counts {
   readonly #byLabels = new Map<string, { readonly labels: Labels; count: number }>();
-
-  get size(): number {
-    return this.#byLabels.size;
-  }
 
   get series(): (readonly [Labels, number])[] {
     return [...this.#byLabels.values()].map(({ labels, count }) => [labels, count]);

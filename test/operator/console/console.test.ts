@@ -10,6 +10,8 @@ import { freePort } from '../../support/free-port.ts';
 import { Home, type RealNode, secret } from '../../support/real-node.ts';
 
 type Fields = typeof import('../../../src/operator/console/fields.ts');
+type History = typeof import('../../../src/operator/console/history.ts');
+type Model = import('../../../src/operator/console/model.ts').Model;
 
 interface Description {
   readonly paths: object;
@@ -90,6 +92,7 @@ describe('the console', function () {
     expect(await page.getByLabel('Operator secret').evaluate((field) => field === document.activeElement)).to.equal(
       true,
     );
+    expect(await page.locator('main').innerText()).not.to.match(/Nothing is wrong|No worker|No command/);
     expect(troubles).to.deep.equal([]);
   });
 
@@ -279,6 +282,46 @@ describe('the console', function () {
     await node.command('start-api');
     await untilLit(page, 'node-up-publicApi-running');
     expect(await page.locator('#history tr').first().textContent()).to.include('start-api');
+    // Steps of which there is nothing to say leave what is being read aloud as it is.
+    await page.locator('#announcements', { hasText: 'Public API running.' }).waitFor({ state: 'attached' });
+    await node.command('set-worker', { workerId: 0 });
+    await page.locator('#history tr', { hasText: 'set-worker' }).first().waitFor();
+    expect(await page.locator('#announcements').textContent()).to.equal('Public API running.');
+  });
+
+  it('signs in once, however often that is asked for', async () => {
+    const visited = await open();
+    const { page, sent } = visited;
+    await page.getByLabel('Operator secret or access token').fill(secret);
+    await page.locator('#sign-in-form').evaluate((form: HTMLFormElement) => {
+      for (let n = 0; n < 3; n += 1) form.requestSubmit();
+    });
+    await connection(page, 'Live');
+    await page.locator('#history tr').first().waitFor();
+    expect(sent.filter((line) => line.includes('/api/v1/events'))).to.have.length(1);
+  });
+
+  it('names the signal where nobody else has ended the node', async () => {
+    const { page } = await open();
+    const history = await page.evaluateHandle<History>("import('/console/src/operator/console/history.js')");
+    await history.evaluate(({ historyPanel }, entry) => historyPanel()({ commands: [entry] } as unknown as Model), {
+      ...{ at: new Date().toISOString(), method: 'SIGTERM', command: 'shutdown', input: {}, status: 200 },
+      ...{ from: null, kind: null, sub: null, jti: null, detail: null },
+    } as const);
+    expect(await page.locator('#history [data-is="Who"]').textContent()).to.equal('SIGTERM');
+  });
+
+  it('keeps its form with thousands of buckets', async () => {
+    const { page } = desk;
+    const buckets = Array.from({ length: 3000 }, (_, index) => `${index}:${index}`);
+    await node.command('set-buckets', { buckets });
+    const list = page.locator('#settings details').first();
+    await list.locator('summary').click();
+    expect((await list.boundingBox())?.height).to.be.lessThan(500);
+    const heights = await page.locator('thead th').evaluateAll((heads) => heads.map((head) => head.clientHeight));
+    expect(new Set(heights).size).to.equal(1);
+    await node.command('set-buckets', {});
+    await list.waitFor({ state: 'detached' });
   });
 
   it('tells a refusal in words where somebody else was faster', async () => {
@@ -347,7 +390,36 @@ describe('the console', function () {
     expect(overhang).to.be.at.most(0);
     await page.locator('#narrow-node-up-publicApi-running.active').waitFor();
     expect(await page.locator('#drawing .wide').isVisible()).to.equal(false);
-    expect(await page.locator('#regions').innerText()).to.match(/^publicApi\s+running\s+drain\s+none\s+record/);
+    const inOrder = /^publicApi\s+running\s+drain\s+none\s+record/;
+    expect(await page.locator('#regions').innerText()).to.match(inOrder);
+    // Side by side, where there is room for that.
+    await page.setViewportSize({ width: 740, height: 360 });
+    await node.command('set-worker', { workerId: 0 });
+    await page.locator('#history tr', { hasText: 'set-worker' }).first().waitFor();
+    expect(await page.locator('#regions').innerText()).to.match(inOrder);
+  });
+
+  it('follows the size of letters that its reader has chosen', async () => {
+    const { page } = await live({ viewport: { width: 1280, height: 900 } });
+    await page.locator('#history tr').first().waitFor();
+    const sizeOf = () => page.evaluate(() => Number.parseFloat(getComputedStyle(document.body).fontSize));
+    const before = await sizeOf();
+    const devtools = await page.context().newCDPSession(page);
+    await devtools.send('Page.setFontSizes', { fontSizes: { standard: 32, fixed: 26 } });
+    await page.waitForFunction((size) => Number.parseFloat(getComputedStyle(document.body).fontSize) > size, before);
+    expect(await sizeOf()).to.equal(2 * before);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).to.be.at.most(0);
+  });
+
+  it('keeps its signs apart where the reader has chosen all colours', async () => {
+    const { page } = await live({ forcedColors: 'active' });
+    const fillOf = (selector: string) =>
+      page
+        .locator(selector)
+        .first()
+        .evaluate((sign) => getComputedStyle(sign).backgroundColor);
+    await page.locator('#workers [data-is="serving"]').first().waitFor();
+    expect(await fillOf('#workers .sign')).not.to.equal(await fillOf('section'));
   });
 
   it('grows a field for whatever a new command may need', async () => {
@@ -397,6 +469,11 @@ describe('the console', function () {
         ).to.equal(true);
       }
       expect(titles).to.include.members(Object.keys(components.schemas));
+      expect(titles).to.include.members([
+        'POST http://localhost:3335/api/v1/stop-api',
+        'GET http://localhost:3335/metrics',
+        'GET http://localhost:3334/api/v1/assets/{objectId}',
+      ]);
       const astray = await page
         .locator('a[href^="#"]')
         .evaluateAll((links) =>

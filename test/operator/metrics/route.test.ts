@@ -1,10 +1,11 @@
 // `GET /metrics` as a scraper meets it: what it says, in which format, and that nothing a client does makes it grow.
 import { expect } from 'chai';
+import { commandNames } from '../../../machines/commands.ts';
 import { addCounts, noCounts, noVitals } from '../../../src/figures.ts';
 import type { MeasuredSide } from '../../../src/operator/metrics/route.ts';
 import { wantsOpenMetrics } from '../../../src/operator/metrics/route.ts';
 import { scrapeOf } from '../../support/scrape.ts';
-import { type Rig, startRig, stillSide } from '../rig.ts';
+import { bearer, type Rig, startRig, stillSide } from '../rig.ts';
 
 type Heard = Parameters<Parameters<MeasuredSide['subscribe']>[0]>[0];
 
@@ -145,5 +146,36 @@ describe('the metrics', () => {
     const { families } = await scrape();
     const refusals = families.find(({ name }) => name === 'distributor_operator_refusals_total')?.metrics ?? [];
     expect(refusals.length).to.be.lessThan(110);
+  });
+
+  it('count the pages and modules of the console as one', async () => {
+    for (const path of ['/', '/reference', '/console/console.css', '/console/src/operator/console/main.js']) {
+      await rig.call(path, { method: 'GET' });
+    }
+    const { value, families } = await scrape();
+    expect(value('distributor_operator_requests_total', { command: 'console', status: '200' })).to.equal(4);
+    const requests = families.find(({ name }) => name === 'distributor_operator_requests_total')?.metrics ?? [];
+    expect(requests.filter(({ labels }) => /[./]/.test(labels?.command ?? ''))).to.deep.equal([]);
+  });
+
+  it('name the reason of a refusal, however many others there were', async () => {
+    const nonsense = ['nonsense', 'eyJhbGciOiJub25lIn0.e30.', await rig.sign({}, 'HS256', Buffer.alloc(40))];
+    const kinds = ['', '?dryRun=true'].flatMap((query) => [...commandNames.map((name) => `${name}${query}`)]);
+    for (const kind of kinds) {
+      for (const token of nonsense) await rig.command(kind, {}, token);
+      await rig.call(`/api/v1/${kind}`);
+      await rig.call(`/api/v1/${kind}`, { headers: { authorization: 'Basic x' } });
+      await rig.command(kind, {}, await rig.access({ scope: 'read' }));
+      await rig.command(kind, {}, await rig.access({ aud: 'another' }));
+      await rig.command(kind, {}, await rig.access({ exp: 1 }));
+      await rig.command(kind, {}, await rig.forRequest('state'));
+      await rig.call(`/api/v1/${kind}`, { headers: bearer(await rig.access()), body: 'x' });
+    }
+    await rig.command('start-api');
+    const { value } = await scrape();
+    const refused = (command: string, reason: string) =>
+      value('distributor_operator_refusals_total', { command, reason });
+    expect(refused('start-api', 'Already started')).to.equal(1);
+    expect(refused('set-buckets?dryRun=true', 'Unsupported Media Type')).to.equal(1);
   });
 });
