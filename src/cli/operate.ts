@@ -57,7 +57,7 @@ function withWishes(command: Command): Command {
 
 /** A generation as `state` shows it, an ETag with or without its quotes, or `*`. */
 function parseIfMatch(text: string): string {
-  if (text === '*' || /^"[^"]*"$/.test(text)) return text;
+  if (text === '*' || /^"[!#-~]*"$/.test(text)) return text;
   if (/^[\w.-]+$/.test(text)) return `"${text}"`;
   throw new InvalidArgumentError('It must be a generation like 7, or an ETag of the state.');
 }
