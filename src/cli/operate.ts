@@ -117,7 +117,7 @@ async function show(
   answer: Answer,
   { url, secretFrom }: Connected,
 ): Promise<StateDocument | null> {
-  const { isStateDocument, problemText, stateText, successText } = await import('./answers.ts');
+  const { isStateDocument, problemText, stateText, strangerText, successText } = await import('./answers.ts');
   const { isPreview, previewText } = await import('./preview.ts');
   const { status, document } = answer;
   const isNode = status === 200 ? isStateDocument(document) || isPreview(document) : status >= 400;
@@ -126,7 +126,7 @@ async function show(
     process.exitCode = exitCode('broken');
     console.error(`The node at ${url} knows no dry runs: it has carried the command out.`);
   } else if (!isNode) {
-    console.error(`What answers at ${url} (status ${status}) is not the operator API of a node: check --url`);
+    console.error(strangerText(answer, { url }));
   } else if (options.output === 'json' && document !== null) {
     console.log(JSON.stringify(document, null, 2));
   } else if (isPreview(document)) {
