@@ -24,7 +24,8 @@ export function configReference(): string {
 export const envExample = (name: KeyName, value: string): string => `DISTRIBUTOR__${envNameOf(name)}=${value}`;
 
 function typeWords({ type, unit, oneOf }: Key): string {
-  const words = { strings: 'list of strings', level: 'string', size: 'size' }[type as string] ?? type;
+  const words =
+    { strings: 'list of strings', hosts: 'list of strings', level: 'string', size: 'size' }[type as string] ?? type;
   if (oneOf) return oneOf.map((word) => `\`${word}\``).join(' ');
   return unit && type !== 'size' ? `${words}, ${unit}` : words;
 }
