@@ -73,7 +73,8 @@ async function run(config: Config, { logging, thisRun, env }: RunParts): Promise
   const { log } = logging;
   const stateFile = openStateFile(config.directories.state);
   const { record, problem } = await stateFile.load();
-  const secret = config.operatorApi && (await loadSecret(config.operatorApi, { make: true }));
+  const secret =
+    config.operatorApi && (await loadSecret(config.operatorApi, { make: config.operatorApi.makesSecretFile }));
   if (secret) neverShow(Buffer.from(secret.bytes).toString());
   if (secret?.made) log.info(`Made the operator secret ${secret.file}`);
 

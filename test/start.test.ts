@@ -4,6 +4,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { messageOf } from '../src/errors.ts';
 import { run } from './cli/run.ts';
 import { Home, type RealNode, type StartOptions } from './support/real-node.ts';
 import { until } from './support/until.ts';
@@ -142,5 +143,15 @@ describe('start', function () {
     expect([code, stdout, words.length]).to.deep.equal([40, '', 1]);
     expect(words[0]).to.contain('is of a newer version (format 99');
     expect(await readFile(statePath(), 'utf8')).to.equal(newer);
+  });
+
+  it('makes no secret in a file that the config names: a misspelt path must not bring another one', async () => {
+    const other = await Home.make({ operatorApi: { hmacSecret: null, hmacSecretFile: './missing' } });
+    node = other.launch();
+    const end = await node.up.catch(messageOf);
+    await node.end();
+    await other.remove();
+    expect(end).to.contain('The node ended with 40: ');
+    expect(end).to.contain(`cannot be read from ${join(other.path, 'missing')}: there is no such file`);
   });
 });
