@@ -64,7 +64,7 @@ async function run(config: Config, { logging, thisRun, env }: RunParts): Promise
   const { operatorApi } = config;
   const stateFile = openStateFile(config.directories.state);
   const { record, problem } = await stateFile.load();
-  const secret = operatorApi && (await loadSecret(operatorApi, { make: true }));
+  const secret = operatorApi && (await loadSecret(operatorApi, { make: operatorApi.makesSecretFile }));
   if (secret) neverShow(Buffer.from(secret.bytes).toString());
   if (secret?.made) log.info(`Made the operator secret ${secret.file}`);
 

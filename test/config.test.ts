@@ -287,6 +287,7 @@ describe('config', () => {
           'operatorApi:',
           '  hmacSecret: [hush-list]',
           '  maxBodyBytes: 5X',
+          '  allowedHosts: [node.example, "http://node.example"]',
           'logs: loud',
           'limits: { storage: lots }',
         ].join('\n'),
@@ -302,8 +303,9 @@ describe('config', () => {
         '  line 7: hmacSecret: no such key; did you mean operatorApi.hmacSecret?',
         '  line 9: operatorApi.hmacSecret: must be a text in one line, not empty (write numbers in quotes)',
         '  line 10: operatorApi.maxBodyBytes: must be a number of bytes of 1024 or more, or a size like 500G (units B K M G T), not "5X"',
-        '  line 11: logs: must hold further keys',
-        '  line 12: limits.storage: must be a number of bytes, or a size like 500G (units B K M G T), not "lots"',
+        '  line 11: operatorApi.allowedHosts: must be a list of names or addresses, like ["node.example", "192.0.2.7"]',
+        '  line 12: logs: must hold further keys',
+        '  line 13: limits.storage: must be a number of bytes, or a size like 500G (units B K M G T), not "lots"',
       ]);
     });
 

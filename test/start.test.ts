@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { messageOf } from '../src/errors.ts';
 import { run } from './cli/run.ts';
 import { freePort } from './support/free-port.ts';
 import { Home, type RealNode, type StartOptions } from './support/real-node.ts';
@@ -193,5 +194,15 @@ describe('start', function () {
       blocker.close();
       await waiting.remove();
     }
+  });
+
+  it('makes no secret in a file that the config names: a misspelt path must not bring another one', async () => {
+    const other = await Home.make({ operatorApi: { hmacSecret: null, hmacSecretFile: './missing' } });
+    node = other.launch();
+    const end = await node.up.catch(messageOf);
+    await node.end();
+    await other.remove();
+    expect(end).to.contain('The node ended with 40: ');
+    expect(end).to.contain(`cannot be read from ${join(other.path, 'missing')}: there is no such file`);
   });
 });

@@ -66,6 +66,10 @@ export function problemText({ status, document }: Answer, from: { url: string; s
   ].join('\n');
 }
 
+/** What answers is no node. */
+export const strangerText = ({ status }: Answer, { url }: { url: string }): string =>
+  `What answers at ${url} (status ${status}) is not the operator API of a node: check --url`;
+
 function hintFor(status: number, { url, secretFrom }: { url: string; secretFrom: string }): string[] {
   if (status === 401)
     return [`The token was signed with the secret from ${secretFrom}: is it that of the node at ${url}?`];

@@ -48,7 +48,7 @@ function withWishes(command: Command): Command {
 
 /** A generation as `state` shows it, an ETag with or without its quotes, or `*`. */
 function parseIfMatch(text: string): string {
-  if (text === '*' || /^"[^"]*"$/.test(text)) return text;
+  if (text === '*' || /^"[!#-~]*"$/.test(text)) return text;
   if (/^[\w.-]+$/.test(text)) return `"${text}"`;
   throw new InvalidArgumentError('It must be a generation like 7, or an ETag of the state.');
 }
@@ -108,7 +108,7 @@ async function show(
   answer: Answer,
   { url, secretFrom }: Connected,
 ): Promise<StateDocument | null> {
-  const { isStateDocument, problemText, stateText, successText } = await import('./answers.ts');
+  const { isStateDocument, problemText, stateText, strangerText, successText } = await import('./answers.ts');
   const { isPreview, previewText } = await import('./preview.ts');
   const { status, document } = answer;
   const isNode = status === 200 ? isStateDocument(document) || isPreview(document) : status >= 400;
@@ -117,7 +117,7 @@ async function show(
     process.exitCode = exitCode('broken');
     console.error(`The node at ${url} knows no dry runs: it has carried the command out.`);
   } else if (!isNode) {
-    console.error(`What answers at ${url} (status ${status}) is not the operator API of a node: check --url`);
+    console.error(strangerText(answer, { url }));
   } else if (options.output === 'json' && document !== null) {
     console.log(JSON.stringify(document, null, 2));
   } else if (isPreview(document)) {

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { ReceivedEvent } from '../operator/event-parser.ts';
 import { enough } from './enough.ts';
-import { exitCodeOf } from './exit-codes.ts';
+import { exitCode, exitCodeOf } from './exit-codes.ts';
 import { type CallOptions, calling, connect } from './operate.ts';
 
 export const watchCommand = (): Command =>
@@ -19,7 +19,7 @@ async function watch(options: CallOptions): Promise<void> {
   const { client, ...from } = await connect(options);
   const { EventsRefused, followEvents } = await import('../operator/event-follow.ts');
   const { WatchText } = await import('./watch-text.ts');
-  const { problemText } = await import('./answers.ts');
+  const { problemText, strangerText } = await import('./answers.ts');
   const text = new WatchText();
   const lines = (event: ReceivedEvent) => (options.output === 'json' ? [jsonLine(event)] : text.lines(event));
   const lost = (why: string) => console.error(`Lost the node: ${why}. Trying again…`);
@@ -29,8 +29,10 @@ async function watch(options: CallOptions): Promise<void> {
     }
   } catch (error) {
     if (!(error instanceof EventsRefused)) throw error;
-    console.error(problemText(error.answer, from));
-    process.exitCode = exitCodeOf(error.answer.status);
+    const { answer } = error;
+    const isNode = answer.status >= 400;
+    console.error(isNode ? problemText(answer, from) : strangerText(answer, from));
+    process.exitCode = isNode ? exitCodeOf(answer.status) : exitCode('unreachable');
   }
 }
 

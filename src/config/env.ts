@@ -59,6 +59,7 @@ function typed({ type }: Key, text: string): unknown {
     case 'boolean':
       return text === 'true' || (text === 'false' ? false : text);
     case 'strings':
+    case 'hosts':
     case 'list':
       return parsed(text);
     default:

@@ -11,6 +11,8 @@ interface TypeMap {
   /** Absolute. */
   path: string;
   strings: readonly string[];
+  /** Names or addresses, perhaps with a port. */
+  hosts: readonly string[];
   /** A list of anything, for keys that are taken but not used. */
   list: readonly unknown[];
 }
@@ -199,7 +201,7 @@ export const keys = {
     about: 'File with the secret instead; one trailing newline is dropped. A file named here must exist.',
   },
   'operatorApi.allowedHosts': {
-    type: 'strings',
+    type: 'hosts',
     default: [],
     about: 'Further names under which the operator API may be addressed (`Host`, `Origin`).',
   },

@@ -21,7 +21,7 @@ export function configReference(): string {
 }
 
 function typeWords({ type, unit, oneOf }: Key): string {
-  const words = type === 'strings' ? 'list of strings' : type;
+  const words = type === 'strings' || type === 'hosts' ? 'list of strings' : type;
   if (oneOf) return oneOf.map((word) => `\`${word}\``).join(' ');
   return unit && type !== 'size' ? `${words}, ${unit}` : words;
 }

@@ -15,6 +15,7 @@ const isName = (value: string): boolean => /^\P{Cc}{1,128}$/u.test(value);
 
 const formats = {
   name: isName,
+  host: (value: string) => /^[^\s/?#@*]+$/.test(value),
   text: (value: string) => /^\P{Cc}+$/u.test(value),
   size: (value: string) => sizePattern.test(value) && Number.isSafeInteger(bytesOf(value)),
 };
@@ -58,6 +59,8 @@ function schemaOf({ type, minimum, maximum, minItems, oneOf }: Key): object {
       return { type: 'boolean' };
     case 'strings':
       return { type: 'array', items: { type: 'string', format: 'name' }, uniqueItems: true, ...given({ minItems }) };
+    case 'hosts':
+      return { type: 'array', items: { type: 'string', format: 'host' } };
     case 'list':
       return { type: 'array' };
     default:
@@ -81,6 +84,8 @@ export function demandOf({ type, minimum, maximum, minItems, oneOf, unit }: Key)
       return 'true or false';
     case 'strings':
       return `a list of ${minItems ? 'at least one ' : ''}different strings, like ["1:0", "1:1"] (write numbers in quotes)`;
+    case 'hosts':
+      return 'a list of names or addresses, like ["node.example", "192.0.2.7"]';
     case 'list':
       return 'a list';
     default:

@@ -26,6 +26,8 @@ export function createBodyReader(maxBodyBytes: number): ReadBody {
     }
     if (length > maxBodyBytes) throw tooLarge();
     if (ctx.req.destroyed) throw brokenOff();
+    // Nothing or `identity` by now, which the parser knows in lower case only.
+    delete ctx.req.headers['content-encoding'];
 
     // The parser gives text; what a token's hash is about are the bytes.
     const chunks: Buffer[] = [];

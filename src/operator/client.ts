@@ -1,5 +1,8 @@
 // The HTTP client of the operator API: signs each request with a token of its own, and tells apart how a call can fail.
 import { randomUUID } from 'node:crypto';
+import { type IncomingMessage, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { text as textOf } from 'node:stream/consumers';
 import type { CommandName } from '../../machines/commands.ts';
 import { codeOf, messageOf, NotReachable, TimedOut } from '../errors.ts';
 import { longestBodyInToken, requestTokenLifetimeSec } from './signing-rules.ts';
@@ -87,31 +90,28 @@ export function createClient(options: ClientOptions): OperatorClient {
   }
 
   async function send(request: SignedRequest): Promise<Answer> {
+    const late = AbortSignal.timeout(timeoutMs);
     try {
-      const response = await ask(request, AbortSignal.timeout(timeoutMs));
-      return { status: response.status, document: parsed(await response.text()) };
+      const response = await ask(request, late);
+      return { status: response.statusCode ?? 0, document: parsed(await textOf(response)) };
     } catch (error) {
-      throw failureOf(error);
+      throw failureOf(late.aborted ? late.reason : error);
     }
   }
 
   async function openEvents(lastEventId: string, signal: AbortSignal): Promise<Response> {
-    const { headers, ...request } = await signRequest('GET', 'events');
+    const { url, ...request } = await signRequest('GET', 'events');
     const place: Record<string, string> = lastEventId === '' ? {} : { 'last-event-id': lastEventId };
+    const headers = { ...request.headers, ...place };
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(new DOMException('', 'TimeoutError')), timeoutMs);
     try {
-      return await ask({ ...request, headers: { ...headers, ...place } }, AbortSignal.any([signal, late.signal]));
+      return await fetch(url, { headers, redirect: 'manual', signal: AbortSignal.any([signal, late.signal]) });
     } catch (error) {
       throw failureOf(error);
     } finally {
       clearTimeout(timer);
     }
-  }
-
-  function ask({ url, ...init }: SignedRequest, signal: AbortSignal): Promise<Response> {
-    // A token is for this node alone: it does not follow a redirect.
-    return fetch(url, { ...init, redirect: 'manual', signal });
   }
 
   function failureOf(error: unknown): Error {
@@ -132,6 +132,20 @@ export function createClient(options: ClientOptions): OperatorClient {
     signRequest,
     send,
   };
+}
+
+/**
+ * Not `fetch`, which gives up after five minutes: a stop takes as long as its lame duck.
+ * A token is for this node alone: it does not follow a redirect.
+ */
+function ask({ url, body, ...options }: SignedRequest, signal: AbortSignal): Promise<IncomingMessage> {
+  const request = url.startsWith('https:') ? requestHttps : requestHttp;
+  return new Promise((resolve, reject) => {
+    request(url, { ...options, agent: false, signal })
+      .on('error', reject)
+      .on('response', resolve)
+      .end(body);
+  });
 }
 
 function parsed(text: string): unknown {

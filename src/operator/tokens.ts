@@ -123,7 +123,8 @@ function requestToken(token: string, url: string, bearer: Bearer, claims: JWTPay
     kind: 'request',
     ...bearer,
     key: keyOf(token, bearer.jti),
-    expiresAtMs: Math.min(tooOldAtMs, Math.ceil(exp) * 1000),
+    // Claims may be fractions of a second; the file of used tokens has whole milliseconds.
+    expiresAtMs: Math.min(Math.ceil(tooOldAtMs), Math.ceil(exp) * 1000),
     fits: (sent) =>
       (reqBodyHash === undefined || reqBodyHash === sent.sha256) && (!bindsValue || sameJson(value, sent.value)),
   };

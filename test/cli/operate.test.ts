@@ -221,6 +221,7 @@ describe('cli operate', () => {
       ['state --url localhost:3335', /must look like http:\/\/localhost:3335/],
       ['state --url ftp://localhost', /must look like http/],
       ['state --timeout 10', /number with a unit/],
+      ['stop-api --if-match "€"', /must be a generation like 7/],
       ['state --output xml', /Allowed choices are text, json/],
       ['state --secret short', /has 5 bytes/],
       ['state --secret-file missing', /missing: there is no such file/],

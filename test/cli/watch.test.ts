@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { WatchText } from '../../src/cli/watch-text.ts';
 import { type Rig, secret, startRig } from '../operator/rig.ts';
 import { until } from '../support/until.ts';
-import { begin } from './run.ts';
+import { begin, fakeNode } from './run.ts';
 
 describe('cli watch and --wait', () => {
   let cwd: string;
@@ -101,6 +101,15 @@ describe('cli watch and --wait', () => {
     const { code, stderr } = await start('watch', 'another secret of more than 32 bytes').ended;
     expect(code).to.equal(21);
     expect(stderr).to.include("401 The signature is not that of this node's secret");
+  });
+
+  it('does not take just anything that answers for a node', async () => {
+    for (const status of [200, 302]) {
+      await using other = await fakeNode(secret.toString(), { status, document: '<html>' });
+      const { code, stdout, stderr } = await start(`watch --url ${other.url}`).ended;
+      expect([code, stdout]).to.deep.equal([24, '']);
+      expect(stderr).to.contain('is not the operator API of a node');
+    }
   });
 
   it('waits for what comes, and for so long only for what does not', async () => {

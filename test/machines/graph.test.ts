@@ -37,6 +37,8 @@ function follow(walk: Walk, step: Step): Walk {
     ).not.to.equal(-1);
     waiting.splice(place, 1);
   }
+  // A machine that forgets to answer would have ever more walks, without an end.
+  expect(waiting.length, `${waiting} wait, after ${step.name} in ${keyOf(walk.state)}`).to.be.at.most(2);
   return { state: taken.state, port: portAfter(walk.port, step, taken), unanswered: waiting.sort() };
 }
 

@@ -1,7 +1,7 @@
 // What the graph of the node machine does not show: its effects, their input, and what comes out of order.
 import { expect } from 'chai';
 import { createActor, waitFor } from 'xstate';
-import { isSettled, judge, type NodeSnapshot } from '../../machines/judge.ts';
+import { isSettled, judge, type NodeSnapshot, statusOf } from '../../machines/judge.ts';
 import { type CommandOutcome, nodeMachine } from '../../machines/node.ts';
 import {
   advance,
@@ -10,6 +10,7 @@ import {
   type NodeMachineEvent,
   portDone,
   portError,
+  recordedInput,
   sampleInput,
 } from '../support/model.ts';
 
@@ -86,5 +87,25 @@ describe('the node machine', () => {
     const again = initialState({ ...sampleInput('running'), record });
     expect(again.can({ type: 'restore' })).to.equal(false);
     expect(follow(again, { type: 'shutdown' }).context.record).to.equal(record);
+  });
+
+  it('does not bring up at its start what a shutdown has come before', () => {
+    const ending = follow(initialState(recordedInput('running')), { type: 'shutdown' });
+    expect(statusOf(ending).node).to.equal('shuttingDown');
+    expect(follow(ending, { type: 'restore' })).to.equal(ending);
+  });
+
+  it('says that a change could not be saved until one has been', () => {
+    const change = { type: 'set-worker', workerId: 9 } as const;
+    const failed = follow(running, change, portError('save', 'disk full'));
+    expect(failed.context.saveFailure).to.equal('disk full');
+    for (const command of [change, { type: 'stop-api' } as const])
+      expect(carryOut(failed, command).context.saveFailure).to.equal(null);
+  });
+
+  it('says why it could not bring up the public API until it runs', () => {
+    const alone = follow(initialState(sampleInput('running')), { type: 'restore' }, portError('listen', 'port taken'));
+    expect(alone.context.listenFailure).to.equal('port taken');
+    expect(carryOut(alone, { type: 'start-api' }).context.listenFailure).to.equal(null);
   });
 });

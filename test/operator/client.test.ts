@@ -1,7 +1,7 @@
 // The client of the operator API: against the real API, and against what is not one.
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { decodeJwt } from 'jose';
@@ -117,6 +117,28 @@ describe('the client of the operator API', () => {
     });
   });
 
+  it('waits as long as it is told to, and not only as long as fetch does', async () => {
+    const held: ServerResponse[] = [];
+    const late = createServer((_, response) => void held.push(response));
+    const patience = await shortenFetch(10);
+    try {
+      late.listen(0, '127.0.0.1');
+      await once(late, 'listening');
+      const address = late.address();
+      const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+      const answer = client({ url }).command('stop-api');
+      await once(late, 'request');
+      const error = await fetch(url).catch((thrown: unknown) => thrown);
+      expect(error).to.have.nested.property('cause.code', 'UND_ERR_HEADERS_TIMEOUT');
+      held[0]?.end('{}');
+      expect(await answer).to.deep.equal({ status: 200, document: {} });
+    } finally {
+      patience.restore();
+      late.closeAllConnections();
+      late.close();
+    }
+  });
+
   it('says that nothing is there, or that there is no such place', async () => {
     const gone = createServer().listen(0, '127.0.0.1');
     await once(gone, 'listening');
@@ -156,3 +178,13 @@ describe('the client of the operator API', () => {
     expect(answer).to.include('"publicApi":"stopped"');
   });
 });
+
+/** How long `fetch` waits for an answer to begin: five minutes, else; node does not export what could be told. */
+async function shortenFetch(headersTimeout: number): Promise<{ restore(): void }> {
+  // Loads it.
+  await fetch('data:,');
+  const key = Symbol.for('undici.globalDispatcher.1');
+  const usual: object = Reflect.get(globalThis, key);
+  Reflect.set(globalThis, key, Reflect.construct(usual.constructor, [{ headersTimeout }]));
+  return { restore: () => void Reflect.set(globalThis, key, usual) };
+}

@@ -123,6 +123,11 @@ describe('a request token', () => {
     expect((await requestToken({})).expiresAtMs).to.equal((signedAt + 300) * 1000);
   });
 
+  it('ends on a whole millisecond, however finely its times are told', async () => {
+    expect((await requestToken({ iat: signedAt - 0.1234567 })).expiresAtMs).to.equal((signedAt + 300) * 1000 - 123);
+    expect((await requestToken({ exp: signedAt + 0.1234567 })).expiresAtMs).to.equal((signedAt + 1) * 1000);
+  });
+
   it('is for one URL, byte for byte', async () => {
     const token = signed({ reqUrl: `${url}?a=1`, iat: signedAt });
     await verify(token, { url: `${url}?a=1` });
