@@ -9,17 +9,30 @@ export interface EndSignals {
 
 const names = ['SIGTERM', 'SIGINT'] as const;
 
-/** From here on these signals do not end the process by themselves. */
-export function onEndSignals({ first, second }: EndSignals): void {
-  let isEnding = false;
+/** npm hands on to its script what the terminal has sent to both: the same signal within this time is the same order. */
+const echoMs = 500;
+
+/**
+ * From here on these signals do not end the process by themselves.
+ * @returns to be called once there is something to end; a signal that came before is told then
+ */
+export function catchEndSignals(): (obey: EndSignals) => void {
+  let obeying: EndSignals | null = null;
+  let first: { readonly name: NodeJS.Signals; readonly at: number } | null = null;
   for (const name of names) {
     process.on(name, () => {
-      if (isEnding) {
-        second();
+      const at = performance.now();
+      if (first === null) {
+        first = { name, at };
+        obeying?.first(name);
+      } else if (name !== first.name || at - first.at > echoMs) {
+        obeying?.second();
         process.exit(128 + constants.signals[name]);
       }
-      isEnding = true;
-      first(name);
     });
   }
+  return (obey) => {
+    obeying = obey;
+    if (first !== null) obey.first(first.name);
+  };
 }

@@ -25,7 +25,7 @@ import { listen, type OperatorListener } from './operator/listen.ts';
 import { type OperatorRecords, openOperatorRecords } from './operator/records.ts';
 import { loadSecret, type Secret } from './operator/secret.ts';
 import { type ServiceManager, serviceManager } from './service-manager.ts';
-import { onEndSignals } from './signals.ts';
+import { catchEndSignals } from './signals.ts';
 import { version } from './version.ts';
 
 export interface StartOptions {
@@ -49,10 +49,11 @@ export async function startNode({ configPath: path, env, cwd }: StartOptions): P
   const { log } = logging;
   if (config.ignored.length > 0) log.warn(`Without a meaning here yet: ${config.ignored.join(', ')}`);
   const lock = await lockDirectory(config.directories.state);
+  const onEndSignals = catchEndSignals();
   const thisRun = await beginRun(config.directories.state, log);
   process.on('uncaughtExceptionMonitor', thisRun.noteFatal);
   try {
-    return await run(config, { logging, thisRun, env });
+    return await run(config, { logging, thisRun, onEndSignals, env });
   } finally {
     process.off('uncaughtExceptionMonitor', thisRun.noteFatal);
     thisRun.end();
@@ -66,10 +67,11 @@ export async function startNode({ configPath: path, env, cwd }: StartOptions): P
 interface RunParts {
   readonly logging: OpenLog;
   readonly thisRun: LastRun;
+  readonly onEndSignals: ReturnType<typeof catchEndSignals>;
   readonly env: NodeJS.ProcessEnv;
 }
 
-async function run(config: Config, { logging, thisRun, env }: RunParts): Promise<number> {
+async function run(config: Config, { logging, thisRun, onEndSignals, env }: RunParts): Promise<number> {
   const { log } = logging;
   const stateFile = openStateFile(config.directories.state);
   const { record, problem } = await stateFile.load();
@@ -143,8 +145,10 @@ async function run(config: Config, { logging, thisRun, env }: RunParts): Promise
     directory.subscribe((change) => void publicSide.publish(change));
     await directory.start();
     await node.restore();
-    announce(node, log, { record, statePath: stateFile.path });
-    serviceManaged.ready(statusWords(node.state));
+    if (node.state.node === 'running') {
+      announce(node, log, { record, statePath: stateFile.path });
+      serviceManaged.ready(statusWords(node.state));
+    }
     exitCode = await node.exited;
     return exitCode;
   } finally {

@@ -1,7 +1,8 @@
 // How a node starts, what keeps it from starting, and how signals end it: as real processes.
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { run } from './cli/run.ts';
@@ -46,8 +47,8 @@ describe('a node behind a balancer', () => {
     await until(async () => (await node.state()).workers.some((one) => one.pid !== pid && one.state === 'serving'));
     await until(async () => !(await refuses(node.port)));
     expect((await ask(node.port, '/readyz')).status).to.equal(503);
-    node.signal('SIGTERM');
-    expect(await node.exited).to.deep.equal({ code: 143, signal: null });
+    node.signal('SIGINT');
+    expect(await node.exited).to.deep.equal({ code: 130, signal: null });
   });
 });
 
@@ -123,6 +124,36 @@ describe('start', function () {
     node.signal('SIGINT');
     expect(await node.exited).to.deep.equal({ code: 130, signal: null });
     slow.destroy();
+  });
+
+  it('is ended in good order by a signal that npm hands on to it as well, and at once by a later one', async () => {
+    await start();
+    const slow = await connected(node.port, requestFor(asset(2)));
+    await once(slow, 'readable');
+    node.signal('SIGINT');
+    await until(() => node.log.includes('SIGINT: shutting down'));
+    node.signal('SIGINT');
+    await until(() => refuses(node.port));
+    expect((await node.state()).node).to.equal('shuttingDown');
+    const insisting = setInterval(() => node.signal('SIGINT'), 50);
+    expect(await node.exited).to.deep.equal({ code: 130, signal: null });
+    clearInterval(insisting);
+    slow.destroy();
+  });
+
+  it('is ended in good order by a signal before it is up, too, and tells of no crash afterwards', async () => {
+    const blocker = createServer().listen({ host: '127.0.0.1', port: 0 });
+    await once(blocker, 'listening');
+    const { port } = blocker.address() as AddressInfo;
+    const slow = await Home.make({ publicApi: { port, startRetryMs: 600_000 } });
+    node = slow.launch();
+    await until(() => existsSync(join(slow.statePath, 'run.json')));
+    node.signal('SIGTERM');
+    expect(await node.exited).to.deep.equal({ code: 0, signal: null });
+    expect(node.out).to.equal('');
+    expect(await readdir(slow.statePath)).not.to.include('run.json');
+    blocker.close();
+    await slow.remove();
   });
 
   it('does not guess what a state file says that it cannot read, and touches none of a newer version', async () => {
