@@ -246,7 +246,11 @@ export const keys = {
     unit: 'ms',
     about: 'Time a client has to send a whole request.',
   },
-  'operatorApi.maxConnections': { ...positive, default: 256, about: 'Connections; further ones are closed at once.' },
+  'operatorApi.maxConnections': {
+    ...positive,
+    default: 256,
+    about: 'Connections; for a further one the one that has been idle for longest is closed.',
+  },
   'operatorApi.maxUsedTokens': {
     ...positive,
     default: 100_000,

@@ -35,7 +35,7 @@ export async function listen(
   log: Log,
 ): Promise<OperatorListener> {
   const { host, requestTimeoutMs, maxHeaderBytes, maxConnections } = settings;
-  /** Every connection, with the answers that it is still owed. */
+  /** Every connection, with the answers that it is still owed; those that have been idle for longest come first. */
   const connections = new Map<Socket, Set<ServerResponse>>();
   let isClosing = false;
   const handle = app.callback();
@@ -52,13 +52,17 @@ export async function listen(
     (request, response) => {
       const underWay = connections.get(request.socket);
       underWay?.add(response);
-      response.once('close', () => underWay?.delete(response));
+      response.once('close', () => {
+        underWay?.delete(response);
+        if (underWay && connections.delete(request.socket)) connections.set(request.socket, underWay);
+      });
       if (isClosing) response.setHeader('Connection', 'close');
       handle(request, response);
     },
   );
-  server.maxConnections = maxConnections;
   server.on('connection', (socket) => {
+    // Else whoever opens connections and says nothing would keep the operator out.
+    if (connections.size >= maxConnections && !closeIdlest(connections)) return void socket.destroy();
     const underWay = new Set<ServerResponse>();
     connections.set(socket, underWay);
     socket.once('close', () => {
@@ -95,6 +99,17 @@ export async function listen(
       clearTimeout(deadline);
     },
   };
+}
+
+/** Whether there was one that is owed no answer. */
+function closeIdlest(connections: Map<Socket, ReadonlySet<ServerResponse>>): boolean {
+  for (const [socket, underWay] of connections) {
+    if (underWay.size > 0) continue;
+    connections.delete(socket);
+    socket.destroy();
+    return true;
+  }
+  return false;
 }
 
 const authority = (host: string, port: number): string => `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;

@@ -75,13 +75,30 @@ describe('the operator API server', () => {
     expect(next.status).to.equal(200);
   });
 
-  it('takes no more connections than it may', async () => {
-    await start(new Koa(), { maxConnections: 2 });
-    const first = await socket();
-    await socket();
+  it('takes no more connections than it may: who asks for nothing gives way, who is being answered does not', async () => {
+    const app = new Koa();
+    const waiting: (() => void)[] = [];
+    app.use(async (ctx) => {
+      if (ctx.path === '/slow') await new Promise<void>((resolve) => waiting.push(resolve));
+      ctx.body = 'done';
+    });
+    await start(app, { maxConnections: 2 });
+    const ask = (from: Socket, path: string) => from.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    const answered = await socket();
+    ask(answered, '/slow');
+    await until(() => waiting.length === 1);
+    const silent = await socket();
     const third = await socket();
-    await once(third, 'close');
-    expect(first.destroyed).to.equal(false);
+    await once(silent, 'close');
+    ask(third, '/');
+    expect(String((await once(third, 'data'))[0])).to.match(/done$/);
+    ask(third, '/slow');
+    await until(() => waiting.length === 2);
+    const fourth = await socket();
+    await once(fourth, 'close');
+    for (const finish of waiting) finish();
+    const answers = await Promise.all([answered, third].map((one) => once(one, 'data')));
+    for (const [answer] of answers) expect(String(answer)).to.match(/done$/);
   });
 
   it('lets the answer under way out before it ends, and no further request in', async () => {
