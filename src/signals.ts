@@ -9,17 +9,32 @@ export interface EndSignals {
 
 const names = ['SIGTERM', 'SIGINT'] as const;
 
-/** From here on these signals do not end the process by themselves. */
-export function onEndSignals({ first, second }: EndSignals): void {
-  let isEnding = false;
+/** npm hands on to its script what the terminal has sent to both: under npm, the same signal within this time is the same order. */
+const echoMs = 500;
+
+/**
+ * From here on these signals do not end the process by themselves.
+ * @param env whose npm_lifecycle_event says that npm started this process
+ * @returns to be called once there is something to end; a signal that came before is told then
+ */
+export function catchEndSignals(env: NodeJS.ProcessEnv): (obey: EndSignals) => void {
+  const isUnderNpm = env.npm_lifecycle_event !== undefined;
+  let obeying: EndSignals | null = null;
+  let first: { readonly name: NodeJS.Signals; readonly at: number } | null = null;
   for (const name of names) {
     process.on(name, () => {
-      if (isEnding) {
-        second();
+      const at = performance.now();
+      if (first === null) {
+        first = { name, at };
+        obeying?.first(name);
+      } else if (!isUnderNpm || name !== first.name || at - first.at > echoMs) {
+        obeying?.second();
         process.exit(128 + constants.signals[name]);
       }
-      isEnding = true;
-      first(name);
     });
   }
+  return (obey) => {
+    obeying = obey;
+    if (first !== null) obey.first(first.name);
+  };
 }

@@ -14,7 +14,7 @@ import { type Logger, neverShow, type OpenLog, openLog } from './log.ts';
 import { auditedSignal } from './operator/audit.ts';
 import { loadSecret } from './operator/secret.ts';
 import { serviceManager } from './service-manager.ts';
-import { onEndSignals } from './signals.ts';
+import { catchEndSignals } from './signals.ts';
 import { announce, lastAnswersMs, statusWords, tellServiceManager } from './start/announce.ts';
 import { deadlinesOf } from './start/deadlines.ts';
 import type { OperatorSide } from './start/operator-side.ts';
@@ -39,10 +39,11 @@ export async function startNode({ configPath: path, env, cwd }: StartOptions): P
   const { log } = logging;
   if (config.ignored.length > 0) log.warn(`Without a meaning here yet: ${config.ignored.join(', ')}`);
   const lock = await lockDirectory(config.directories.state);
+  const onEndSignals = catchEndSignals(env);
   const thisRun = await beginRun(config.directories.state, log);
   process.on('uncaughtExceptionMonitor', thisRun.noteFatal);
   try {
-    return await run(config, { logging, thisRun, env });
+    return await run(config, { logging, thisRun, onEndSignals, env });
   } finally {
     process.off('uncaughtExceptionMonitor', thisRun.noteFatal);
     thisRun.end();
@@ -56,10 +57,11 @@ export async function startNode({ configPath: path, env, cwd }: StartOptions): P
 interface RunParts {
   readonly logging: OpenLog;
   readonly thisRun: LastRun;
+  readonly onEndSignals: ReturnType<typeof catchEndSignals>;
   readonly env: NodeJS.ProcessEnv;
 }
 
-async function run(config: Config, { logging, thisRun, env }: RunParts): Promise<number> {
+async function run(config: Config, { logging, thisRun, onEndSignals, env }: RunParts): Promise<number> {
   const { log } = logging;
   const { operatorApi } = config;
   const stateFile = openStateFile(config.directories.state);

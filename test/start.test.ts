@@ -1,6 +1,7 @@
 // How a node starts, what keeps it from starting, and how signals end it: as real processes.
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -48,8 +49,8 @@ describe('a node behind a balancer', () => {
     await until(async () => (await node.state()).workers.some((one) => one.pid !== pid && one.state === 'serving'));
     await until(async () => !(await refuses(node.port)));
     expect((await ask(node.port, '/readyz')).status).to.equal(503);
-    node.signal('SIGTERM');
-    expect(await node.exited).to.deep.equal({ code: 143, signal: null });
+    node.signal('SIGINT');
+    expect(await node.exited).to.deep.equal({ code: 130, signal: null });
   });
 });
 
@@ -180,16 +181,32 @@ describe('start', function () {
     slow.destroy();
   });
 
+  it('is ended in good order by a signal that npm hands on to it as well, and at once by a later one', async () => {
+    await start({ env: { npm_lifecycle_event: 'start' } });
+    const slow = await connected(node.port, requestFor(asset(2)));
+    await once(slow, 'readable');
+    node.signal('SIGINT');
+    await until(() => node.log.includes('SIGINT: shutting down'));
+    node.signal('SIGINT');
+    await until(() => refuses(node.port));
+    expect((await node.state()).node).to.equal('shuttingDown');
+    const insisting = setInterval(() => node.signal('SIGINT'), 50);
+    expect(await node.exited).to.deep.equal({ code: 130, signal: null });
+    clearInterval(insisting);
+    slow.destroy();
+  });
+
   it('ends with 0 at a signal while it still waits for its port, and never says that it is up', async () => {
     const waiting = await Home.make({ publicApi: { startRetryMs: 600_000, workers: 1 } });
     const blocker = createServer().listen({ host: '127.0.0.1', port: waiting.port });
     await once(blocker, 'listening');
     try {
       node = waiting.launch();
-      await until(() => node.log.includes('public worker ready'));
+      await until(() => existsSync(join(waiting.statePath, 'run.json')));
       node.signal('SIGTERM');
       expect(await node.exited).to.deep.equal({ code: 0, signal: null });
       expect(node.printed).to.equal('');
+      expect(await readdir(waiting.statePath)).not.to.include('run.json');
     } finally {
       blocker.close();
       await waiting.remove();

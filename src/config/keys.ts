@@ -239,7 +239,7 @@ export const keys = {
   'operatorApi.maxConnections': {
     ...positive,
     default: 256,
-    about: 'Connections; for a further one the oldest without a request under way is closed.',
+    about: 'Connections; for a further one the oldest that is owed no answer, or takes none, is closed.',
   },
   'operatorApi.maxUsedTokens': {
     ...positive,

@@ -78,10 +78,11 @@ export class Crew {
   }
 
   get conditions(): readonly Condition[] {
-    const worst = this.#places.reduce((a, b) => (b.deathsInARow > a.deathsInARow ? b : a));
     // One that has served for a while has broken the row, though the count is only begun anew at its death.
-    const steady = worst.worker?.ready && Date.now() - worst.worker.readyAt >= this.#options.steadyMs;
-    return this.#crashes.conditions(steady ? 0 : worst.deathsInARow, worst.nextTryAt);
+    const rowOf = ({ worker, deathsInARow }: Place) =>
+      worker?.ready && Date.now() - worker.readyAt >= this.#options.steadyMs ? 0 : deathsInARow;
+    const worst = this.#places.reduce((a, b) => (rowOf(b) > rowOf(a) ? b : a));
+    return this.#crashes.conditions(rowOf(worst), worst.nextTryAt);
   }
 
   /**

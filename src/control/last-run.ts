@@ -82,7 +82,7 @@ export async function beginRun(directory: string, log: Log): Promise<LastRun> {
 /** Null: the run before ended as it should, or there was none. */
 async function lastCrash(path: string): Promise<CrashReport | null> {
   const left = await stat(path).catch(() => null);
-  if (left === null) return null;
+  if (!left?.isFile()) return null;
   const { pid = 0, startedAt = '', boot = null, fatal } = (await readJson<Marker>(path)) ?? {};
   const which = `The control process ${pid}${startedAt === '' ? '' : `, started at ${startedAt},`}`;
   if (fatal) {

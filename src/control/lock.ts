@@ -1,6 +1,6 @@
 // The lock on a state directory: one node at a time, given back when its owner dies, however it dies.
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, realpath, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath, stat, unlink, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { codeOf, InputError, messageOf } from '../errors.ts';
@@ -32,10 +32,16 @@ const taken = (directory: string, pid: number | null): InputError =>
     `The state directory ${directory} is in use by another node${pid ? ` (process ${pid})` : ''}: stop that one, or give this one its own directories.state`,
   );
 
-/** An abstract unix socket: no file to be left behind; the kernel takes it away with its owner. It tells who asks the pid. */
+/**
+ * An abstract unix socket: no file to be left behind; the kernel takes it away with its owner. It tells who asks the pid.
+ * Containers that share the host's network share such names, but not their directories: the path alone would not do.
+ */
 async function lockBySocket(directory: string): Promise<Lock> {
-  const address = `\0distributor-node-${createHash('sha256').update(directory).digest('hex').slice(0, 40)}`;
-  const server = createServer((socket) => socket.on('error', () => {}).end(`${process.pid}`));
+  const { dev, ino } = await stat(directory, { bigint: true });
+  const hash = createHash('sha256').update(`${dev} ${ino} ${directory}`).digest('hex');
+  const address = `\0distributor-node-${hash.slice(0, 40)}`;
+  // Whoever has heard it is let go at once: the end would wait for those who stay.
+  const server = createServer((socket) => socket.on('error', () => {}).end(`${process.pid}`, () => socket.destroy()));
   try {
     await listening(server, address);
   } catch (error) {

@@ -27,7 +27,8 @@ export async function* readAudit({ file, sinceMs = 0, follow }: ReadOptions): As
   const done = new Set<string>();
   for (let isNew = true; isNew || (follow && !follow.aborted); ) {
     isNew = false;
-    const older = (await olderFiles(file)).filter(({ endedMs }) => endedMs >= sinceMs);
+    const setAside = await olderFiles(file);
+    const older = setAside.filter(({ endedMs }) => endedMs >= sinceMs);
     for (const path of [...older.map((one) => one.path), file]) {
       const source = await sourceAt(path);
       if (source === null) continue;
@@ -35,7 +36,7 @@ export async function* readAudit({ file, sinceMs = 0, follow }: ReadOptions): As
         if (done.has(source.identity)) continue;
         isNew = true;
         // Files set aside since the look above come before this one.
-        if (path === file && (await olderFiles(file)).at(-1)?.path !== older.at(-1)?.path) continue;
+        if (path === file && (await olderFiles(file)).at(-1)?.path !== setAside.at(-1)?.path) continue;
         yield* follow && path === file ? followed(source, file, follow) : source.lines();
         yield* source.rest();
         done.add(source.identity);

@@ -38,7 +38,7 @@ export async function listen(
   log: Log,
 ): Promise<OperatorListener> {
   const { host, requestTimeoutMs, maxHeaderBytes, maxConnections } = settings;
-  /** Every connection, with the answers that it is still owed. */
+  /** Every connection, with the answers that it is still owed; those that have been idle for longest come first. */
   const connections = new Map<Socket, Set<ServerResponse>>();
   let isClosing = false;
   const handle = app.callback();
@@ -55,7 +55,10 @@ export async function listen(
     (request, response) => {
       const underWay = connections.get(request.socket);
       underWay?.add(response);
-      response.once('close', () => underWay?.delete(response));
+      response.once('close', () => {
+        underWay?.delete(response);
+        if (underWay && connections.delete(request.socket)) connections.set(request.socket, underWay);
+      });
       if (isClosing) response.setHeader('Connection', 'close');
       handle(request, response);
     },

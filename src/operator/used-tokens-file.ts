@@ -20,6 +20,8 @@ const lineOf = ([key, expiresAtMs]: readonly [string, number]): string => `${exp
 /** The file is written anew when it has this many lines more than twice what is still remembered. */
 const deadLinesAllowed = 1000;
 
+const retryMs = 500;
+
 /** Reads what is there, and writes it anew without what has expired. Never rejects: what goes wrong is a trouble. */
 export async function openUsedTokens(options: UsedTokensFileOptions): Promise<UsedTokens> {
   const memory = new TokenMemory(options);
@@ -41,6 +43,7 @@ class UsedTokensFile implements UsedTokens {
   #known: { readonly bytes: number; readonly lines: number } | null = null;
   #writeFailure: string | null = null;
   #stuck = false;
+  #retry: NodeJS.Timeout | undefined;
 
   constructor(memory: TokenMemory, options: UsedTokensFileOptions) {
     this.#memory = memory;
@@ -78,6 +81,7 @@ class UsedTokensFile implements UsedTokens {
 
   async close(): Promise<void> {
     await this.#inTime(this.#next ?? this.#underWay);
+    clearTimeout(this.#retry);
   }
 
   /** One write at a time; whatever is queued while it is under way goes into the next one together. */
@@ -91,6 +95,7 @@ class UsedTokensFile implements UsedTokens {
   }
 
   async #write(taken: [string, number][]): Promise<void> {
+    clearTimeout(this.#retry);
     try {
       const known = this.#known;
       this.#known = null;
@@ -102,6 +107,7 @@ class UsedTokensFile implements UsedTokens {
       this.#writeFailure = null;
     } catch (error) {
       this.#writeFailure = `The used request tokens could not be written: ${messageOf(error)}`;
+      this.#retry = setTimeout(() => void this.#flush(), retryMs).unref();
     }
   }
 

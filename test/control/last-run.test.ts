@@ -1,5 +1,5 @@
 // What a run tells of the one before it: nothing after a clean end, else what is known of its crash.
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -72,6 +72,11 @@ describe('last run', () => {
     await writeFile(join(directory, 'last-crash.json'), '');
     expect((await begin()).crash).to.include({ what: 'control', pid: 0, reason: 'Killed' });
     expect(warnings).to.deep.equal([]);
+  });
+
+  it('takes a directory in the place of its file for no run', async () => {
+    await mkdir(join(directory, 'run.json'));
+    expect((await begin()).crash).to.equal(null);
   });
 
   it('costs the report and nothing else where it cannot write', async () => {

@@ -1,7 +1,18 @@
 // The lock on a state directory, between real processes: one at a time, and free again however its owner dies.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -9,6 +20,20 @@ import { lockDirectory } from '../../src/control/lock.ts';
 import { InputError } from '../../src/errors.ts';
 
 const lockModule = new URL('../../src/control/lock.js', import.meta.url).href;
+
+/** Of the lock that this process holds. */
+function ownAddress(): string {
+  const own = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return ''; // The one that this list was read by.
+    }
+  });
+  const sockets = readFileSync('/proc/net/unix', 'utf8').matchAll(/(\d+) @(distributor-node-[0-9a-f]+)/g);
+  const [, , name] = [...sockets].find(([, inode]) => own.includes(`socket:[${inode}]`)) ?? [];
+  return `\0${name}`;
+}
 
 describe('lock', () => {
   let folder: string;
@@ -74,6 +99,21 @@ describe('lock', () => {
   }
 
   if (process.platform === 'linux') {
+    it('by a socket is given back though somebody who asked for its owner stays', async () => {
+      const lock = await lockDirectory(directory, 'linux');
+      const stranger = connect({ path: ownAddress(), allowHalfOpen: true });
+      await once(stranger.resume(), 'end');
+      await lock.release();
+      stranger.destroy();
+    });
+
+    it('by a socket is that of the directory, not of its name: in another container it may be another one', async () => {
+      const lock = await lockDirectory(directory, 'linux');
+      renameSync(directory, join(folder, 'moved'));
+      await (await lockDirectory(directory, 'linux')).release();
+      await lock.release();
+    });
+
     it('by a socket is held by a process that is stopped, too', async () => {
       (await otherOwner('linux')).kill('SIGSTOP');
       expect((await failure('linux')).message).to.match(/in use by another node: stop that one/);

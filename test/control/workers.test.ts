@@ -200,6 +200,27 @@ describe('the supervision of public workers', () => {
     expect(failure).to.match(/^No public worker could be started: the last one ended with exit code 1: TypeError/);
   });
 
+  it('tells of a crash loop beside a worker that has come out of a longer one', async () => {
+    await serving({ longestBackoffMs: 20, steadyMs: 1000 });
+    const diesInARow = async (victim: number, times: number): Promise<void> => {
+      const others = pids().filter((pid) => pid !== victim);
+      for (let pid = victim, left = times; left > 0; left -= 1) {
+        const died = pid;
+        process.kill(died, 'SIGKILL');
+        await until(() => {
+          pid = pids().find((one) => one !== died && !others.includes(one)) ?? 0;
+          return pid !== 0;
+        });
+      }
+    };
+    const [first = 0, second = 0] = pids();
+    await diesInARow(first, 6);
+    expect(conditionOf('WorkerCrashLoop')?.message).to.contain('died 6 times in a row');
+    await until(() => conditionOf('WorkerCrashLoop') === undefined);
+    await diesInARow(second, 5);
+    expect(conditionOf('WorkerCrashLoop')?.message).to.contain('died 5 times in a row');
+  });
+
   it('survives that no process can be started at all', async () => {
     const { execPath } = process;
     process.execPath = '/nonexistent/node';

@@ -243,6 +243,7 @@ describe('audit file', () => {
     mkdirSync(early);
     writeFileSync(late, `${JSON.stringify(entry('late'))}\n`);
     expect(await read({ sinceMs: 2000 })).to.deep.equal(['late', 'now']);
+    expect(await read({ sinceMs: 4000 })).to.deep.equal(['now']);
   });
 
   it('is followed across several changes of file', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { sha256 } from '../../src/operator/tokens.ts';
 import { openUsedTokens, type UsedTokensFileOptions } from '../../src/operator/used-tokens-file.ts';
+import { until } from '../support/until.ts';
 
 const key = (name: string): string => sha256(name);
 
@@ -108,6 +109,16 @@ describe('used tokens in a file', () => {
     expect(await used.take(key('b'), 10)).to.equal('taken');
     expect(used.troubles).to.deep.equal([]);
     expect(await linesOf()).to.have.length(3);
+  });
+
+  it('are written as soon as they can be, though nobody uses another one', async () => {
+    const used = await open();
+    await rm(join(folder, 'state'), { recursive: true });
+    expect(await used.take(key('a'), 10)).to.equal('taken');
+    expect(used.troubles).to.have.length(1);
+    await mkdir(join(folder, 'state'));
+    await until(() => used.troubles.length === 0);
+    expect(await linesOf()).to.have.length(1);
   });
 
   it('start with a condition where the file cannot be read', async () => {
