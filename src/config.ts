@@ -43,6 +43,14 @@ export interface Config {
     readonly niceness: number;
     readonly startRetryMs: number;
   };
+  readonly supervision: {
+    readonly startTimeoutMs: number;
+    readonly backoffMs: number;
+    readonly maxBackoffMs: number;
+    readonly steadyMs: number;
+    readonly calmMs: number;
+    readonly rejoinMs: number;
+  };
   /** Null: no operator API. */
   readonly operatorApi: {
     readonly host: string;
@@ -57,6 +65,7 @@ export interface Config {
     readonly maxHeaderBytes: number;
     readonly headersTimeoutMs: number;
     readonly requestTimeoutMs: number;
+    readonly keepAliveTimeoutMs: number;
     readonly maxConnections: number;
     /** Whether tokens that are not bound to one request are taken. */
     readonly accessTokens: boolean;
@@ -129,6 +138,14 @@ export function loadConfig({ path, env, cwd }: ConfigSource): Config {
       idleGraceMs: get('publicApi.idleGraceMs'),
       hotObjectsBytes: get('publicApi.hotObjectsBytes'),
     },
+    supervision: {
+      startTimeoutMs: get('supervision.startTimeoutMs'),
+      backoffMs: get('supervision.backoffMs'),
+      maxBackoffMs: get('supervision.maxBackoffMs'),
+      steadyMs: get('supervision.steadyMs'),
+      calmMs: get('supervision.calmMs'),
+      rejoinMs: get('supervision.rejoinMs'),
+    },
     operatorApi: hasOperatorApi(file, values) ? operatorApi(values, state) : null,
     stateFile: { saveTimeoutMs: get('stateFile.saveTimeoutMs'), saveRetryMs: get('stateFile.saveRetryMs') },
     auditLog: {
@@ -189,6 +206,7 @@ function operatorApi({ get, has, fromEnv }: Values, state: string): Config['oper
     maxHeaderBytes: get('operatorApi.maxHeaderBytes'),
     headersTimeoutMs: get('operatorApi.headersTimeoutMs'),
     requestTimeoutMs: get('operatorApi.requestTimeoutMs'),
+    keepAliveTimeoutMs: get('operatorApi.keepAliveTimeoutMs'),
     maxConnections: get('operatorApi.maxConnections'),
     accessTokens: get('operatorApi.accessTokens'),
     maxUsedTokens: get('operatorApi.maxUsedTokens'),

@@ -65,7 +65,7 @@ async function run(config: Config, { logging, thisRun, onEndSignals, env }: RunP
   const { log } = logging;
   const { operatorApi } = config;
   const stateFile = openStateFile(config.directories.state);
-  const { record, problem } = await stateFile.load();
+  const record = await stateFile.load();
   const secret = operatorApi && (await loadSecret(operatorApi, { make: operatorApi.makesSecretFile }));
   if (secret) neverShow(Buffer.from(secret.bytes).toString());
   if (secret?.made) log.info(`Made the operator secret ${secret.file}`);
@@ -107,7 +107,7 @@ async function run(config: Config, { logging, thisRun, onEndSignals, env }: RunP
     coverageChange: (before, after) =>
       coverageChange(directory, { before, after, maxIds: operatorApi?.maxPreviewIds ?? 0 }),
     troubles: [
-      () => (problem ? [problem] : []),
+      () => stateFile.troubles,
       () => secret?.troubles ?? [],
       () => operatorSide?.troubles ?? [],
       logging.troubles,

@@ -311,7 +311,7 @@ describe('config', () => {
 
     it('is told of a file that is not YAML, by line', () => {
       write('id: a\nid: b\n');
-      expect(faults()).to.match(/is not valid YAML:\n {2}line 2: Map keys must be unique$/);
+      expect(faults()).to.match(/is not valid YAML:\n {2}line 2: duplicated mapping key$/);
       write('just words');
       expect(faults()).to.match(/must hold keys with values/);
       write('- a list');

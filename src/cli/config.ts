@@ -21,5 +21,5 @@ export const configCommand = (): Command =>
       const { shownConfig } = await import('../config/shown.ts');
       const shown = shownConfig(await lazyConfig(path)());
       if (output === 'json') console.log(JSON.stringify(shown, null, 2));
-      else process.stdout.write((await import('yaml')).stringify(shown));
+      else process.stdout.write((await import('js-yaml')).dump(shown));
     });

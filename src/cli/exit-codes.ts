@@ -7,7 +7,7 @@ const table = {
   unauthorized: [21, 'not authorized (401, 403): wrong secret, node, clock or scope'],
   conflict: [22, 'not in this state (409, 412)'],
   timedOut: [23, 'no answer in time; a command may have been carried out all the same'],
-  unreachable: [24, 'no operator API there'],
+  unreachable: [24, 'no operator API there, or it went away before it had answered'],
   notReached: [25, 'done, but what --wait waits for did not come in time'],
   badInput: [40, 'wrong options, config or files here; nothing was sent'],
 } as const;

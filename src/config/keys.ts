@@ -184,6 +184,37 @@ export const keys = {
     unit: 'bytes',
     about: 'Memory each worker may use to keep small objects that are often asked for.',
   },
+  'supervision.startTimeoutMs': {
+    ...positive,
+    default: 10_000,
+    unit: 'ms',
+    about: 'A public worker that has not come up by then is killed and replaced.',
+  },
+  'supervision.backoffMs': {
+    ...positive,
+    default: 100,
+    unit: 'ms',
+    about: 'Pause before a public worker that died is replaced; doubled with every death in a row.',
+  },
+  'supervision.maxBackoffMs': { ...positive, default: 30_000, unit: 'ms', about: 'The longest such pause.' },
+  'supervision.steadyMs': {
+    ...positive,
+    default: 10_000,
+    unit: 'ms',
+    about: 'The death of a worker that has served for so long begins a new row.',
+  },
+  'supervision.calmMs': {
+    ...positive,
+    default: 300_000,
+    unit: 'ms',
+    about: 'How long after the last death `state` still tells of it in a condition.',
+  },
+  'supervision.rejoinMs': {
+    ...positive,
+    default: 1000,
+    unit: 'ms',
+    about: 'Pause before a public worker that could not serve the open port tries again.',
+  },
   'operatorApi.host': {
     type: 'string',
     default: '127.0.0.1',
@@ -235,6 +266,12 @@ export const keys = {
     default: 30_000,
     unit: 'ms',
     about: 'Time a client has to send a whole request.',
+  },
+  'operatorApi.keepAliveTimeoutMs': {
+    ...positive,
+    default: 5000,
+    unit: 'ms',
+    about: 'How long an idle connection is kept for the next request.',
   },
   'operatorApi.maxConnections': {
     ...positive,

@@ -45,8 +45,7 @@ export function readValues(file: ConfigFile | null, env: NodeJS.ProcessEnv, cwd:
   const entries = faultsOf(tree).map(({ path, words }) => {
     const variable = originOf(path.join('.'));
     if (variable) return `${variable}: ${words}`;
-    const line = file?.lineOf(path);
-    return line ? `line ${line}: ${words}` : words;
+    return file ? `line ${file.lineOf(path)}: ${words}` : words;
   });
   if (faults.length + entries.length > 0) {
     const head = file ? `The config (${file.path} and environment) is not valid:` : 'The config is not valid:';

@@ -1,8 +1,8 @@
 // The text of a catalogue, checked: either a catalogue or a list of lines that say where it is wrong and how.
 import { basename } from 'node:path';
 import { pointerSteps } from '../validate.ts';
+import { parseYaml, type ValuePath, YamlFault, type YamlText } from '../yaml-text.ts';
 import { type Catalogue, faultsOf } from './catalogue-schema.ts';
-import { parseYaml, type ValuePath, YamlFault, type YamlText } from './yaml-text.ts';
 
 /** One thing wrong with a catalogue. */
 export interface Complaint {
@@ -35,6 +35,7 @@ export function parseCatalogue(text: string, name: string): ReadCatalogue {
     if (!(error instanceof YamlFault)) throw error;
     return { errors: [error.line === null ? `${file}: ${error.message}` : `${file}:${error.line}: ${error.message}`] };
   }
+  if (yaml.value === undefined) return { errors: [`${file}: is empty`] };
   const describe = (complaints: readonly Complaint[]) => wordAll(file, yaml, complaints);
   const complaints = complaintsOf(yaml.value);
   if (complaints.length > 0) return { errors: describe(complaints) };

@@ -1,19 +1,12 @@
 // Keeps as many public workers alive as there should be: starts them, replaces those that die, ever more slowly.
 import type { Condition } from '../condition.ts';
+import type { Config } from '../config.ts';
 import { Crashes } from './crashes.ts';
 import type { Departure, WorkerProcess } from './worker-process.ts';
 
-export interface CrewTimes {
-  /** Pause before the first replacement; doubled with every death in a row. */
-  readonly backoffMs: number;
-  readonly longestBackoffMs: number;
-  /** A worker that was ready for this long has served for a while. */
-  readonly steadyMs: number;
-  /** After this long without a death the trouble counts as over. */
-  readonly calmMs: number;
-}
+type Times = Pick<Config['supervision'], 'backoffMs' | 'maxBackoffMs' | 'steadyMs' | 'calmMs'>;
 
-export interface CrewOptions extends CrewTimes {
+export interface CrewOptions extends Times {
   readonly count: number;
   readonly spawn: () => WorkerProcess;
   /** Make it ready for work. Resolves as well when it has died over it. */
@@ -121,9 +114,9 @@ export class Crew {
   }
 
   #fillLater(place: Place): void {
-    const { backoffMs, longestBackoffMs } = this.#options;
+    const { backoffMs, maxBackoffMs } = this.#options;
     place.deathsInARow += 1;
-    const pause = Math.min(backoffMs * 2 ** (place.deathsInARow - 1), longestBackoffMs);
+    const pause = Math.min(backoffMs * 2 ** (place.deathsInARow - 1), maxBackoffMs);
     place.nextTryAt = Date.now() + pause;
     place.timer = setTimeout(() => this.#fill(place), pause);
   }

@@ -7,7 +7,7 @@ export function ownTroubles(snapshot: NodeSnapshot): Trouble[] {
   const { node, publicApi } = statusOf(snapshot);
   const troubles: Trouble[] = [];
   if (context.saveFailure !== null) {
-    const message = `${context.saveFailure}. Changes since then are lost at a restart; the node keeps trying.`;
+    const message = `${context.saveFailure}. What has changed since the last save would be lost at a restart; the node keeps trying.`;
     troubles.push({ type: 'StateNotSaved', reason: 'WriteFailed', message });
   }
   if (context.listenFailure !== null && node === 'running' && publicApi === 'stopped') {

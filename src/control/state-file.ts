@@ -3,22 +3,17 @@ import { existsSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DesiredRecord, emptyRecord } from '../../machines/settings.ts';
+import type { Trouble } from '../condition.ts';
 import { codeOf, InputError, messageOf } from '../errors.ts';
 import { formatRecord, parseRecord } from './state-format.ts';
-
-export interface LoadedState {
-  readonly record: DesiredRecord;
-  /** The file was there and could not be understood. The record then keeps the public API stopped. */
-  readonly problem?: { readonly type: 'StateFileCorrupt'; readonly reason: string; readonly message: string };
-}
 
 export interface StateFile {
   readonly path: string;
   /**
-   * Read it once, before anything is saved.
+   * Read it once, before anything is saved. Where it cannot be understood, the record keeps the public API stopped.
    * @throws {InputError} a newer format, or a file or directory that cannot be read
    */
-  load(): Promise<LoadedState>;
+  load(): Promise<DesiredRecord>;
   /**
    * Resolves when the record is on disk. Saves go one after another, in the order of the calls.
    * Rejects with the operator's reason; the file then holds what it held before, as far as the disk lets it.
@@ -27,6 +22,8 @@ export interface StateFile {
   save(record: DesiredRecord, signal?: AbortSignal): Promise<void>;
   /** Drop it; whether there was one. */
   reset(): Promise<boolean>;
+  /** `StateFileCorrupt`, from a `load` that could not understand the file until somebody wants the public API running. */
+  readonly troubles: readonly Trouble[];
 }
 
 /** @param directory absolute; made by `load` where it is not there */
@@ -37,18 +34,20 @@ export function openStateFile(directory: string): StateFile {
   /** Bytes of a corrupt file that have still to be kept before it may be written over, and where they were. */
   let unkept: Uint8Array | null = null;
   let kept = '';
+  let corrupt: Trouble | null = null;
 
-  async function load(): Promise<LoadedState> {
+  async function load(): Promise<DesiredRecord> {
     const text = await read();
-    if (text === null) return { record: emptyRecord };
+    if (text === null) return emptyRecord;
     const parsed = parseRecord(path, text);
-    if ('record' in parsed) return parsed;
+    if ('record' in parsed) return parsed.record;
     unkept = text;
     // What was wanted is not known, so nothing is served before someone says so; that outlives the next restart, too.
     const record: DesiredRecord = { generation: 0, changes: { publicApi: 'stopped' } };
     const outcome = await save(record).then(() => `It was set aside as ${kept}`, messageOf);
     const message = `The state file ${path} could not be understood: ${parsed.fault}. ${outcome}. The node starts from its config, with the public API stopped.`;
-    return { record, problem: { type: 'StateFileCorrupt', reason: 'Corrupt', message } };
+    corrupt = { type: 'StateFileCorrupt', reason: 'Corrupt', message };
+    return record;
   }
 
   async function read(): Promise<Uint8Array | null> {
@@ -63,9 +62,14 @@ export function openStateFile(directory: string): StateFile {
   function save(record: DesiredRecord, signal?: AbortSignal): Promise<void> {
     const turn = queue.then(() => replace(formatRecord(record), signal));
     queue = turn.catch(() => {});
-    return turn.catch((error: unknown) => {
-      throw new Error(`The state file ${path} could not be written: ${reasonOf(error)}`, { cause: error });
-    });
+    return turn.then(
+      () => {
+        if (record.changes.publicApi === 'running') corrupt = null;
+      },
+      (error: unknown) => {
+        throw new Error(`The state file ${path} could not be written: ${reasonOf(error)}`, { cause: error });
+      },
+    );
   }
 
   async function replace(text: string, signal: AbortSignal | undefined): Promise<void> {
@@ -128,7 +132,15 @@ export function openStateFile(directory: string): StateFile {
     return there;
   }
 
-  return { path, load, save, reset };
+  return {
+    path,
+    load,
+    save,
+    reset,
+    get troubles() {
+      return corrupt === null ? [] : [corrupt];
+    },
+  };
 }
 
 /** Null: there is none. */

@@ -3,17 +3,20 @@ import { fileURLToPath } from 'node:url';
 import type { CloseResult } from '../../machines/node.ts';
 import type { Settings } from '../../machines/settings.ts';
 import type { Condition } from '../condition.ts';
+import type { Config } from '../config.ts';
 import { addCounts, addVitals, noCounts, noVitals, type WorkerVitals } from '../figures.ts';
 import type { DirectoryChange, DrainProgress, WorkerFigures, WorkerSetup } from '../messages.ts';
 import { type NumberedSettings, openBoard } from '../settings-board.ts';
-import { Crew, type CrewTimes } from './crew.ts';
+import { Crew } from './crew.ts';
 import { DirectoryFeed } from './directory-feed.ts';
 import { Drains } from './drains.ts';
 import { PublicPort } from './public-port.ts';
 import type { DrainStatus, PublicSide, PublicSideEvent, WorkerStatus } from './public-side.ts';
 import { type Departure, type Logger, WorkerProcess } from './worker-process.ts';
 
-export interface WorkersOptions extends Partial<CrewTimes> {
+type Supervision = Config['supervision'];
+
+export interface WorkersOptions extends Supervision {
   readonly setup: WorkerSetup;
   readonly host: string;
   /** 0: a free one is chosen when the port is first opened, and kept as long as nobody else takes it. */
@@ -23,38 +26,21 @@ export interface WorkersOptions extends Partial<CrewTimes> {
   /** A worker that has not confirmed a step after this long is killed. */
   readonly workerTimeoutMs: number;
   readonly drainTimeoutMs: number;
-  readonly heartbeatMs?: number;
+  readonly heartbeatMs: number;
   /** How far workers stand back behind this process, as `nice` counts. */
-  readonly niceness?: number;
-  /** How long a process may take to start and take its setup. */
-  readonly bootTimeoutMs?: number;
-  /** Pause before a worker that could not serve the open port tries again. */
-  readonly rejoinMs?: number;
-  readonly log?: Logger;
+  readonly niceness: number;
+  readonly log: Logger;
   /** The worker's script, where it is another than the one built here. */
   readonly entry?: string;
 }
 
-const silent: Logger = { info() {}, warn() {} };
-
-const defaults = {
-  heartbeatMs: 1000,
-  niceness: 10,
-  bootTimeoutMs: 10_000,
-  rejoinMs: 1000,
-  backoffMs: 100,
-  longestBackoffMs: 30_000,
-  steadyMs: 10_000,
-  calmMs: 5 * 60_000,
-  log: silent,
-  entry: fileURLToPath(new URL('../public/worker.js', import.meta.url)),
-};
+const workerScript = fileURLToPath(new URL('../public/worker.js', import.meta.url));
 
 /**
  * No process is started before `start`.
  * @throws {Error} where no file can be made for the settings
  */
-export const createWorkers = (options: WorkersOptions): PublicSide => new Workers({ ...defaults, ...options });
+export const createWorkers = (options: WorkersOptions): PublicSide => new Workers({ entry: workerScript, ...options });
 
 class Workers implements PublicSide {
   readonly #options: Required<WorkersOptions>;
@@ -218,9 +204,9 @@ class Workers implements PublicSide {
   }
 
   async #bringUp(worker: WorkerProcess): Promise<void> {
-    const { bootTimeoutMs, drainTimeoutMs } = this.#options;
+    const { startTimeoutMs, drainTimeoutMs } = this.#options;
     const order = { type: 'setup', setup: this.#setup, settings: this.#settings, drainTimeoutMs } as const;
-    const reply = await worker.order(order, bootTimeoutMs);
+    const reply = await worker.order(order, startTimeoutMs);
     if (reply.type === 'failed') worker.kill('Faulty', `could not be set up: ${reply.reason}`);
     await this.#feed.tellAll(worker);
     // Whoever replaces another while the node is a lame duck is one too.

@@ -118,6 +118,10 @@ export function createClient(options: ClientOptions): OperatorClient {
     if (error instanceof Error && error.name === 'TimeoutError') {
       return new TimedOut(`No answer from ${base} within ${timeoutMs} ms`, { cause: error });
     }
+    if (codeOf(error) === 'ECONNRESET') {
+      const words = `${base} closed the connection before it had answered; a command may have been carried out all the same`;
+      return new NotReachable(words, { cause: error });
+    }
     return new NotReachable(`${base} is not reachable: ${whyUnreachable(error)}`, { cause: error });
   }
 

@@ -10,7 +10,7 @@ import type { Log } from './problems.ts';
 
 export type ListenSettings = Pick<
   NonNullable<Config['operatorApi']>,
-  'host' | 'port' | 'maxHeaderBytes' | 'headersTimeoutMs' | 'requestTimeoutMs' | 'maxConnections'
+  'host' | 'port' | 'maxHeaderBytes' | 'headersTimeoutMs' | 'requestTimeoutMs' | 'keepAliveTimeoutMs' | 'maxConnections'
 >;
 
 export interface OperatorListener {
@@ -21,9 +21,6 @@ export interface OperatorListener {
   /** Refuse connections at once, finish what is under way, and cut what is left after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
-
-/** How long an idle connection is kept for the next request. */
-const keepAliveTimeoutMs = 5000;
 
 const portTaken = 'the port is taken: stop who holds it, or set operatorApi.port';
 
@@ -37,7 +34,7 @@ export async function listen(
   settings: ListenSettings,
   log: Log,
 ): Promise<OperatorListener> {
-  const { host, requestTimeoutMs, maxHeaderBytes, maxConnections } = settings;
+  const { host, requestTimeoutMs, keepAliveTimeoutMs, maxHeaderBytes, maxConnections } = settings;
   /** Every connection, with the answers that it is still owed; those that have been idle for longest come first. */
   const connections = new Map<Socket, Set<ServerResponse>>();
   let isClosing = false;

@@ -6,7 +6,7 @@ import type { Logger } from '../log.ts';
 import { affordableConnections, openFileLimit } from '../open-files.ts';
 import { version } from '../version.ts';
 
-export function createPublicSide({ id, publicApi }: Config, log: Logger): PublicSide {
+export function createPublicSide({ id, publicApi, supervision }: Config, log: Logger): PublicSide {
   const { host, port, workers: count, workerTimeoutMs, heartbeatMs, niceness, drainTimeoutSec, ...rest } = publicApi;
   const { startRetryMs: _, lameDuckSec: __, ...limits } = { ...rest, maxConnections: connections(publicApi, log) };
   return createWorkers({
@@ -18,6 +18,7 @@ export function createPublicSide({ id, publicApi }: Config, log: Logger): Public
     heartbeatMs,
     niceness,
     drainTimeoutMs: drainTimeoutSec * 1000,
+    ...supervision,
     log,
   });
 }

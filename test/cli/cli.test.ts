@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { decodeJwt, jwtVerify } from 'jose';
-import { parse } from 'yaml';
+import { load } from 'js-yaml';
 import { commandNames } from '../../machines/commands.ts';
 import { lockDirectory } from '../../src/control/lock.ts';
 import { version } from '../../src/version.ts';
@@ -153,9 +153,10 @@ describe('cli', () => {
       writeFileSync(join(cwd, 'films', 'a.txt'), 'hello');
       const { code, stdout, stderr } = await call('catalogue films --bucket 1:0 --worker 3');
       expect([code, stderr]).to.deep.equal([0, '']);
-      expect(parse(stdout)).to.deep.include({ workers: [{ id: 3, buckets: ['1:0'] }] });
-      expect(parse(stdout).objects).to.have.lengthOf(1);
-      expect(parse(stdout).objects[0]).to.include({ id: '1', file: 'a.txt', size: 5 });
+      const catalogue = load(stdout) as { objects: object[] };
+      expect(catalogue).to.deep.include({ workers: [{ id: 3, buckets: ['1:0'] }] });
+      expect(catalogue.objects).to.have.lengthOf(1);
+      expect(catalogue.objects[0]).to.include({ id: '1', file: 'a.txt', size: 5 });
     });
 
     it('says what is wrong with what was typed', async () => {

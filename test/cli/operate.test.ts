@@ -1,6 +1,7 @@
 // The subcommands that call the operator API, as real processes against a stand-in: what they send, print and exit with.
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -206,6 +207,17 @@ describe('cli operate', () => {
       expect(code).to.equal(24);
       expect(stderr).to.contain('is not the operator API of a node');
     }
+  });
+
+  it('exits with 24 when the node goes away before it has answered, and says what that may mean', async () => {
+    const dying = createServer((socket) => socket.once('data', () => socket.destroy())).listen(0, '127.0.0.1');
+    await once(dying, 'listening');
+    const url = `http://127.0.0.1:${(dying.address() as AddressInfo).port}`;
+    const { code, stderr } = await call(`stop-api --url ${url}`);
+    dying.close();
+    expect(code).to.equal(24);
+    expect(stderr).to.contain(`${url} closed the connection before it had answered`);
+    expect(stderr).to.contain('may have been carried out');
   });
 
   it('exits with 40 and sends nothing when what was typed cannot be meant', async () => {

@@ -1,11 +1,11 @@
 // No reset, no cut body: clients that honour HTTP/1.1 do not notice that the public API is stopped and started.
 import { expect } from 'chai';
 import type { PublicSide } from '../../src/control/public-side.ts';
-import { createWorkers } from '../../src/control/workers.ts';
 import { Crowd, type CrowdOptions, type Tally } from '../support/crowd.ts';
 import { Folder, snapshotOf } from '../support/folder.ts';
 import { testLimits } from '../support/public-side-twin.ts';
 import { refuses } from '../support/viewer.ts';
+import { testWorkers } from '../support/workers.ts';
 
 /** The long form, 50 rounds and more, is asked for by number. */
 const rounds = Number(process.env.DRAIN_ROUNDS ?? 6);
@@ -37,10 +37,8 @@ async function stopAndStart(
   crowdOptions: Pick<CrowdOptions, 'clients' | 'manner'>,
 ): Promise<{ tally: Tally; cut: number }> {
   const folder = await Folder.make();
-  const side = createWorkers({
+  const side = testWorkers({
     setup: { id: 'test', version: '0.0.0', limits: { ...testLimits, idleGraceMs: 1000 } },
-    host: '127.0.0.1',
-    port: 0,
     count,
     workerTimeoutMs: 5000,
     drainTimeoutMs: 5000,

@@ -38,10 +38,10 @@ describe('state file', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  const loaded = async () => (await openStateFile(directory).load()).record;
+  const loaded = () => openStateFile(directory).load();
 
   it('is empty at first, and its directory is made', async () => {
-    expect(await openStateFile(directory).load()).to.deep.equal({ record: { generation: 0, changes: {} } });
+    expect(await openStateFile(directory).load()).to.deep.equal({ generation: 0, changes: {} });
     expect(statSync(directory).mode & 0o777).to.equal(0o700);
   });
 
@@ -159,14 +159,23 @@ describe('state file', () => {
     it('is set aside, and the public API stays stopped until someone says otherwise', async () => {
       mkdirSync(directory);
       writeFileSync(path, '{ "format": 1, "gener');
-      const { record, problem } = await openStateFile(directory).load();
-      expect(record).to.deep.equal({ generation: 0, changes: { publicApi: 'stopped' } });
+      const file = openStateFile(directory);
+      const placeholder = await file.load();
+      const [problem] = file.troubles;
+      expect(placeholder).to.deep.equal({ generation: 0, changes: { publicApi: 'stopped' } });
       expect(problem).to.deep.include({ type: 'StateFileCorrupt' });
       const [aside] = readdirSync(directory).filter((name) => name.startsWith('state.json.corrupt-'));
       expect(problem?.message).to.contain(`set aside as ${join(directory, aside ?? '?')}`);
       expect(readFileSync(join(directory, aside ?? '?'), 'utf8')).to.equal('{ "format": 1, "gener');
 
-      expect(await openStateFile(directory).load()).to.deep.equal({ record });
+      const restarted = openStateFile(directory);
+      expect(await restarted.load()).to.deep.equal(placeholder);
+      expect(restarted.troubles).to.deep.equal([]);
+
+      await file.save(record(1, { publicApi: 'stopped', workerId: 3 }));
+      expect(file.troubles).to.deep.equal([problem]);
+      await file.save(record(2, { publicApi: 'running', workerId: 3 }));
+      expect(file.troubles).to.deep.equal([]);
     });
 
     it('is found at whichever byte it was torn', async () => {
@@ -177,9 +186,8 @@ describe('state file', () => {
       // Without its last byte, a newline, it still says all.
       for (let length = 0; length < whole.length - 1; length += 1) {
         writeFileSync(path, whole.subarray(0, length));
-        const { problem, record } = await openStateFile(directory).load();
-        expect(problem?.type, `${length} bytes`).to.equal('StateFileCorrupt');
-        expect(record.changes).to.deep.equal({ publicApi: 'stopped' });
+        const torn = openStateFile(directory);
+        expect((await torn.load()).changes).to.deep.equal({ publicApi: 'stopped' });
       }
       const aside = readdirSync(directory).filter((name) => name.includes('.corrupt-'));
       expect(aside).to.have.lengthOf(whole.length - 1);
@@ -198,7 +206,9 @@ describe('state file', () => {
       it(`is told by ${what}`, async () => {
         mkdirSync(directory);
         writeFileSync(path, text);
-        expect((await openStateFile(directory).load()).problem?.type).to.equal('StateFileCorrupt');
+        const file = openStateFile(directory);
+        await file.load();
+        expect(file.troubles[0]?.type).to.equal('StateFileCorrupt');
       });
     }
 
@@ -207,8 +217,8 @@ describe('state file', () => {
       writeFileSync(path, 'torn');
       const file = openStateFile(directory);
       symlinkSync('/dev/full', `${path}.tmp`);
-      const { problem } = await file.load();
-      expect(problem?.message).to.match(/could not be written: no space left on device/);
+      await file.load();
+      expect(file.troubles[0]?.message).to.match(/could not be written: no space left on device/);
       expect(readFileSync(path, 'utf8')).to.equal('torn');
       await file.save(record(1));
       expect((await loaded()).generation).to.equal(1);

@@ -178,5 +178,6 @@ describe('the state on disk, of a real node', function () {
     expect(readFileSync(join(state, aside ?? ''), 'utf8')).to.equal('{ "format": 1, "generation": 12, "chan');
     expect((await told('start-api')).status).to.equal(200);
     expect(await serves()).to.equal(200);
+    expect((await node.state()).conditions).to.deep.equal([]);
   });
 });

@@ -6,13 +6,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { PublicSide } from '../../src/control/public-side.ts';
-import { createWorkers, type WorkersOptions } from '../../src/control/workers.ts';
+import type { WorkersOptions } from '../../src/control/workers.ts';
 import { Folder, snapshotOf } from '../support/folder.ts';
 import { freePort } from '../support/free-port.ts';
 import { isAlive } from '../support/is-alive.ts';
 import { testLimits } from '../support/public-side-twin.ts';
 import { until } from '../support/until.ts';
 import { ask, closed, connected, refuses, requestFor, restOf } from '../support/viewer.ts';
+import { testWorkers } from '../support/workers.ts';
 
 const size = 16 * 1024 * 1024;
 const setup = { id: 'test', version: '0.0.0', limits: testLimits };
@@ -33,11 +34,8 @@ describe('the supervision of public workers', () => {
 
   async function prepared(options: Partial<WorkersOptions> = {}): Promise<void> {
     count = options.count ?? 2;
-    side = createWorkers({
+    side = testWorkers({
       setup,
-      host: '127.0.0.1',
-      port: 0,
-      count: 2,
       workerTimeoutMs: 400,
       drainTimeoutMs: 5000,
       heartbeatMs: 50,
@@ -189,7 +187,7 @@ describe('the supervision of public workers', () => {
   it('tells of a crash loop with the last words of who died, and slows down', async () => {
     const entry = join(folder.path, 'broken.cjs');
     await writeFile(entry, 'throw new TypeError("no disk in drive A");');
-    await prepared({ entry, count: 1, longestBackoffMs: 1000 });
+    await prepared({ entry, count: 1, maxBackoffMs: 1000 });
     await until(() => conditionOf('WorkerCrashLoop') !== undefined);
     const { reason, message } = conditionOf('WorkerCrashLoop') ?? {};
     expect(reason).to.equal('ExitCode1');
@@ -201,7 +199,7 @@ describe('the supervision of public workers', () => {
   });
 
   it('tells of a crash loop beside a worker that has come out of a longer one', async () => {
-    await serving({ longestBackoffMs: 20, steadyMs: 1000 });
+    await serving({ maxBackoffMs: 20, steadyMs: 1000 });
     const diesInARow = async (victim: number, times: number): Promise<void> => {
       const others = pids().filter((pid) => pid !== victim);
       for (let pid = victim, left = times; left > 0; left -= 1) {

@@ -25,6 +25,7 @@ export const settings = {
   allowedHosts: ['node.example'],
   maxBodyBytes: 1_048_576,
   maxHeaderBytes: 524_288,
+  keepAliveTimeoutMs: 5000,
   headersTimeoutMs: 5000,
   requestTimeoutMs: 5000,
   maxConnections: 100,

@@ -1,11 +1,11 @@
 // A control process with nothing but workers, to be killed by a test.
-import { createWorkers } from '../../src/control/workers.ts';
 import type { DirectorySnapshot, WorkerSetup } from '../../src/messages.ts';
 import { until } from './until.ts';
+import { testWorkers } from './workers.ts';
 
 const { setup, snapshot, drainTimeoutMs }: { setup: WorkerSetup; snapshot: DirectorySnapshot; drainTimeoutMs: number } =
   JSON.parse(process.argv[2] ?? '');
-const side = createWorkers({ setup, host: '127.0.0.1', port: 0, count: 2, workerTimeoutMs: 3000, drainTimeoutMs });
+const side = testWorkers({ setup, workerTimeoutMs: 3000, drainTimeoutMs });
 side.start();
 await side.configure({ workerId: 0, buckets: null });
 await side.publish({ type: 'replaced', snapshot });

@@ -1,12 +1,12 @@
 // YAML text to values, with a way back from a value to the line it stands on.
 import { constructFromEvents, EVENT_ID, type Event, getScalarValue, parseEvents, YAMLException } from 'js-yaml';
-import { messageOf } from '../errors.ts';
+import { messageOf } from './errors.ts';
 
 /** Keys and indexes from the document's root down to a value. */
 export type ValuePath = readonly (string | number)[];
 
 export interface YamlText {
-  /** The one document in the text, with YAML 1.2's core schema; duplicate keys are refused. */
+  /** The one document in the text, with YAML 1.2's core schema; duplicate keys are refused. Undefined: there is none. */
   readonly value: unknown;
   /** The line, counted from 1, of a value or of what comes nearest to it where there is no such value. */
   lineOf(path: ValuePath): number;
@@ -28,8 +28,7 @@ export function parseYaml(source: string): YamlText {
   try {
     const events = parseEvents(source, {});
     const documents = constructFromEvents(events, { source });
-    if (documents.length !== 1) {
-      if (documents.length === 0) throw new YamlFault('is empty', null);
+    if (documents.length > 1) {
       const second = events.findIndex(({ type }, at) => at > 0 && type === EVENT_ID.DOCUMENT) + 1;
       throw new YamlFault('holds more than one document', lineAt(source, startAt(events, second)));
     }
