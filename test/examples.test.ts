@@ -1,11 +1,15 @@
 // The sample files for systemd and containers: what they say of the node is still so.
 import { readFileSync } from 'node:fs';
+import { cp, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { load } from 'js-yaml';
 import { overridesFrom } from '../src/config/env.ts';
 import { loadConfig } from '../src/config.ts';
 import { deadlinesOf } from '../src/start/deadlines.ts';
+import { packageRoot } from '../src/version.ts';
+import { Home } from './support/real-node.ts';
 
 const textOf = (name: string): string => readFileSync(new URL(`../../examples/${name}`, import.meta.url), 'utf8');
 
@@ -27,5 +31,24 @@ describe('examples', () => {
     const env = { ...environment, ...Object.fromEntries([...fromImage].map(([, name, value]) => [name, value])) };
     expect(Object.keys(env)).to.have.length(5);
     expect(overridesFrom(env).faults).to.deep.equal([]);
+  });
+
+  it('for containers copy all that a node needs', async () => {
+    const home = await Home.make();
+    const app = join(home.path, 'app');
+    const copies = textOf('Containerfile').matchAll(/^COPY --from=build \/app\/(\S+) (\S+)$/gm);
+    for (const [, from = '', to = ''] of copies) {
+      const target = join(app, to, to.endsWith('/') ? from : '');
+      if (from === 'node_modules') await symlink(join(packageRoot, from), target);
+      else await cp(join(packageRoot, from), target, { recursive: true });
+    }
+    const node = home.launch({ cli: join(app, 'dist/src/cli.js') });
+    try {
+      await node.up;
+      expect((await fetch(node.operatorUrl)).status).to.equal(200);
+    } finally {
+      await node.end();
+      await home.remove();
+    }
   });
 });
