@@ -17,12 +17,12 @@ export function successText(command: CommandName, state: StateDocument): string 
 }
 
 export function stateText(state: StateDocument): string {
-  const { endpoints, workers, drain, allowed } = state;
+  const { endpoints, workers, drain, allowed, desired, lastCrash } = state;
   const rows: [string, string][] = [
     ['version', `${state.version}, started ${state.startedAt}`],
     ['settings', `${settingsWords(state)} (generation ${state.generation})`],
     ['distributes', state.effectiveBuckets.length === 0 ? 'nothing' : `buckets ${shortList(state.effectiveBuckets)}`],
-    ['wanted', `public API ${state.desired.publicApi}`],
+    ['wanted', `public API ${desired.publicApi}`],
     ['public API', endpoints.publicApi],
     ['operator API', endpoints.operatorApi ?? 'none'],
     ['workers', workers.map((worker) => `${worker.pid} ${worker.state}`).join(', ') || 'none'],
@@ -31,6 +31,8 @@ export function stateText(state: StateDocument): string {
   if (drain) {
     rows.push(['draining', `${drain.connections} connections, ${drain.bytesLeft} bytes left, until ${drain.deadline}`]);
   }
+  if (desired.overridden.length > 0) rows.push(['by commands', desired.overridden.join(', ')]);
+  if (lastCrash) rows.push(['last crash', `${lastCrash.at}, ${lastCrash.message}`]);
   const shown = rows.map(([name, value]) => `  ${name.padEnd(14)}${value}`);
   return [`${state.id}: ${statusWords(state)}, since ${state.since}`, ...shown, ...warnings(state)].join('\n');
 }

@@ -16,9 +16,12 @@ export function factsPanel(): (model: Model) => void {
   let mostLeft = 0;
 
   return ({ state, drain }) => {
-    const { id, version, startedAt, since, generation, settings, desired, endpoints, effectiveBuckets } = state ?? {};
+    const { id, version, startedAt, since, generation, settings, desired, endpoints } = state ?? {};
+    const { effectiveBuckets, lastCrash } = state ?? {};
     draw('about', { id, version, startedAt }, () => aboutOf(state));
-    draw('settings', { since, generation, settings, desired, endpoints, effectiveBuckets }, () => settingsOf(state));
+    draw('settings', { since, generation, settings, desired, endpoints, effectiveBuckets, lastCrash }, () =>
+      settingsOf(state),
+    );
     draw('workers', state?.workers, () => workersOf(state));
     draw('conditions', state?.conditions, () => conditionsOf(state));
     mostLeft = drain === null ? 0 : Math.max(mostLeft, drain.bytesLeft);
@@ -40,7 +43,7 @@ const code = (text: string): HTMLElement => h('code', {}, text);
 
 function settingsOf(state: State | null): Child[] {
   if (state === null) return [row('Settings', 'not known yet')];
-  const { settings, desired, endpoints, generation, since, effectiveBuckets, publicApi } = state;
+  const { settings, desired, endpoints, generation, since, effectiveBuckets, publicApi, lastCrash } = state;
   return [
     row('Public API', `${publicApi} `, age(since, 'for')),
     row('Wanted', desired.publicApi),
@@ -53,6 +56,7 @@ function settingsOf(state: State | null): Child[] {
       desired.overridden.length > 0 ? desired.overridden.join(', ') : 'nothing, all as in the config',
     ),
     row('Viewers at', code(endpoints.publicApi)),
+    lastCrash && row('Last crash', age(lastCrash.at), `: ${lastCrash.message}`),
   ];
 }
 

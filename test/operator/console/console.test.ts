@@ -502,6 +502,7 @@ describe('the console', function () {
     await connection(page, 'Live');
     await notice.waitFor({ state: 'hidden' });
     await untilLit(page, 'node-up-publicApi-running');
+    await page.locator('#settings', { hasText: /Last crash.+it was killed/ }).waitFor();
   });
 
   it('asks before a shutdown, shows the drain, and that the node has ended', async () => {
