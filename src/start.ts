@@ -155,7 +155,12 @@ async function run(config: Config, { logging, thisRun, onEndSignals, env }: RunP
 }
 
 async function openDirectory({ catalogue, directories, intervals }: Config, log: Logger): Promise<Directory> {
-  if (catalogue === null) return memoryDirectory();
+  if (catalogue === null) {
+    const none = memoryDirectory();
+    const message = 'The node knows no object: set catalogue. endpoints.storageSquid is not used yet.';
+    none.setTroubles([{ type: 'NoDirectory', reason: 'NoCatalogue', message }]);
+    return none;
+  }
   const { openCatalogue } = await import('./content/catalogue.ts');
   const { checkCatalogueMs: checkEveryMs } = intervals;
   return openCatalogue({ file: catalogue, stateDirectory: directories.state, checkEveryMs, log });

@@ -196,6 +196,15 @@ describe('start', function () {
     slow.destroy();
   });
 
+  it('says so where the config of a Joystream node leaves it without a directory', async () => {
+    const squid = 'http://localhost:4352/graphql';
+    await start({ env: { DISTRIBUTOR__CATALOGUE: 'off', JOYSTREAM_DISTRIBUTOR__ENDPOINTS__STORAGE_SQUID: squid } });
+    const [condition] = (await node.state()).conditions;
+    expect(condition).to.include({ type: 'NoDirectory', reason: 'NoCatalogue' });
+    expect(condition?.message).to.match(/knows no object.+set catalogue/);
+    expect(node.log).to.contain('NoDirectory');
+  });
+
   it('ends with 0 at a signal while it still waits for its port, and never says that it is up', async () => {
     const waiting = await Home.make({ publicApi: { startRetryMs: 600_000, workers: 1 } });
     const blocker = createServer().listen({ host: '127.0.0.1', port: waiting.port });

@@ -29,7 +29,10 @@ export function stateText(state: StateDocument): string {
     ['allowed', allowed.join(', ') || 'nothing'],
   ];
   if (drain) {
-    rows.push(['draining', `${drain.connections} connections, ${drain.bytesLeft} bytes left, until ${drain.deadline}`]);
+    rows.push([
+      'draining',
+      `${drain.connections} connection${drain.connections === 1 ? '' : 's'}, ${drain.bytesLeft} bytes left, until ${drain.deadline}`,
+    ]);
   }
   if (desired.overridden.length > 0) rows.push(['by commands', desired.overridden.join(', ')]);
   if (lastCrash) rows.push(['last crash', `${lastCrash.at}, ${lastCrash.message}`]);

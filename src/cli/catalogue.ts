@@ -22,7 +22,7 @@ export const catalogueCommand = (): Command =>
       'after',
       examples(
         ['distributor-node catalogue ./videos > ./videos/catalogue.yml'],
-        ['DISTRIBUTOR__CATALOGUE=./videos/catalogue.yml distributor-node start'],
+        ['DISTRIBUTOR__CATALOGUE=./videos/catalogue.yml DISTRIBUTOR__WORKER_ID=0 distributor-node start'],
         ['distributor-node catalogue ./videos --bucket 1:0 --worker 3'],
       ),
     )
