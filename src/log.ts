@@ -102,6 +102,7 @@ async function stderr(): Promise<LogOut> {
   const format = pretty.prettyFactory({
     colorize: process.stderr.hasColors(),
     translateTime: 'HH:MM:ss.l',
+    singleLine: true,
     customLevels: { http: values.http },
     useOnlyCustomProps: false,
   });

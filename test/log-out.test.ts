@@ -56,8 +56,8 @@ describe('log-out', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('shows people on a terminal the words of the levels', async () => {
-    const program = `${openedAt('http')} log.info('one'); log.http('two'); log.warn('three');`;
+  it('shows people on a terminal the words of the levels, and a line for each entry', async () => {
+    const program = `${openedAt('http')} log.info({ jti: 'it' }, 'one'); log.http('two'); log.warn('three');`;
     const command = `'${process.execPath}' --input-type=module --eval '${program.replaceAll("'", '"')}'`;
     const terminal = spawn('script', ['-qec', command, '/dev/null'], {
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -65,7 +65,7 @@ describe('log-out', () => {
     });
     let text = '';
     for await (const part of terminal.stdout.setEncoding('utf8')) text += part;
-    expect(text).to.match(/INFO: one[\s\S]*HTTP: two[\s\S]*WARN: three/);
+    expect(text).to.match(/INFO: one {"jti":"it"}\s+\S+ HTTP: two\s+\S+ WARN: three/);
   });
 
   it('writes into a file in order, all of it by the exit', async () => {
