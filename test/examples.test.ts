@@ -28,8 +28,13 @@ describe('examples', () => {
     const { environment } = (load(textOf('compose.yml')) as { services: { node: { environment: NodeJS.ProcessEnv } } })
       .services.node;
     const fromImage = textOf('Containerfile').matchAll(/(?:^ENV|-e) (DISTRIBUTOR__\w+)=(\S+)/gm);
-    const env = { ...environment, ...Object.fromEntries([...fromImage].map(([, name, value]) => [name, value])) };
-    expect(Object.keys(env)).to.have.length(5);
+    const imageEnv = Object.fromEntries([...fromImage].map(([, name, value]) => [name, value]));
+    const env = { ...environment, ...imageEnv };
+    expect(Object.keys(env)).to.have.length(6);
+    // A catalogue of their own serves nobody without a worker.
+    for (const one of [environment, imageEnv]) {
+      expect(one).to.include.keys('DISTRIBUTOR__CATALOGUE', 'DISTRIBUTOR__WORKER_ID');
+    }
     expect(overridesFrom(env).faults).to.deep.equal([]);
   });
 
