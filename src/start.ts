@@ -1,6 +1,5 @@
 // The composition root: makes every part of a node and hands each what it needs of the others.
 
-import type { Trouble } from './condition.ts';
 import { type Config, loadConfig } from './config.ts';
 import { coverageChange } from './content/coverage-change.ts';
 import type { Directory } from './content/directory.ts';
@@ -19,6 +18,7 @@ import { announce, lastAnswersMs, statusWords, tellServiceManager } from './star
 import { deadlinesOf } from './start/deadlines.ts';
 import type { OperatorSide } from './start/operator-side.ts';
 import { createPublicSide } from './start/public-side.ts';
+import { settingsTroubles } from './start/settings-troubles.ts';
 import { version } from './version.ts';
 
 export interface StartOptions {
@@ -112,7 +112,7 @@ async function run(config: Config, { logging, thisRun, onEndSignals, env }: RunP
       () => operatorSide?.troubles ?? [],
       logging.troubles,
       () => directory.conditions,
-      ({ buckets }) => unknownBuckets(buckets, directory),
+      (settings) => settingsTroubles(settings, directory),
     ],
   });
   directory.subscribeConditions(() => node.look());
@@ -164,13 +164,4 @@ async function openDirectory({ catalogue, directories, intervals }: Config, log:
   const { openCatalogue } = await import('./content/catalogue.ts');
   const { checkCatalogueMs: checkEveryMs } = intervals;
   return openCatalogue({ file: catalogue, stateDirectory: directories.state, checkEveryMs, log });
-}
-
-function unknownBuckets(buckets: readonly string[] | null, directory: Directory): Trouble[] {
-  const unknown = (buckets ?? []).filter((id) => !directory.knows(id));
-  if (unknown.length === 0) return [];
-  const shown = unknown.slice(0, 10).join(', ');
-  const rest = unknown.length > 10 ? ` and ${unknown.length - 10} more` : '';
-  const message = `The directory does not know ${shown}${rest}.`;
-  return [{ type: 'UnknownBuckets', reason: 'NotInDirectory', message }];
 }

@@ -47,10 +47,9 @@ export const secretOf = (text: string, where: string): Secret =>
 function checked(bytes: Uint8Array, where: string, rest: Pick<Secret, 'file' | 'made'>): Secret {
   const { length } = bytes;
   if (length < leastSecretBytes) {
-    const target = rest.file === null ? '' : ` > ${rest.file}`;
     throw new InputError(
       `${where} has ${length} bytes: at least ${leastSecretBytes} are needed, ${goodSecretBytes} or more are right. ` +
-        `To make one: head -c 32 /dev/urandom | base64${target}`,
+        `To make one: head -c 32 /dev/urandom | base64`,
     );
   }
   if (length >= goodSecretBytes) return { bytes, ...rest, troubles: [] };

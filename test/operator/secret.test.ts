@@ -62,7 +62,9 @@ describe('the operator secret', () => {
     hmacSecretFile = join(folder, 'secret');
     await writeFile(hmacSecretFile, 'fifteen bytes..\n');
     const message = await failure(load(true));
-    expect(message).to.include(`${hmacSecretFile} has 15 bytes`).and.include(`base64 > ${hmacSecretFile}`);
+    expect(message)
+      .to.include(`${hmacSecretFile} has 15 bytes`)
+      .and.include('To make one: head -c 32 /dev/urandom | base64');
     expect(message).not.to.include('fifteen');
     expect(await failure(load(false, 'short'))).to.include('operatorApi.hmacSecret');
     expect(() => secretOf('', '--secret')).to.throw(InputError, '--secret has 0 bytes');
