@@ -3,8 +3,8 @@ import { constants } from 'node:os';
 
 export interface EndSignals {
   readonly first: (signal: NodeJS.Signals) => void;
-  /** Whatever must still be done at once; the process ends right after it, with 128 + the signal's number. */
-  readonly second: () => void;
+  /** Whatever must still be done at once; the process ends right after it, with 128 + the signal's number. Never rejects. */
+  readonly second: () => Promise<void>;
 }
 
 const names = ['SIGTERM', 'SIGINT'] as const;
@@ -22,13 +22,13 @@ export function catchEndSignals(env: NodeJS.ProcessEnv): (obey: EndSignals) => v
   let obeying: EndSignals | null = null;
   let first: { readonly name: NodeJS.Signals; readonly at: number } | null = null;
   for (const name of names) {
-    process.on(name, () => {
+    process.on(name, async () => {
       const at = performance.now();
       if (first === null) {
         first = { name, at };
         obeying?.first(name);
       } else if (!isUnderNpm || name !== first.name || at - first.at > echoMs) {
-        obeying?.second();
+        await obeying?.second();
         process.exit(128 + constants.signals[name]);
       }
     });

@@ -42,15 +42,19 @@ export async function startNode({ configPath: path, env, cwd }: StartOptions): P
   const onEndSignals = catchEndSignals(env);
   const thisRun = await beginRun(config.directories.state, log);
   process.on('uncaughtExceptionMonitor', thisRun.noteFatal);
+  let isDirectoryStuck = false;
+  const onDirectoryStuck = () => {
+    isDirectoryStuck = true;
+  };
   try {
-    return await run(config, { logging, thisRun, onEndSignals, env });
+    return await run(config, { logging, thisRun, onEndSignals, onDirectoryStuck, env });
   } finally {
     process.off('uncaughtExceptionMonitor', thisRun.noteFatal);
     thisRun.end();
     await lock.release();
     const { isStuck } = await logging.close();
     // A thread that waits for a disk which hangs would keep this process from exiting, for as long as it hangs.
-    if (isStuck) process.kill(process.pid, 'SIGKILL');
+    if (isStuck || isDirectoryStuck) process.kill(process.pid, 'SIGKILL');
   }
 }
 
@@ -58,10 +62,15 @@ interface RunParts {
   readonly logging: OpenLog;
   readonly thisRun: LastRun;
   readonly onEndSignals: ReturnType<typeof catchEndSignals>;
+  /** It holds a thread that cannot be ended. */
+  readonly onDirectoryStuck: () => void;
   readonly env: NodeJS.ProcessEnv;
 }
 
-async function run(config: Config, { logging, thisRun, onEndSignals, env }: RunParts): Promise<number> {
+async function run(
+  config: Config,
+  { logging, thisRun, onEndSignals, onDirectoryStuck, env }: RunParts,
+): Promise<number> {
   const { log } = logging;
   const { operatorApi } = config;
   const stateFile = openStateFile(config.directories.state);
@@ -123,11 +132,12 @@ async function run(config: Config, { logging, thisRun, onEndSignals, env }: RunP
       log.info(`${signal}: shutting down`);
       void auditedSignal(signal, node, operatorSide?.audit ?? (() => {}));
     },
-    second: () => {
+    second: async () => {
+      await directory.stop();
       publicSide.kill();
       thisRun.end();
       // Else an exit would wait for the disk.
-      if (logging.isStuck()) process.kill(process.pid, 'SIGKILL');
+      if (logging.isStuck() || directory.isStuck) process.kill(process.pid, 'SIGKILL');
     },
   });
   let exitCode = 1;
@@ -150,6 +160,7 @@ async function run(config: Config, { logging, thisRun, onEndSignals, env }: RunP
   } finally {
     await operatorSide?.close({ exitCode, answersMs: lastAnswersMs });
     await Promise.all([directory.stop(), publicSide.end()]);
+    if (directory.isStuck) onDirectoryStuck();
     manager.end();
   }
 }

@@ -312,6 +312,8 @@ describe('config', () => {
     it('is told of a file that is not YAML, by line', () => {
       write('id: a\nid: b\n');
       expect(faults()).to.match(/is not valid YAML:\n {2}line 2: duplicated mapping key$/);
+      write('operatorApi: &a\n  hmacSecret: *a\n');
+      expect(faults()).to.match(/is not valid YAML:\n {2}an alias stands within what it stands for$/);
       write('just words');
       expect(faults()).to.match(/must hold keys with values/);
       write('- a list');

@@ -1,7 +1,8 @@
 // How a node starts, what keeps it from starting, and how signals end it: as real processes.
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -77,32 +78,46 @@ describe('a node with a large catalogue', function () {
   });
 });
 
-describe('a node whose catalogue takes for ever to read', function () {
+describe('a node whose catalogue lies on a disk that hangs', function () {
   this.timeout(30_000);
   let home: Home;
   let node: RealNode;
-  const operatorPort = freePort();
   before(async () => {
-    home = await Home.make({ objects: { 1: 'one' }, operatorApi: { port: await operatorPort } });
-    const hang = join(home.path, 'hang.mjs');
+    home = await Home.make({ objects: { 1: 'one' }, operatorApi: { port: await freePort() } });
+    const [hang, pipe] = [join(home.path, 'hang.mjs'), join(home.path, 'pipe')];
+    // To open a pipe that nobody writes to waits within the system, where a thread cannot be ended.
+    execFileSync('mkfifo', [pipe]);
     await writeFile(
       hang,
-      `import { isMainThread } from 'node:worker_threads';
-       if (!isMainThread) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);`,
+      `import { readFileSync } from 'node:fs';
+       import { isMainThread } from 'node:worker_threads';
+       if (!isMainThread) readFileSync(${JSON.stringify(pipe)});`,
     );
-    node = home.launch({ nodeOptions: `--import ${hang}` });
   });
-  after(async () => {
-    await node.end();
-    await home.remove();
+  beforeEach(async () => {
+    const { operatorApi } = JSON.parse(await readFile(join(home.path, 'config.yml'), 'utf8'));
+    node = home.launch({ nodeOptions: `--import ${join(home.path, 'hang.mjs')}` });
+    const isUp = async () => (await fetch(`http://127.0.0.1:${operatorApi.port}/livez`).catch(() => null))?.ok === true;
+    await until(isUp);
+  });
+  afterEach(() => node.end());
+  after(() => home.remove());
+
+  // Nobody can take such a thread along but the kernel.
+  const killed = { code: null, signal: 'SIGKILL' };
+
+  it('answers the operator, and comes to its end without it', async () => {
+    node.signal('SIGTERM');
+    expect(await node.exited).to.deep.equal(killed);
+    expect(await readdir(home.statePath)).not.to.include('run.json');
   });
 
-  it('answers the operator, and does not wait for it with a shutdown', async () => {
-    const isUp = async () =>
-      (await fetch(`http://127.0.0.1:${await operatorPort}/livez`).catch(() => null))?.ok === true;
-    await until(isUp);
+  it('ends at a second signal, too', async () => {
     node.signal('SIGTERM');
-    expect(await node.exited).to.deep.equal({ code: 0, signal: null });
+    await until(() => node.log.includes('SIGTERM: shutting down'));
+    node.signal('SIGINT');
+    expect(await node.exited).to.deep.equal(killed);
+    expect(await readdir(home.statePath)).not.to.include('run.json');
   });
 });
 

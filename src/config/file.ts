@@ -27,6 +27,7 @@ export function configPath(option: string | undefined, env: NodeJS.ProcessEnv, c
 export function readConfigFile(path: string): ConfigFile {
   try {
     const { value, lineOf } = parseYaml(textOf(path));
+    if (isEndless(value)) throw new YamlFault('an alias stands within what it stands for', null);
     return { path, content: value, lineOf };
   } catch (error) {
     if (!(error instanceof YamlFault)) throw error;
@@ -36,6 +37,15 @@ export function readConfigFile(path: string): ConfigFile {
     throw new InputError(
       `The config file ${path} is not valid YAML:\n  ${line === null ? '' : `line ${line}: `}${what}`,
     );
+  }
+}
+
+function isEndless(value: unknown): boolean {
+  try {
+    JSON.stringify(value);
+    return false;
+  } catch {
+    return true;
   }
 }
 

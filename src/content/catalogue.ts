@@ -2,6 +2,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '../errors.ts';
+import { inTime } from '../in-time.ts';
 import type { CatalogueThreadData, ThreadNotice, ThreadOrder } from './catalogue-messages.ts';
 import { isCatalogueBucketId } from './catalogue-schema.ts';
 import type { Directory } from './directory.ts';
@@ -22,7 +23,7 @@ export interface CatalogueOptions {
 /** The file ends as this one does: `.js` once built, `.ts` where node runs the source. */
 const ownThread = new URL(`./catalogue-thread${extname(import.meta.url)}`, import.meta.url);
 
-/** A thread that has been asked to end is given this long before it is ended. */
+/** A thread that has been asked to end is given this long before it is ended, and then as long again. */
 const stopMs = 1000;
 /** A thread that has died is replaced after this long, doubled with each death in a row. */
 const firstRestartMs = 500;
@@ -37,6 +38,7 @@ export function openCatalogue({ log, threadUrl = ownThread, ...data }: Catalogue
   let restart: NodeJS.Timeout | null = null;
   let started: Promise<void> | null = null;
   let stopped = false;
+  let isGivenUp = false;
   let firstLook = (): void => {};
 
   const order = (it: ThreadOrder): void => thread?.postMessage(it);
@@ -100,14 +102,11 @@ export function openCatalogue({ log, threadUrl = ownThread, ...data }: Catalogue
     if (restart) clearTimeout(restart);
     const worker = thread;
     if (!worker) return;
+    const gone = new Promise((resolve) => worker.once('exit', resolve));
     order({ type: 'stop' });
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => void worker.terminate(), stopMs);
-      worker.once('exit', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+    if (await inTime(gone, stopMs)) return;
+    void worker.terminate();
+    isGivenUp = !(await inTime(gone, stopMs));
   }
 
   return {
@@ -120,6 +119,9 @@ export function openCatalogue({ log, threadUrl = ownThread, ...data }: Catalogue
       return started;
     },
     stop,
+    get isStuck() {
+      return isGivenUp && thread !== null;
+    },
     subscribe: (listener) => (stopped ? () => {} : known.subscribe(listener)),
     subscribeConditions: (listener) => (stopped ? () => {} : known.subscribeConditions(listener)),
     get conditions() {

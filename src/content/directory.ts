@@ -15,8 +15,10 @@ export interface DirectoryContents {
 export interface Directory {
   /** Begin to look. Resolves, and never rejects, when the first look is done: all that is known by then has been told. */
   start(): Promise<void>;
-  /** Tell nothing more. Resolves when everything is closed; may be called at any time and again. */
+  /** Tell nothing more. Resolves when everything is closed, or will not be; may be called at any time and again. */
   stop(): Promise<void>;
+  /** It could not be stopped: a thread waits for a disk that hangs, which keeps this process from exiting. */
+  readonly isStuck: boolean;
   /**
    * Be told of every change, in order. A listener that comes late is told all that is known before this returns.
    * Listeners must not throw.

@@ -43,6 +43,7 @@ export function memoryDirectory(
       state = 'stopped';
       known.close();
     },
+    isStuck: false,
     subscribe: (listener) => (state === 'stopped' ? () => {} : known.subscribe(listener)),
     subscribeConditions: (listener) => (state === 'stopped' ? () => {} : known.subscribeConditions(listener)),
     get conditions() {

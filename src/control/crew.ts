@@ -83,12 +83,12 @@ export class Crew {
    * @throws {Error} with the operator's reason when the last of them died, or the signal's when it is aborted
    */
   async someReady(signal: AbortSignal): Promise<WorkerProcess> {
+    if (this.ready.length === 0) this.start();
     for (;;) {
       signal.throwIfAborted();
       if (this.#stopped) throw new Error('The node is shutting down');
       const [first] = this.ready;
       if (first) return first;
-      this.start();
       const departure = await this.#nextEvent(signal);
       if (departure && !departure.expected && this.#alive.size === 0) {
         throw new Error(`No public worker could be started: the last one ${departure.words}`);

@@ -148,6 +148,8 @@ function ask({ url, body, ...options }: SignedRequest, signal: AbortSignal): Pro
     request(url, { ...options, agent: false, signal })
       .on('error', reject)
       .on('response', resolve)
+      // Where it was no response either, as after a 101 that nobody asked for.
+      .on('close', () => reject(new Error('it gave no answer')))
       .end(body);
   });
 }

@@ -209,7 +209,7 @@ export class Listener {
       this.#ended(exchange);
       // The others of a pipeline wait for their turn: thousands may have been sent ahead, and each would open its file.
       const [next] = connection.exchanges;
-      if (next && !req.socket.destroyed) this.#answer(next, answer);
+      if (next && req.socket.writable) this.#answer(next, answer);
     });
     if (this.#phase === 'draining') sayLast(res);
     if (connection.exchanges.size === 1) this.#answer(exchange, answer);

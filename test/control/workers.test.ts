@@ -198,6 +198,15 @@ describe('the supervision of public workers', () => {
     expect(failure).to.match(/^No public worker could be started: the last one ended with exit code 1: TypeError/);
   });
 
+  it('says why it cannot open the port where all of several workers die, and starts none sooner than it should', async () => {
+    const entry = join(folder.path, 'broken.cjs');
+    await writeFile(entry, 'throw new TypeError("no disk in drive A");');
+    await prepared({ entry, backoffMs: 60_000, maxBackoffMs: 60_000 });
+    const failure = await side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
+    expect(failure).to.match(/^No public worker could be started: the last one ended with exit code 1: TypeError/);
+    expect(conditionOf('WorkerCrashed')?.message).to.match(/Workers died [234] times since/);
+  });
+
   it('tells of a crash loop beside a worker that has come out of a longer one', async () => {
     await serving({ maxBackoffMs: 20, steadyMs: 1000 });
     const diesInARow = async (victim: number, times: number): Promise<void> => {

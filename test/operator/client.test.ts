@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo, createServer as createNetServer } from 'node:net';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { decodeJwt } from 'jose';
@@ -105,6 +106,21 @@ describe('the client of the operator API', () => {
       handler = () => ({ status: 307, body: '', location: '/elsewhere' });
       expect((await client({ url }).command('stop-api')).status).to.equal(307);
       expect(seen).to.deep.equal(['/api/v1/stop-api']);
+    });
+
+    it('is not left waiting by who would rather speak something else', async () => {
+      const stranger = createNetServer((socket) =>
+        socket.once('data', () => socket.write('HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n')),
+      );
+      try {
+        await once(stranger.listen(0, '127.0.0.1'), 'listening');
+        const { port } = stranger.address() as AddressInfo;
+        const answer = client({ url: `http://127.0.0.1:${port}` }).state();
+        const error: unknown = await answer.catch((thrown: unknown) => thrown);
+        expect(error).to.be.instanceOf(NotReachable);
+      } finally {
+        stranger.close();
+      }
     });
 
     it('says that no answer came in time', async () => {

@@ -166,6 +166,18 @@ describe('a generation of the public port', () => {
     expect(open.room.figures.requests).to.be.within(2, 49);
   });
 
+  it('begins nothing behind an answer that has said that it is the last', async () => {
+    const port = await opened({ idleGraceMs: 10_000 });
+    const one = await connected(port);
+    await ask(port, '/api/v1/assets/1');
+    await stop();
+    const before = open.room.figures.requests;
+    one.write(requestFor('/api/v1/assets/1').repeat(3));
+    expect((await restOf(one)).toString().split('\r\nConnection: close\r\n').length - 1).to.equal(1);
+    expect(await open.drained).to.equal(0);
+    expect(open.room.figures.requests - before).to.equal(1);
+  });
+
   it('parts from a client that sends hundreds of requests ahead', async () => {
     const port = await opened();
     const answers = (await restOf(await connected(port, requestFor('/api/v1/assets/1').repeat(1000)))).toString();
