@@ -137,7 +137,7 @@ class Run {
         const attack = this.#attack();
         const port = attack.port === 'operator' ? this.#operatorPort : this.#node.port;
         const cuts = this.#dice.chance(0.2) ? this.#cuts(attack.bytes.length) : [];
-        this.#judge(attack, await send(port, attack, cuts));
+        this.#judge(attack, cuts.length > 0, await send(port, attack, cuts));
       }
     };
     await Promise.all(Array.from({ length: this.#options.clients }, client));
@@ -160,11 +160,11 @@ class Run {
     return Array.from({ length: 1 + this.#dice.below(6) }, () => this.#dice.below(length)).sort((a, b) => a - b);
   }
 
-  #judge(attack: Attack, { text, answers, gaveUp }: Heard): void {
+  #judge(attack: Attack, isInPieces: boolean, { text, answers, gaveUp }: Heard): void {
     const told = `[${attack.port}] ${attack.name}`.slice(0, 300);
     if (answers.length === 0) {
       this.unanswered += 1;
-      if (attack.isWhole && !gaveUp && !mayBeReset(attack)) this.wrong.push(`no answer to ${told}`);
+      if (attack.isWhole && !gaveUp && !mayBeReset(attack, isInPieces)) this.wrong.push(`no answer to ${told}`);
     }
     for (const [at, { status }] of answers.entries()) {
       this.#byStatus.set(status, (this.#byStatus.get(status) ?? 0) + 1);
@@ -179,8 +179,14 @@ class Run {
   }
 }
 
-/** Where not all of a request is read, the system resets the connection, and an answer on its way may be lost. */
-const mayBeReset = ({ allowed }: Attack): boolean => allowed.flat().some((status) => [400, 413, 431].includes(status));
+/**
+ * Where not all of a request is read, the system resets the connection, and an answer on its way may be lost: a head
+ * that is refused by itself is answered, and its connection closed, before a later piece of the body is there.
+ */
+function mayBeReset({ allowed }: Attack, isInPieces: boolean): boolean {
+  const early = isInPieces ? [400, 401, 403, 404, 405, 413, 415, 431] : [400, 413, 431];
+  return allowed.flat().some((status) => early.includes(status));
+}
 
 /** Resident bytes of each process; none where the system does not tell. */
 function memoryOf(pids: readonly number[]): number[] {
