@@ -32,6 +32,7 @@ export interface Config {
     } | null;
   };
   readonly intervals: { readonly checkCatalogueMs: number };
+  readonly limits: { readonly readCatalogueMs: number };
   readonly publicApi: PublicLimits & {
     readonly host: string;
     readonly port: number;
@@ -118,6 +119,7 @@ export function loadConfig({ path, env, cwd }: ConfigSource): Config {
     directories: { state },
     logs: { console: { level: get('logs.console.level') }, file: logFile(values) },
     intervals: { checkCatalogueMs: get('intervals.checkCatalogueMs') },
+    limits: { readCatalogueMs: get('limits.readCatalogueMs') },
     publicApi: {
       host: get('publicApi.host'),
       port: get('publicApi.port'),

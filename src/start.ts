@@ -133,9 +133,9 @@ async function run(
       void auditedSignal(signal, node, operatorSide?.audit ?? (() => {}));
     },
     second: async () => {
-      await directory.stop();
       publicSide.kill();
       thisRun.end();
+      await directory.stop();
       // Else an exit would wait for the disk.
       if (logging.isStuck() || directory.isStuck) process.kill(process.pid, 'SIGKILL');
     },
@@ -165,7 +165,7 @@ async function run(
   }
 }
 
-async function openDirectory({ catalogue, directories, intervals }: Config, log: Logger): Promise<Directory> {
+async function openDirectory({ catalogue, directories, intervals, limits }: Config, log: Logger): Promise<Directory> {
   if (catalogue === null) {
     const none = memoryDirectory();
     const message = 'The node knows no object: set catalogue. endpoints.storageSquid is not used yet.';
@@ -173,6 +173,11 @@ async function openDirectory({ catalogue, directories, intervals }: Config, log:
     return none;
   }
   const { openCatalogue } = await import('./content/catalogue.ts');
-  const { checkCatalogueMs: checkEveryMs } = intervals;
-  return openCatalogue({ file: catalogue, stateDirectory: directories.state, checkEveryMs, log });
+  return openCatalogue({
+    file: catalogue,
+    stateDirectory: directories.state,
+    checkEveryMs: intervals.checkCatalogueMs,
+    firstLookMs: limits.readCatalogueMs,
+    log,
+  });
 }

@@ -413,6 +413,12 @@ export const keys = {
     unit: 'ms',
     about: 'How often the catalogue file is looked at for changes.',
   },
+  'limits.readCatalogueMs': {
+    ...positive,
+    default: 60_000,
+    unit: 'ms',
+    about: 'How long a start-up waits for the catalogue to be read; then the public API is opened without it.',
+  },
   'intervals.saveCacheState': { ...positive, unit: 's', unused: true, about: 'How often the index is written.' },
   'intervals.checkStorageNodeResponseTimes': {
     ...positive,

@@ -15,6 +15,8 @@ export interface CatalogueOptions {
   readonly stateDirectory: string;
   /** How often the catalogue and its files are looked at. */
   readonly checkEveryMs: number;
+  /** After this long its `start` waits for the first look no more. */
+  readonly firstLookMs: number;
   /** The entry of the thread; ours unless a test wants it to misbehave. */
   readonly threadUrl?: URL;
   readonly log?: { info(message: string): void; warn(message: string): void };
@@ -30,7 +32,7 @@ const firstRestartMs = 500;
 const maxRestartMs = 60_000;
 
 /** Reads nothing before its `start`. What goes wrong then is a condition, never an error. */
-export function openCatalogue({ log, threadUrl = ownThread, ...data }: CatalogueOptions): Directory {
+export function openCatalogue({ log, threadUrl = ownThread, firstLookMs, ...data }: CatalogueOptions): Directory {
   const known = new KnownDirectory();
   let thread: Worker | null = null;
   let replacement: Replacement = known.replace();
@@ -84,13 +86,18 @@ export function openCatalogue({ log, threadUrl = ownThread, ...data }: Catalogue
     });
   }
 
+  /** With what is known, be it nothing. */
+  function goOn(reason: string, message: string): void {
+    known.setTroubles([{ type: 'CatalogueInvalid', reason, message }]);
+    if (known.isEmpty) known.replace().finish({});
+    firstLook();
+  }
+
   /** What is known stays as it was. */
   function reopen(why: string): void {
     const message = `The thread that reads the catalogue has died: ${why}`;
     log?.warn(message);
-    known.setTroubles([{ type: 'CatalogueInvalid', reason: 'ReaderDied', message }]);
-    if (known.isEmpty) known.replace().finish({});
-    firstLook();
+    goOn('ReaderDied', message);
     restart = setTimeout(open, restartMs);
     restartMs = Math.min(2 * restartMs, maxRestartMs);
   }
@@ -112,8 +119,14 @@ export function openCatalogue({ log, threadUrl = ownThread, ...data }: Catalogue
   return {
     start: () => {
       started ??= new Promise((resolve) => {
-        firstLook = resolve;
-        if (stopped) resolve();
+        const late = setTimeout(() => {
+          goOn('NotRead', `${data.file} is still being read: nothing of it is served before that has ended.`);
+        }, firstLookMs);
+        firstLook = () => {
+          clearTimeout(late);
+          resolve();
+        };
+        if (stopped) firstLook();
         else open();
       });
       return started;

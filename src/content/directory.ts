@@ -13,7 +13,7 @@ export interface DirectoryContents {
 }
 
 export interface Directory {
-  /** Begin to look. Resolves, and never rejects, when the first look is done: all that is known by then has been told. */
+  /** Begin to look. Resolves, and never rejects, when the first look is done or has taken too long: all that is known by then has been told. */
   start(): Promise<void>;
   /** Tell nothing more. Resolves when everything is closed, or will not be; may be called at any time and again. */
   stop(): Promise<void>;

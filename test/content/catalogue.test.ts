@@ -1,4 +1,5 @@
 // A catalogue on disk, from the first look through edits, faults and restarts, with real files and the real thread.
+import { execFileSync } from 'node:child_process';
 import {
   mkdirSync,
   readFileSync,
@@ -12,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
-import { openCatalogue } from '../../src/content/catalogue.ts';
+import { type CatalogueOptions, openCatalogue } from '../../src/content/catalogue.ts';
 import { openHasher } from '../../src/content/content-hash.ts';
 import type { Directory } from '../../src/content/directory.ts';
 import { watchFile } from '../../src/content/file-watch.ts';
@@ -46,13 +47,14 @@ describe('a catalogue', () => {
   const write = (...objects: Stated[]) =>
     folder.write('catalogue.yml', JSON.stringify({ objects: objects.map((it) => ({ buckets: ['b'], ...it })) }));
 
-  async function open(more: { threadUrl?: URL } = {}): Promise<Observer & { readonly directory: Directory }> {
+  async function open(more: Partial<CatalogueOptions> = {}): Promise<Observer & { readonly directory: Directory }> {
     const log = { info: (line: string) => void logged.push(line), warn: (line: string) => void logged.push(line) };
     const file = join(folder.path, 'catalogue.yml');
     const directory = openCatalogue({
       file,
       stateDirectory: join(folder.path, 'state'),
       checkEveryMs: 20,
+      firstLookMs: 60_000,
       log,
       ...more,
     });
@@ -322,6 +324,25 @@ describe('a catalogue', () => {
     const { ids, directory } = await open({ threadUrl: pathToFileURL(join(folder.path, 'nowhere.mjs')) });
     expect(ids()).to.be.empty;
     expect(directory.conditions[0]?.reason).to.equal('ReaderDied');
+  });
+
+  it('is not waited for for ever, and known all the same once it has been read', async () => {
+    folder.write('a.bin', png);
+    write({ id: '1', file: 'a.bin' });
+    const pipe = join(folder.path, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const own = new URL('../../src/content/catalogue-thread.js', import.meta.url);
+    const entry = folder.write(
+      'slow.mjs',
+      `import { readFileSync } from 'node:fs';
+       readFileSync(${JSON.stringify(pipe)});
+       await import(${JSON.stringify(own)});`,
+    );
+    const { ids, directory, until } = await open({ threadUrl: pathToFileURL(entry), firstLookMs: 10 });
+    expect(ids()).to.be.empty;
+    expect(directory.conditions[0]).to.include({ type: 'CatalogueInvalid', reason: 'NotRead' });
+    writeFileSync(pipe, '');
+    await until(() => ids()[0] === '1' && directory.conditions.length === 0);
   });
 
   it('tells many hashes in few messages', async () => {

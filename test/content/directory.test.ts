@@ -47,7 +47,12 @@ const subjects: Record<string, (content: Content) => Subject> = {
       return folder.write('catalogue.yml', JSON.stringify({ objects: list, workers: held }));
     };
     const file = write(content);
-    const directory = openCatalogue({ file, stateDirectory: `${folder.path}/state`, checkEveryMs: 20 });
+    const directory = openCatalogue({
+      file,
+      stateDirectory: `${folder.path}/state`,
+      checkEveryMs: 20,
+      firstLookMs: 60_000,
+    });
     return { directory, change: write, remove: folder.remove };
   },
 };

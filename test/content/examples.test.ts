@@ -9,7 +9,7 @@ describe('the example catalogue', () => {
   it('has an image and a text in one bucket, a sound and its subtitles in another, all sound', async () => {
     const folder = temporaryFolder();
     const file = fileURLToPath(new URL('../../../examples/catalogue.yml', import.meta.url));
-    const directory = openCatalogue({ file, stateDirectory: folder.path, checkEveryMs: 1000 });
+    const directory = openCatalogue({ file, stateDirectory: folder.path, checkEveryMs: 1000, firstLookMs: 60_000 });
     const { ids, object, bucketWorkers, until } = observe(directory);
     await directory.start();
     await until(() => ids().every((id) => object(id)?.verified));

@@ -13,7 +13,12 @@ async function measure(what: string): Promise<void> {
   const began = performance.now();
   const seconds = () => ((performance.now() - began) / 1000).toFixed(2);
   const ms = (nanoseconds: number) => (nanoseconds / 1e6).toFixed(1);
-  const directory = openCatalogue({ file, stateDirectory: `${folder.path}/state`, checkEveryMs: 1000 });
+  const directory = openCatalogue({
+    file,
+    stateDirectory: `${folder.path}/state`,
+    checkEveryMs: 1000,
+    firstLookMs: 60_000,
+  });
   let left = Number.POSITIVE_INFINITY;
   directory.subscribe((change) => {
     if (change.type === 'replaced') left = change.snapshot.objects.filter(({ verified }) => verified === null).length;
