@@ -18,7 +18,7 @@ describe('a node whose processes die', () => {
   before(async () => {
     home = await Home.make({
       objects: { 1: 'one', 2: bigBytes },
-      publicApi: { workerTimeoutMs: 300, heartbeatMs: 50, drainTimeoutSec: 20 },
+      publicApi: { workerTimeoutMs: 1000, heartbeatMs: 50, drainTimeoutSec: 20 },
     });
   });
 
@@ -53,8 +53,8 @@ describe('a node whose processes die', () => {
       ['SIGKILL', 'SIGKILL', /was ended by SIGKILL/],
       ['SIGUSR2', 'ExitCode1', /exit code 1: TypeError: a fault that was thrown in/],
       ['SIGURG', 'SIGABRT', /FATAL ERROR: .*out of memory/],
-      ['SIGSTOP', 'Unresponsive', /did not answer "ping" within 300 ms/],
-      ['SIGWINCH', 'Unresponsive', /did not answer "ping" within 300 ms/],
+      ['SIGSTOP', 'Unresponsive', /did not answer "ping" within 1000 ms/],
+      ['SIGWINCH', 'Unresponsive', /did not answer "ping" within 1000 ms/],
     ];
     for (const [index, [signal, reason, words]] of deaths.entries()) {
       const [victim = 0, other] = await node.workerPids();
