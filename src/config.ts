@@ -137,6 +137,7 @@ export function loadConfig({ path, env, cwd }: ConfigSource): Config {
       maxHeaderBytes: get('publicApi.maxHeaderBytes'),
       maxBodyBytes: get('publicApi.maxBodyBytes'),
       maxConnections: get('publicApi.maxConnections'),
+      maxPipelinedRequests: get('publicApi.maxPipelinedRequests'),
       idleGraceMs: get('publicApi.idleGraceMs'),
       hotObjectsBytes: get('publicApi.hotObjectsBytes'),
     },

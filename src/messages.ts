@@ -37,6 +37,8 @@ export interface PublicLimits {
   readonly maxBodyBytes: number;
   /** Over all workers; each takes its share, over its drains too. 0: no limit. */
   readonly maxConnections: number;
+  /** Requests sent ahead on one connection. */
+  readonly maxPipelinedRequests: number;
   /** After a close, idle kept-alive connections are left this long before they are closed. */
   readonly idleGraceMs: number;
   /** Bytes of small objects each worker may keep in memory. */

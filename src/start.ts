@@ -1,5 +1,4 @@
 // The composition root: makes every part of a node and hands each what it needs of the others.
-
 import { type Config, loadConfig } from './config.ts';
 import { coverageChange } from './content/coverage-change.ts';
 import type { Directory } from './content/directory.ts';

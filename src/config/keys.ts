@@ -170,6 +170,11 @@ export const keys = {
     default: 10_000,
     about: 'Connections over all workers; further ones are closed at once. 0: as many as open files allow.',
   },
+  'publicApi.maxPipelinedRequests': {
+    ...count,
+    default: 100,
+    about: 'Requests sent ahead on one connection, beside the one that is being answered; with more it is closed.',
+  },
   'publicApi.idleGraceMs': {
     ...count,
     maximum: 60_000,

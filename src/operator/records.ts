@@ -27,6 +27,7 @@ export async function openOperatorRecords(
       max: maxUsedTokens,
       now: Date.now,
       writeTimeoutMs: stateFile.saveTimeoutMs,
+      retryMs: stateFile.saveRetryMs,
     }),
     openAuditTrail({ file, maxBytes, maxFiles, writeTimeoutMs, now: Date.now, floods }),
   ]);

@@ -11,6 +11,8 @@ export interface UsedTokensFileOptions extends TokenMemoryOptions {
   readonly file: string;
   /** How long a command waits for the disk before it goes on without. */
   readonly writeTimeoutMs: number;
+  /** Pause before what could not be written is tried again. */
+  readonly retryMs: number;
 }
 
 /** One line a token: `expiresAtMs key`. What does not look so, such as a torn last line, was never confirmed. */
@@ -19,8 +21,6 @@ const lineOf = ([key, expiresAtMs]: readonly [string, number]): string => `${exp
 
 /** The file is written anew when it has this many lines more than twice what is still remembered. */
 const deadLinesAllowed = 1000;
-
-const retryMs = 500;
 
 /** Reads what is there, and writes it anew without what has expired. Never rejects: what goes wrong is a trouble. */
 export async function openUsedTokens(options: UsedTokensFileOptions): Promise<UsedTokens> {
@@ -107,7 +107,7 @@ class UsedTokensFile implements UsedTokens {
       this.#writeFailure = null;
     } catch (error) {
       this.#writeFailure = `The used request tokens could not be written: ${messageOf(error)}`;
-      this.#retry = setTimeout(() => void this.#flush(), retryMs).unref();
+      this.#retry = setTimeout(() => void this.#flush(), this.#options.retryMs).unref();
     }
   }
 

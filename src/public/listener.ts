@@ -24,9 +24,6 @@ const shortTurnMs = 0.5;
 /** Where they never stop coming, a turn of the event loop without one has to do after this long. */
 const patienceMs = 100;
 
-/** Requests sent ahead on one connection, each of which takes memory while it waits: nobody needs so many. */
-const mostAhead = 100;
-
 export type ListenerLimits = Omit<PublicLimits, 'hotObjectsBytes' | 'maxBodyBytes'>;
 
 export class Listener {
@@ -200,7 +197,7 @@ export class Listener {
     const connection = this.#connections.get(req.socket);
     // It crossed our farewell on its way: there is nobody left to answer it.
     if (connection === undefined || connection.ended) return void req.socket.destroy();
-    if (connection.exchanges.size > mostAhead) return void req.socket.destroy();
+    if (connection.exchanges.size > this.#limits.maxPipelinedRequests) return void req.socket.destroy();
     connection.exchanges.add(exchange);
     res.once('close', () => {
       connection.exchanges.delete(exchange);

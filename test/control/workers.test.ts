@@ -77,6 +77,15 @@ describe('the supervision of public workers', () => {
     expect(conditionOf('NoWorkerServing')).to.equal(undefined);
   });
 
+  it('starts one that waits for its time at once where the port is to be opened', async () => {
+    await prepared({ count: 1, backoffMs: 600_000, maxBackoffMs: 600_000 });
+    await until(() => side.workers[0]?.state === 'idle');
+    process.kill(pids()[0] ?? 0, 'SIGKILL');
+    await until(() => side.workers.length === 0);
+    await side.listen({ patienceMs: 0 });
+    await allServe();
+  });
+
   it('forgets a crash after a calm time', async () => {
     await serving({ calmMs: 200 });
     process.kill(pids()[0] ?? 0, 'SIGKILL');

@@ -23,7 +23,7 @@ describe('used tokens in a file', () => {
 
   /** Opened anew without closing the one before is what a restart after a kill -9 is. */
   const open = (options: Partial<UsedTokensFileOptions> = {}) =>
-    openUsedTokens({ file, max: 1000, now: () => now, writeTimeoutMs: 5000, ...options });
+    openUsedTokens({ file, max: 1000, now: () => now, writeTimeoutMs: 5000, retryMs: 20, ...options });
   const linesOf = async (): Promise<string[]> => (await readFile(file, 'utf8')).split('\n').slice(0, -1);
 
   it('are still used after a restart', async () => {

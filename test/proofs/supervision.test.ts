@@ -2,8 +2,9 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { StateDocument } from '../../src/control/node-control.ts';
+import { freePort } from '../support/free-port.ts';
 import { isAlive } from '../support/is-alive.ts';
-import { Home, type RealNode } from '../support/real-node.ts';
+import { accessToken, Home, type RealNode } from '../support/real-node.ts';
 import { until } from '../support/until.ts';
 import { ask, connected, refuses, requestFor, restOf } from '../support/viewer.ts';
 
@@ -13,10 +14,13 @@ const faults = `--import ${fileURLToPath(new URL('../support/faults.js', import.
 
 describe('a node whose processes die', () => {
   let home: Home;
+  let operatorPort: number;
   const nodes: RealNode[] = [];
 
   before(async () => {
+    operatorPort = await freePort();
     home = await Home.make({
+      operatorApi: { port: operatorPort },
       objects: { 1: 'one', 2: bigBytes },
       publicApi: { workerTimeoutMs: 1000, heartbeatMs: 50, drainTimeoutSec: 20 },
     });
@@ -83,12 +87,12 @@ describe('a node whose processes die', () => {
     for (const pid of pids) process.kill(pid, 'SIGSTOP');
     first.signal('SIGKILL');
     await first.exited;
-    const starting = home.start();
-    setTimeout(() => {
-      for (const pid of pids) process.kill(pid, 'SIGCONT');
-    }, 800);
-    const second = await starting;
+    const second = home.launch();
     nodes.push(second);
+    // It waits for the port: nothing else can keep it in this state.
+    await until(async () => (await publicApiAt(operatorPort)) === 'starting');
+    for (const pid of pids) process.kill(pid, 'SIGCONT');
+    await second.up;
     const { publicApi, lastCrash } = await second.state();
     expect(publicApi).to.equal('running');
     expect(lastCrash).to.include({ what: 'control', pid: first.pid, reason: 'Killed' });
@@ -98,3 +102,11 @@ describe('a node whose processes die', () => {
     await until(async () => !(await Promise.all(pids.map(isAlive))).includes(true));
   }).timeout(60_000);
 });
+
+/** Of a node that may not be up yet; undefined: nobody answers. */
+async function publicApiAt(operatorPort: number): Promise<string | undefined> {
+  const url = `http://127.0.0.1:${operatorPort}/api/v1/state`;
+  const headers = { authorization: `Bearer ${await accessToken()}` };
+  const answer = await fetch(url, { headers }).catch(() => null);
+  return ((await answer?.json()) as StateDocument | undefined)?.publicApi;
+}

@@ -19,6 +19,7 @@ export const testLimits: PublicLimits = {
   maxHeaderBytes: 16_384,
   maxBodyBytes: 1000,
   maxConnections: 0,
+  maxPipelinedRequests: 100,
   idleGraceMs: 100,
   hotObjectsBytes: 1_000_000,
 };
