@@ -92,7 +92,9 @@ export class CatalogueKeeper {
   }
 
   doubt(objectId: string): void {
-    if (!this.#relocate(objectId)) this.#examiner.addUrgent(objectId);
+    this.#relocate(objectId);
+    // Also where it has changed: what is remembered of a file that looked so may be just what is doubted.
+    this.#examiner.addUrgent(objectId);
   }
 
   /** One after another: each takes a moment, and the next change may already be there. */
@@ -176,14 +178,12 @@ export class CatalogueKeeper {
     }
   }
 
-  /** @returns whether the file is not what it was */
-  #relocate(objectId: string): boolean {
+  /** Where the file is not what it was, that is noted. */
+  #relocate(objectId: string): void {
     const record = this.#records.get(objectId);
-    if (!record) return false;
+    if (!record) return;
     const located = locateFile(this.#root, record.stated.file);
-    if (sameLocated(located, record.located)) return false;
-    this.#set(record.stated, located);
-    return true;
+    if (!sameLocated(located, record.located)) this.#set(record.stated, located);
   }
 
   #tellTroubles(): void {

@@ -156,6 +156,24 @@ describe('a catalogue', () => {
     expect(object('1')?.hash).to.equal(await hashOf('a.txt'));
   });
 
+  it('trusts nothing that is remembered of a doubted file, though it looks as it once did', async () => {
+    const path = folder.write('a.txt', 'first');
+    const past = new Date('2020-01-01T00:00:00Z');
+    utimesSync(path, past, past);
+    write({ id: '1', file: 'a.txt' });
+    const { object, directory, conditions, until } = await open({ checkEveryMs: 600_000 });
+    await until(() => object('1')?.verified != null);
+    renameSync(path, `${path}.away`);
+    directory.doubt('1');
+    await until(() => conditions().length === 1);
+    writeFileSync(`${path}.away`, 'FIRST');
+    utimesSync(`${path}.away`, past, past);
+    renameSync(`${path}.away`, path);
+    const hash = await hashOf('a.txt');
+    directory.doubt('1');
+    await until(() => object('1')?.hash === hash);
+  });
+
   it('starts empty where there is no catalogue, and takes it when it comes', async () => {
     const { ids, conditions, directory, until } = await open();
     expect(ids()).to.be.empty;
