@@ -1,7 +1,7 @@
 // Opens the files of objects: small ones are kept in memory, of the others the caller gets a file descriptor to own.
-import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { LRUCache } from 'lru-cache';
+import { assertListed, listedFlags } from '../listed-file.ts';
 
 export interface FileFacts {
   readonly size: number;
@@ -32,7 +32,7 @@ export class Copies {
       this.#limit > 0 ? new LRUCache({ maxSize: budget, sizeCalculation: ({ size }) => size + keepingBytes }) : null;
   }
 
-  /** @throws {NodeJS.ErrnoException} as `open` does, and ENOENT for whatever is no regular file */
+  /** @throws {NodeJS.ErrnoException} as `open` does, and ENOENT where no ordinary file is at this very path */
   async open(path: string): Promise<Copy> {
     const kept = await this.#recall(path);
     return kept ?? this.#load(path);
@@ -56,13 +56,12 @@ export class Copies {
   }
 
   async #load(path: string): Promise<Copy> {
-    // Without O_NONBLOCK, opening a named pipe waits for its writer and holds a thread for ever. Paths have their links
-    // resolved: one that is a link now may lead out of the catalogue's folder.
-    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    const handle = await open(path, listedFlags);
     let handedOver = false;
     try {
-      const { size, mtimeMs, ino, ...kind } = await factsOf(handle);
-      if (!kind.isFile) throw Object.assign(new Error(`Not a regular file: ${path}`), { code: 'ENOENT' });
+      const opened = await handle.stat();
+      assertListed(handle.fd, path, opened);
+      const { size, mtimeMs, ino } = opened;
       const bytes = size <= this.#limit ? await readWhole(handle, size) : null;
       if (bytes !== null && unchanged(await factsOf(handle), { size, mtimeMs })) {
         const kept = { path, size, mtimeMs, ino, bytes, checkedAt: this.#now() };

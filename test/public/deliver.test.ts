@@ -1,9 +1,11 @@
 // Bytes on their way: whole, in part, given up by the client, or of a file that changes under them.
 import {
   appendFile,
+  mkdir,
   open as openFile,
   readdir,
   readlink,
+  rename,
   rm,
   symlink,
   truncate,
@@ -11,8 +13,9 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import type { Socket } from 'node:net';
+import { join } from 'node:path';
 import { expect } from 'chai';
-import { Folder } from '../support/folder.ts';
+import { Folder, snapshotOf } from '../support/folder.ts';
 import { type OpenRoom, openRoom } from '../support/open-room.ts';
 import { until } from '../support/until.ts';
 import { ask, closed, connected, requestFor, restOf } from '../support/viewer.ts';
@@ -125,6 +128,26 @@ describe('the delivery of an object', () => {
     await symlink(at ?? '', file);
     expect((await ask(open.port, path)).status).to.equal(404);
     expect(open.doubts).to.deep.equal(['1']);
+  });
+
+  it('does not follow a link that has taken the place of a folder on the way', async () => {
+    const [inner, other] = [join(folder.path, 'films'), join(folder.path, 'other')];
+    await Promise.all([mkdir(inner), mkdir(other)]);
+    const large = await folder.object('films/3', size);
+    const small = await folder.object('films/4', 'inside');
+    await folder.object('other/3', size);
+    await folder.object('other/4', 'secret');
+    const objects = [
+      { ...large, id: '3' },
+      { ...small, id: '4' },
+    ];
+    open.room.apply({ type: 'replaced', snapshot: snapshotOf(...objects) });
+    expect((await ask(open.port, '/api/v1/assets/3', { range: 'bytes=0-1' })).status).to.equal(206);
+    await rename(inner, `${inner}-away`);
+    await symlink(other, inner);
+    open.room.apply({ type: 'updated', objects: [] });
+    for (const id of ['3', '4']) expect((await ask(open.port, `/api/v1/assets/${id}`)).status, id).to.equal(404);
+    expect(open.doubts).to.deep.equal(['3', '4']);
   });
 
   it('serves a touched file without a validator until it has been looked at again', async () => {

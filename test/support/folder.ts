@@ -1,5 +1,5 @@
 // A temporary folder with files that stand for data objects, as the directory would describe them.
-import { mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, realpath, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataObject } from '../../machines/answer.ts';
@@ -13,7 +13,7 @@ export class Folder {
   }
 
   static async make(): Promise<Folder> {
-    return new Folder(await mkdtemp(join(tmpdir(), 'distributor-node-')));
+    return new Folder(await realpath(await mkdtemp(join(tmpdir(), 'distributor-node-'))));
   }
 
   /** Write a file (a number: so many zero bytes) and describe it: verified, in bucket 0:0, unless `facts` say otherwise. */
