@@ -1,5 +1,20 @@
 // One decision for every asset request: facts and settings in, one word out, and what that word means on the wire.
 
+/** What tells one state of a file from another, as stat has it. Whoever writes to a file can put its mtime back, but not its ctime. */
+export interface FileFacts {
+  /** Bytes. */
+  readonly size: number;
+  readonly mtimeMs: number;
+  readonly ctimeMs: number;
+  readonly ino: number;
+}
+
+/** Out of more that stat says. */
+export const factsOf = ({ size, mtimeMs, ctimeMs, ino }: FileFacts): FileFacts => ({ size, mtimeMs, ctimeMs, ino });
+
+export const sameFacts = (a: FileFacts, b: FileFacts): boolean =>
+  a.size === b.size && a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs && a.ino === b.ino;
+
 /** What the directory and the disk say of one object; plain data, it crosses process borders. */
 export interface DataObject {
   /** Decimal. */
@@ -12,8 +27,8 @@ export interface DataObject {
   readonly type: string | null;
   /** BLAKE3 multihash, base58btc; null: not known yet. */
   readonly hash: string | null;
-  /** Whether the file at hand has been checked against size and hash, and the file's times when it was. */
-  readonly verified: { readonly size: number; readonly mtimeMs: number } | null;
+  /** The state of the file in which its bytes were checked against size and hash; null: they have not been. */
+  readonly verified: FileFacts | null;
   /** False: known, but its bytes have not (rightly) been uploaded. */
   readonly accepted: boolean;
   readonly buckets: readonly string[];
@@ -79,11 +94,10 @@ export const answerWords = Object.keys(answers) as AnswerWord[];
 export type CopyWord = 'verified' | 'unverified' | 'wrong';
 
 /** @param file what fstat says of the open file */
-export function judgeCopy(object: DataObject, file: { readonly size: number; readonly mtimeMs: number }): CopyWord {
+export function judgeCopy(object: DataObject, file: FileFacts): CopyWord {
   const { hash, size, verified } = object;
   if (size !== null && size !== file.size) return 'wrong';
-  const checked = verified !== null && verified.size === file.size && verified.mtimeMs === file.mtimeMs;
-  return checked && hash !== null ? 'verified' : 'unverified';
+  return verified !== null && sameFacts(verified, file) && hash !== null ? 'verified' : 'unverified';
 }
 
 /** A content hash never means other bytes, so its copy may be kept as long as caches keep anything (RFC 8246). */

@@ -1,20 +1,10 @@
 // Content hashes: BLAKE3-256 of a file's bytes as a multihash, written in base58btc without a prefix.
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { createBLAKE3 } from 'hash-wasm';
 import { base58btc } from 'multiformats/bases/base58';
 import * as Digest from 'multiformats/hashes/digest';
-
-/** What tells one state of a file from another. */
-export interface FileFacts {
-  /** Bytes. */
-  readonly size: number;
-  readonly mtimeMs: number;
-  readonly ino: number;
-}
-
-export const sameFacts = (a: FileFacts, b: FileFacts): boolean =>
-  a.size === b.size && a.mtimeMs === b.mtimeMs && a.ino === b.ino;
+import { type FileFacts, factsOf, sameFacts } from '../../machines/answer.ts';
 
 const blake3Code = 0x1e;
 const blake3Bytes = 32;
@@ -43,6 +33,18 @@ export type HashFile = (
 
 const bytesAtOnce = 1024 * 1024;
 
+/** File systems stamp changes by a clock that ticks at least this often: two changes within a tick look like one. */
+const tickMs = 20;
+
+/** Once any further change would show in them. Null: there was one while that was waited for. */
+async function factsAtRest(fd: number): Promise<FileFacts | null> {
+  const facts = factsOf(fstatSync(fd));
+  const ageMs = Date.now() - facts.ctimeMs;
+  if (ageMs < 0 || ageMs > tickMs) return facts;
+  await sleep(tickMs);
+  return sameFacts(facts, fstatSync(fd)) ? facts : null;
+}
+
 /**
  * Reads synchronously, in slices: a thread of its own calls this, and so it takes none of the pool threads on which
  * the rest of the process waits for its own files.
@@ -53,7 +55,8 @@ export async function openHasher(): Promise<HashFile> {
   return async (path, { onBytes, signal } = {}) => {
     const fd = openSync(path, 'r');
     try {
-      const before = fstatSync(fd);
+      const before = await factsAtRest(fd);
+      if (before === null) return null;
       hasher.init();
       for (let left = before.size; ; ) {
         signal?.throwIfAborted();
@@ -68,8 +71,7 @@ export async function openHasher(): Promise<HashFile> {
       }
       if (!sameFacts(before, fstatSync(fd))) return null;
       const digest = Digest.create(blake3Code, hasher.digest('binary'));
-      const { size, mtimeMs, ino } = before;
-      return { hash: base58btc.baseEncode(digest.bytes), facts: { size, mtimeMs, ino } };
+      return { hash: base58btc.baseEncode(digest.bytes), facts: before };
     } finally {
       closeSync(fd);
     }

@@ -1,7 +1,8 @@
 // Works out types and hashes of files in the background, one file at a time.
 import { setImmediate } from 'node:timers/promises';
+import { sameFacts } from '../../machines/answer.ts';
 import { messageOf } from '../errors.ts';
-import { type HashFile, sameFacts } from './content-hash.ts';
+import type { HashFile } from './content-hash.ts';
 import { typeOfFile } from './media-type.ts';
 import type { FoundFile } from './object-file.ts';
 import { lacksSomething, lacksType, type ObjectRecord, type WorkedOut } from './object-record.ts';

@@ -1,14 +1,16 @@
 // What has been worked out of files, remembered on disk so that a restart does not read them all again.
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { sameFacts } from '../../machines/answer.ts';
 import { codeOf } from '../errors.ts';
 import type { FoundFile } from './object-file.ts';
 import { nothingYet, type WorkedOut } from './object-record.ts';
 
-const version = 1;
+/** Version 1 had no ctime: what it holds may be of bytes that have been overwritten since. */
+const version = 2;
 
-/** Kept as an array, for there may be very many: size, mtimeMs, ino, type, hash. */
-type Row = readonly [number, number, number, string | null, string | null];
+/** Kept as an array, for there may be very many: size, mtimeMs, ctimeMs, ino, type, hash. */
+type Row = readonly [number, number, number, number, string | null, string | null];
 
 /** Losing it costs time and nothing else: a file that is torn, foreign or cannot be read counts as empty. */
 export class KnownFiles {
@@ -34,14 +36,15 @@ export class KnownFiles {
     this.#rows = new Map(Object.entries(stored.files).filter((entry): entry is [string, Row] => isRow(entry[1])));
   }
 
-  recall({ path, size, mtimeMs, ino }: FoundFile): WorkedOut {
+  recall({ path, ...facts }: FoundFile): WorkedOut {
     const row = this.#rows.get(path);
-    if (!row || row[0] !== size || row[1] !== mtimeMs || row[2] !== ino) return nothingYet;
-    return { type: row[3], hash: row[4], unreadable: null };
+    if (!row) return nothingYet;
+    const [size, mtimeMs, ctimeMs, ino, type, hash] = row;
+    return sameFacts({ size, mtimeMs, ctimeMs, ino }, facts) ? { type, hash, unreadable: null } : nothingYet;
   }
 
-  remember({ path, size, mtimeMs, ino }: FoundFile, { type, hash }: WorkedOut): void {
-    this.#rows.set(path, [size, mtimeMs, ino, type, hash]);
+  remember({ path, size, mtimeMs, ctimeMs, ino }: FoundFile, { type, hash }: WorkedOut): void {
+    this.#rows.set(path, [size, mtimeMs, ctimeMs, ino, type, hash]);
     this.#changed = true;
   }
 
@@ -74,9 +77,10 @@ function isStored(value: unknown): value is { readonly files: Readonly<Record<st
 }
 
 function isRow(value: unknown): value is Row {
-  if (!Array.isArray(value) || value.length !== 5) return false;
-  const [size, mtimeMs, ino, type, hash] = value;
+  if (!Array.isArray(value) || value.length !== 6) return false;
+  const [size, mtimeMs, ctimeMs, ino, type, hash] = value;
   return (
-    [size, mtimeMs, ino].every(Number.isFinite) && [type, hash].every((it) => it === null || typeof it === 'string')
+    [size, mtimeMs, ctimeMs, ino].every(Number.isFinite) &&
+    [type, hash].every((it) => it === null || typeof it === 'string')
   );
 }

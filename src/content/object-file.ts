@@ -1,8 +1,8 @@
 // Where the file of an object is, and what it may be: an ordinary file whose real place is inside the catalogue's folder.
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
+import { type FileFacts, factsOf, sameFacts } from '../../machines/answer.ts';
 import { codeOf, messageOf } from '../errors.ts';
-import { type FileFacts, sameFacts } from './content-hash.ts';
 
 export interface FoundFile extends FileFacts {
   /** Absolute, with every link resolved. */
@@ -36,8 +36,7 @@ export function locateFile(root: string, file: string): Located {
     const stats = statSync(path);
     if (!stats.isFile()) return { fault: 'missing', message: 'is not an ordinary file' };
     accessSync(path, constants.R_OK);
-    const { size, mtimeMs, ino } = stats;
-    return { found: { path, size, mtimeMs, ino } };
+    return { found: { path, ...factsOf(stats) } };
   } catch (error) {
     return { fault: 'missing', message: codeOf(error) === 'ENOENT' ? 'does not exist' : messageOf(error) };
   }

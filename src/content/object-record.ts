@@ -57,9 +57,9 @@ export function dataObject(record: ObjectRecord): DataObject {
       ...{ verified: null, accepted: false, buckets },
     };
   }
-  const { path, size, mtimeMs } = located.found;
+  const { path, ...facts } = located.found;
   return {
-    ...{ id, path, size, type, hash: stated.hash ?? workedOut.hash },
-    ...{ verified: workedOut.hash === null ? null : { size, mtimeMs }, accepted: true, buckets },
+    ...{ id, path, size: facts.size, type, hash: stated.hash ?? workedOut.hash },
+    ...{ verified: workedOut.hash === null ? null : facts, accepted: true, buckets },
   };
 }

@@ -1,17 +1,13 @@
 // Opens the files of objects: small ones are kept in memory, of the others the caller gets a file descriptor to own.
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { LRUCache } from 'lru-cache';
+import { type FileFacts, factsOf, sameFacts } from '../../machines/answer.ts';
 import { assertListed, listedFlags } from '../listed-file.ts';
-
-export interface FileFacts {
-  readonly size: number;
-  readonly mtimeMs: number;
-}
 
 /** A file as it was when it was opened. Whoever gets a `handle` closes it. */
 export type Copy = FileFacts & ({ readonly bytes: Buffer } | { readonly handle: FileHandle });
 
-type Kept = FileFacts & { readonly bytes: Buffer; readonly path: string; readonly ino: number; checkedAt: number };
+type Kept = FileFacts & { readonly bytes: Buffer; checkedAt: number };
 
 /** A file in memory is compared with the one on disk again after this long: no request is answered from older knowledge. */
 const recheckMs = 1000;
@@ -46,8 +42,7 @@ export class Copies {
   async #recall(path: string): Promise<Kept | undefined> {
     const kept = this.#kept?.get(path);
     if (kept === undefined || this.#now() - kept.checkedAt < recheckMs) return kept;
-    const { size, mtimeMs, ino } = await stat(path);
-    if (size === kept.size && mtimeMs === kept.mtimeMs && ino === kept.ino) {
+    if (sameFacts(await stat(path), kept)) {
       kept.checkedAt = this.#now();
       return kept;
     }
@@ -61,27 +56,27 @@ export class Copies {
     try {
       const opened = await handle.stat();
       assertListed(handle.fd, path, opened);
-      const { size, mtimeMs, ino } = opened;
-      const bytes = size <= this.#limit ? await readWhole(handle, size) : null;
-      if (bytes !== null && unchanged(await factsOf(handle), { size, mtimeMs })) {
-        const kept = { path, size, mtimeMs, ino, bytes, checkedAt: this.#now() };
+      const facts = factsOf(opened);
+      const bytes = facts.size <= this.#limit ? await readWhole(handle, facts.size) : null;
+      if (bytes !== null && sameFacts(await handle.stat(), facts)) {
+        const kept = { ...facts, bytes, checkedAt: this.#now() };
         this.#kept?.set(path, kept);
         return kept;
       }
       handedOver = true;
-      return { size, mtimeMs, handle };
+      return { ...facts, handle };
     } finally {
       if (!handedOver) await handle.close();
     }
   }
 }
 
-export async function factsOf(handle: FileHandle) {
-  const facts = await handle.stat();
-  return { size: facts.size, mtimeMs: facts.mtimeMs, ino: facts.ino, isFile: facts.isFile() };
+/** Whether an open file may have been written to since it was opened. */
+export async function isChanged({ handle, ...opened }: FileFacts & { readonly handle: FileHandle }): Promise<boolean> {
+  const now = await handle.stat();
+  // Removing or replacing a file changes its ctime too, and no byte of it.
+  return !sameFacts(now.nlink === 0 ? { ...factsOf(now), ctimeMs: opened.ctimeMs } : now, opened);
 }
-
-export const unchanged = (a: FileFacts, b: FileFacts): boolean => a.size === b.size && a.mtimeMs === b.mtimeMs;
 
 /** Null: the file is no longer as long as it was. */
 async function readWhole(handle: FileHandle, size: number): Promise<Buffer | null> {

@@ -2,7 +2,7 @@
 import { answers, type DataObject, judgeCopy, verifiedHeaders } from '../../machines/answer.ts';
 import { codeOf } from '../errors.ts';
 import { readRequest } from './conditional.ts';
-import { type Copies, type Copy, factsOf, unchanged } from './copies.ts';
+import { type Copies, type Copy, isChanged } from './copies.ts';
 import type { Exchange } from './exchange.ts';
 import { begin, refuse } from './reply.ts';
 
@@ -115,7 +115,7 @@ async function stream(
     const { bytesRead } = await copy.handle.read(buffer, 0, wanted, position);
     const last = bytesRead === exchange.bytesLeft;
     // Shorter than it was, or written to meanwhile: better an answer that is plainly broken than one that lies.
-    if (bytesRead === 0 || (last && !unchanged(await factsOf(copy.handle), copy))) {
+    if (bytesRead === 0 || (last && (await isChanged(copy)))) {
       res.destroy();
       return;
     }

@@ -1,5 +1,6 @@
 // Content hashes are the network's own: BLAKE3 as published, as a multihash in base58btc.
 import { appendFileSync, truncateSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import { base58btc } from 'multiformats/bases/base58';
 import { type HashFile, isContentHash, openHasher } from '../../src/content/content-hash.ts';
@@ -52,6 +53,14 @@ describe('content hash', () => {
   it('is not given for a file that changes while it is read', async () => {
     const path = folder.write('growing', Buffer.alloc(3 * 1024 * 1024));
     expect(await hashFile(path, { onBytes: () => appendFileSync(path, 'more') })).to.be.null;
+  });
+
+  it('is not that of a state which a change within the same tick of the clock would not show in', async () => {
+    const hashing = hashFile(folder.write('fresh', 'first'));
+    await setImmediate();
+    const path = folder.write('fresh', 'other');
+    const hashed = await hashing;
+    expect([undefined, (await hashFile(path))?.hash]).to.include(hashed?.hash);
   });
 
   it('can be called off, and the next file is hashed as ever', async () => {

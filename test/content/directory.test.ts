@@ -27,7 +27,7 @@ const subjects: Record<string, (content: Content) => Subject> = {
     const snapshotOf = ({ objects, workers }: Content) => ({
       objects: Object.entries(objects).map(([id, buckets]) => ({
         ...{ id, buckets, path: `/films/${id}`, size: 1, type: 'text/plain', hash: `hash of ${id}` },
-        ...{ verified: { size: 1, mtimeMs: 0 }, accepted: true },
+        ...{ verified: { size: 1, mtimeMs: 0, ctimeMs: 0, ino: 1 }, accepted: true },
       })),
       bucketWorkers: workers,
     });

@@ -6,7 +6,7 @@ import { KnownFiles } from '../../src/content/known-files.ts';
 import { nothingYet } from '../../src/content/object-record.ts';
 import { type Folder, temporaryFolder } from './folder.ts';
 
-const found = { path: '/films/a', size: 1, mtimeMs: 2.5, ino: 3 };
+const found = { path: '/films/a', size: 1, mtimeMs: 2.5, ctimeMs: 4.5, ino: 3 };
 const workedOut = { type: 'video/mp4', hash: 'h', unreadable: null };
 
 describe('known files', () => {
@@ -32,7 +32,7 @@ describe('known files', () => {
     before.save(() => true);
     const after = reload();
     expect(after.recall(found)).to.deep.equal(workedOut);
-    for (const other of [{ path: '/films/b' }, { size: 2 }, { mtimeMs: 2 }, { ino: 4 }]) {
+    for (const other of [{ path: '/films/b' }, { size: 2 }, { mtimeMs: 2 }, { ctimeMs: 4 }, { ino: 4 }]) {
       expect(after.recall({ ...found, ...other }), JSON.stringify(other)).to.deep.equal(nothingYet);
     }
   });
@@ -63,13 +63,22 @@ describe('known files', () => {
   });
 
   it('are none where the file is torn, of another version or of another make; a bad entry spoils no other', () => {
-    for (const text of ['{"version":1,"fi', '{"version":2,"files":{}}', 'null', '[]', '{"version":1,"files":null}']) {
+    for (const text of ['{"version":2,"fi', '{"version":3,"files":{}}', 'null', '[]', '{"version":2,"files":null}']) {
       folder.write('state/hashes.json', text);
       expect(reload, text).to.throw();
     }
-    const rows = { '/films/a': [1, 2.5, 3, 'video/mp4', 'h'], '/b': [1, 2], '/c': ['1', 2, 3, null, null], '/d': 0 };
-    folder.write('state/hashes.json', JSON.stringify({ version: 1, files: rows }));
+    const good = [1, 2.5, 4.5, 3, 'video/mp4', 'h'];
+    const rows = { '/films/a': good, '/b': [1, 2], '/c': ['1', 2, 3, 4, null, null], '/d': 0 };
+    folder.write('state/hashes.json', JSON.stringify({ version: 2, files: rows }));
     expect(reload().recall(found)).to.deep.equal(workedOut);
     expect(reload().recall({ ...found, path: '/b' })).to.deep.equal(nothingYet);
+  });
+
+  it('are none where they were remembered without a ctime, by which an overwritten file is told', () => {
+    const rows = { '/films/a': [1, 2.5, 3, 'video/mp4', 'h'] };
+    folder.write('state/hashes.json', JSON.stringify({ version: 1, files: rows }));
+    expect(reload).to.throw('is not of version 2');
+    folder.write('state/hashes.json', JSON.stringify({ version: 2, files: rows }));
+    expect(reload().recall(found)).to.deep.equal(nothingYet);
   });
 });

@@ -10,13 +10,15 @@ import {
 } from '../../machines/answer.ts';
 import { coverage } from '../../machines/settings.ts';
 
+const facts = { size: 10, mtimeMs: 1000.5, ctimeMs: 2000.5, ino: 7 };
+
 const object: DataObject = {
   id: '42',
   path: '/files/42',
   size: 10,
   type: 'video/mp4',
   hash: 'W1abc',
-  verified: { size: 10, mtimeMs: 1000.5 },
+  verified: facts,
   accepted: true,
   buckets: ['1:0', '1:1'],
 };
@@ -75,19 +77,20 @@ describe('the answer to an asset request', () => {
 
 describe('the worth of a copy', () => {
   it('is verified only while the file is the one that was checked', () => {
-    expect(judgeCopy(object, { size: 10, mtimeMs: 1000.5 })).to.equal('verified');
-    expect(judgeCopy(object, { size: 10, mtimeMs: 1000.75 })).to.equal('unverified');
+    expect(judgeCopy(object, facts)).to.equal('verified');
+    for (const other of [{ mtimeMs: 1000.75 }, { ctimeMs: 2000.75 }, { ino: 8 }])
+      expect(judgeCopy(object, { ...facts, ...other }), JSON.stringify(other)).to.equal('unverified');
   });
 
   it('is unverified while nobody has checked it, or its hash is not known', () => {
-    expect(judgeCopy({ ...object, verified: null }, { size: 10, mtimeMs: 1 })).to.equal('unverified');
-    expect(judgeCopy({ ...object, hash: null }, { size: 10, mtimeMs: 1000.5 })).to.equal('unverified');
-    expect(judgeCopy({ ...object, size: null, verified: null }, { size: 7, mtimeMs: 1 })).to.equal('unverified');
+    expect(judgeCopy({ ...object, verified: null }, facts)).to.equal('unverified');
+    expect(judgeCopy({ ...object, hash: null }, facts)).to.equal('unverified');
+    expect(judgeCopy({ ...object, size: null, verified: null }, { ...facts, size: 7 })).to.equal('unverified');
   });
 
   it('is wrong when it has not the size the directory says', () => {
-    expect(judgeCopy(object, { size: 11, mtimeMs: 1000.5 })).to.equal('wrong');
-    expect(judgeCopy({ ...object, size: 12 }, { size: 10, mtimeMs: 1000.5 })).to.equal('wrong');
+    expect(judgeCopy(object, { ...facts, size: 11 })).to.equal('wrong');
+    expect(judgeCopy({ ...object, size: 12 }, facts)).to.equal('wrong');
   });
 
   it('may be kept for a year, under its content hash, once verified', () => {

@@ -7,6 +7,7 @@ import {
   readlink,
   rename,
   rm,
+  stat,
   symlink,
   truncate,
   utimes,
@@ -52,6 +53,15 @@ describe('the delivery of an object', () => {
     const links = await readdir('/proc/self/fd');
     const targets = await Promise.all(links.map((link) => readlink(`/proc/self/fd/${link}`).catch(() => '')));
     return targets.filter((target) => target.startsWith(folder.path)).length;
+  }
+
+  /** A change that leaves size and mtime as they were; made again until the clock of the file system has ticked. */
+  async function disguised(target: string, change: () => Promise<void>): Promise<void> {
+    const { ctimeMs } = await stat(target);
+    do {
+      await change();
+      await utimes(target, 1, 1);
+    } while ((await stat(target)).ctimeMs === ctimeMs);
   }
 
   it('is byte for byte what the file holds', async () => {
@@ -158,6 +168,31 @@ describe('the delivery of an object', () => {
     const looked = await folder.object('1', size);
     open.room.apply({ type: 'updated', objects: [looked] });
     expect((await ask(open.port, path, { range: 'bytes=0-1' })).headers.etag).to.equal('"W1hash1"');
+  });
+
+  it('serves a file overwritten in place without a validator, though its size and time are as they were', async () => {
+    for (const [id, content] of [
+      ['1', Buffer.alloc(size, 1)],
+      ['2', 'SMALL'],
+    ] as const) {
+      const target = join(folder.path, id);
+      await utimes(target, 1, 1);
+      open.room.apply({ type: 'updated', objects: [await folder.describe(id)] });
+      await disguised(target, () => writeFile(target, content));
+      const { headers } = await ask(open.port, `/api/v1/assets/${id}`, { range: 'bytes=0-1' });
+      expect([headers.etag, headers['cache-control']], id).to.deep.equal([undefined, 'max-age=180, must-revalidate']);
+    }
+    expect(open.doubts).to.deep.equal(['1', '2']);
+  });
+
+  it('breaks off when the file is overwritten meanwhile and its time is put back', async () => {
+    await utimes(file, 1, 1);
+    open.room.apply({ type: 'updated', objects: [await folder.describe('1')] });
+    const socket = await begun();
+    const handle = await openFile(file, 'r+');
+    await disguised(file, async () => void (await handle.write('x', 0)));
+    await handle.close();
+    expect((await restOf(socket)).length).to.be.lessThan(size);
   });
 
   it('serves no object from memory after the directory has another file for it', async () => {

@@ -2,7 +2,7 @@
 import { mkdtemp, realpath, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DataObject } from '../../machines/answer.ts';
+import { type DataObject, factsOf } from '../../machines/answer.ts';
 import type { DirectorySnapshot } from '../../src/messages.ts';
 
 export class Folder {
@@ -21,10 +21,15 @@ export class Folder {
     const path = join(this.path, id);
     await writeFile(path, typeof content === 'number' ? '' : content);
     if (typeof content === 'number') await truncate(path, content);
-    const { size, mtimeMs } = await stat(path);
-    const verified = { size, mtimeMs };
-    const object = { id, path, size, type: 'text/plain', hash: `W1hash${id}`, verified, accepted: true };
-    return { ...object, buckets: ['0:0'], ...facts };
+    return { ...(await this.describe(id)), ...facts };
+  }
+
+  /** A file that is there already: verified, in bucket 0:0. */
+  async describe(id: string): Promise<DataObject> {
+    const path = join(this.path, id);
+    const verified = factsOf(await stat(path));
+    const object = { id, path, size: verified.size, type: 'text/plain', hash: `W1hash${id}`, verified, accepted: true };
+    return { ...object, buckets: ['0:0'] };
   }
 
   remove(): Promise<void> {
