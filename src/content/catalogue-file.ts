@@ -5,19 +5,13 @@ import { parseYaml, type ValuePath, YamlFault, type YamlText } from '../yaml-tex
 import { type Catalogue, faultsOf } from './catalogue-schema.ts';
 
 /** One thing wrong with a catalogue. */
-export interface Complaint {
+interface Complaint {
   readonly path: ValuePath;
   /** To be read after the path: `objects[3].buckets: must be array`. */
   readonly message: string;
 }
 
-export type ReadCatalogue =
-  | {
-      readonly catalogue: Catalogue;
-      /** Words complaints that show up later, e.g. of links that lead out of the folder. */
-      describe(complaints: readonly Complaint[]): string[];
-    }
-  | { readonly errors: readonly string[] };
+export type ReadCatalogue = { readonly catalogue: Catalogue } | { readonly errors: readonly string[] };
 
 /** Beyond these, only their number is told. */
 const maxErrors = 20;
@@ -36,11 +30,10 @@ export function parseCatalogue(text: string, name: string): ReadCatalogue {
     return { errors: [error.line === null ? `${file}: ${error.message}` : `${file}:${error.line}: ${error.message}`] };
   }
   if (yaml.value === undefined) return { errors: [`${file}: is empty`] };
-  const describe = (complaints: readonly Complaint[]) => wordAll(file, yaml, complaints);
   const complaints = complaintsOf(yaml.value);
-  if (complaints.length > 0) return { errors: describe(complaints) };
+  if (complaints.length > 0) return { errors: wordAll(file, yaml, complaints) };
   const { objects, workers = [] } = yaml.value as Catalogue & { workers?: Catalogue['workers'] };
-  return { catalogue: { objects, workers }, describe };
+  return { catalogue: { objects, workers } };
 }
 
 function complaintsOf(value: unknown): Complaint[] {

@@ -1,9 +1,9 @@
 // Reads a catalogue and finds the file of each of its objects: a whole new directory, or the lines that say why not.
 import { isUtf8 } from 'node:buffer';
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { codeOf, messageOf } from '../errors.ts';
-import { type Complaint, parseCatalogue } from './catalogue-file.ts';
+import { parseCatalogue } from './catalogue-file.ts';
 import type { Catalogue } from './catalogue-schema.ts';
 import { type Located, locateFile, realFolder } from './object-file.ts';
 
@@ -31,8 +31,7 @@ export function loadCatalogue(file: string): CatalogueLoad {
   let bytes: Buffer;
   let root: string;
   try {
-    if (!statSync(file).isFile()) throw new Error('is not an ordinary file');
-    bytes = readFileSync(file);
+    bytes = bytesOf(file);
     root = realFolder(dirname(file));
   } catch (error) {
     const reason = codeOf(error) === 'ENOENT' ? 'Missing' : 'Unreadable';
@@ -43,10 +42,16 @@ export function loadCatalogue(file: string): CatalogueLoad {
     : { errors: [`${basename(file)}: is not UTF-8 text`] };
   if ('errors' in parsed) return { result: 'refused', reason: 'Invalid', errors: parsed.errors };
   const { catalogue } = parsed;
-  const located = catalogue.objects.map((object) => locateFile(root, object.file));
-  const complaints = located.flatMap((it, index): Complaint[] =>
-    'fault' in it && it.fault === 'outside' ? [{ path: ['objects', index, 'file'], message: it.message }] : [],
-  );
-  if (complaints.length > 0) return { result: 'refused', reason: 'Invalid', errors: parsed.describe(complaints) };
-  return { result: 'loaded', root, catalogue, located };
+  return { result: 'loaded', root, catalogue, located: catalogue.objects.map(({ file }) => locateFile(root, file)) };
+}
+
+function bytesOf(file: string): Buffer {
+  // Opening a pipe without O_NONBLOCK would wait for its writer.
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    if (!fstatSync(fd).isFile()) throw new Error('is not an ordinary file');
+    return readFileSync(fd);
+  } finally {
+    closeSync(fd);
+  }
 }

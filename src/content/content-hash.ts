@@ -5,6 +5,7 @@ import { createBLAKE3 } from 'hash-wasm';
 import { base58btc } from 'multiformats/bases/base58';
 import * as Digest from 'multiformats/hashes/digest';
 import { type FileFacts, factsOf, sameFacts } from '../../machines/answer.ts';
+import { assertListed, listedFlags } from '../listed-file.ts';
 
 const blake3Code = 0x1e;
 const blake3Bytes = 32;
@@ -25,7 +26,7 @@ export interface HashOptions {
   readonly signal?: AbortSignal;
 }
 
-/** One file at a time. Resolves with the hash and the facts of exactly the bytes that were hashed; null: they changed meanwhile. */
+/** One file at a time, by its path with every link resolved. Resolves with the hash and the facts of exactly the bytes that were hashed; null: they changed meanwhile. */
 export type HashFile = (
   path: string,
   options?: HashOptions,
@@ -53,8 +54,9 @@ export async function openHasher(): Promise<HashFile> {
   const hasher = await createBLAKE3();
   const buffer = Buffer.allocUnsafe(bytesAtOnce);
   return async (path, { onBytes, signal } = {}) => {
-    const fd = openSync(path, 'r');
+    const fd = openSync(path, listedFlags);
     try {
+      assertListed(fd, path, fstatSync(fd));
       const before = await factsAtRest(fd);
       if (before === null) return null;
       hasher.init();

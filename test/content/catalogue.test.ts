@@ -1,5 +1,6 @@
 // A catalogue on disk, from the first look through edits, faults and restarts, with real files and the real thread.
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   mkdirSync,
   readFileSync,
@@ -10,6 +11,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
@@ -263,7 +265,7 @@ describe('a catalogue', () => {
     await until(() => ids()[0] === '2');
   });
 
-  it('refuses links that lead out, follows those that stay in', async () => {
+  it('does not serve what lies behind a link that leads out, at the start and later, and follows those that stay in', async () => {
     const elsewhere = temporaryFolder();
     elsewhere.write('secret', 'x');
     folder.write('inside/a.txt', 'a');
@@ -272,13 +274,16 @@ describe('a catalogue', () => {
     symlinkSync('inside/a.txt', join(folder.path, 'in'));
     try {
       write({ id: '1', file: 'in' }, { id: '2', file: 'away/secret' }, { id: '3', file: 'out' });
-      const { ids, object, directory, until } = await open();
-      expect(ids()).to.be.empty;
-      const message = messageOf(directory, 'CatalogueInvalid') ?? '';
-      expect(message.split('\n')).to.have.length(2);
-      expect(message).to.contain(`objects[1].file: leads out of the catalogue's folder, to ${elsewhere.path}/secret`);
-      write({ id: '1', file: 'in' });
+      const { object, conditions, directory, until } = await open();
       await until(() => object('1')?.verified != null);
+      expect([object('2'), object('3')].map((it) => it?.path)).to.deep.equal([null, null]);
+      expect(conditions()).to.deep.equal(['DamagedObjects']);
+      const out = `leads out of the catalogue's folder, to ${elsewhere.path}/secret`;
+      expect(messageOf(directory, 'DamagedObjects')).to.equal(
+        `2 objects are not served: 2 (away/secret): ${out}; 3 (out): ${out}`,
+      );
+      write({ id: '1', file: 'in' });
+      await until(() => conditions().length === 0);
       expect(object('1')?.path).to.equal(join(folder.path, 'inside/a.txt'));
       rmSync(join(folder.path, 'in'));
       symlinkSync(join(elsewhere.path, 'secret'), join(folder.path, 'in'));
@@ -289,13 +294,42 @@ describe('a catalogue', () => {
     }
   });
 
-  it('takes a folder or an unreadable file for a missing one', async () => {
-    mkdirSync(join(folder.path, 'a'));
+  it('takes a folder, a pipe, a socket or a loop of links for a missing file, each at the cost of its own object', async () => {
+    mkdirSync(join(folder.path, 'folder'));
+    execFileSync('mkfifo', [join(folder.path, 'pipe')]);
     symlinkSync('loop', join(folder.path, 'loop'));
-    write({ id: '1', file: 'a' }, { id: '2', file: 'loop' });
-    const { object, conditions } = await open();
-    expect([object('1')?.accepted, object('2')?.accepted]).to.deep.equal([false, false]);
-    expect(conditions()).to.deep.equal(['MissingFiles']);
+    symlinkSync('pipe', join(folder.path, 'link'));
+    const server = createServer().listen(join(folder.path, 'socket'));
+    await once(server, 'listening');
+    try {
+      const odd = ['folder', 'pipe', 'loop', 'link', 'socket', 'folder/none', `pipe/x`, 'x'.repeat(300)];
+      folder.write('good.txt', 'good');
+      write({ id: '1', file: 'good.txt' }, ...odd.map((file, index) => ({ id: `${index + 2}`, file })));
+      const { ids, object, directory, conditions, until } = await open();
+      await until(() => object('1')?.verified != null);
+      expect(ids().filter((id) => object(id)?.accepted)).to.deep.equal(['1']);
+      expect(conditions()).to.deep.equal(['MissingFiles']);
+      expect(messageOf(directory, 'MissingFiles'))
+        .to.match(/^8 objects are not served: /)
+        .and.contain('3 (pipe): is not an ordinary file');
+    } finally {
+      server.close();
+    }
+  });
+
+  it('does not wait for a pipe that takes the place of a file while another one is read', async () => {
+    truncateSync(folder.write('film.mp4', ''), 160 * 1024 * 1024);
+    const path = folder.write('b.txt', 'b');
+    write({ id: '1', file: 'film.mp4' }, { id: '2', file: 'b.txt' });
+    // It does not look around: what it knows of the second file is what it knew at first.
+    const { object, directory, until } = await open({ checkEveryMs: 600_000 });
+    rmSync(path);
+    execFileSync('mkfifo', [path]);
+    expect(object('1')?.verified).to.be.null;
+    await until(() => object('1')?.verified != null && messageOf(directory, 'DamagedObjects') !== undefined);
+    expect(messageOf(directory, 'DamagedObjects')).to.equal(
+      `1 object is not served: 2 (b.txt): cannot be read: ${path} is not an ordinary file`,
+    );
   });
 
   it('remembers over a restart what it has read', async () => {
