@@ -18,6 +18,7 @@ import { deadlinesOf } from './start/deadlines.ts';
 import type { OperatorSide } from './start/operator-side.ts';
 import { createPublicSide } from './start/public-side.ts';
 import { settingsTroubles } from './start/settings-troubles.ts';
+import { directorySync } from './sync-directory.ts';
 import { version } from './version.ts';
 
 export interface StartOptions {
@@ -72,7 +73,8 @@ async function run(
 ): Promise<number> {
   const { log } = logging;
   const { operatorApi } = config;
-  const stateFile = openStateFile(config.directories.state);
+  const syncDirectory = directorySync((message) => log.warn(message));
+  const stateFile = openStateFile(config.directories.state, syncDirectory);
   const record = await stateFile.load();
   const secret = operatorApi && (await loadSecret(operatorApi, { make: operatorApi.makesSecretFile }));
   if (secret) neverShow(Buffer.from(secret.bytes).toString());
@@ -144,7 +146,7 @@ async function run(
     if (operatorApi && secret) {
       const { openOperatorSide } = await import('./start/operator-side.ts');
       const { isBucketId } = directory;
-      const parts = { secret: secret.bytes, node, publicSide, isBucketId, log };
+      const parts = { secret: secret.bytes, node, publicSide, isBucketId, log, syncDirectory };
       operatorSide = await openOperatorSide({ ...config, operatorApi }, parts);
     }
     // Whoever opens the port knows the whole directory first; a shutdown does not wait for it to be read.

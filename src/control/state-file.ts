@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type DesiredRecord, emptyRecord } from '../../machines/settings.ts';
 import type { Trouble } from '../condition.ts';
 import { codeOf, InputError, messageOf } from '../errors.ts';
+import { directorySync } from '../sync-directory.ts';
 import { formatRecord, parseRecord } from './state-format.ts';
 
 export interface StateFile {
@@ -27,7 +28,7 @@ export interface StateFile {
 }
 
 /** @param directory absolute; made by `load` where it is not there */
-export function openStateFile(directory: string): StateFile {
+export function openStateFile(directory: string, syncDirectory = directorySync()): StateFile {
   const path = join(directory, 'state.json');
   const temporary = `${path}.tmp`;
   let queue: Promise<unknown> = Promise.resolve();
@@ -85,7 +86,7 @@ export function openStateFile(directory: string): StateFile {
       throw error;
     }
     try {
-      await syncDirectory();
+      await syncDirectory(directory);
       signal?.throwIfAborted();
     } catch (error) {
       await putBack(before).catch(() => {});
@@ -119,16 +120,14 @@ export function openStateFile(directory: string): StateFile {
       await writeSynced(temporary, 'w', before);
       await rename(temporary, path);
     }
-    await syncDirectory();
+    await syncDirectory(directory);
   }
-
-  const syncDirectory = async (): Promise<void> => using(await open(directory, 'r'), (folder) => folder.sync());
 
   async function reset(): Promise<boolean> {
     const there = existsSync(path);
     await rm(path, { force: true });
     await rm(temporary, { force: true });
-    if (there) await syncDirectory();
+    if (there) await syncDirectory(directory);
     return there;
   }
 

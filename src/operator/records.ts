@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Trouble } from '../condition.ts';
 import type { Config } from '../config.ts';
+import type { SyncDirectory } from '../sync-directory.ts';
 import { type AuditTrail, openAuditTrail } from './audit-trail.ts';
 import type { UsedTokens } from './used-tokens.ts';
 import { openUsedTokens } from './used-tokens-file.ts';
@@ -17,6 +18,7 @@ export interface OperatorRecords {
 export async function openOperatorRecords(
   config: Pick<Config, 'directories' | 'stateFile' | 'auditLog'>,
   { maxUsedTokens }: Pick<NonNullable<Config['operatorApi']>, 'maxUsedTokens'>,
+  syncDirectory: SyncDirectory,
 ): Promise<OperatorRecords> {
   const { directories, stateFile, auditLog } = config;
   const { path: file, maxBytes, maxFiles, writeTimeoutMs, refusalsPerInterval, intervalSec } = auditLog;
@@ -28,6 +30,7 @@ export async function openOperatorRecords(
       now: Date.now,
       writeTimeoutMs: stateFile.saveTimeoutMs,
       retryMs: stateFile.saveRetryMs,
+      syncDirectory,
     }),
     openAuditTrail({ file, maxBytes, maxFiles, writeTimeoutMs, now: Date.now, floods }),
   ]);

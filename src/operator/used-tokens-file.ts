@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { Trouble } from '../condition.ts';
 import { codeOf, messageOf } from '../errors.ts';
 import { inTime } from '../in-time.ts';
+import type { SyncDirectory } from '../sync-directory.ts';
 import { type Take, TokenMemory, type TokenMemoryOptions, type UsedTokens } from './used-tokens.ts';
 
 export interface UsedTokensFileOptions extends TokenMemoryOptions {
@@ -13,6 +14,7 @@ export interface UsedTokensFileOptions extends TokenMemoryOptions {
   readonly writeTimeoutMs: number;
   /** Pause before what could not be written is tried again. */
   readonly retryMs: number;
+  readonly syncDirectory: SyncDirectory;
 }
 
 /** One line a token: `expiresAtMs key`. What does not look so, such as a torn last line, was never confirmed. */
@@ -126,7 +128,7 @@ class UsedTokensFile implements UsedTokens {
   }
 
   async #writeAnew(): Promise<{ bytes: number; lines: number }> {
-    const { file } = this.#options;
+    const { file, syncDirectory } = this.#options;
     const entries = this.#memory.entries();
     const data = Buffer.from(entries.map(lineOf).join(''));
     const handle = await open(`${file}.new`, 'w', 0o600);
@@ -137,12 +139,7 @@ class UsedTokensFile implements UsedTokens {
       await handle.close();
     }
     await rename(`${file}.new`, file);
-    const directory = await open(dirname(file), 'r');
-    try {
-      await directory.sync();
-    } finally {
-      await directory.close();
-    }
+    await syncDirectory(dirname(file));
     return { bytes: data.length, lines: entries.length };
   }
 

@@ -11,6 +11,7 @@ import type { Audit } from '../operator/audit.ts';
 import { Events } from '../operator/events.ts';
 import { listen } from '../operator/listen.ts';
 import { type OperatorRecords, openOperatorRecords } from '../operator/records.ts';
+import type { SyncDirectory } from '../sync-directory.ts';
 
 export interface OperatorSideParts {
   readonly secret: Uint8Array;
@@ -18,6 +19,7 @@ export interface OperatorSideParts {
   readonly publicSide: PublicSide;
   readonly isBucketId: (id: string) => boolean;
   readonly log: Logger;
+  readonly syncDirectory: SyncDirectory;
 }
 
 export interface OperatorSide {
@@ -38,7 +40,7 @@ type OperatorConfig = Config & { readonly operatorApi: NonNullable<Config['opera
 export async function openOperatorSide(config: OperatorConfig, parts: OperatorSideParts): Promise<OperatorSide> {
   const { node, publicSide } = parts;
   const { operatorApi } = config;
-  const records = await openOperatorRecords(config, operatorApi);
+  const records = await openOperatorRecords(config, operatorApi, parts.syncDirectory);
   const events = new Events({ node, counts: () => publicSide.figures, limits: operatorApi });
   try {
     const listener = await open(config, parts, { records, events });

@@ -15,6 +15,8 @@ import { expect } from 'chai';
 import type { DesiredRecord } from '../../machines/settings.ts';
 import { openStateFile } from '../../src/control/state-file.ts';
 import { InputError } from '../../src/errors.ts';
+import { directorySync } from '../../src/sync-directory.ts';
+import { noDirectorySync } from '../support/no-directory-sync.ts';
 
 const record = (generation: number, changes: DesiredRecord['changes'] = { workerId: generation }): DesiredRecord => ({
   generation,
@@ -53,6 +55,30 @@ describe('state file', () => {
     expect(await loaded()).to.deep.equal(all);
     expect(statSync(path).mode & 0o777).to.equal(0o600);
     expect(readdirSync(directory)).to.deep.equal(['state.json']);
+  });
+
+  it('saves where its directory cannot be synced, and says so once', async () => {
+    const warnings: string[] = [];
+    const syncDirectory = directorySync((line) => warnings.push(line), noDirectorySync);
+    const file = openStateFile(directory, syncDirectory);
+    await file.load();
+    for (const generation of [1, 2]) await file.save(record(generation));
+    expect((await loaded()).generation).to.equal(2);
+    expect(await file.reset()).to.be.true;
+    expect(warnings).to.have.length(1);
+  });
+
+  it('puts back what was there where the directory cannot be synced because the disk fails', async () => {
+    await openStateFile(directory).load();
+    await openStateFile(directory).save(record(1));
+    const broken = Object.assign(new Error('broken'), { code: 'EIO' });
+    const file = openStateFile(
+      directory,
+      directorySync(undefined, () => Promise.reject(broken)),
+    );
+    await file.load();
+    expect((await failure(file.save(record(2)))).message).to.contain('the disk does not work (EIO)');
+    expect((await loaded()).generation).to.equal(1);
   });
 
   it('saves in the order of the calls', async () => {

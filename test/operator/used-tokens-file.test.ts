@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { sha256 } from '../../src/operator/tokens.ts';
 import { openUsedTokens, type UsedTokensFileOptions } from '../../src/operator/used-tokens-file.ts';
+import { directorySync } from '../../src/sync-directory.ts';
+import { noDirectorySync } from '../support/no-directory-sync.ts';
 import { until } from '../support/until.ts';
 
 const key = (name: string): string => sha256(name);
@@ -23,7 +25,15 @@ describe('used tokens in a file', () => {
 
   /** Opened anew without closing the one before is what a restart after a kill -9 is. */
   const open = (options: Partial<UsedTokensFileOptions> = {}) =>
-    openUsedTokens({ file, max: 1000, now: () => now, writeTimeoutMs: 5000, retryMs: 20, ...options });
+    openUsedTokens({
+      file,
+      max: 1000,
+      now: () => now,
+      writeTimeoutMs: 5000,
+      retryMs: 20,
+      syncDirectory: directorySync(),
+      ...options,
+    });
   const linesOf = async (): Promise<string[]> => (await readFile(file, 'utf8')).split('\n').slice(0, -1);
 
   it('are still used after a restart', async () => {
@@ -127,6 +137,14 @@ describe('used tokens in a file', () => {
     expect(used.troubles).to.have.length(1);
     expect(await used.take(key('a'), 10)).to.equal('taken');
     await chmod(file, 0o700);
+  });
+
+  it('are on disk where their directory cannot be synced, without a condition', async () => {
+    const syncDirectory = directorySync(undefined, noDirectorySync);
+    const used = await open({ syncDirectory });
+    expect(await used.take(key('a'), 10)).to.equal('taken');
+    expect(used.troubles).to.deep.equal([]);
+    expect(await (await open({ syncDirectory })).take(key('a'), 10)).to.equal('replayed');
   });
 
   it('do not wait for a disk that hangs', async () => {
