@@ -26,8 +26,11 @@ export interface StateFile {
   readonly troubles: readonly Trouble[];
 }
 
-/** @param directory absolute; made by `load` where it is not there */
-export function openStateFile(directory: string): StateFile {
+/**
+ * @param directory absolute; made by `load` where it is not there
+ * @param confirm called before anything is written; where it throws, nothing is
+ */
+export function openStateFile(directory: string, confirm: () => Promise<void> = async () => {}): StateFile {
   const path = join(directory, 'state.json');
   const temporary = `${path}.tmp`;
   let queue: Promise<unknown> = Promise.resolve();
@@ -74,6 +77,7 @@ export function openStateFile(directory: string): StateFile {
 
   async function replace(text: string, signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
+    await confirm();
     await keepCorrupt();
     const before = await textAt(path);
     try {
