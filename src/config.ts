@@ -31,7 +31,7 @@ export interface Config {
       readonly retryMs: number;
     } | null;
   };
-  readonly intervals: { readonly checkCatalogueMs: number };
+  readonly intervals: { readonly checkCatalogueMs: number; readonly checkStateDirectoryMs: number };
   readonly limits: { readonly readCatalogueMs: number };
   readonly publicApi: PublicLimits & {
     readonly host: string;
@@ -118,7 +118,10 @@ export function loadConfig({ path, env, cwd }: ConfigSource): Config {
     catalogue: usesExample ? join(packageRoot, 'examples', 'catalogue.yml') : get('catalogue'),
     directories: { state },
     logs: { console: { level: get('logs.console.level') }, file: logFile(values) },
-    intervals: { checkCatalogueMs: get('intervals.checkCatalogueMs') },
+    intervals: {
+      checkCatalogueMs: get('intervals.checkCatalogueMs'),
+      checkStateDirectoryMs: get('intervals.checkStateDirectoryMs'),
+    },
     limits: { readCatalogueMs: get('limits.readCatalogueMs') },
     publicApi: {
       host: get('publicApi.host'),

@@ -4,7 +4,7 @@ import { coverageChange } from './content/coverage-change.ts';
 import type { Directory } from './content/directory.ts';
 import { memoryDirectory } from './content/memory-directory.ts';
 import { beginRun, type LastRun } from './control/last-run.ts';
-import { lockDirectory } from './control/lock.ts';
+import { type Lock, lockDirectory } from './control/lock.ts';
 import { Node } from './control/node.ts';
 import { openStateFile } from './control/state-file.ts';
 import { httpUrl } from './http-url.ts';
@@ -47,7 +47,7 @@ export async function startNode({ configPath: path, env, cwd }: StartOptions): P
     isDirectoryStuck = true;
   };
   try {
-    return await run(config, { logging, thisRun, onEndSignals, onDirectoryStuck, env });
+    return await run(config, { logging, lock, thisRun, onEndSignals, onDirectoryStuck, env });
   } finally {
     process.off('uncaughtExceptionMonitor', thisRun.noteFatal);
     thisRun.end();
@@ -60,6 +60,7 @@ export async function startNode({ configPath: path, env, cwd }: StartOptions): P
 
 interface RunParts {
   readonly logging: OpenLog;
+  readonly lock: Lock;
   readonly thisRun: LastRun;
   readonly onEndSignals: ReturnType<typeof catchEndSignals>;
   /** It holds a thread that cannot be ended. */
@@ -69,12 +70,12 @@ interface RunParts {
 
 async function run(
   config: Config,
-  { logging, thisRun, onEndSignals, onDirectoryStuck, env }: RunParts,
+  { logging, lock, thisRun, onEndSignals, onDirectoryStuck, env }: RunParts,
 ): Promise<number> {
   const { log } = logging;
   const { operatorApi } = config;
   const syncDirectory = directorySync((message) => log.warn(message));
-  const stateFile = openStateFile(config.directories.state, syncDirectory);
+  const stateFile = openStateFile(config.directories.state, { syncDirectory, confirm: lock.confirm });
   const record = await stateFile.load();
   const secret = operatorApi && (await loadSecret(operatorApi, { make: operatorApi.makesSecretFile }));
   if (secret) neverShow(Buffer.from(secret.bytes).toString());
@@ -118,6 +119,7 @@ async function run(
       coverageChange(directory, { before, after, maxIds: operatorApi?.maxPreviewIds ?? 0 }),
     troubles: [
       () => stateFile.troubles,
+      () => lock.troubles,
       () => secret?.troubles ?? [],
       () => operatorSide?.troubles ?? [],
       logging.troubles,
@@ -126,6 +128,7 @@ async function run(
     ],
   });
   directory.subscribeConditions(() => node.look());
+  lock.watch(config.intervals.checkStateDirectoryMs, () => node.look());
   const manager = serviceManager(env, log);
   tellServiceManager(node, manager, deadlines);
   onEndSignals({

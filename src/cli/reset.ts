@@ -20,7 +20,7 @@ export const resetCommand = (): Command =>
       const { openStateFile } = await import('../control/state-file.ts');
       const { lockDirectory } = await import('../control/lock.ts');
       const { directorySync } = await import('../sync-directory.ts');
-      const file = openStateFile(state, directorySync(console.error));
+      const file = openStateFile(state, { syncDirectory: directorySync(console.error) });
       const nothing = `Nothing to drop: there is no ${file.path}`;
       // The lock would make the directory.
       if (!existsSync(state)) return console.log(nothing);

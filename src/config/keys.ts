@@ -418,6 +418,12 @@ export const keys = {
     unit: 'ms',
     about: 'How often the catalogue file is looked at for changes.',
   },
+  'intervals.checkStateDirectoryMs': {
+    ...positive,
+    default: 2000,
+    unit: 'ms',
+    about: 'How often the state directory is looked at: one that was replaced is a condition.',
+  },
   'limits.readCatalogueMs': {
     ...positive,
     default: 60_000,

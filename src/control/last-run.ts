@@ -1,9 +1,10 @@
 // What is known of a run that ended in a crash, kept in the state directory: read after the restart, whatever ended it.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, messageOf } from '../errors.ts';
 import type { CrashReport } from './crash-report.ts';
+import { bootId } from './lock-holder.ts';
 
 export interface LastRun {
   /** Null: nothing has crashed as far as this state directory knows. */
@@ -110,12 +111,4 @@ async function readJson<T>(path: string): Promise<T | null> {
 async function replace(path: string, document: object): Promise<void> {
   await writeFile(`${path}.tmp`, JSON.stringify(document), { mode: 0o600 });
   await rename(`${path}.tmp`, path);
-}
-
-function bootId(): string | null {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  } catch {
-    return null;
-  }
 }

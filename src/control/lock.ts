@@ -1,98 +1,133 @@
 // The lock on a state directory: one node at a time, given back when its owner dies, however it dies.
-import { createHash } from 'node:crypto';
-import { mkdir, readFile, realpath, stat, unlink, writeFile } from 'node:fs/promises';
-import { connect, createServer, type Server } from 'node:net';
+import { type BigIntStats, constants } from 'node:fs';
+import { type FileHandle, mkdir, open, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Trouble } from '../condition.ts';
 import { codeOf, InputError, messageOf } from '../errors.ts';
+import { tryLock } from './file-lock.ts';
+import { holderWords, noteHolder } from './lock-holder.ts';
 
 export interface Lock {
+  /**
+   * To be asked before something is written at the directory's path.
+   * @throws {Error} where another directory stands there, which another node may have locked
+   */
+  confirm(): Promise<void>;
+  /** Look every so often; `onChange` is called when the troubles are others than before. */
+  watch(everyMs: number, onChange: () => void): void;
+  /** `StateDirectoryReplaced`, as of the last look. */
+  readonly troubles: readonly Trouble[];
   release(): Promise<void>;
 }
 
+type Place = 'ours' | 'replaced' | 'gone';
+
 /**
- * Make the directory if need be and lock it.
+ * Make the directory if need be and lock a file in it. Only those can who may write there: the file is for its owner
+ * alone. Its descriptor is closed in every child, so servers that outlive their node do not keep the next one out.
  * @throws {InputError} when another process holds it, naming its pid where that can be learned
  */
-export async function lockDirectory(directory: string, platform: string = process.platform): Promise<Lock> {
-  const real = await prepared(directory);
-  return platform === 'linux' ? lockBySocket(real) : lockByFile(real);
+export async function lockDirectory(directory: string): Promise<Lock> {
+  const path = join(directory, 'lock');
+  const file = await lockedFile(directory, path);
+  let place: Place = 'ours';
+  let watching: NodeJS.Timeout | undefined;
+
+  async function look(): Promise<void> {
+    place = (await isAt(path, file)) ? 'ours' : (await isFolder(directory)) ? 'replaced' : 'gone';
+  }
+
+  return {
+    async confirm() {
+      await look();
+      if (place === 'replaced') throw new Error('the directory is not the one that this node has locked');
+    },
+    watch(everyMs, onChange) {
+      const next = () => {
+        watching = setTimeout(async () => {
+          const before = place;
+          await look().catch(() => {});
+          if (watching === undefined) return;
+          if (place !== before) onChange();
+          next();
+        }, everyMs).unref();
+      };
+      next();
+    },
+    get troubles() {
+      return troublesOf(directory, place);
+    },
+    async release() {
+      clearTimeout(watching);
+      watching = undefined;
+      // With the lock held: a file that another node makes in its place is that node's.
+      if (await isAt(path, file).catch(() => false)) await unlink(path).catch(() => {});
+      await file.close();
+    },
+  };
 }
 
-async function prepared(directory: string): Promise<string> {
+async function lockedFile(directory: string, path: string): Promise<FileHandle> {
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    return await realpath(directory);
+    for (;;) {
+      const file = await lockAt(directory, path);
+      // Else the node that held it has ended and taken the file away, after it was opened here.
+      if (await isAt(path, file)) {
+        // A full disk costs the hint, not the start.
+        await noteHolder(file).catch(() => {});
+        return file;
+      }
+      await file.close();
+    }
   } catch (error) {
+    if (error instanceof InputError) throw error;
     throw new InputError(`The state directory ${directory} cannot be used: ${messageOf(error)}`);
   }
 }
 
-const taken = (directory: string, pid: number | null): InputError =>
-  new InputError(
-    `The state directory ${directory} is in use by another node${pid ? ` (process ${pid})` : ''}: stop that one, or give this one its own directories.state`,
-  );
-
-/**
- * An abstract unix socket: no file to be left behind; the kernel takes it away with its owner. It tells who asks the pid.
- * Containers that share the host's network share such names, but not their directories: the path alone would not do.
- */
-async function lockBySocket(directory: string): Promise<Lock> {
-  const { dev, ino } = await stat(directory, { bigint: true });
-  const hash = createHash('sha256').update(`${dev} ${ino} ${directory}`).digest('hex');
-  const address = `\0distributor-node-${hash.slice(0, 40)}`;
-  // Whoever has heard it is let go at once: the end would wait for those who stay.
-  const server = createServer((socket) => socket.on('error', () => {}).end(`${process.pid}`, () => socket.destroy()));
+async function lockAt(directory: string, path: string): Promise<FileHandle> {
+  const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const file = await open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
   try {
-    await listening(server, address);
-  } catch (error) {
-    if (codeOf(error) !== 'EADDRINUSE') throw error;
-    throw taken(directory, await pidBehind(address));
-  }
-  server.unref();
-  return {
-    release: () => new Promise((resolve) => server.close(() => resolve())),
-  };
-}
-
-const listening = (server: Server, address: string): Promise<void> =>
-  new Promise((resolve, reject) => {
-    server.once('error', reject).listen(address, () => resolve());
-  });
-
-/** Null where the owner does not answer within a second: it may be stopped or hung. */
-const pidBehind = (address: string): Promise<number | null> =>
-  new Promise((resolve) => {
-    let text = '';
-    const socket = connect(address).setEncoding('utf8').setTimeout(1000);
-    socket.on('data', (part) => {
-      text += part;
-    });
-    socket.on('timeout', () => socket.destroy()).on('error', () => {});
-    socket.on('close', () => resolve(/^[0-9]+$/.test(text) ? Number(text) : null));
-  });
-
-async function lockByFile(directory: string): Promise<Lock> {
-  const path = join(directory, 'lock');
-  for (let tries = 0; ; tries += 1) {
-    try {
-      await writeFile(path, `${process.pid}`, { flag: 'wx', mode: 0o600 });
-      return { release: () => unlink(path).catch(() => {}) };
-    } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error;
-      const pid = Number(await readFile(path, 'utf8').catch(() => ''));
-      if (tries > 0 || isAlive(pid)) throw taken(directory, pid || null);
-      await unlink(path).catch(() => {});
+    if (tryLock(file.fd)) {
+      // One that was copied here may be open to others, who could then keep the next node out.
+      await file.chmod(0o600).catch(() => {});
+      return file;
     }
+    const holder = await holderWords(file);
+    throw new InputError(
+      `The state directory ${directory} is in use by another node${holder}: stop that one, or give this one its own directories.state`,
+    );
+  } catch (error) {
+    await file.close();
+    throw error;
   }
 }
 
-/** A process that may not be signalled lives all the same. */
-function isAlive(pid: number): boolean {
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) === 'EPERM';
+async function isAt(path: string, file: FileHandle): Promise<boolean> {
+  const [there, own] = await Promise.all([unlessGone(path), file.stat({ bigint: true })]);
+  return there?.dev === own.dev && there.ino === own.ino;
+}
+
+const isFolder = async (path: string): Promise<boolean> => (await unlessGone(path))?.isDirectory() === true;
+
+/** Null: there is no such file, or no such directory. */
+const unlessGone = (path: string): Promise<BigIntStats | null> =>
+  stat(path, { bigint: true }).catch((error: unknown) => {
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) return null;
+    throw error;
+  });
+
+function troublesOf(directory: string, place: Place): Trouble[] {
+  const type = 'StateDirectoryReplaced';
+  const whatToDo = 'Put back the one that this node was started with, or restart the node.';
+  if (place === 'gone') {
+    return [{ type, reason: 'Gone', message: `The state directory ${directory} is gone. ${whatToDo}` }];
   }
+  if (place === 'replaced') {
+    const message = `The state directory ${directory}, or its lock file, was replaced: another node can be started on it, so this one saves nothing there. ${whatToDo}`;
+    return [{ type, reason: 'Replaced', message }];
+  }
+  return [];
 }

@@ -27,8 +27,17 @@ export interface StateFile {
   readonly troubles: readonly Trouble[];
 }
 
+export interface StateFileOptions {
+  readonly syncDirectory?: SyncDirectory;
+  /** Called before anything is written; if it throws, nothing is written. */
+  readonly confirm?: () => Promise<void>;
+}
+
 /** @param directory absolute; made by `load` where it is not there */
-export function openStateFile(directory: string, syncDirectory = directorySync()): StateFile {
+export function openStateFile(
+  directory: string,
+  { syncDirectory = directorySync(), confirm = async () => {} }: StateFileOptions = {},
+): StateFile {
   const path = join(directory, 'state.json');
   const temporary = `${path}.tmp`;
   let queue: Promise<unknown> = Promise.resolve();
@@ -75,6 +84,7 @@ export function openStateFile(directory: string, syncDirectory = directorySync()
 
   async function replace(text: string, signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
+    await confirm();
     await keepCorrupt();
     const before = await textAt(path);
     try {

@@ -4,6 +4,7 @@ import type { Server } from 'node:net';
 import { setPriority } from 'node:os';
 import { noVitals, type WorkerVitals } from '../figures.ts';
 import type { Order, Report, RequestsReport, WorkerFigures } from '../messages.ts';
+import { workerEnvironment } from './worker-environment.ts';
 import { lastWords } from './worker-output.ts';
 
 /** The part of a logger that is used here (pino's order of arguments). */
@@ -176,7 +177,10 @@ export class WorkerProcess {
 
   #spawn(resolve: (departure: Departure) => void): ChildProcess {
     const { entry, board } = this.#options;
-    const child = fork(entry, [], { stdio: ['ignore', 'pipe', 'pipe', 'ipc', board], env: withoutSecrets() });
+    const child = fork(entry, [], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc', board],
+      env: workerEnvironment(process.env),
+    });
     this.#words = lastWords(child, (line) => this.#options.log.warn({ pid: child.pid, line }, 'public worker printed'));
     child.on('message', (report: Report, shared: Server | undefined) => this.#hear(report, shared));
     let ended: { code: number | null; signal: string | null } | undefined;
@@ -268,7 +272,3 @@ export class WorkerProcess {
     return departure;
   }
 }
-
-/** What faces the public must not know how the operator signs. */
-const withoutSecrets = (): NodeJS.ProcessEnv =>
-  Object.fromEntries(Object.entries(process.env).filter(([name]) => !/secret/i.test(name)));

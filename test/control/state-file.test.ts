@@ -60,7 +60,7 @@ describe('state file', () => {
   it('saves where its directory cannot be synced, and says so once', async () => {
     const warnings: string[] = [];
     const syncDirectory = directorySync((line) => warnings.push(line), noDirectorySync);
-    const file = openStateFile(directory, syncDirectory);
+    const file = openStateFile(directory, { syncDirectory });
     await file.load();
     for (const generation of [1, 2]) await file.save(record(generation));
     expect((await loaded()).generation).to.equal(2);
@@ -72,10 +72,8 @@ describe('state file', () => {
     await openStateFile(directory).load();
     await openStateFile(directory).save(record(1));
     const broken = Object.assign(new Error('broken'), { code: 'EIO' });
-    const file = openStateFile(
-      directory,
-      directorySync(undefined, () => Promise.reject(broken)),
-    );
+    const syncDirectory = directorySync(undefined, () => Promise.reject(broken));
+    const file = openStateFile(directory, { syncDirectory });
     await file.load();
     expect((await failure(file.save(record(2)))).message).to.contain('the disk does not work (EIO)');
     expect((await loaded()).generation).to.equal(1);

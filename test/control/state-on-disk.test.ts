@@ -1,5 +1,14 @@
 // Desired state under faults of the disk, with real nodes: what is refused, what is carried out all the same, what comes back.
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { CommandName } from '../../machines/commands.ts';
@@ -19,7 +28,11 @@ describe('the state on disk, of a real node', function () {
     home = await Home.make({
       objects: { 1: 'one' },
       publicApi: { workers: 1 },
-      more: { stateFile: { saveRetryMs: 50 }, auditLog: { path: './audit.jsonl' } },
+      more: {
+        stateFile: { saveRetryMs: 50 },
+        auditLog: { path: './audit.jsonl' },
+        intervals: { checkStateDirectoryMs: 50 },
+      },
     });
     node = null;
     state = join(home.path, 'state');
@@ -67,6 +80,19 @@ describe('the state on disk, of a real node', function () {
       breakIt: () => renameSync(state, `${state}.away`),
       mendIt: () => renameSync(`${state}.away`, state),
       reason: /could not be written: its directory is gone \(ENOENT\)$/,
+    },
+    'another directory in its place': {
+      breakIt() {
+        renameSync(state, `${state}.away`);
+        mkdirSync(state);
+      },
+      mendIt() {
+        // What this node has written there would be read by the other one.
+        expect(existsSync(file)).to.equal(false);
+        rmSync(state, { recursive: true });
+        renameSync(`${state}.away`, state);
+      },
+      reason: /could not be written: the directory is not the one that this node has locked$/,
     },
     'a full disk': {
       breakIt: () => symlinkSync('/dev/full', `${file}.tmp`),
@@ -162,6 +188,29 @@ describe('the state on disk, of a real node', function () {
     expect(noDirectory.stderr).to.match(/^The state directory .*no-directory cannot be used: /);
     expect(second.stderr).to.contain(`in use by another node (process ${node.pid})`);
     expect((await node.state()).publicApi).to.equal('stopped');
+  });
+
+  it('is left alone where its directory was replaced, which is a condition before anything is to be saved', async () => {
+    node = await home.start();
+    const conditions = async () => (await node?.state())?.conditions.map(({ type, reason }) => `${type} ${reason}`);
+    renameSync(state, `${state}.away`);
+    await until(async () => (await conditions())?.join() === 'StateDirectoryReplaced Gone');
+    // Another node can be started there, and what it is told is its own.
+    const second = await home.start({ env: { DISTRIBUTOR__PUBLIC_API__PORT: '0' } });
+    try {
+      await until(async () => (await conditions())?.join() === 'StateDirectoryReplaced Replaced');
+      expect((await second.command('set-worker', { workerId: 2 })).status).to.equal(200);
+      expect((await told('set-worker', { workerId: 1 })).status).to.equal(500);
+      expect((await told('stop-api')).conditions).to.include('StateNotSaved');
+      node.signal('SIGTERM');
+      await node.exited;
+      second.signal('SIGKILL');
+      await second.exited;
+      node = await home.start();
+      expect((await seen()).settings.workerId).to.equal(2);
+    } finally {
+      await second.end();
+    }
   });
 
   it('is set aside where it is torn, and nothing is served before someone says so', async () => {

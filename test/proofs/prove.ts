@@ -7,6 +7,7 @@ import { proveIsolation } from './isolation.ts';
 import { proveLinearizable } from './linearizable.ts';
 import { prove } from './proof.ts';
 import { proveSoak } from './soak.ts';
+import { proveTwoNodes } from './two-nodes.ts';
 
 const whole = (text: string): number => {
   const value = Number(text);
@@ -62,7 +63,10 @@ program
   .option('--rounds <n>', 'kills', whole, 200)
   .option('--clients <n>', 'at once', whole, 3)
   .option('--seed <n>', 'the same seed gives the same commands', whole, randomSeed())
-  .action((options) => prove((say) => proveDurable(options, say)));
+  .option('--intruders <n>', 'rounds of other nodes on the same state directory', whole, 10)
+  .action(({ intruders, ...options }) =>
+    prove(async (say) => [...(await proveDurable(options, say)), ...(await proveTwoNodes({ rounds: intruders }, say))]),
+  );
 
 program
   .command('soak')

@@ -35,6 +35,8 @@ export interface StartOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Another build than this one: its `src/cli.js`. */
   readonly cli?: string;
+  /** Of the whole command, another one that runs it. */
+  readonly through?: (command: readonly string[]) => readonly string[];
 }
 
 export interface Exit {
@@ -87,9 +89,10 @@ export class Home {
   }
 
   /** It may not be up yet. */
-  launch({ openFiles, nodeOptions = '', env = {}, cli = builtCli }: StartOptions = {}): RealNode {
+  launch({ openFiles, nodeOptions = '', env = {}, cli = builtCli, through }: StartOptions = {}): RealNode {
     const limit = openFiles === undefined ? '' : `ulimit -n ${openFiles} && `;
-    const command = [process.execPath, cli, 'start', '-c', join(this.path, 'config.yml')];
+    const start = [process.execPath, cli, 'start', '-c', join(this.path, 'config.yml')];
+    const command = through?.(start) ?? start;
     const child = spawn('sh', ['-c', `${limit}exec "$0" "$@"`, ...command], {
       cwd: this.path,
       env: { PATH: process.env.PATH, NODE_OPTIONS: nodeOptions, ...coverage(), ...env },
