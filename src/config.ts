@@ -93,7 +93,7 @@ export interface Config {
 }
 
 export interface ConfigSource {
-  /** `--config`; undefined: `DISTRIBUTOR_CONFIG`, else `./config.yml` if there, else the defaults. */
+  /** `--config`; undefined: `DISTRIBUTOR_CONFIG`, else `CONFIG_PATH`, else `./config.yml` if there, else the defaults. */
   readonly path?: string | undefined;
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;

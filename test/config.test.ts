@@ -118,13 +118,17 @@ describe('config', () => {
   });
 
   describe('which file', () => {
-    it('is the option, else DISTRIBUTOR_CONFIG, else ./config.yml', () => {
+    it("is the option, else DISTRIBUTOR_CONFIG, else the peer's CONFIG_PATH, else ./config.yml", () => {
       write('id: usual');
+      write('id: from-peer', 'peer.yml');
       write('id: from-env', 'env.yml');
       write('id: from-option', 'option.yml');
-      expect(load({}).id).to.equal('usual');
-      expect(load({ DISTRIBUTOR_CONFIG: 'env.yml' }).id).to.equal('from-env');
-      expect(load({ DISTRIBUTOR_CONFIG: 'env.yml' }, 'option.yml').id).to.equal('from-option');
+      expect(load({ CONFIG_PATH: '' }).id).to.equal('usual');
+      expect(load({ CONFIG_PATH: 'peer.yml' }).id).to.equal('from-peer');
+      const env = { DISTRIBUTOR_CONFIG: 'env.yml', CONFIG_PATH: 'peer.yml' };
+      expect(load(env).id).to.equal('from-env');
+      expect(load(env, 'option.yml').id).to.equal('from-option');
+      expect(faults({ CONFIG_PATH: 'missing.yml' })).to.contain('missing.yml does not exist');
     });
 
     it('may be JSON', () => {

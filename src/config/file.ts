@@ -12,9 +12,9 @@ export interface ConfigFile {
   readonly lineOf: YamlText['lineOf'];
 }
 
-/** The file that is meant: `--config`, else `DISTRIBUTOR_CONFIG`, else `./config.yml` if there; null: none. */
+/** The file that is meant: `--config`, else `DISTRIBUTOR_CONFIG`, else the peer's `CONFIG_PATH`, else `./config.yml` if there; null: none. */
 export function configPath(option: string | undefined, env: NodeJS.ProcessEnv, cwd: string): string | null {
-  const named = option ?? (env.DISTRIBUTOR_CONFIG || undefined);
+  const named = option ?? (env.DISTRIBUTOR_CONFIG || env.CONFIG_PATH || undefined);
   if (named !== undefined) return resolve(cwd, named);
   const usual = resolve(cwd, 'config.yml');
   return existsSync(usual) ? usual : null;

@@ -106,6 +106,20 @@ describe('cli', () => {
     expect(json.stdout).not.to.contain('hush');
   });
 
+  it('takes the config in the words of the peer, too: --configPath, CONFIG_PATH, and -y for its prompts', async () => {
+    writeFileSync(join(cwd, 'peer.yml'), 'id: peer');
+    const lines = ['config --configPath peer.yml -y -o json', 'config --configPath=peer.yml --yes -o json'];
+    const ways = await Promise.all([
+      ...lines.map((line) => call(line)),
+      call('config -o json', { CONFIG_PATH: 'peer.yml' }),
+    ]);
+    for (const { code, stdout, stderr } of ways) {
+      expect([code, stderr]).to.deep.equal([0, '']);
+      expect(JSON.parse(stdout)).to.include({ id: 'peer' });
+    }
+    expect((await call('start --help')).stdout).not.to.match(/configPath|--yes/);
+  });
+
   describe('reset', () => {
     it('drops the state file', async () => {
       const path = join(cwd, 'local', 'state.json');
