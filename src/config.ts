@@ -11,7 +11,7 @@ import { packageRoot } from './version.ts';
 export interface Config {
   /** Where it came from; null: built-in defaults. */
   readonly file: string | null;
-  /** Keys that were given but change nothing yet, to be named once at start. */
+  /** Keys that were given but change nothing yet, and variables that name no key, to be named once at start. */
   readonly ignored: readonly string[];
   readonly id: string;
   /** YAML catalogue; null: the node knows no objects. */
@@ -113,11 +113,11 @@ export function loadConfig({ path, env, cwd }: ConfigSource): Config {
 
   return frozen({
     file: file?.path ?? null,
-    ignored: keyNames.filter((name) => 'unused' in keys[name] && values.has(name)),
+    ignored: [...keyNames.filter((name) => 'unused' in keys[name] && values.has(name)), ...values.ignoredVariables],
     id: get('id'),
     catalogue: usesExample ? join(packageRoot, 'examples', 'catalogue.yml') : get('catalogue'),
     directories: { state },
-    logs: { console: { level: get('logs.console.level') }, file: logFile(values) },
+    logs: { console: { level: consoleLevel(values) }, file: logFile(values) },
     intervals: { checkCatalogueMs: get('intervals.checkCatalogueMs') },
     limits: { readCatalogueMs: get('limits.readCatalogueMs') },
     publicApi: {
@@ -163,6 +163,10 @@ export function loadConfig({ path, env, cwd }: ConfigSource): Config {
     buckets: get('buckets'),
   });
 }
+
+/** Without the section the peer has no console log; here it has to be switched off by name. */
+const consoleLevel = ({ get, has, unset }: Values): LogLevel =>
+  unset('logs.console') && !has('logs.console.level') ? 'off' : get('logs.console.level');
 
 function logFile({ get, has }: Values): Config['logs']['file'] {
   const path = get('logs.file.path');

@@ -36,7 +36,7 @@ export async function startNode({ configPath: path, env, cwd }: StartOptions): P
   const config = loadConfig({ path, env, cwd });
   const logging = await openLog(config);
   const { log } = logging;
-  if (config.ignored.length > 0) log.warn(`Without a meaning here yet: ${config.ignored.join(', ')}`);
+  if (config.ignored.length > 0) log.warn(`Without a meaning here: ${config.ignored.join(', ')}`);
   const lock = await lockDirectory(config.directories.state);
   const onEndSignals = catchEndSignals(env);
   const thisRun = await beginRun(config.directories.state, log);

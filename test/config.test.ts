@@ -33,6 +33,7 @@ logs:
     auth:
       username: elastic
       password: hush-elastic
+    indexPrefix: distributor-
 limits:
   storage: 100G
   maxConcurrentStorageNodeDownloads: 100
@@ -254,11 +255,42 @@ describe('config', () => {
     });
 
     it('is refused where it names no key, with what was probably meant', () => {
-      const text = faults({ DISTRIBUTOR__OPERATOR_API__PROT: '1', JOYSTREAM_DISTRIBUTOR__WORKERID: '1' });
+      const text = faults({ DISTRIBUTOR__OPERATOR_API__PROT: '1', JOYSTREAM_DISTRIBUTOR__PORT: '1' });
       expect(text).to.contain(
         'DISTRIBUTOR__OPERATOR_API__PROT: no such key; did you mean DISTRIBUTOR__OPERATOR_API__PORT?',
       );
-      expect(text).to.contain('did you mean JOYSTREAM_DISTRIBUTOR__WORKER_ID?');
+      expect(text).not.to.contain('JOYSTREAM');
+    });
+
+    it('of the peer may name keys that are not known: they are listed, with what was probably meant, and ignored', () => {
+      const { ignored, ...config } = load({
+        JOYSTREAM_DISTRIBUTOR__PORT: '80',
+        JOYSTREAM_DISTRIBUTOR__ENDPOINTS__ELASTIC_SEARCH: 'http://hush@localhost:9200',
+        JOYSTREAM_DISTRIBUTOR__WORKERID: '1',
+        JOYSTREAM_DISTRIBUTOR__LIMITS__STORAGE: '1G',
+      });
+      expect(ignored).to.deep.equal([
+        'limits.storage',
+        'JOYSTREAM_DISTRIBUTOR__PORT',
+        'JOYSTREAM_DISTRIBUTOR__WORKERID (did you mean JOYSTREAM_DISTRIBUTOR__WORKER_ID?)',
+        'JOYSTREAM_DISTRIBUTOR__ENDPOINTS__ELASTIC_SEARCH',
+      ]);
+      const { ignored: _, ...plain } = load();
+      expect(config).to.deep.equal(plain);
+    });
+
+    it('silences the console with the section of it, or of all logs, switched off', () => {
+      for (const section of [
+        'DISTRIBUTOR__LOGS__CONSOLE',
+        'JOYSTREAM_DISTRIBUTOR__LOGS__CONSOLE',
+        'DISTRIBUTOR__LOGS',
+      ]) {
+        write('logs: { console: { level: debug } }');
+        expect(load({ [section]: 'off' }).logs.console.level, section).to.equal('off');
+        expect(load({ [section]: 'off', DISTRIBUTOR__LOGS__CONSOLE__LEVEL: 'warn' }).logs.console.level).to.equal(
+          'warn',
+        );
+      }
     });
 
     it('is refused where a value does not fit its key', () => {

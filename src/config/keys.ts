@@ -410,6 +410,7 @@ export const keys = {
   },
   'logs.elastic.level': { type: 'string', unused: true, about: 'How much is sent to Elasticsearch.' },
   'logs.elastic.endpoint': { type: 'string', secret: true, unused: true, about: 'URL of Elasticsearch.' },
+  'logs.elastic.indexPrefix': { type: 'string', unused: true, about: 'Beginning of the names of its indexes.' },
   'logs.elastic.auth.username': { type: 'string', unused: true, about: 'Its user.' },
   'logs.elastic.auth.password': { type: 'string', secret: true, unused: true, about: 'Its password.' },
   'intervals.checkCatalogueMs': {

@@ -15,8 +15,10 @@ export interface Values {
   has(path: string): boolean;
   /** Whether the environment set it. */
   fromEnv(path: string): boolean;
-  /** Whether the environment unset a whole section. */
+  /** Whether the environment unset a whole section, or one that it lies in. */
   unset(section: string): boolean;
+  /** Variables of the peer's prefix that name no key. */
+  readonly ignoredVariables: readonly string[];
 }
 
 type Tree = Record<string, unknown>;
@@ -26,7 +28,7 @@ export function readValues(file: ConfigFile | null, env: NodeJS.ProcessEnv, cwd:
   const origins = new Map<string, string>();
   const unsets = new Set<string>();
   const tree = withoutNulls(file?.content ?? {});
-  const { overrides, faults } = overridesFrom(env);
+  const { overrides, faults, ignored } = overridesFrom(env);
   if (!isTree(tree))
     throw new InputError(`The config file ${file?.path} must hold keys with values, like «id: my-node»`);
 
@@ -61,7 +63,8 @@ export function readValues(file: ConfigFile | null, env: NodeJS.ProcessEnv, cwd:
     },
     has: (path) => valueAt(tree, path) !== undefined,
     fromEnv,
-    unset: (section) => unsets.has(section),
+    unset: (section) => [...unsets].some((path) => isWithin(section, path)),
+    ignoredVariables: ignored,
   };
 }
 
