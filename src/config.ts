@@ -4,7 +4,7 @@ import { type ConfigFile, configPath, readConfigFile } from './config/file.ts';
 import { keyNames, keys, type LogFrequency, type LogLevel } from './config/keys.ts';
 import { readValues, type Values } from './config/values.ts';
 import { InputError } from './errors.ts';
-import type { PublicLimits } from './messages.ts';
+import type { PublicLimits, StatusFacts } from './messages.ts';
 import { packageRoot } from './version.ts';
 
 /** All paths absolute, all sizes in bytes, every duration with its unit in its name. */
@@ -88,6 +88,7 @@ export interface Config {
     readonly intervalSec: number;
     readonly writeTimeoutMs: number;
   };
+  readonly statusFacts: StatusFacts;
   readonly workerId: number | null;
   readonly buckets: readonly string[] | null;
 }
@@ -159,9 +160,25 @@ export function loadConfig({ path, env, cwd }: ConfigSource): Config {
       intervalSec: get('auditLog.intervalSec'),
       writeTimeoutMs: get('auditLog.writeTimeoutMs'),
     },
+    statusFacts: statusFacts(values, env),
     workerId: get('workerId') ?? (usesExample ? 0 : null),
     buckets: get('buckets'),
   });
+}
+
+const statusFacts = ({ get }: Values, { NODE_ENV: nodeEnv }: NodeJS.ProcessEnv): StatusFacts => ({
+  storageLimit: get('limits.storage') ?? 0,
+  queryNodeUrl: withoutUser(get('endpoints.storageSquid') ?? ''),
+  ...(nodeEnv !== undefined && { nodeEnv }),
+});
+
+/** Every viewer may read `/status`. What is no URL may hide a password anywhere. */
+function withoutUser(text: string): string {
+  if (!URL.canParse(text)) return '';
+  const url = new URL(text);
+  url.username = '';
+  url.password = '';
+  return url.href;
 }
 
 /** Without the section the peer has no console log; here it has to be switched off by name. */

@@ -267,10 +267,10 @@ describe('config', () => {
         JOYSTREAM_DISTRIBUTOR__PORT: '80',
         JOYSTREAM_DISTRIBUTOR__ENDPOINTS__ELASTIC_SEARCH: 'http://hush@localhost:9200',
         JOYSTREAM_DISTRIBUTOR__WORKERID: '1',
-        JOYSTREAM_DISTRIBUTOR__LIMITS__STORAGE: '1G',
+        JOYSTREAM_DISTRIBUTOR__LIMITS__QUERY_NODE_CACHE_TTL: '1',
       });
       expect(ignored).to.deep.equal([
-        'limits.storage',
+        'limits.queryNodeCacheTTL',
         'JOYSTREAM_DISTRIBUTOR__PORT',
         'JOYSTREAM_DISTRIBUTOR__WORKERID (did you mean JOYSTREAM_DISTRIBUTOR__WORKER_ID?)',
         'JOYSTREAM_DISTRIBUTOR__ENDPOINTS__ELASTIC_SEARCH',

@@ -212,12 +212,22 @@ describe('start', function () {
   });
 
   it('says so where the config of a Joystream node leaves it without a directory', async () => {
-    const squid = 'http://localhost:4352/graphql';
-    await start({ env: { DISTRIBUTOR__CATALOGUE: 'off', JOYSTREAM_DISTRIBUTOR__ENDPOINTS__STORAGE_SQUID: squid } });
+    const env = {
+      DISTRIBUTOR__CATALOGUE: 'off',
+      DISTRIBUTOR__WORKER_ID: 'off',
+      JOYSTREAM_DISTRIBUTOR__ENDPOINTS__STORAGE_SQUID: 'http://user:hush@localhost:4352/graphql',
+      JOYSTREAM_DISTRIBUTOR__LIMITS__STORAGE: '1M',
+      NODE_ENV: 'staging',
+    };
+    await start({ env });
     const [condition] = (await node.state()).conditions;
     expect(condition).to.include({ type: 'NoDirectory', reason: 'NoCatalogue' });
     expect(condition?.message).to.match(/knows no object.+set catalogue/);
     expect(node.log).to.contain('NoDirectory');
+    const status = JSON.parse((await ask(node.port, '/api/v1/status')).body.toString());
+    expect(status).to.deep.include({ storageLimit: 1_048_576, nodeEnv: 'staging' });
+    expect(status.queryNodeStatus).to.include({ url: 'http://localhost:4352/graphql', packageVersion: '' });
+    expect(status).not.to.have.property('workerId');
   });
 
   it('ends with 0 at a signal while it still waits for its port, and never says that it is up', async () => {

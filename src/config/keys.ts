@@ -433,7 +433,12 @@ export const keys = {
     about: 'How often storage nodes are timed.',
   },
   'intervals.cacheCleanup': { ...positive, unit: 's', unused: true, about: 'How often unassigned copies are removed.' },
-  'limits.storage': { type: 'size', minimum: 0, unused: true, about: 'Space for copies.' },
+  'limits.storage': {
+    type: 'size',
+    minimum: 0,
+    unused: true,
+    about: 'Space for copies. `/status` shows it.',
+  },
   'limits.maxCachedItemSize': { type: 'size', minimum: 0, unused: true, about: 'Largest object that is kept.' },
   'limits.maxConcurrentStorageNodeDownloads': { ...positive, unused: true, about: 'Downloads at a time.' },
   'limits.maxConcurrentOutboundConnections': { ...positive, unused: true, about: 'Outgoing connections at a time.' },
@@ -446,7 +451,11 @@ export const keys = {
     about: "How long an object's source is remembered.",
   },
   'limits.queryNodeCacheTTL': { ...count, unit: 's', unused: true, about: "How long the directory's answers are." },
-  'endpoints.storageSquid': { type: 'string', unused: true, about: 'GraphQL URL of the storage squid.' },
+  'endpoints.storageSquid': {
+    type: 'string',
+    unused: true,
+    about: 'GraphQL URL of the storage squid. `/status` shows it, without user and password.',
+  },
   'endpoints.joystreamNodeWs': { type: 'string', unused: true, about: 'URL of a chain node.' },
   keys: { type: 'list', secret: true, unused: true, about: 'Keys of the chain.' },
 } as const satisfies Record<string, Key>;
