@@ -21,7 +21,7 @@ import { settingsTroubles } from './start/settings-troubles.ts';
 import { version } from './version.ts';
 
 export interface StartOptions {
-  readonly configPath?: string;
+  readonly configPaths?: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
 }
@@ -32,8 +32,8 @@ export interface StartOptions {
  * @throws {InputError} where config, secret or state directory do not allow a start
  * @throws {Error} where the operator API cannot listen
  */
-export async function startNode({ configPath: path, env, cwd }: StartOptions): Promise<number> {
-  const config = loadConfig({ path, env, cwd });
+export async function startNode({ configPaths: paths, env, cwd }: StartOptions): Promise<number> {
+  const config = loadConfig({ paths, env, cwd });
   const logging = await openLog(config);
   const { log } = logging;
   if (config.ignored.length > 0) log.warn(`Without a meaning here: ${config.ignored.join(', ')}`);

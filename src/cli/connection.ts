@@ -76,10 +76,10 @@ export async function secretFor(options: SecretOptions, config: () => Promise<Co
   });
 }
 
-function operatorApiOf({ file, operatorApi }: Config, option: string): NonNullable<Config['operatorApi']> {
+function operatorApiOf({ files, operatorApi }: Config, option: string): NonNullable<Config['operatorApi']> {
   if (operatorApi) return operatorApi;
   throw new InputError(
-    `The config ${file ?? 'here'} has no operatorApi section, and a node started with it no operator API: give ${option}, or another --config`,
+    `The config ${files.join(', ') || 'here'} has no operatorApi section, and a node started with it no operator API: give ${option}, or another --config`,
   );
 }
 

@@ -20,7 +20,7 @@ export const startCommand = (): Command =>
     .action(async ({ config }: ConfigOptions) => {
       const { startNode } = await import('../start.ts');
       const place = { env: process.env, cwd: process.cwd() };
-      process.exitCode = await startNode(config === undefined ? place : { configPath: config, ...place });
+      process.exitCode = await startNode({ ...place, ...(config && { configPaths: config }) });
       // Whatever may still be open: a node that has ended must not linger.
       setTimeout(() => process.exit(), 1000).unref();
     });
