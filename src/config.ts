@@ -109,7 +109,8 @@ export function loadConfig({ paths = [], env, cwd }: ConfigSource): Config {
   const values = readValues(files, env, cwd);
   const { get } = values;
   const usesExample = !values.has('catalogue') && !values.has('endpoints.storageSquid');
-  const state = get('directories.state');
+  const peerState = values.has('directories.state') ? null : get('directories.cacheState');
+  const state = peerState ?? get('directories.state');
 
   return frozen({
     files: files.map(({ path }) => path),

@@ -151,7 +151,7 @@ async function run(
     await Promise.race([firstLook, node.exited]);
     await node.restore();
     if (node.state.node === 'running') {
-      announce(node, log, { record, statePath: stateFile.path });
+      announce(node, log, { record, stateDirectory: config.directories.state });
       manager.ready(statusWords(node.state));
     }
     exitCode = await node.exited;

@@ -160,6 +160,18 @@ describe('config', () => {
       expect(config.operatorApi?.makesSecretFile).to.equal(false);
     });
 
+    it('put the state where the peer keeps its own, unless they say where', () => {
+      write('directories: { cacheState: ./cache }\noperatorApi: {}');
+      const { directories, operatorApi, auditLog, ignored } = load();
+      expect(directories.state).to.equal(join(cwd, 'cache'));
+      expect(operatorApi?.hmacSecretFile).to.equal(join(cwd, 'cache', 'operator-secret'));
+      expect(auditLog.path).to.equal(join(cwd, 'cache', 'audit.jsonl'));
+      expect(ignored).to.deep.equal([]);
+      expect(load({ DISTRIBUTOR__DIRECTORIES__STATE: '/state' }).directories.state).to.equal('/state');
+      write('directories: { cacheState: ./cache, state: ./state }');
+      expect(load().directories.state).to.equal(join(cwd, 'state'));
+    });
+
     it('mean no operator API where the section is left out', () => {
       write('id: quiet');
       expect(load().operatorApi).to.equal(null);

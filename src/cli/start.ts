@@ -15,7 +15,7 @@ What commands have changed is kept and goes before the config; «distributor-nod
 export const startCommand = (): Command =>
   withConfig(new Command('start'))
     .summary('Run a node until it is shut down.')
-    .description('Run a node until it is shut down. One line on stdout says when it is up; the log goes to stderr.')
+    .description('Run a node until it is shut down. Lines on stdout say when it is up; the log goes to stderr.')
     .addHelpText('after', help)
     .action(async ({ config }: ConfigOptions) => {
       const { startNode } = await import('../start.ts');

@@ -73,10 +73,14 @@ export const keys = {
   'directories.state': {
     type: 'path',
     default: './local',
+    defaultWords: '`directories.cacheState`, else `./local`',
     about: 'Where the node keeps what commands have changed, and the secret it makes. One node per directory.',
   },
   'directories.assets': { type: 'path', unused: true, about: 'Copies of data objects.' },
-  'directories.cacheState': { type: 'path', unused: true, about: 'Index of the copies.' },
+  'directories.cacheState': {
+    type: 'path',
+    about: 'Where the peer keeps its state, and its volumes are: taken where `directories.state` is unset.',
+  },
   'publicApi.host': { type: 'string', default: '0.0.0.0', about: 'Address the public API listens on.' },
   'publicApi.port': { ...port, default: 3334, about: 'Port of the public API; 0: any free one.' },
   'publicApi.workers': {
