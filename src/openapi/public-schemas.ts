@@ -1,9 +1,10 @@
-// The documents that the public API answers with: what monitors read, and its errors.
+// The documents that the public API answers with, by their names in the peer's description: what monitors read, and errors.
+import { bucketId } from './body-schemas.ts';
 import { count, list, object, type Schema, text } from './schema.ts';
 
 export const publicSchemas: Readonly<Record<string, Schema>> = {
-  PublicError: object({ 'type?': text('one word for programs'), message: text('for a person') }),
-  PublicStatus: object({
+  ErrorResponse: object({ 'type?': text('one word for programs'), message: text('for a person') }),
+  StatusResponse: object({
     id: text(),
     version: text(),
     'workerId?': count('left out where none is set'),
@@ -20,9 +21,9 @@ export const publicSchemas: Readonly<Record<string, Schema>> = {
       packageVersion: text('empty where it is not known'),
     }),
   }),
-  PublicBuckets: {
+  BucketsResponse: {
     oneOf: [
-      object({ bucketIds: list(text(), 'those distributed') }),
+      object({ bucketIds: list(bucketId, 'those distributed') }),
       object({ allByWorkerId: count('all buckets of this worker') }),
     ],
   },
