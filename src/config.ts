@@ -1,17 +1,17 @@
 // The config of a node: one frozen object, made at start from file, environment and defaults.
 import { join } from 'node:path';
-import { type ConfigFile, configPath, readConfigFile } from './config/file.ts';
+import { configPaths, readConfigFile } from './config/file.ts';
 import { keyNames, keys, type LogFrequency, type LogLevel } from './config/keys.ts';
 import { readValues, type Values } from './config/values.ts';
 import { InputError } from './errors.ts';
-import type { PublicLimits } from './messages.ts';
+import type { PublicLimits, StatusFacts } from './messages.ts';
 import { packageRoot } from './version.ts';
 
 /** All paths absolute, all sizes in bytes, every duration with its unit in its name. */
 export interface Config {
-  /** Where it came from; null: built-in defaults. */
-  readonly file: string | null;
-  /** Keys that were given but change nothing yet, to be named once at start. */
+  /** Where it came from, later files on top of earlier ones; none: built-in defaults. */
+  readonly files: readonly string[];
+  /** Keys that were given but change nothing yet, and variables that name no key, to be named once at start. */
   readonly ignored: readonly string[];
   readonly id: string;
   /** YAML catalogue; null: the node knows no objects. */
@@ -88,36 +88,37 @@ export interface Config {
     readonly intervalSec: number;
     readonly writeTimeoutMs: number;
   };
+  readonly statusFacts: StatusFacts;
   readonly workerId: number | null;
   readonly buckets: readonly string[] | null;
 }
 
 export interface ConfigSource {
-  /** `--config`; undefined: `DISTRIBUTOR_CONFIG`, else `./config.yml` if there, else the defaults. */
-  readonly path?: string | undefined;
+  /** `--config`; none: `DISTRIBUTOR_CONFIG`, else `CONFIG_PATH`, else `./config.yml` if there, else the defaults. */
+  readonly paths?: readonly string[] | undefined;
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
 }
 
 /**
- * The config, deep-frozen. Reads the file, and touches nothing else.
+ * The config, deep-frozen. Reads the files, and touches nothing else.
  * @throws {InputError} naming every wrong key with its line or variable; secrets are never in it
  */
-export function loadConfig({ path, env, cwd }: ConfigSource): Config {
-  const chosen = configPath(path, env, cwd);
-  const file = chosen === null ? null : readConfigFile(chosen);
-  const values = readValues(file, env, cwd);
+export function loadConfig({ paths = [], env, cwd }: ConfigSource): Config {
+  const files = configPaths(paths, env, cwd).map(readConfigFile);
+  const values = readValues(files, env, cwd);
   const { get } = values;
   const usesExample = !values.has('catalogue') && !values.has('endpoints.storageSquid');
-  const state = get('directories.state');
+  const peerState = values.has('directories.state') ? null : get('directories.cacheState');
+  const state = peerState ?? get('directories.state');
 
   return frozen({
-    file: file?.path ?? null,
-    ignored: keyNames.filter((name) => 'unused' in keys[name] && values.has(name)),
+    files: files.map(({ path }) => path),
+    ignored: [...keyNames.filter((name) => 'unused' in keys[name] && values.has(name)), ...values.ignoredVariables],
     id: get('id'),
     catalogue: usesExample ? join(packageRoot, 'examples', 'catalogue.yml') : get('catalogue'),
     directories: { state },
-    logs: { console: { level: get('logs.console.level') }, file: logFile(values) },
+    logs: { console: { level: consoleLevel(values) }, file: logFile(values) },
     intervals: {
       checkCatalogueMs: get('intervals.checkCatalogueMs'),
       checkStateDirectoryMs: get('intervals.checkStateDirectoryMs'),
@@ -152,7 +153,7 @@ export function loadConfig({ path, env, cwd }: ConfigSource): Config {
       calmMs: get('supervision.calmMs'),
       rejoinMs: get('supervision.rejoinMs'),
     },
-    operatorApi: hasOperatorApi(file, values) ? operatorApi(values, state) : null,
+    operatorApi: hasOperatorApi(values, files.length > 0) ? operatorApi(values, state) : null,
     stateFile: { saveTimeoutMs: get('stateFile.saveTimeoutMs'), saveRetryMs: get('stateFile.saveRetryMs') },
     auditLog: {
       path: get('auditLog.path') ?? join(state, 'audit.jsonl'),
@@ -162,10 +163,30 @@ export function loadConfig({ path, env, cwd }: ConfigSource): Config {
       intervalSec: get('auditLog.intervalSec'),
       writeTimeoutMs: get('auditLog.writeTimeoutMs'),
     },
+    statusFacts: statusFacts(values, env),
     workerId: get('workerId') ?? (usesExample ? 0 : null),
     buckets: get('buckets'),
   });
 }
+
+const statusFacts = ({ get }: Values, { NODE_ENV: nodeEnv }: NodeJS.ProcessEnv): StatusFacts => ({
+  storageLimit: get('limits.storage') ?? 0,
+  queryNodeUrl: withoutUser(get('endpoints.storageSquid') ?? ''),
+  ...(nodeEnv !== undefined && { nodeEnv }),
+});
+
+/** Every viewer may read `/status`. What is no URL may hide a password anywhere. */
+function withoutUser(text: string): string {
+  if (!URL.canParse(text)) return '';
+  const url = new URL(text);
+  url.username = '';
+  url.password = '';
+  return url.href;
+}
+
+/** Without the section the peer has no console log; here it has to be switched off by name. */
+const consoleLevel = ({ get, has, unset }: Values): LogLevel =>
+  unset('logs.console') && !has('logs.console.level') ? 'off' : get('logs.console.level');
 
 function logFile({ get, has }: Values): Config['logs']['file'] {
   const path = get('logs.file.path');
@@ -187,16 +208,16 @@ function logFile({ get, has }: Values): Config['logs']['file'] {
   };
 }
 
-/** A file without the section means a node without the API, as with the peer; without a file there is one. */
-const hasOperatorApi = (file: ConfigFile | null, values: Values): boolean =>
-  values.has('operatorApi') || (file === null && !values.unset('operatorApi'));
+/** Files without the section mean a node without the API, as with the peer; without a file there is one. */
+const hasOperatorApi = ({ has, unset }: Values, hasFile: boolean): boolean =>
+  has('operatorApi') || (!hasFile && !unset('operatorApi'));
 
-function operatorApi({ get, has, fromEnv }: Values, state: string): Config['operatorApi'] {
+function operatorApi({ get, has, rank }: Values, state: string): Config['operatorApi'] {
   const secretKeys = ['operatorApi.hmacSecret', 'operatorApi.hmacSecretFile'] as const;
-  // The environment goes before the file here too, even where the two name different keys.
+  // What goes before the other does so here too, even where the two name different keys.
   const [secret, secretFile] = secretKeys.map((key, index) => {
     const other = secretKeys[1 - index] ?? key;
-    return has(key) && (fromEnv(key) || !fromEnv(other)) ? get(key) : null;
+    return has(key) && (!has(other) || rank(key) >= rank(other)) ? get(key) : null;
   });
   if (secret && secretFile) {
     throw new InputError('Only one of operatorApi.hmacSecret and operatorApi.hmacSecretFile can be given');

@@ -23,6 +23,18 @@ export interface WorkerSetup {
   /** Tell of every request; left out: only of those the node could not answer. */
   readonly tellsRequests?: boolean;
   readonly limits: PublicLimits;
+  /** Left out: nothing of it is set. */
+  readonly statusFacts?: StatusFacts;
+}
+
+/** What `/status` tells monitors of the config and the environment. */
+export interface StatusFacts {
+  /** Bytes; 0: no limit. */
+  readonly storageLimit: number;
+  /** Without a user and a password; empty: there is none. */
+  readonly queryNodeUrl: string;
+  /** `NODE_ENV`, where it is set. */
+  readonly nodeEnv?: string;
 }
 
 /** Of the public port, as the config has them. */

@@ -22,7 +22,7 @@ import { directorySync } from './sync-directory.ts';
 import { version } from './version.ts';
 
 export interface StartOptions {
-  readonly configPath?: string;
+  readonly configPaths?: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
 }
@@ -33,11 +33,11 @@ export interface StartOptions {
  * @throws {InputError} where config, secret or state directory do not allow a start
  * @throws {Error} where the operator API cannot listen
  */
-export async function startNode({ configPath: path, env, cwd }: StartOptions): Promise<number> {
-  const config = loadConfig({ path, env, cwd });
+export async function startNode({ configPaths: paths, env, cwd }: StartOptions): Promise<number> {
+  const config = loadConfig({ paths, env, cwd });
   const logging = await openLog(config);
   const { log } = logging;
-  if (config.ignored.length > 0) log.warn(`Without a meaning here yet: ${config.ignored.join(', ')}`);
+  if (config.ignored.length > 0) log.warn(`Without a meaning here: ${config.ignored.join(', ')}`);
   const lock = await lockDirectory(config.directories.state);
   const onEndSignals = catchEndSignals(env);
   const thisRun = await beginRun(config.directories.state, log);
@@ -156,7 +156,7 @@ async function run(
     await Promise.race([firstLook, node.exited]);
     await node.restore();
     if (node.state.node === 'running') {
-      announce(node, log, { record, statePath: stateFile.path });
+      announce(node, log, { record, stateDirectory: config.directories.state });
       manager.ready(statusWords(node.state));
     }
     exitCode = await node.exited;

@@ -33,6 +33,7 @@ logs:
     auth:
       username: elastic
       password: hush-elastic
+    indexPrefix: distributor-
 limits:
   storage: 100G
   maxConcurrentStorageNodeDownloads: 100
@@ -74,10 +75,10 @@ describe('config', () => {
     writeFileSync(path, text);
     return path;
   };
-  const load = (env: NodeJS.ProcessEnv = {}, path?: string) => loadConfig({ path, env, cwd });
-  const faults = (env: NodeJS.ProcessEnv = {}, path?: string): string => {
+  const load = (env: NodeJS.ProcessEnv = {}, ...paths: string[]) => loadConfig({ paths, env, cwd });
+  const faults = (env: NodeJS.ProcessEnv = {}, ...paths: string[]): string => {
     try {
-      load(env, path);
+      load(env, ...paths);
     } catch (error) {
       expect(error).to.be.instanceOf(InputError);
       return (error as InputError).message;
@@ -88,7 +89,7 @@ describe('config', () => {
   describe('without a file', () => {
     it('has the documented defaults', () => {
       const config = load();
-      expect(config.file).to.equal(null);
+      expect(config.files).to.deep.equal([]);
       expect(config.id).to.equal(hostname());
       expect(config.catalogue).to.equal(join(packageRoot, 'examples', 'catalogue.yml'));
       expect(config.workerId).to.equal(0);
@@ -118,18 +119,22 @@ describe('config', () => {
   });
 
   describe('which file', () => {
-    it('is the option, else DISTRIBUTOR_CONFIG, else ./config.yml', () => {
+    it("is the option, else DISTRIBUTOR_CONFIG, else the peer's CONFIG_PATH, else ./config.yml", () => {
       write('id: usual');
+      write('id: from-peer', 'peer.yml');
       write('id: from-env', 'env.yml');
       write('id: from-option', 'option.yml');
-      expect(load({}).id).to.equal('usual');
-      expect(load({ DISTRIBUTOR_CONFIG: 'env.yml' }).id).to.equal('from-env');
-      expect(load({ DISTRIBUTOR_CONFIG: 'env.yml' }, 'option.yml').id).to.equal('from-option');
+      expect(load({ CONFIG_PATH: '' }).id).to.equal('usual');
+      expect(load({ CONFIG_PATH: 'peer.yml' }).id).to.equal('from-peer');
+      const env = { DISTRIBUTOR_CONFIG: 'env.yml', CONFIG_PATH: 'peer.yml' };
+      expect(load(env).id).to.equal('from-env');
+      expect(load(env, 'option.yml').id).to.equal('from-option');
+      expect(faults({ CONFIG_PATH: 'missing.yml' })).to.contain('missing.yml does not exist');
     });
 
     it('may be JSON', () => {
       const path = write('{\n\t"id": "json-node",\n\t"publicApi": { "port": 0 }\n}\n', 'config.json');
-      expect(load({}, path)).to.deep.include({ id: 'json-node', file: path });
+      expect(load({}, path)).to.deep.include({ id: 'json-node', files: [path] });
     });
 
     it('may be empty', () => {
@@ -153,6 +158,18 @@ describe('config', () => {
       expect(config.directories.state).to.equal('/var/lib/node');
       expect(config.operatorApi?.hmacSecretFile).to.equal(join(cwd, 'secret'));
       expect(config.operatorApi?.makesSecretFile).to.equal(false);
+    });
+
+    it('put the state where the peer keeps its own, unless they say where', () => {
+      write('directories: { cacheState: ./cache }\noperatorApi: {}');
+      const { directories, operatorApi, auditLog, ignored } = load();
+      expect(directories.state).to.equal(join(cwd, 'cache'));
+      expect(operatorApi?.hmacSecretFile).to.equal(join(cwd, 'cache', 'operator-secret'));
+      expect(auditLog.path).to.equal(join(cwd, 'cache', 'audit.jsonl'));
+      expect(ignored).to.deep.equal([]);
+      expect(load({ DISTRIBUTOR__DIRECTORIES__STATE: '/state' }).directories.state).to.equal('/state');
+      write('directories: { cacheState: ./cache, state: ./state }');
+      expect(load().directories.state).to.equal(join(cwd, 'state'));
     });
 
     it('mean no operator API where the section is left out', () => {
@@ -179,7 +196,7 @@ describe('config', () => {
     it('are taken as the peer has them, and those without a meaning yet are named', () => {
       const path = write(peerFile);
       const config = load();
-      expect(config).to.deep.include({ file: path, id: 'test-node', catalogue: null, workerId: 4 });
+      expect(config).to.deep.include({ files: [path], id: 'test-node', catalogue: null, workerId: 4 });
       expect(config.buckets).to.deep.equal(['1:0', '1:1']);
       expect(config.logs.console.level).to.equal('verbose');
       expect(config.logs.file).to.deep.include({
@@ -189,6 +206,55 @@ describe('config', () => {
       expect(config.operatorApi?.hmacSecret).to.equal('this-is-not-so-secret');
       expect(config.ignored).to.include.members(['endpoints.storageSquid', 'limits.storage', 'keys']);
       expect(config.ignored).not.to.include.members(['publicApi.port']);
+    });
+  });
+
+  describe('several files', () => {
+    it('are laid over each other key by key, the later ones on top; paths are relative to their own file', () => {
+      mkdirSync(join(cwd, 'peer'));
+      const peer = write(peerFile, 'peer/config.yml');
+      const ours = write(
+        'catalogue: ./catalogue.yml\npublicApi: { workers: 3 }\nbuckets: ["2:0"]\nworkerId:\n',
+        'ours.yml',
+      );
+      const config = load({}, 'peer/config.yml', 'ours.yml');
+      expect(config).to.deep.include({ files: [peer, ours], id: 'test-node', buckets: ['2:0'], workerId: 4 });
+      expect(config.publicApi).to.include({ port: 3334, workers: 3 });
+      expect(config.catalogue).to.equal(join(cwd, 'catalogue.yml'));
+      expect(config.logs.file?.path).to.equal(join(cwd, 'peer', 'local', 'logs'));
+      expect(load({}, 'ours.yml', 'peer/config.yml').buckets).to.deep.equal(['1:0', '1:1']);
+    });
+
+    it('may name the secret of the one in a file of the other', () => {
+      const peer = write(peerFile, 'peer.yml');
+      const ours = write('operatorApi: { hmacSecretFile: ./secret }', 'ours.yml');
+      expect(load({}, peer, ours).operatorApi).to.include({ hmacSecret: null, hmacSecretFile: join(cwd, 'secret') });
+      expect(load({}, ours, peer).operatorApi?.hmacSecret).to.equal('this-is-not-so-secret');
+      const env = { DISTRIBUTOR__OPERATOR_API__HMAC_SECRET: 'another-secret-of-the-environment' };
+      expect(load(env, peer, ours).operatorApi?.hmacSecret).to.equal(env.DISTRIBUTOR__OPERATOR_API__HMAC_SECRET);
+    });
+
+    it('are each named with what is wrong in them', () => {
+      const one = write('publicApi:\n  prot: 1\n  port: 99999\nid: 42\n', 'one.yml');
+      const two = write('# nothing else\nid: 43\npublicApi: { proxy: 1 }\n', 'two.yml');
+      const env = { DISTRIBUTOR__PUBLIC_API__WORKERS: 'many' };
+      expect(faults(env, one, two).split('\n')).to.have.members([
+        `The config (${one}, ${two} and environment) is not valid:`,
+        `  ${one} line 2: publicApi.prot: no such key; did you mean publicApi.port?`,
+        `  ${one} line 3: publicApi.port: must be a whole number from 0 to 65535, not 99999`,
+        `  ${two} line 2: id: must be a text in one line, not empty (write numbers in quotes), not 43`,
+        `  ${two} line 3: publicApi.proxy: no such key`,
+        '  DISTRIBUTOR__PUBLIC_API__WORKERS: publicApi.workers: must be a whole number from 1 to 1024, not "many"',
+      ]);
+      write('just words', 'two.yml');
+      expect(faults({}, one, two)).to.equal(`The config file ${two} must hold keys with values, like «id: my-node»`);
+    });
+
+    it('mean an operator API where one of them has the section', () => {
+      const one = write('id: one', 'one.yml');
+      const two = write('operatorApi: {}', 'two.yml');
+      expect(load({}, one).operatorApi).to.equal(null);
+      expect(load({}, two, one).operatorApi).not.to.equal(null);
     });
   });
 
@@ -250,11 +316,42 @@ describe('config', () => {
     });
 
     it('is refused where it names no key, with what was probably meant', () => {
-      const text = faults({ DISTRIBUTOR__OPERATOR_API__PROT: '1', JOYSTREAM_DISTRIBUTOR__WORKERID: '1' });
+      const text = faults({ DISTRIBUTOR__OPERATOR_API__PROT: '1', JOYSTREAM_DISTRIBUTOR__PORT: '1' });
       expect(text).to.contain(
         'DISTRIBUTOR__OPERATOR_API__PROT: no such key; did you mean DISTRIBUTOR__OPERATOR_API__PORT?',
       );
-      expect(text).to.contain('did you mean JOYSTREAM_DISTRIBUTOR__WORKER_ID?');
+      expect(text).not.to.contain('JOYSTREAM');
+    });
+
+    it('of the peer may name keys that are not known: they are listed, with what was probably meant, and ignored', () => {
+      const { ignored, ...config } = load({
+        JOYSTREAM_DISTRIBUTOR__PORT: '80',
+        JOYSTREAM_DISTRIBUTOR__ENDPOINTS__ELASTIC_SEARCH: 'http://hush@localhost:9200',
+        JOYSTREAM_DISTRIBUTOR__WORKERID: '1',
+        JOYSTREAM_DISTRIBUTOR__LIMITS__QUERY_NODE_CACHE_TTL: '1',
+      });
+      expect(ignored).to.deep.equal([
+        'limits.queryNodeCacheTTL',
+        'JOYSTREAM_DISTRIBUTOR__PORT',
+        'JOYSTREAM_DISTRIBUTOR__WORKERID (did you mean JOYSTREAM_DISTRIBUTOR__WORKER_ID?)',
+        'JOYSTREAM_DISTRIBUTOR__ENDPOINTS__ELASTIC_SEARCH',
+      ]);
+      const { ignored: _, ...plain } = load();
+      expect(config).to.deep.equal(plain);
+    });
+
+    it('silences the console with the section of it, or of all logs, switched off', () => {
+      for (const section of [
+        'DISTRIBUTOR__LOGS__CONSOLE',
+        'JOYSTREAM_DISTRIBUTOR__LOGS__CONSOLE',
+        'DISTRIBUTOR__LOGS',
+      ]) {
+        write('logs: { console: { level: debug } }');
+        expect(load({ [section]: 'off' }).logs.console.level, section).to.equal('off');
+        expect(load({ [section]: 'off', DISTRIBUTOR__LOGS__CONSOLE__LEVEL: 'warn' }).logs.console.level).to.equal(
+          'warn',
+        );
+      }
     });
 
     it('is refused where a value does not fit its key', () => {
@@ -307,6 +404,11 @@ describe('config', () => {
         '  line 12: logs: must hold further keys',
         '  line 13: limits.storage: must be a number of bytes, or a size like 500G (units B K M G T), not "lots"',
       ]);
+    });
+
+    it('is a key named like something that every object has', () => {
+      write('__proto__: { id: x }\npublicApi: { constructor: 1 }\n');
+      expect(faults()).to.match(/line 1: __proto__: no such key\n {2}line 2: publicApi\.constructor: no such key$/);
     });
 
     it('is told of a file that is not YAML, by line', () => {

@@ -2,8 +2,15 @@
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { expect } from 'chai';
 import { commandNames, commands } from '../machines/commands.ts';
+import { memoryDirectory } from '../src/content/memory-directory.ts';
 import { openapiDocument } from '../src/openapi/document.ts';
 import { type Exchange, undescribed, undescribedEvent } from './support/described.ts';
+
+interface WithBody {
+  readonly requestBody: {
+    readonly content: { readonly 'application/json': { readonly schema: { readonly $ref?: string } } };
+  };
+}
 
 describe('the API description', () => {
   const { info, servers, paths, components } = openapiDocument;
@@ -27,13 +34,61 @@ describe('the API description', () => {
 
   it('has every row of the command table, with the words in which the machine refuses it', () => {
     const table = paths as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+    const schemas: Readonly<Record<string, object>> = components.schemas;
     for (const name of commandNames) {
       expect(table[`/${name}`]?.post, name).to.deep.include({ summary: commands[name].summary });
-      const text = JSON.stringify(table[`/${name}`]);
-      expect(text).to.contain(JSON.stringify(commands[name].input));
+      const { requestBody } = (table[`/${name}`]?.post ?? {}) as WithBody;
+      const { schema } = requestBody.content['application/json'];
+      const described = schema.$ref === undefined ? schema : schemas[schema.$ref.replace('#/components/schemas/', '')];
+      expect(
+        JSON.parse(JSON.stringify(described, (key, value) => (key === 'pattern' ? undefined : value))),
+      ).to.deep.equal(commands[name].input);
     }
     expect(JSON.stringify(table['/stop-api'])).to.contain('"Already stopped","Node is shutting down"');
     expect(JSON.stringify(table['/set-worker'])).not.to.contain('Still starting');
+  });
+
+  it("has the peer's names, so that clients generated from its description keep their types", () => {
+    const text = JSON.stringify(openapiDocument);
+    for (const name of [
+      'SetWorkerOperation',
+      'SetBucketsOperation',
+      'StatusResponse',
+      'BucketsResponse',
+      'ErrorResponse',
+    ]) {
+      expect(text).to.contain(`{"$ref":"#/components/schemas/${name}"}`);
+    }
+    const ids = [...text.matchAll(/"operationId":"([\w.]+)"/g)].map(([, id]) => id);
+    expect(ids).to.include.members([
+      ...['operator.stopApi', 'operator.startApi', 'operator.shutdown', 'operator.setWorker', 'operator.setBuckets'],
+      ...['public.status', 'public.buckets', 'public.asset', 'public.assetHead'],
+    ]);
+  });
+
+  it('has a pattern beside each format of ours, which says no more and no less', () => {
+    const found: { format: string; pattern: string }[] = [];
+    JSON.stringify(openapiDocument, (_, value) => {
+      if (value?.format === 'bucket-id') found.push(value);
+      return value;
+    });
+    expect(found).to.have.lengthOf(2);
+    const { isBucketId } = memoryDirectory();
+    const texts = [
+      '1:0',
+      'string',
+      'with blanks',
+      'ü',
+      '😀'.repeat(128),
+      '',
+      'a\n',
+      '\u0007',
+      '\u0085',
+      'x'.repeat(129),
+    ];
+    for (const { pattern } of found) {
+      for (const id of texts) expect(new RegExp(pattern, 'u').test(id), JSON.stringify(id)).to.equal(isBucketId(id));
+    }
   });
 
   describe('judges answers:', () => {

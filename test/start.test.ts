@@ -141,7 +141,6 @@ describe('start', function () {
     return node;
   };
   const conditions = async () => (await node.state()).conditions.map(({ type }) => type);
-  const statePath = () => join(home.statePath, 'state.json');
 
   /** What it says for people, and how it ends. */
   async function refusal(at: Home, env: NodeJS.ProcessEnv = {}) {
@@ -181,8 +180,8 @@ describe('start', function () {
 
   it('says what goes before the config, whatever NODE_ENV is; a second signal ends it at once', async () => {
     await start({ env: { NODE_ENV: 'development' } });
-    await until(() => node.printed.split('\n').length > 2);
-    expect(node.printed).to.contain(`(${statePath()}, generation 1): publicApi "running", buckets ["1:0"].`);
+    await until(() => node.printed.includes('generation'));
+    expect(node.printed).to.contain(`(generation 1): publicApi "running", buckets ["1:0"].`);
     const { desired, settings } = await node.state();
     expect(desired.overridden).to.deep.equal(['publicApi', 'buckets']);
     expect(settings).to.deep.equal({ workerId: 0, buckets: ['1:0'] });
@@ -212,12 +211,41 @@ describe('start', function () {
   });
 
   it('says so where the config of a Joystream node leaves it without a directory', async () => {
-    const squid = 'http://localhost:4352/graphql';
-    await start({ env: { DISTRIBUTOR__CATALOGUE: 'off', JOYSTREAM_DISTRIBUTOR__ENDPOINTS__STORAGE_SQUID: squid } });
+    const env = {
+      DISTRIBUTOR__CATALOGUE: 'off',
+      DISTRIBUTOR__WORKER_ID: 'off',
+      JOYSTREAM_DISTRIBUTOR__ENDPOINTS__STORAGE_SQUID: 'http://user:hush@localhost:4352/graphql',
+      JOYSTREAM_DISTRIBUTOR__LIMITS__STORAGE: '1M',
+      NODE_ENV: 'staging',
+    };
+    await start({ env });
     const [condition] = (await node.state()).conditions;
     expect(condition).to.include({ type: 'NoDirectory', reason: 'NoCatalogue' });
     expect(condition?.message).to.match(/knows no object.+set catalogue/);
     expect(node.log).to.contain('NoDirectory');
+    const status = JSON.parse((await ask(node.port, '/api/v1/status')).body.toString());
+    expect(status).to.deep.include({ storageLimit: 1_048_576, nodeEnv: 'staging' });
+    expect(status.queryNodeStatus).to.include({ url: 'http://localhost:4352/graphql', packageVersion: '' });
+    expect(status).not.to.have.property('workerId');
+  });
+
+  it("says on which ports it listens, in the words that the peer's tools wait for, and where its state is", async () => {
+    const plain = await Home.make();
+    node = await plain.start();
+    await until(() => node.printed.includes('State'));
+    expect(node.printed.split('\n').slice(1)).to.deep.equal([
+      `Public API listening on port ${plain.port}`,
+      `Operator API listening on port ${new URL(node.operatorUrl).port}`,
+      `State directory: ${plain.statePath}`,
+      '',
+    ]);
+    await node.command('stop-api');
+    await node.end();
+    node = await plain.start();
+    await until(() => node.printed.includes('State'));
+    expect(node.printed).not.to.contain('Public API listening');
+    await node.end();
+    await plain.remove();
   });
 
   it('ends with 0 at a signal while it still waits for its port, and never says that it is up', async () => {

@@ -6,7 +6,7 @@ import { InputError, messageOf } from '../errors.ts';
 import type { AuditLine } from '../operator/audit-read.ts';
 import { type AuditFilter, filterOf, parseSince, parseStatus } from './audit-filter.ts';
 import { auditText } from './audit-text.ts';
-import { configOption, lazyConfig } from './connection.ts';
+import { type ConfigOptions, lazyConfig, withConfig } from './config-option.ts';
 import { enough } from './enough.ts';
 import { exitCodeHelp } from './exit-codes.ts';
 import { examples } from './help.ts';
@@ -14,9 +14,8 @@ import { wholeNumber } from './whole-number.ts';
 
 type Shown = Exclude<AuditLine, { readonly torn: string }>;
 
-interface AuditOptions extends AuditFilter {
+interface AuditOptions extends AuditFilter, ConfigOptions {
   readonly file?: string;
-  readonly config?: string;
   readonly last?: number;
   readonly follow?: true;
   readonly output: 'text' | 'json';
@@ -34,7 +33,7 @@ const help = `${examples(
 ${exitCodeHelp()}`;
 
 export const auditCommand = (): Command =>
-  new Command('audit')
+  withConfig(new Command('audit'))
     .summary('Show the audit log: who asked for what, and what became of it.')
     .description(
       'Show the audit log, oldest first: every command and every refused token, with who, from where, what, the answer, ' +
@@ -49,7 +48,6 @@ export const auditCommand = (): Command =>
     )
     .option('-f, --follow', 'go on with what is written from now on')
     .option('--file <file>', 'the audit log (else auditLog.path of the config); older files beside it are read too')
-    .addOption(configOption())
     .addOption(
       new Option('-o, --output <format>', 'text for people, json: one line an entry')
         .choices(['text', 'json'])
@@ -60,7 +58,7 @@ export const auditCommand = (): Command =>
 
 async function show(options: AuditOptions): Promise<void> {
   const { since, last, output } = options;
-  const file = options.file ? resolve(options.file) : (await lazyConfig(options.config)()).auditLog.path;
+  const file = options.file ? resolve(options.file) : (await lazyConfig(options)()).auditLog.path;
   const { readAudit } = await import('../operator/audit-read.ts');
   const print = (line: Shown) => console.log(output === 'json' ? JSON.stringify(line) : auditText(line));
   const source = {

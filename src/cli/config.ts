@@ -1,13 +1,12 @@
 // `config`: the config in effect, as a node started here would see it.
 import { Command, Option } from 'commander';
-import { configOption, lazyConfig } from './connection.ts';
+import { type ConfigOptions, lazyConfig, withConfig } from './config-option.ts';
 import { examples } from './help.ts';
 
 export const configCommand = (): Command =>
-  new Command('config')
+  withConfig(new Command('config'))
     .summary('Print the config in effect.')
     .description('Print the config in effect: file, environment and defaults together. Secrets are left out.')
-    .addOption(configOption())
     .addOption(new Option('-o, --output <format>', 'how it is printed').choices(['yaml', 'json']).default('yaml'))
     .addHelpText(
       'after',
@@ -17,9 +16,9 @@ export const configCommand = (): Command =>
         ['DISTRIBUTOR__PUBLIC_API__PORT=8080 distributor-node config'],
       ),
     )
-    .action(async ({ config: path, output }: { config?: string; output: 'yaml' | 'json' }) => {
+    .action(async ({ output, ...options }: ConfigOptions & { output: 'yaml' | 'json' }) => {
       const { shownConfig } = await import('../config/shown.ts');
-      const shown = shownConfig(await lazyConfig(path)());
+      const shown = shownConfig(await lazyConfig(options)());
       if (output === 'json') console.log(JSON.stringify(shown, null, 2));
       else process.stdout.write((await import('js-yaml')).dump(shown));
     });

@@ -1,32 +1,30 @@
 // Where the operator API is and which secret its tokens are signed with: options, environment, config, in this order.
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { Config } from '../config.ts';
 import { InputError } from '../errors.ts';
 import { httpUrl } from '../http-url.ts';
 import type { Secret } from '../operator/secret.ts';
+import { type ConfigOptions, withConfig } from './config-option.ts';
 
-export interface SecretOptions {
+export interface SecretOptions extends ConfigOptions {
   readonly secretFile?: string;
   readonly secret?: string;
-  readonly config?: string;
 }
 
 export interface ConnectionOptions extends SecretOptions {
   readonly url?: string;
 }
 
-export const configOption = (): Option =>
-  new Option('-c, --config <file>', 'config of the node (else DISTRIBUTOR_CONFIG, ./config.yml if there, defaults)');
-
 export const withSecretOptions = (command: Command): Command =>
-  command
-    .option('--secret-file <file>', 'file with the operator secret (else DISTRIBUTOR_SECRET_FILE, else the config)')
-    .option(
-      '--secret <secret>',
-      'the secret itself (else DISTRIBUTOR_SECRET); everyone on this machine can see it in the process list',
-    )
-    .addOption(configOption());
+  withConfig(
+    command
+      .option('--secret-file <file>', 'file with the operator secret (else DISTRIBUTOR_SECRET_FILE, else the config)')
+      .option(
+        '--secret <secret>',
+        'the secret itself (else DISTRIBUTOR_SECRET); everyone on this machine can see it in the process list',
+      ),
+  );
 
 export const withConnectionOptions = (command: Command): Command =>
   withSecretOptions(
@@ -40,17 +38,6 @@ export function parseUrl(text: string): string {
     throw new InvalidArgumentError('It must look like http://localhost:3335.');
   }
   return url.href.replace(/\/+(api\/v1\/*)?$/, '');
-}
-
-/** Loaded at most once, and only where options and environment leave something open. */
-export function lazyConfig(path: string | undefined): () => Promise<Config> {
-  let config: Promise<Config> | undefined;
-  return () => {
-    config ??= import('../config.ts').then(({ loadConfig }) =>
-      loadConfig({ path, env: process.env, cwd: process.cwd() }),
-    );
-    return config;
-  };
 }
 
 /** @throws {InputError} where nothing says where the API is */
@@ -89,10 +76,10 @@ export async function secretFor(options: SecretOptions, config: () => Promise<Co
   });
 }
 
-function operatorApiOf({ file, operatorApi }: Config, option: string): NonNullable<Config['operatorApi']> {
+function operatorApiOf({ files, operatorApi }: Config, option: string): NonNullable<Config['operatorApi']> {
   if (operatorApi) return operatorApi;
   throw new InputError(
-    `The config ${file ?? 'here'} has no operatorApi section, and a node started with it no operator API: give ${option}, or another --config`,
+    `The config ${files.join(', ') || 'here'} has no operatorApi section, and a node started with it no operator API: give ${option}, or another --config`,
   );
 }
 

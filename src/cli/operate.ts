@@ -5,7 +5,8 @@ import { type CommandName, commands } from '../../machines/commands.ts';
 import type { StateDocument } from '../control/node-control.ts';
 import type { Answer, CommandWishes, OperatorClient } from '../operator/client.ts';
 import { withInput } from './command-input.ts';
-import { type ConnectionOptions, lazyConfig, secretFor, urlFor, withConnectionOptions } from './connection.ts';
+import { lazyConfig } from './config-option.ts';
+import { type ConnectionOptions, secretFor, urlFor, withConnectionOptions } from './connection.ts';
 import { parseTimeout } from './duration.ts';
 import { exitCode, exitCodeHelp, exitCodeOf } from './exit-codes.ts';
 import { examples } from './help.ts';
@@ -78,7 +79,7 @@ export interface Connected {
 
 /** A client as the options, the environment or the config say. */
 export async function connect(options: CallOptions): Promise<Connected> {
-  const config = lazyConfig(options.config);
+  const config = lazyConfig(options);
   const url = await urlFor(options, config);
   const secret = await secretFor(options, config);
   const { createClient } = await import('../operator/client.ts');

@@ -1,22 +1,21 @@
 // `reset`: drops what commands have changed, so that the config alone counts again.
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
-import { configOption, lazyConfig } from './connection.ts';
+import { type ConfigOptions, lazyConfig, withConfig } from './config-option.ts';
 import { examples } from './help.ts';
 
 export const resetCommand = (): Command =>
-  new Command('reset')
+  withConfig(new Command('reset'))
     .summary('Drop what commands have changed, so that the config counts again.')
     .description(
       'Drop the state file: worker, buckets and wanted public API are those of the config again. The node must not be running.',
     )
-    .addOption(configOption())
     .addHelpText(
       'after',
       examples(['distributor-node reset'], ['distributor-node reset --config /etc/distributor-node/config.yml']),
     )
-    .action(async ({ config: path }: { config?: string }) => {
-      const { state } = (await lazyConfig(path)()).directories;
+    .action(async (options: ConfigOptions) => {
+      const { state } = (await lazyConfig(options)()).directories;
       const { openStateFile } = await import('../control/state-file.ts');
       const { lockDirectory } = await import('../control/lock.ts');
       const { directorySync } = await import('../sync-directory.ts');

@@ -1,6 +1,6 @@
 // `start`: runs a node in this process until it is shut down.
 import { Command } from 'commander';
-import { configOption } from './connection.ts';
+import { type ConfigOptions, withConfig } from './config-option.ts';
 import { examples } from './help.ts';
 
 const help = `${examples(
@@ -13,15 +13,14 @@ const help = `${examples(
 What commands have changed is kept and goes before the config; «distributor-node reset» drops it.`;
 
 export const startCommand = (): Command =>
-  new Command('start')
+  withConfig(new Command('start'))
     .summary('Run a node until it is shut down.')
-    .description('Run a node until it is shut down. One line on stdout says when it is up; the log goes to stderr.')
-    .addOption(configOption())
+    .description('Run a node until it is shut down. Lines on stdout say when it is up; the log goes to stderr.')
     .addHelpText('after', help)
-    .action(async ({ config }: { config?: string }) => {
+    .action(async ({ config }: ConfigOptions) => {
       const { startNode } = await import('../start.ts');
       const place = { env: process.env, cwd: process.cwd() };
-      process.exitCode = await startNode(config === undefined ? place : { configPath: config, ...place });
+      process.exitCode = await startNode({ ...place, ...(config && { configPaths: config }) });
       // Whatever may still be open: a node that has ended must not linger.
       setTimeout(() => process.exit(), 1000).unref();
     });

@@ -1,6 +1,7 @@
 // `token`: an access token for curl, scripts and dashboards; it prints the token and nothing else.
 import { Command, Option } from 'commander';
-import { lazyConfig, type SecretOptions, secretFor, withSecretOptions } from './connection.ts';
+import { lazyConfig } from './config-option.ts';
+import { type SecretOptions, secretFor, withSecretOptions } from './connection.ts';
 import { parseDuration } from './duration.ts';
 import { examples } from './help.ts';
 
@@ -34,7 +35,7 @@ export const tokenCommand = (): Command =>
       ),
     )
     .action(async ({ scope, expires, sub, aud, ...options }: TokenOptions) => {
-      const secret = await secretFor(options, lazyConfig(options.config));
+      const secret = await secretFor(options, lazyConfig(options));
       const { signAccessToken } = await import('../operator/tokens.ts');
       const who = { ...(sub !== undefined && { sub }), ...(aud !== undefined && { aud }) };
       console.log(await signAccessToken(secret.bytes, { scope, lifetimeSec: Math.ceil(expires / 1000), ...who }));

@@ -2,8 +2,9 @@
 import { closestMatch } from 'leven';
 import { envNameOf, type Key, keyAt, keyNames, sectionNames } from './keys.ts';
 
+const peerPrefix = 'JOYSTREAM_DISTRIBUTOR__';
 /** Later ones go before earlier ones. */
-const prefixes = ['JOYSTREAM_DISTRIBUTOR__', 'DISTRIBUTOR__'] as const;
+const prefixes = [peerPrefix, 'DISTRIBUTOR__'] as const;
 const unsetting: readonly string[] = ['off', 'null', 'undefined'];
 
 export interface Override {
@@ -15,20 +16,30 @@ export interface Override {
   readonly value: unknown;
 }
 
-/** The overrides in the order in which they are to be laid over the file, and what is wrong with the others. */
-export function overridesFrom(env: NodeJS.ProcessEnv): { overrides: Override[]; faults: string[] } {
+export interface FromEnv {
+  /** In the order in which they are to be laid over the file. */
+  readonly overrides: readonly Override[];
+  /** What is wrong with others of our own prefix. */
+  readonly faults: readonly string[];
+  /** Others with the peer's prefix: its deployment files have some that it does not know, and it ignores them. */
+  readonly ignored: readonly string[];
+}
+
+export function overridesFrom(env: NodeJS.ProcessEnv): FromEnv {
   const overrides: Override[] = [];
   const faults: string[] = [];
+  const ignored: string[] = [];
   for (const prefix of prefixes) {
     const names = Object.keys(env).filter((name) => name.startsWith(prefix));
     // Whole sections first, so that a key can be set on top of them.
     for (const name of names.sort((a, b) => depthOf(a) - depthOf(b) || a.localeCompare(b))) {
       const path = paths.get(name.slice(prefix.length));
-      if (path === undefined) faults.push(`${name}: no such key${suggestion(name, prefix)}`);
-      else overrides.push({ name, path, value: overrideOf(path, env[name] ?? '') });
+      if (path !== undefined) overrides.push({ name, path, value: overrideOf(path, env[name] ?? '') });
+      else if (prefix === peerPrefix) ignored.push(`${name}${suggestion(name, prefix, (words) => ` (${words})`)}`);
+      else faults.push(`${name}: no such key${suggestion(name, prefix, (words) => `; ${words}`)}`);
     }
   }
-  return { overrides, faults };
+  return { overrides, faults, ignored };
 }
 
 const depthOf = (name: string): number => name.split('__').length;
@@ -37,10 +48,10 @@ const paths: ReadonlyMap<string, string> = new Map(
   [...sectionNames, ...keyNames].map((path) => [envNameOf(path), path]),
 );
 
-function suggestion(name: string, prefix: string): string {
+function suggestion(name: string, prefix: string, told: (words: string) => string): string {
   const rest = name.slice(prefix.length);
   const near = closestMatch(rest.toUpperCase(), [...paths.keys()], { maxDistance: Math.ceil(rest.length / 3) });
-  return near ? `; did you mean ${prefix}${near}?` : '';
+  return near ? told(`did you mean ${prefix}${near}?`) : '';
 }
 
 /** Text as the key's type has it; what does not fit stays text, for the schema to refuse. */

@@ -1,6 +1,6 @@
-// The config file: which one it is, its content, and on which line each key stands.
+// A config file: which ones there are, the content of each, and on which line each key stands.
 import { existsSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { delimiter, resolve } from 'node:path';
 import { codeOf, InputError } from '../errors.ts';
 import { parseYaml, YamlFault, type YamlText } from '../yaml-text.ts';
 
@@ -12,12 +12,16 @@ export interface ConfigFile {
   readonly lineOf: YamlText['lineOf'];
 }
 
-/** The file that is meant: `--config`, else `DISTRIBUTOR_CONFIG`, else `./config.yml` if there; null: none. */
-export function configPath(option: string | undefined, env: NodeJS.ProcessEnv, cwd: string): string | null {
-  const named = option ?? (env.DISTRIBUTOR_CONFIG || undefined);
-  if (named !== undefined) return resolve(cwd, named);
+/**
+ * The files that are meant: `--config`, else `DISTRIBUTOR_CONFIG`, which may name several as `PATH` does, else the peer's
+ * `CONFIG_PATH`, else `./config.yml` if there.
+ */
+export function configPaths(options: readonly string[], env: NodeJS.ProcessEnv, cwd: string): string[] {
+  const { DISTRIBUTOR_CONFIG: ours = '', CONFIG_PATH: peers } = env;
+  const named = [options, ours.split(delimiter).filter(Boolean), peers ? [peers] : []].find((list) => list.length > 0);
+  if (named !== undefined) return named.map((path) => resolve(cwd, path));
   const usual = resolve(cwd, 'config.yml');
-  return existsSync(usual) ? usual : null;
+  return existsSync(usual) ? [usual] : [];
 }
 
 /**

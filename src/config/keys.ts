@@ -73,10 +73,14 @@ export const keys = {
   'directories.state': {
     type: 'path',
     default: './local',
+    defaultWords: '`directories.cacheState`, else `./local`',
     about: 'Where the node keeps what commands have changed, and the secret it makes. One node per directory.',
   },
   'directories.assets': { type: 'path', unused: true, about: 'Copies of data objects.' },
-  'directories.cacheState': { type: 'path', unused: true, about: 'Index of the copies.' },
+  'directories.cacheState': {
+    type: 'path',
+    about: 'Where the peer keeps its state, and its volumes are: taken where `directories.state` is unset.',
+  },
   'publicApi.host': { type: 'string', default: '0.0.0.0', about: 'Address the public API listens on.' },
   'publicApi.port': { ...port, default: 3334, about: 'Port of the public API; 0: any free one.' },
   'publicApi.workers': {
@@ -410,6 +414,7 @@ export const keys = {
   },
   'logs.elastic.level': { type: 'string', unused: true, about: 'How much is sent to Elasticsearch.' },
   'logs.elastic.endpoint': { type: 'string', secret: true, unused: true, about: 'URL of Elasticsearch.' },
+  'logs.elastic.indexPrefix': { type: 'string', unused: true, about: 'Beginning of the names of its indexes.' },
   'logs.elastic.auth.username': { type: 'string', unused: true, about: 'Its user.' },
   'logs.elastic.auth.password': { type: 'string', secret: true, unused: true, about: 'Its password.' },
   'intervals.checkCatalogueMs': {
@@ -438,7 +443,12 @@ export const keys = {
     about: 'How often storage nodes are timed.',
   },
   'intervals.cacheCleanup': { ...positive, unit: 's', unused: true, about: 'How often unassigned copies are removed.' },
-  'limits.storage': { type: 'size', minimum: 0, unused: true, about: 'Space for copies.' },
+  'limits.storage': {
+    type: 'size',
+    minimum: 0,
+    unused: true,
+    about: 'Space for copies. `/status` shows it.',
+  },
   'limits.maxCachedItemSize': { type: 'size', minimum: 0, unused: true, about: 'Largest object that is kept.' },
   'limits.maxConcurrentStorageNodeDownloads': { ...positive, unused: true, about: 'Downloads at a time.' },
   'limits.maxConcurrentOutboundConnections': { ...positive, unused: true, about: 'Outgoing connections at a time.' },
@@ -451,7 +461,11 @@ export const keys = {
     about: "How long an object's source is remembered.",
   },
   'limits.queryNodeCacheTTL': { ...count, unit: 's', unused: true, about: "How long the directory's answers are." },
-  'endpoints.storageSquid': { type: 'string', unused: true, about: 'GraphQL URL of the storage squid.' },
+  'endpoints.storageSquid': {
+    type: 'string',
+    unused: true,
+    about: 'GraphQL URL of the storage squid. `/status` shows it, without user and password.',
+  },
   'endpoints.joystreamNodeWs': { type: 'string', unused: true, about: 'URL of a chain node.' },
   keys: { type: 'list', secret: true, unused: true, about: 'Keys of the chain.' },
 } as const satisfies Record<string, Key>;

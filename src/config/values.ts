@@ -1,11 +1,11 @@
-// File and environment laid over each other and checked: one value per key, and where it came from.
+// The values of the config: files and environment together, checked, one for each key.
 import { dirname, resolve } from 'node:path';
 import { closestMatch } from 'leven';
 import { InputError } from '../errors.ts';
 import { pointerSteps } from '../validate.ts';
-import { overridesFrom } from './env.ts';
 import type { ConfigFile } from './file.ts';
 import { type Key, type KeyName, keyAt, keyNames, keys, sectionNames, type ValueOf } from './keys.ts';
+import { isWithin, layersOf, type Tree, valueAt } from './layers.ts';
 import { bytesOf, configFaults, demandOf } from './schema.ts';
 
 export interface Values {
@@ -13,88 +13,39 @@ export interface Values {
   get<K extends KeyName>(key: K): ValueOf<K>;
   /** Whether a key, or anything in a section, was set. */
   has(path: string): boolean;
-  /** Whether the environment set it. */
-  fromEnv(path: string): boolean;
-  /** Whether the environment unset a whole section. */
+  /** Of what set it: the environment goes before every file, a later file before an earlier one. -1: nothing did. */
+  rank(path: string): number;
+  /** Whether the environment unset a whole section, or one that it lies in. */
   unset(section: string): boolean;
+  /** Variables of the peer's prefix that name no key. */
+  readonly ignoredVariables: readonly string[];
 }
-
-type Tree = Record<string, unknown>;
 
 /** @throws {InputError} with one line for everything that is wrong, and without the values of secrets */
-export function readValues(file: ConfigFile | null, env: NodeJS.ProcessEnv, cwd: string): Values {
-  const origins = new Map<string, string>();
-  const unsets = new Set<string>();
-  const tree = withoutNulls(file?.content ?? {});
-  const { overrides, faults } = overridesFrom(env);
-  if (!isTree(tree))
-    throw new InputError(`The config file ${file?.path} must hold keys with values, like «id: my-node»`);
-
-  for (const { name, path, value } of overrides) {
-    for (const other of [...origins.keys()]) if (isWithin(other, path)) origins.delete(other);
-    origins.set(path, name);
-    unsets.delete(path);
-    if (value === undefined) unsets.add(path);
-    place(tree, path.split('.'), value);
-  }
-
-  const originOf = (path: string): string | undefined => {
-    const setter = [...origins].findLast(([set]) => isWithin(path, set));
-    return setter?.[1];
-  };
+export function readValues(files: readonly ConfigFile[], env: NodeJS.ProcessEnv, cwd: string): Values {
+  const { tree, originOf, unsets, faults, ignored } = layersOf(files, env);
   const entries = faultsOf(tree).map(({ path, words }) => {
-    const variable = originOf(path.join('.'));
-    if (variable) return `${variable}: ${words}`;
-    return file ? `line ${file.lineOf(path)}: ${words}` : words;
+    const { variable, file } = originOf(path.join('.')) ?? {};
+    if (file === undefined) return variable ? `${variable}: ${words}` : words;
+    return `${files.length > 1 ? `${file.path} ` : ''}line ${file.lineOf(path)}: ${words}`;
   });
   if (faults.length + entries.length > 0) {
-    const head = file ? `The config (${file.path} and environment) is not valid:` : 'The config is not valid:';
-    throw new InputError([head, ...[...entries, ...faults].map((entry) => `  ${entry}`)].join('\n'));
+    const from = files.length > 0 ? ` (${files.map(({ path }) => path).join(', ')} and environment)` : '';
+    const lines = [...entries, ...faults].map((entry) => `  ${entry}`);
+    throw new InputError([`The config${from} is not valid:`, ...lines].join('\n'));
   }
 
-  const fromEnv = (path: string) => originOf(path) !== undefined;
   return {
     get: <K extends KeyName>(key: K) => {
-      const raw = valueAt(tree, key) ?? defaultOf(keys[key]);
-      const folder = file && valueAt(tree, key) !== undefined && !fromEnv(key) ? dirname(file.path) : cwd;
-      return finished(keys[key], raw, folder) as ValueOf<K>;
+      const given = valueAt(tree, key);
+      const file = given === undefined ? undefined : originOf(key)?.file;
+      return finished(keys[key], given ?? defaultOf(keys[key]), file ? dirname(file.path) : cwd) as ValueOf<K>;
     },
     has: (path) => valueAt(tree, path) !== undefined,
-    fromEnv,
-    unset: (section) => unsets.has(section),
+    rank: (path) => originOf(path)?.rank ?? -1,
+    unset: (section) => [...unsets].some((path) => isWithin(section, path)),
+    ignoredVariables: ignored,
   };
-}
-
-const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
-const isWithin = (path: string, section: string): boolean => path === section || path.startsWith(`${section}.`);
-
-/** A key without a value, as in `buckets:`, is a key that is not there. */
-function withoutNulls(value: unknown): unknown {
-  if (!isTree(value)) return value;
-  const entries = Object.entries(value).filter(([, inner]) => inner !== null);
-  return Object.fromEntries(entries.map(([key, inner]) => [key, withoutNulls(inner)]));
-}
-
-function place(tree: Tree, words: readonly string[], value: unknown): void {
-  const [first = '', ...rest] = words;
-  if (rest.length === 0) {
-    if (value === undefined) delete tree[first];
-    else tree[first] = withoutNulls(value);
-    return;
-  }
-  const inner = tree[first];
-  if (isTree(inner)) place(inner, rest, value);
-  else if (value !== undefined) {
-    const made: Tree = {};
-    tree[first] = made;
-    place(made, rest, value);
-  }
-}
-
-function valueAt(tree: Tree, path: string): unknown {
-  return path
-    .split('.')
-    .reduce<unknown>((at, word) => (isTree(at) && Object.hasOwn(at, word) ? at[word] : undefined), tree);
 }
 
 const defaultOf = (key: Key): unknown => (typeof key.default === 'function' ? key.default() : key.default);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type DesiredRecord, emptyRecord } from '../../machines/settings.ts';
 import type { Trouble } from '../condition.ts';
 import { codeOf, InputError, messageOf } from '../errors.ts';
-import { directorySync } from '../sync-directory.ts';
+import { directorySync, type SyncDirectory } from '../sync-directory.ts';
 import { formatRecord, parseRecord } from './state-format.ts';
 
 export interface StateFile {

@@ -1,4 +1,5 @@
 // The whole API description: one OpenAPI 3.1 document for the operator API and the public one.
+import { bodySchemas } from './body-schemas.ts';
 import { eventComponents } from './event-schemas.ts';
 import { healthPaths } from './health-paths.ts';
 import { hoist } from './hoist.ts';
@@ -66,7 +67,7 @@ export const openapiDocument = {
     securitySchemes,
     responses,
     headers,
-    schemas: { ...stateSchemas, ...problemSchemas, ...eventComponents, ...publicSchemas },
+    schemas: { ...bodySchemas, ...stateSchemas, ...problemSchemas, ...eventComponents, ...publicSchemas },
   },
   /** Where no path above is meant. */
   'x-otherwise': { operator: operatorOtherwise, public: publicOtherwise },

@@ -14,6 +14,7 @@ import {
   sometimes,
   unauthorized,
 } from './answer.ts';
+import { bodyOf } from './body-schemas.ts';
 import { refusalOf } from './problem-schemas.ts';
 import { sampleBody, samplesFor } from './samples.ts';
 import { ref, text } from './schema.ts';
@@ -64,7 +65,7 @@ export const sharedAnswers: Readonly<Record<string, Answer>> = {
 function commandPath(name: CommandName): PathItem {
   const { summary, input } = commands[name];
   const example = sampleBody(input);
-  const content = { 'application/json': { schema: input, ...(example && { example }) } };
+  const content = { 'application/json': { schema: bodyOf(name), ...(example && { example }) } };
   const needsBody = input.required.length > 0;
   const responses: Answers = {
     200: json(

@@ -44,7 +44,7 @@ const notKept: Headers = { 'Cache-Control': always('it may be different a moment
 const refusal = (description: string, headers: Headers = {}): Answer => ({
   description,
   headers: { ...forPlayers, ...notKept, ...headers },
-  content: { 'application/json': { schema: ref('PublicError') } },
+  content: { 'application/json': { schema: ref('ErrorResponse') } },
 });
 
 const asset: Headers = {
@@ -170,8 +170,8 @@ export const publicPaths: Readonly<Record<string, PathItem>> = {
       responses: preflight,
     },
   },
-  '/status': document('status', 'How the node is, for monitors.', 'PublicStatus'),
-  '/buckets': document('buckets', 'Which buckets the node distributes.', 'PublicBuckets'),
+  '/status': document('status', 'How the node is, for monitors.', 'StatusResponse'),
+  '/buckets': document('buckets', 'Which buckets the node distributes.', 'BucketsResponse'),
 };
 
 /** Where none of the paths, or none of a path's methods, is meant. */

@@ -1,28 +1,29 @@
-// The documents that the public API answers with: what monitors read, and its errors.
-import { count, list, object, orNull, type Schema, text } from './schema.ts';
+// The documents that the public API answers with, by their names in the peer's description: what monitors read, and errors.
+import { bucketId } from './body-schemas.ts';
+import { count, list, object, type Schema, text } from './schema.ts';
 
 export const publicSchemas: Readonly<Record<string, Schema>> = {
-  PublicError: object({ 'type?': text('one word for programs'), message: text('for a person') }),
-  PublicStatus: object({
+  ErrorResponse: object({ 'type?': text('one word for programs'), message: text('for a person') }),
+  StatusResponse: object({
     id: text(),
     version: text(),
-    workerId: orNull(count()),
+    'workerId?': count('left out where none is set'),
     objectsInCache: count(),
-    storageLimit: orNull(count(), 'bytes; null: none'),
+    storageLimit: count('bytes; 0: none'),
     storageUsed: count('bytes'),
     uptime: count('seconds'),
     downloadsInProgress: count(),
-    nodeEnv: text(),
+    'nodeEnv?': text('`NODE_ENV`, where it is set'),
     queryNodeStatus: object({
-      url: orNull(text()),
+      url: text('empty where there is none'),
       chainHead: count(),
       blocksProcessed: count(),
-      packageVersion: orNull(text()),
+      packageVersion: text('empty where it is not known'),
     }),
   }),
-  PublicBuckets: {
+  BucketsResponse: {
     oneOf: [
-      object({ bucketIds: list(text(), 'those distributed') }),
+      object({ bucketIds: list(bucketId, 'those distributed') }),
       object({ allByWorkerId: count('all buckets of this worker') }),
     ],
   },

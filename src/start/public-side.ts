@@ -6,11 +6,11 @@ import type { Logger } from '../log.ts';
 import { affordableConnections, openFileLimit } from '../open-files.ts';
 import { version } from '../version.ts';
 
-export function createPublicSide({ id, publicApi, supervision }: Config, log: Logger): PublicSide {
+export function createPublicSide({ id, publicApi, supervision, statusFacts }: Config, log: Logger): PublicSide {
   const { host, port, workers: count, workerTimeoutMs, heartbeatMs, niceness, drainTimeoutSec, ...rest } = publicApi;
   const { startRetryMs: _, lameDuckSec: __, ...limits } = { ...rest, maxConnections: connections(publicApi, log) };
   return createWorkers({
-    setup: { id, version, limits, tellsRequests: log.isLevelEnabled('http') },
+    setup: { id, version, limits, statusFacts, tellsRequests: log.isLevelEnabled('http') },
     host,
     port,
     count,

@@ -3,7 +3,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -104,6 +104,36 @@ describe('cli', () => {
     expect(yaml.stdout).to.contain('port: 8080').and.not.to.contain('hush');
     expect(JSON.parse(json.stdout)).to.deep.include({ ignored: ['limits.storage'] });
     expect(json.stdout).not.to.contain('hush');
+  });
+
+  it('takes the config in the words of the peer, too: --configPath, CONFIG_PATH, and -y for its prompts', async () => {
+    writeFileSync(join(cwd, 'peer.yml'), 'id: peer');
+    const lines = ['config --configPath peer.yml -y -o json', 'config --configPath=peer.yml --yes -o json'];
+    const ways = await Promise.all([
+      ...lines.map((line) => call(line)),
+      call('config -o json', { CONFIG_PATH: 'peer.yml' }),
+    ]);
+    for (const { code, stdout, stderr } of ways) {
+      expect([code, stderr]).to.deep.equal([0, '']);
+      expect(JSON.parse(stdout)).to.include({ id: 'peer' });
+    }
+    expect((await call('start --help')).stdout).not.to.match(/configPath|--yes/);
+  });
+
+  it('takes several config files: the peer, which refuses keys it does not know, needs one of its own', async () => {
+    writeFileSync(join(cwd, 'peer.yml'), 'id: peer\npublicApi: { port: 8080 }\n');
+    writeFileSync(join(cwd, 'ours.yml'), 'publicApi: { workers: 3 }\n');
+    const files = [join(cwd, 'peer.yml'), join(cwd, 'ours.yml')];
+    const ways = await Promise.all([
+      call('config -c peer.yml --config ours.yml -o json'),
+      call('config --configPath peer.yml --config ours.yml -o json'),
+      call('config -o json', { DISTRIBUTOR_CONFIG: files.join(delimiter) }),
+    ]);
+    for (const { stdout } of ways) {
+      const { publicApi, ...shown } = JSON.parse(stdout);
+      expect(shown).to.deep.include({ files, id: 'peer' });
+      expect(publicApi).to.include({ port: 8080, workers: 3 });
+    }
   });
 
   describe('reset', () => {

@@ -103,19 +103,21 @@ describe('the public API', () => {
   it('tells monitors how it is', async () => {
     const { status, headers, body } = await get('/api/v1/status');
     expect([status, headers['cache-control']]).to.deep.equal([200, 'no-store']);
-    const { uptime, nodeEnv, ...rest } = JSON.parse(body.toString());
+    const { uptime, ...rest } = JSON.parse(body.toString());
     expect(rest).to.deep.equal({
       id: 'test-node',
       version: '1.2.3',
       workerId: 0,
       objectsInCache: 4,
-      storageLimit: null,
+      storageLimit: 0,
       storageUsed: 10 + 10 + 7 + 8,
       downloadsInProgress: 0,
-      queryNodeStatus: { url: null, chainHead: 0, blocksProcessed: 0, packageVersion: null },
+      queryNodeStatus: { url: '', chainHead: 0, blocksProcessed: 0, packageVersion: '' },
     });
     expect(uptime).to.be.a('number');
-    expect(nodeEnv).to.be.a('string');
+    open.room.configure({ workerId: null, buckets: null });
+    expect(JSON.parse((await get('/api/v1/status')).body.toString())).not.to.have.property('workerId');
+    open.room.configure({ workerId: 0, buckets: null });
   });
 
   it('tells which buckets it distributes', async () => {
