@@ -39,7 +39,7 @@ export function parseUrl(text: string): string {
   if (url === null || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
     throw new InvalidArgumentError('It must look like http://localhost:3335.');
   }
-  return url.href.replace(/\/+(api\/v1\/*)?$/, '');
+  return url.href.replace(/(?<!\/)\/+(api\/v1\/*)?$/, '');
 }
 
 /** Loaded at most once, and only where options and environment leave something open. */

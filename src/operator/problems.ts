@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type Koa from 'koa';
 import { Problem } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { loggedPath } from './access.ts';
 
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'> & Partial<Pick<Logger, 'http'>>;
 
@@ -27,7 +28,7 @@ export function answerProblems(log: Log): Koa.Middleware {
 
 function unexpected(log: Log, ctx: Koa.Context, error: unknown): Problem {
   const { requestId } = ctx.state;
-  const request = { requestId, method: ctx.method, path: ctx.path };
+  const request = { requestId, method: ctx.method, path: loggedPath(ctx.url) };
   log.error({ err: error, ...request }, 'The operator API could not answer a request');
   const members = { requestId };
   return problem(500, 'Something went wrong inside the node; its log says what', { members, cause: error });
