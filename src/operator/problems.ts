@@ -7,9 +7,17 @@ import { loggedPath } from './access.ts';
 
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'> & Partial<Pick<Logger, 'http'>>;
 
-/** A problem that needs no more than its status to be named: with `about:blank` the title is the status' own phrase. */
-export const problem = (status: number, detail: string, more?: ConstructorParameters<typeof Problem>[3]): Problem =>
-  new Problem(status, STATUS_CODES[status] ?? 'Error', detail, more);
+/**
+ * A problem that needs no more than its status to be named: with `about:blank` the title is the status' own phrase.
+ * Every 400 has `errors`: where none are listed, it is the whole request that is wrong.
+ */
+export function problem(status: number, detail: string, more: ConstructorParameters<typeof Problem>[3] = {}): Problem {
+  const errors = status === 400 && { errors: [{ path: '', message: detail }] };
+  return new Problem(status, STATUS_CODES[status] ?? 'Error', detail, {
+    ...more,
+    members: { ...errors, ...more.members },
+  });
+}
 
 /** Koa middleware around all that judges: only those that watch stand outside, and see what was answered. */
 export function answerProblems(log: Log): Koa.Middleware {
