@@ -27,8 +27,13 @@ const levels: Readonly<Record<LogLevel, keyof typeof values>> = {
 
 const secretMembers = ['authorization', 'hmacSecret', 'secret', 'token', 'password'];
 
-/** A JWT, and whatever follows the word Bearer: caught also where it lies within a message. */
-const tokens = /eyJ[\w-]{5,}\.[\w-]+(\.[\w-]*)?|(?<=\bbearer\s+)[\w.~+/-]{8,}=*/gi;
+/**
+ * A JWT, also within a longer word. It is looked for once between two characters that no part of a JWT has: to begin
+ * again at every `eyJ` would take quadratic time, and strangers choose the text.
+ */
+const jwts = /(?<![\w-])((?:(?!eyJ)[\w-])*)eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?/g;
+/** What follows the word Bearer. */
+const bearers = /(bearer\s+)[\w.~+/-]{8,}=*/gi;
 
 const notShown = '(not shown)';
 const secrets = new Set<string>();
@@ -43,9 +48,22 @@ export function neverShow(secret: string): void {
 
 /** A text as it may be written down: no JWT in it, nothing that follows the word Bearer, and no secret known to `neverShow`. */
 export function withoutTokens(line: string): string {
-  let shown = line.replace(tokens, notShown);
+  let shown = line.replace(jwts, `$1${notShown}`).replace(bearers, `$1${notShown}`);
   for (const secret of secrets) shown = shown.replaceAll(secret, notShown);
   return shown;
+}
+
+/** The beginning of a text of any length, as it may be written down; work is done for that beginning alone. */
+export function excerpt(text: string, longest: number): string {
+  if (text.length <= longest) return withoutTokens(text);
+  let end = longest;
+  // Half a secret at the cut would not be known as one.
+  for (const secret of secrets) {
+    for (let at = Math.max(0, longest - secret.length + 1); at < end; at += 1) {
+      if (text.startsWith(secret, at)) end = at;
+    }
+  }
+  return withoutTokens(text.slice(0, end));
 }
 
 export interface OpenLog {

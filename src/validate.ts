@@ -57,4 +57,4 @@ export const pointerSteps = (pointer: string): string[] =>
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
 
-const pointerPart = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
+const pointerPart = (key: string): string => key.replace(/~/g, '~0').replace(/\//g, '~1');

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { logTo, neverShow, openLog, withoutTokens } from '../src/log.ts';
+import { excerpt, logTo, neverShow, openLog, withoutTokens } from '../src/log.ts';
 
 const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJib2IifQ.c2lnbmF0dXJlLWJ5dGVz';
 
@@ -69,6 +69,24 @@ describe('log', () => {
     log.info({ path: '/the "secret" of this node' }, 'it is the "secret" of this node');
     expect(JSON.parse(lines[0] ?? '')).to.include({ path: '/(not shown)', msg: 'it is (not shown)' });
     expect(withoutTokens('plain: the "secret" of this node')).to.equal('plain: (not shown)');
+  });
+
+  it('takes no more of a text than it shows, and no half of a secret', () => {
+    neverShow('a secret that lies across the cut');
+    expect(excerpt('x'.repeat(1000), 300)).to.equal('x'.repeat(300));
+    expect(excerpt(`${'x'.repeat(290)}a secret that lies across the cut`, 300)).to.equal('x'.repeat(290));
+    expect(excerpt(`${'x'.repeat(267)}a secret that lies across the cut, and more`, 300)).to.equal(
+      `${'x'.repeat(267)}(not shown)`,
+    );
+    expect(excerpt(`${'x'.repeat(250)}/${jwt}`, 300)).to.equal(`${'x'.repeat(250)}/(not shown)`);
+    expect(excerpt('short', 300)).to.equal('short');
+  });
+
+  it('leaves out tokens within longer words, and what only looks like one stays', () => {
+    expect(withoutTokens(`a-eyJ_${jwt}/x`)).to.equal('a-(not shown)/x');
+    expect(withoutTokens(`1.2.${jwt}`)).to.equal('1.2.(not shown)');
+    expect(withoutTokens('eyJ, eyJhbGciOi and eyJ.eyJ stay')).to.equal('eyJ, eyJhbGciOi and eyJ.eyJ stay');
+    expect(withoutTokens('{"msg":"a line\\nBearer opaque-token=="}')).to.equal('{"msg":"a line\\nBearer (not shown)"}');
   });
 
   it('leaves out secrets and tokens, wherever they are', () => {

@@ -61,7 +61,7 @@ const warnings = ({ conditions = [] }: StateDocument): string[] =>
 export function problemText({ status, document }: Answer, from: { url: string; secretFrom: string }): string {
   const problem = isObject(document) ? document : {};
   const { detail, message, title, errors, state, allowed } = problem;
-  const faults = Array.isArray(errors) ? errors.filter(isObject) : [];
+  const faults = Array.isArray(errors) ? errors.filter(isObject).filter((fault) => fault.message !== detail) : [];
   return [
     `${status} ${detail ?? message ?? title ?? '(the answer gives no reason)'}`,
     ...faults.map((fault) => `  ${fault.path || 'the body'}: ${fault.message}`),

@@ -37,7 +37,7 @@ export function parseUrl(text: string): string {
   if (url === null || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
     throw new InvalidArgumentError('It must look like http://localhost:3335.');
   }
-  return url.href.replace(/\/+(api\/v1\/*)?$/, '');
+  return url.href.replace(/(?<!\/)\/+(api\/v1\/*)?$/, '');
 }
 
 /** @throws {InputError} where nothing says where the API is */

@@ -23,9 +23,9 @@ export const problemSchemas: Readonly<Record<string, Schema>> = {
   ),
   InvalidRequest: object({
     ...members(only(400), text('the first fault')),
-    'errors?': list(
-      object({ path: text('JSON Pointer into the body'), message: text() }),
-      'every fault of a body that is JSON, up to a hundred',
+    errors: list(
+      object({ path: text('JSON Pointer into the body; empty: the whole'), message: text() }),
+      'every fault, up to a hundred',
     ),
   }),
   Moved: object({ ...members(only(412), text()), ...judgedIn, generation: count('of the state as it is now') }),

@@ -50,6 +50,9 @@ type Context = RouterContext<OperatorState>;
 
 /** A 400 names this many faults at most. */
 const maxFaults = 100;
+/** A key that is not known may be as long as a body. */
+const longestPath = 300;
+const cut = (path: string): string => (path.length > longestPath ? `${path.slice(0, longestPath)}…` : path);
 
 export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
   const { node, config, secret, isBucketId, log, audit, events, now = Date.now } = parts;
@@ -154,10 +157,11 @@ function refused(outcome: Extract<CommandResult, { result: 'refused' | 'moved' }
 }
 
 function invalidBody(faults: readonly { readonly path: string; readonly message: string }[]) {
-  const [first] = faults;
+  const errors = faults.slice(0, maxFaults).map(({ path, message }) => ({ path: cut(path), message }));
+  const [first] = errors;
   const others = faults.length > 1 ? ` (and ${faults.length - 1} more)` : '';
   const detail = `${first?.path || 'The body'} ${first?.message}${others}`;
-  return problem(400, detail, { members: { errors: faults.slice(0, maxFaults) } });
+  return problem(400, detail, { members: { errors } });
 }
 
 /** Host and Origin, and that the request target is one whose path can be compared byte for byte. */

@@ -78,7 +78,8 @@ class Source {
   /** The same under whichever name, and not that of a file that has gone. */
   readonly identity: string;
   readonly #handle: FileHandle;
-  #rest = Buffer.alloc(0);
+  /** The beginning of a line whose end has not been read yet. */
+  #rest: Buffer[] = [];
 
   constructor(handle: FileHandle, identity: string) {
     this.#handle = handle;
@@ -90,16 +91,21 @@ class Source {
     for (;;) {
       const { bytesRead, buffer } = await this.#handle.read(Buffer.alloc(65_536), 0, 65_536);
       if (bytesRead === 0) return;
-      const bytes = Buffer.concat([this.#rest, buffer.subarray(0, bytesRead)]);
+      const bytes = buffer.subarray(0, bytesRead);
       const end = bytes.lastIndexOf(0x0a) + 1;
-      this.#rest = bytes.subarray(end);
-      for (const line of bytes.subarray(0, end).toString().split('\n')) if (line !== '') yield parsed(line);
+      if (end > 0) {
+        const whole = Buffer.concat([...this.#rest, bytes.subarray(0, end)]);
+        this.#rest = [];
+        for (const line of whole.toString().split('\n')) if (line !== '') yield parsed(line);
+      }
+      this.#rest.push(bytes.subarray(end));
     }
   }
 
   /** A last line without an end. */
   *rest(): Generator<AuditLine> {
-    if (this.#rest.length > 0) yield parsed(this.#rest.toString());
+    const rest = Buffer.concat(this.#rest).toString();
+    if (rest !== '') yield parsed(rest);
   }
 
   close(): Promise<void> {

@@ -30,8 +30,8 @@ export function checkScope({ scope }: Token): void {
 /** RFC 6750 §3.1: where there is no token at all, the challenge says no more than which kind is wanted. */
 function bearerOf(ctx: Koa.Context): string {
   const header = ctx.get('Authorization');
-  const [scheme = '', token = '', ...rest] = header.trim().split(/ +/);
-  if (scheme.toLowerCase() === 'bearer' && token !== '' && rest.length === 0) return token;
+  const [, token] = /^bearer +([^ ]+)$/i.exec(header.trim()) ?? [];
+  if (token !== undefined) return token;
   const detail = header === '' ? 'A token is needed: Authorization: Bearer …' : 'Authorization must be: Bearer …';
   throw problem(401, detail, { headers: { 'WWW-Authenticate': realm } });
 }

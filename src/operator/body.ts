@@ -39,16 +39,19 @@ export function createBodyReader(maxBodyBytes: number): ReadBody {
       // Whatever the parser calls it: the client has gone, and nothing is wrong here.
       if (ctx.req.destroyed && !ctx.req.complete) throw brokenOff(error);
       if (hasStatus(error, 413)) throw tooLarge();
-      if (hasStatus(error, 400)) throw problem(400, `The body is not a JSON object: ${whatIsWrong(messageOf(error))}`);
+      if (hasStatus(error, 400)) throw wrongBody(`is not a JSON object: ${whatIsWrong(messageOf(error))}`);
       throw error;
     } finally {
       ctx.req.off('data', keep);
     }
     const bytes = Buffer.concat(chunks);
-    if (!isUtf8(bytes)) throw problem(400, 'The body is not UTF-8');
+    if (!isUtf8(bytes)) throw wrongBody('is not UTF-8');
     return { value: ctx.request.body, sha256: sha256(bytes) };
   };
 }
+
+const wrongBody = (words: string) =>
+  problem(400, `The body ${words}`, { members: { errors: [{ path: '', message: words }] } });
 
 const brokenOff = (cause?: unknown) => problem(400, 'The request was broken off', { cause });
 

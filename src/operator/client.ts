@@ -68,7 +68,7 @@ export interface CommandWishes {
  */
 export function createClient(options: ClientOptions): OperatorClient {
   const { secret, token, sub, timeoutMs, now = Date.now } = options;
-  const base = options.url.replace(/\/+$/, '');
+  const base = options.url.replace(/(?<!\/)\/+$/, '');
 
   async function bearer(url: string, body: object | undefined, text: string): Promise<string> {
     if (token !== undefined) return token;

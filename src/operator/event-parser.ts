@@ -14,13 +14,21 @@ export class EventParser {
   /** What the sender asks a reader to wait before it comes back; null: it does not say. */
   retryMs: number | null = null;
   #rest = '';
+  /** A line feed that follows would belong to it. */
+  #endsInReturn = false;
   #name = '';
   #data: string[] = [];
 
   /** @returns the events that this piece has completed */
   push(piece: string): ReceivedEvent[] {
+    // A line in many pieces is looked through once, when its end has come.
+    if (!this.#endsInReturn && !/[\r\n]/.test(piece)) {
+      this.#rest += piece;
+      return [];
+    }
     const lines = (this.#rest + piece).split(/\r\n|\n|\r(?!$)/);
     this.#rest = lines.pop() ?? '';
+    this.#endsInReturn = this.#rest.endsWith('\r');
     return lines.flatMap((line) => this.#line(line));
   }
 

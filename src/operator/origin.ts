@@ -18,6 +18,9 @@ export interface Whereabouts {
   readonly localAddress: string | undefined;
 }
 
+/** A name has 253 characters at most (RFC 1035 §2.3.4); a final dot and a port may follow. */
+const longestHost = 253 + '.:65535'.length;
+
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8);
 loopback.addAddress('::1', 'ipv6');
@@ -51,6 +54,8 @@ const refusal = (header: string, value: string): string =>
  * WHATWG writes them and IPv6 without brackets. Null where it is none.
  */
 export function hostOf(value: string): string | null {
+  // The URL parser takes quadratic time over a long name in Punycode.
+  if (value.length > longestHost) return null;
   // Anything else, such as `@` or `/`, would let the URL parser find another host in it than a client did.
   if (!/^(\[[0-9a-f:.]+\]|[\w.-]+)(:\d{0,5})?$/i.test(value)) return null;
   return URL.canParse(`http://${value}`) ? plain(new URL(`http://${value}`).hostname) : null;
@@ -75,5 +80,5 @@ function isLoopback(name: string): boolean {
 /** An address cannot be rebound; the one on which the connection came is ours. It may come as `::ffff:192.0.2.1`. */
 function sameAddress(name: string, localAddress: string | undefined): boolean {
   if (localAddress === undefined || isIP(name) === 0) return false;
-  return name === localAddress.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
+  return name === localAddress.replace(/^::ffff:(?=\d+\.)/i, '').split('%', 1)[0];
 }

@@ -3,12 +3,21 @@ import { STATUS_CODES } from 'node:http';
 import type Koa from 'koa';
 import { Problem } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { loggedPath } from './access.ts';
 
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'> & Partial<Pick<Logger, 'http'>>;
 
-/** A problem that needs no more than its status to be named: with `about:blank` the title is the status' own phrase. */
-export const problem = (status: number, detail: string, more?: ConstructorParameters<typeof Problem>[3]): Problem =>
-  new Problem(status, STATUS_CODES[status] ?? 'Error', detail, more);
+/**
+ * A problem that needs no more than its status to be named: with `about:blank` the title is the status' own phrase.
+ * Every 400 has `errors`: where none are listed, it is the whole request that is wrong.
+ */
+export function problem(status: number, detail: string, more: ConstructorParameters<typeof Problem>[3] = {}): Problem {
+  const errors = status === 400 && { errors: [{ path: '', message: detail }] };
+  return new Problem(status, STATUS_CODES[status] ?? 'Error', detail, {
+    ...more,
+    members: { ...errors, ...more.members },
+  });
+}
 
 /** Koa middleware around all that judges: only those that watch stand outside, and see what was answered. */
 export function answerProblems(log: Log): Koa.Middleware {
@@ -27,7 +36,7 @@ export function answerProblems(log: Log): Koa.Middleware {
 
 function unexpected(log: Log, ctx: Koa.Context, error: unknown): Problem {
   const { requestId } = ctx.state;
-  const request = { requestId, method: ctx.method, path: ctx.path };
+  const request = { requestId, method: ctx.method, path: loggedPath(ctx.url) };
   log.error({ err: error, ...request }, 'The operator API could not answer a request');
   const members = { requestId };
   return problem(500, 'Something went wrong inside the node; its log says what', { members, cause: error });

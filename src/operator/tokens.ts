@@ -9,6 +9,10 @@ const maxRequestTokenAgeSec = 300;
 /** How far the clock of whoever signed a request token may be ahead of ours. */
 const maxClockLeadSec = 30;
 
+const noJwt = 'The token is not a signed JWT';
+/** Its header is parsed before its signature is looked at, so strangers do not choose how long it is. */
+const jwtShape = /^[\w-]{1,4096}\.[\w-]*\.[\w-]*$/;
+
 export type Scope = 'operate' | 'read';
 
 interface Bearer {
@@ -89,6 +93,7 @@ export async function verifyToken(token: string, url: string, rules: TokenRules)
 }
 
 async function verifiedClaims(token: string, { secret, now }: TokenRules): Promise<JWTPayload> {
+  if (!jwtShape.test(token)) throw new TokenRefused(noJwt);
   try {
     const { payload } = await jwtVerify(token, secret, { algorithms: ['HS256'], currentDate: new Date(now()) });
     return payload;
@@ -103,7 +108,7 @@ function refusalOf(error: errors.JOSEError): string {
   if (error instanceof errors.JWSSignatureVerificationFailed) return "The signature is not that of this node's secret";
   if (error instanceof errors.JWTExpired) return 'The token has expired';
   if (error instanceof errors.JWTClaimValidationFailed) return `The token is not right: ${messageOf(error)}`;
-  return 'The token is not a signed JWT';
+  return noJwt;
 }
 
 function requestToken(token: string, url: string, bearer: Bearer, claims: JWTPayload, nowMs: number): RequestToken {

@@ -168,6 +168,9 @@ describe('cli operate', () => {
     const { code, stderr } = await call('set-buckets nonsense');
     expect(code).to.equal(20);
     expect(stderr).to.equal('400 The body is not valid\n  /buckets/0: must be a valid bucket-id\n');
+    const detail = 'dryRun must be true or false, once';
+    node.answer = { status: 400, document: { detail, errors: [{ path: '', message: detail }] } };
+    expect((await call('stop-api')).stderr).to.equal(`400 ${detail}\n`);
   });
 
   it('says what else the node answered, and exits with its code', async () => {

@@ -43,6 +43,16 @@ describe('the name of an operator request', () => {
     expect(rig.audits[0]).to.include({ requestId: 'mine-2' });
   });
 
+  it('is logged with the path as it was sent, in a length that strangers cannot choose', async () => {
+    await rig.call(`/${'eyJ'.repeat(50_000)}`);
+    await rig.raw(`GET /x#${'\\'.repeat(1000)} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+    expect(
+      logged()
+        .filter(({ msg }) => msg === 'operator request')
+        .map(({ path }) => path),
+    ).to.deep.equal([`/${'eyJ'.repeat(50_000)}`.slice(0, 300), `/x#${'\\'.repeat(297)}`]);
+  });
+
   it('leads from an answer of 500 to what the log says of it', async () => {
     const node = await startNode(rig.effects);
     const failing = Object.create(node, {

@@ -138,8 +138,33 @@ describe('the operator API', () => {
       const answer = await rig.call('/api/v1/set-worker', { headers, body });
       expect(answer.status, body.toString().slice(0, 50)).to.equal(400);
       expect(answer.json.detail).to.be.a('string').and.not.equal('');
+      const [first, ...others] = answer.json.errors as { path: string; message: string }[];
+      const where = first?.path || 'The body';
+      const more = others.length > 0 ? ` (and ${others.length} more)` : '';
+      expect(answer.json.detail).to.equal(`${where} ${first?.message}${more}`);
     }
     expect({}).not.to.have.property('workerId');
+  });
+
+  it('lists errors with every 400, also where the body is not what is wrong', async () => {
+    const authorized = async () => ({ ...bearer(await rig.access()), ...json });
+    const malformed = await rig.call('/api/v1/set-worker', { headers: await authorized(), body: '{"workerId":' });
+    expect(malformed.json.errors).to.deep.equal([
+      { path: '', message: 'is not a JSON object: Unexpected end of JSON input' },
+    ]);
+    const list = await rig.call('/api/v1/set-worker', { headers: await authorized(), body: '[]' });
+    expect(list.json.errors).to.deep.equal([{ path: '', message: 'must be object' }]);
+    const query = await rig.call('/api/v1/stop-api?dryRun=maybe', { headers: await authorized() });
+    expect(query.json.errors).to.deep.equal([{ path: '', message: 'dryRun must be true or false, once' }]);
+    const headers = { ...(await authorized()), 'if-match': 'nonsense' };
+    const condition = await rig.call('/api/v1/stop-api', { headers });
+    expect(condition.json.errors).to.deep.equal([{ path: '', message: condition.json.detail }]);
+  });
+
+  it('cuts the path to a fault: an unknown key may be as long as a body', async () => {
+    const { json } = await rig.command('set-worker', { workerId: 1, ['x'.repeat(100_000)]: 1 });
+    expect(json.errors).to.deep.equal([{ path: `/${'x'.repeat(299)}…`, message: 'is not a known key' }]);
+    expect(json.detail).to.equal(`/${'x'.repeat(299)}… is not a known key`);
   });
 
   it('says of bytes that are no text what is wrong with them', async () => {

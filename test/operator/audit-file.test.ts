@@ -236,6 +236,24 @@ describe('audit file', () => {
     });
   });
 
+  it('is read in linear time, however long its lines are', async () => {
+    mkdirSync(join(folder, 'state'));
+    writeFileSync(file, `${JSON.stringify(entry('long', { input: 'x'.repeat(10_000_000) }))}\n`);
+    const { concat } = Buffer;
+    let copied = 0;
+    Buffer.concat = (list, ...rest) => {
+      const bytes = concat(list, ...rest);
+      copied += bytes.length;
+      return bytes;
+    };
+    try {
+      expect(await read()).to.deep.equal(['long']);
+    } finally {
+      Buffer.concat = concat;
+    }
+    expect(copied).to.be.lessThan(10_100_000);
+  });
+
   it('is read from a moment on without opening what is older', async () => {
     const log = await opened();
     await log.write(entry('now'));

@@ -33,6 +33,25 @@ describe('the event parser', () => {
     );
   });
 
+  it('looks through a long line once, in however many pieces it comes', () => {
+    const parser = new EventParser();
+    const { split } = String.prototype;
+    let lookedThrough = 0;
+    // biome-ignore lint/suspicious/noExplicitAny: `split` takes what it is given
+    String.prototype.split = function (this: string, ...args: any) {
+      lookedThrough += this.length;
+      return Reflect.apply(split, this, args);
+    };
+    try {
+      parser.push('data: ');
+      for (let piece = 0; piece < 1000; piece += 1) parser.push('x'.repeat(1000));
+      expect(parser.push('\n\n')[0]?.data).to.have.length(1_000_000);
+    } finally {
+      String.prototype.split = split;
+    }
+    expect(lookedThrough).to.be.lessThan(1_010_000);
+  });
+
   it('does not care for fields that it does not know, nor for ids and times that are none', () => {
     const parser = new EventParser();
     expect(parser.push('nonsense\nid: a\0b\nretry: soon\ndata\n\n')).to.deep.equal([

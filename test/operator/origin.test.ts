@@ -67,6 +67,25 @@ describe('the Host of a request', () => {
     expect(hostOf('Example.COM.:80')).to.equal('example.com');
     expect(hostOf('2130706433')).to.equal('127.0.0.1');
   });
+
+  it('longer than a name can be is not even parsed', () => {
+    const longest = `${'a.'.repeat(126)}a`;
+    expect(hostOf(`${longest}.:65535`)).to.equal(longest);
+    const parsed: unknown[] = [];
+    const { canParse } = URL;
+    URL.canParse = (url) => {
+      parsed.push(url);
+      return canParse(url);
+    };
+    try {
+      expect(hostOf(`xn--a-${'0a'.repeat(10_000)}`)).to.equal(null);
+      expect(refusal({ hosts: [`${'a'.repeat(300)}.localhost`] })).to.be.a('string');
+      expect(refusal({ origin: `http://${'a'.repeat(300)}.localhost` })).to.be.a('string');
+    } finally {
+      URL.canParse = canParse;
+    }
+    expect(parsed).to.deep.equal(['http://localhost']);
+  });
 });
 
 describe('the Origin of a request', () => {

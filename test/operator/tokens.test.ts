@@ -78,6 +78,12 @@ describe('an access token', () => {
     expect(await refused(signedText(`{"iat":${signedAt},"exp":1e999}`))).to.equal('The token has no "exp"');
   });
 
+  it('has a header of sane length, which is parsed before the signature is known to be right', async () => {
+    await verify(signed(claims, secret, { alg: 'HS256', kid: 'k'.repeat(3000) }));
+    const long = signed(claims, secret, { alg: 'HS256', kid: 'k'.repeat(4000) });
+    expect(await refused(long)).to.equal('The token is not a signed JWT');
+  });
+
   it('is good until its exp, and not before its nbf', async () => {
     await verify(signed(claims), { nowMs: (signedAt + 60) * 1000 - 1 });
     expect(await refused(signed(claims), { nowMs: (signedAt + 60) * 1000 })).to.equal('The token has expired');

@@ -4,7 +4,7 @@ import { nameEnd, type Schema, schemaText } from './schema-text.ts';
 
 /** Words with code between backticks. */
 export const inline = (text: string): Child[] =>
-  text.split('`').map((part, place) => (place % 2 === 1 ? h('code', {}, part) : part.replace(/\s*\n\s*/g, ' ')));
+  text.split('`').map((part, place) => (place % 2 === 1 ? h('code', {}, part) : part.replace(/\s+/g, ' ')));
 
 export const paragraphs = (text: string): HTMLElement[] =>
   text.split(/\n\s*\n/).map((paragraph) => h('p', {}, ...inline(paragraph)));

@@ -45,10 +45,13 @@ export function createMetrics(node: Pick<NodeControl, 'state'>, publicSide: Meas
   return { router, counting: requests.counting };
 }
 
+/** Scrapers send a few hundred characters; what follows is not looked at. */
+const longestAccept = 4096;
+
 /** Whether OpenMetrics 1.0 is asked for, and not less than plain text. Scrapers add parameters of which nothing is known here. */
 export function wantsOpenMetrics(accept: string): boolean {
   let [open, plain] = [0, 0];
-  for (const range of accept.toLowerCase().split(',')) {
+  for (const range of accept.slice(0, longestAccept).toLowerCase().split(',')) {
     const [type = '', ...parameters] = range.split(';').map((part) => part.trim());
     const said = (name: string) => parameters.find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1);
     const weight = Number(said('q') ?? 1) || 0;

@@ -128,6 +128,9 @@ describe('the metrics', () => {
     for (const accept of ['', '*/*', 'text/plain', 'text/html', 'application/openmetrics-text;q=0,*/*']) {
       expect(wantsOpenMetrics(accept), accept).to.equal(false);
     }
+    // No scraper sends so long a list, and a stranger needs no token to send one.
+    expect(wantsOpenMetrics(`${'a/b,'.repeat(1000)}application/openmetrics-text`)).to.equal(true);
+    expect(wantsOpenMetrics(`${'a/b,'.repeat(2000)}application/openmetrics-text`)).to.equal(false);
   });
 
   it('do not grow with what clients send', async () => {
