@@ -66,6 +66,8 @@ export interface Config {
     readonly maxHeaderBytes: number;
     readonly headersTimeoutMs: number;
     readonly requestTimeoutMs: number;
+    /** How long a command keeps its place in the order of arrival while its body is still on its way. */
+    readonly bodyWaitMs: number;
     readonly keepAliveTimeoutMs: number;
     readonly maxConnections: number;
     /** Whether tokens that are not bound to one request are taken. */
@@ -233,6 +235,7 @@ function operatorApi({ get, has, rank }: Values, state: string): Config['operato
     maxHeaderBytes: get('operatorApi.maxHeaderBytes'),
     headersTimeoutMs: get('operatorApi.headersTimeoutMs'),
     requestTimeoutMs: get('operatorApi.requestTimeoutMs'),
+    bodyWaitMs: get('operatorApi.bodyWaitMs'),
     keepAliveTimeoutMs: get('operatorApi.keepAliveTimeoutMs'),
     maxConnections: get('operatorApi.maxConnections'),
     accessTokens: get('operatorApi.accessTokens'),

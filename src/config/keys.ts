@@ -276,6 +276,13 @@ export const keys = {
     unit: 'ms',
     about: 'Time a client has to send a whole request.',
   },
+  'operatorApi.bodyWaitMs': {
+    ...positive,
+    default: 1000,
+    unit: 'ms',
+    about:
+      'How long a command keeps its place in the order of arrival while its body is still on its way. Later commands wait no longer than that for it.',
+  },
   'operatorApi.keepAliveTimeoutMs': {
     ...positive,
     default: 5000,

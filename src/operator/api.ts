@@ -18,6 +18,7 @@ import { healthRoutes } from './health.ts';
 import { createMetrics, type MeasuredSide } from './metrics/route.ts';
 import { openapiRoutes } from './openapi.ts';
 import { createHostCheck } from './origin.ts';
+import { type Place, Places } from './places.ts';
 import { answerState, preconditionOf } from './preconditions.ts';
 import { answerProblems, type Log, problem } from './problems.ts';
 import { type Moment, momentOf, type OperatorState } from './request-state.ts';
@@ -30,7 +31,7 @@ export interface OperatorApiParts {
   readonly config: Pick<Config, 'id'> & {
     readonly operatorApi: Pick<
       NonNullable<Config['operatorApi']>,
-      'host' | 'allowedHosts' | 'maxBodyBytes' | 'accessTokens' | 'maxUsedTokens'
+      'host' | 'allowedHosts' | 'maxBodyBytes' | 'bodyWaitMs' | 'accessTokens' | 'maxUsedTokens'
     >;
   };
   readonly secret: Uint8Array;
@@ -56,11 +57,12 @@ const cut = (path: string): string => (path.length > longestPath ? `${path.slice
 
 export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
   const { node, config, secret, isBucketId, log, audit, events, now = Date.now } = parts;
-  const { accessTokens, maxBodyBytes, maxUsedTokens } = config.operatorApi;
+  const { accessTokens, maxBodyBytes, bodyWaitMs, maxUsedTokens } = config.operatorApi;
   const rules: TokenRules = { secret, id: config.id, accessTokens, now };
   const usedTokens = parts.usedTokens ?? usedTokensInMemory({ max: maxUsedTokens, now });
   const metrics = createMetrics(node, parts.publicSide);
   const readBody = createBodyReader(maxBodyBytes);
+  const places = new Places(bodyWaitMs);
   const router = new Router<OperatorState>({ prefix: '/api/v1', sensitive: true, strict: true });
 
   router.get('/state', async (ctx) => {
@@ -84,20 +86,26 @@ export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
     router.post(`/${name}`, async (ctx) => {
       ctx.state.command = name;
       ctx.state.dryRun = isDryRun(ctx.querystring);
-      const token = await authorize(ctx, rules);
-      ctx.state.token = token;
-      checkScope(token);
-      const body = await readBody(ctx);
-      checkBody(token, body);
-      await useUp(token, usedTokens);
-      const faults = validate(body.value);
-      if (faults.length > 0) throw invalidBody(faults);
-      ctx.state.input = body.value;
-      checkDryRun(ctx.querystring);
-      const onlyIf = preconditionOf(ctx, config.id);
-      const command = { ...(body.value as object), type: name } as Command;
-      if (ctx.state.dryRun) await foresee(ctx, node, command, { onlyIf });
-      else await carryOut(ctx, node, command, { onlyIf });
+      // A shutdown overtakes, and what has no effect has no order.
+      const place = name === 'shutdown' || ctx.state.dryRun ? null : places.take(ctx.req);
+      try {
+        const token = await authorize(ctx, rules);
+        ctx.state.token = token;
+        checkScope(token);
+        const body = await readBody(ctx);
+        checkBody(token, body);
+        await useUp(token, usedTokens);
+        const faults = validate(body.value);
+        if (faults.length > 0) throw invalidBody(faults);
+        ctx.state.input = body.value;
+        checkDryRun(ctx.querystring);
+        const onlyIf = preconditionOf(ctx, config.id);
+        const command = { ...(body.value as object), type: name } as Command;
+        if (ctx.state.dryRun) await foresee(ctx, node, command, { onlyIf });
+        else await carryOut(ctx, node, command, { onlyIf, place });
+      } finally {
+        place?.leave();
+      }
     });
   }
 
@@ -131,11 +139,20 @@ function timing(events: Events): Koa.Middleware<OperatorState> {
 }
 
 /** The machine decides, and nothing else; of what it finds legal, `If-Match` may say that it is not meant any more. */
-async function carryOut(ctx: Context, node: NodeControl, command: Command, options: CommandOptions): Promise<void> {
+async function carryOut(
+  ctx: Context,
+  node: NodeControl,
+  command: Command,
+  { onlyIf, place }: CommandOptions & { readonly place: Place | null },
+): Promise<void> {
   const onTurn = (before: Moment) => {
     ctx.state.before = before;
   };
-  const outcome = await node.command(command, { ...options, onTurn });
+  await place?.turn();
+  const ending = node.command(command, { onlyIf, onTurn });
+  // From here on the node keeps the order.
+  place?.leave();
+  const outcome = await ending;
   ctx.state.after = momentOf(outcome.result === 'done' ? outcome.state : node.state);
   if (outcome.result === 'failed') throw problem(500, outcome.reason);
   if (outcome.result !== 'done') throw refused(outcome);

@@ -28,6 +28,7 @@ export const settings = {
   keepAliveTimeoutMs: 5000,
   headersTimeoutMs: 5000,
   requestTimeoutMs: 5000,
+  bodyWaitMs: 5000,
   maxConnections: 100,
   accessTokens: true,
   maxUsedTokens: 1000,
