@@ -8,6 +8,7 @@ import { Dice } from './dice.ts';
 import { type Attack, type Heard, noise, pipelined, send } from './fuzz-http.ts';
 import { canary, operatorAttack } from './fuzz-operator.ts';
 import { publicAttack } from './fuzz-public.ts';
+import { proveWaits, type WaitsOptions } from './fuzz-waits.ts';
 import type { Finding, Say } from './proof.ts';
 
 export interface FuzzOptions {
@@ -15,12 +16,15 @@ export interface FuzzOptions {
   readonly requests: number;
   /** How many are under way at once. */
   readonly clients: number;
-  /** Whether memory is judged: a short run has no steady state. */
+  /** Whether memory and waits are judged: a short run has no steady state. */
   readonly judged: boolean;
+  readonly waits: Pick<WaitsOptions, 'parts' | 'trials'>;
 }
 
 const id = 'test-node';
 const maxBodyBytes = 4096;
+/** The defaults, as the waits of other operators are promised for. */
+const limits = { maxHeaderBytes: 524_288, maxBodyBytes: 1_048_576 };
 /** What no answer and no line may hold: the secret, a token whole or in part, a place in our code. */
 const leaks: readonly RegExp[] = [
   new RegExp(secret),
@@ -40,7 +44,20 @@ export async function proveFuzz(options: FuzzOptions, say: Say): Promise<Finding
   try {
     // What is not needed any more is let go at once: then what grows is a leak.
     node = await home.start({ nodeOptions: '--max-old-space-size=64 --max-semi-space-size=4' });
-    return await fuzz(home, node, options, say);
+    return [...(await fuzz(home, node, options, say)), ...(await grow(options, say))];
+  } finally {
+    await node?.end();
+    await home.remove();
+  }
+}
+
+/** On a node of its own, with room for everything that the limits allow. */
+async function grow({ waits, judged }: FuzzOptions, say: Say): Promise<Finding[]> {
+  const home = await Home.make({ objects: { 1: 'one' }, operatorApi: limits });
+  let node: RealNode | null = null;
+  try {
+    node = await home.start();
+    return await proveWaits(node, { limits, judged, ...waits }, say);
   } finally {
     await node?.end();
     await home.remove();

@@ -42,11 +42,13 @@ program
 
 program
   .command('fuzz')
-  .summary('Nothing thrown at either port breaks the node, makes it talk, or makes it grow.')
+  .summary('Nothing thrown at either port breaks the node, makes it talk, makes it grow, or keeps others waiting.')
   .option('--seed <n>', 'the same seed is the same requests', whole, 1 + Math.floor(Math.random() * 1e9))
   .option('--requests <n>', 'malformed and hostile requests', whole, 50_000)
   .option('--clients <n>', 'at once', whole, 32)
-  .action((options) => prove((say) => proveFuzz({ ...options, judged: true }, say)));
+  .action((options) =>
+    prove((say) => proveFuzz({ ...options, judged: true, waits: { parts: [0.25, 0.5, 1], trials: 7 } }, say)),
+  );
 
 program
   .command('linearizable')
