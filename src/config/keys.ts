@@ -297,7 +297,8 @@ export const keys = {
   'operatorApi.maxUsedTokens': {
     ...positive,
     default: 100_000,
-    about: 'How many used request tokens are remembered; while full, further ones are refused.',
+    about:
+      'How many used request tokens are remembered; for want of room, those too old are forgotten, then further ones refused.',
   },
   'operatorApi.maxEventReaders': {
     ...positive,

@@ -59,6 +59,9 @@ export async function useUp(token: Token, used: UsedTokens): Promise<void> {
   if (token.kind === 'access') return;
   const take = await used.take(token.key, token.expiresAtMs);
   if (take === 'replayed') throw invalidToken('The token has been used: each request needs one of its own');
+  if (take === 'forgotten') {
+    throw invalidToken('The clock was set back, and the token may have been used before: use an access token, or wait');
+  }
   if (take === 'full') {
     throw invalidToken('Too many request tokens were used of late to remember one more: wait, or use an access token');
   }

@@ -17,14 +17,18 @@ export interface UsedTokensFileOptions extends TokenMemoryOptions {
   readonly syncDirectory: SyncDirectory;
 }
 
-/** One line a token: `expiresAtMs key`. What does not look so, such as a torn last line, was never confirmed. */
-const linePattern = /^(\d{1,16}) ([\w-]{43})$/;
+/**
+ * One line a token, `expiresAtMs key`, and one for those that were forgotten. What does not look so, such as a torn last
+ * line, was never confirmed.
+ */
+const linePattern = /^(\d{1,16}) ([\w-]{43}|forgotten)$/;
+const forgottenLine = (upToMs: number): string => (upToMs > 0 ? `${upToMs} forgotten\n` : '');
 const lineOf = ([key, expiresAtMs]: readonly [string, number]): string => `${expiresAtMs} ${key}\n`;
 
 /** The file is written anew when it has this many lines more than twice what is still remembered. */
 const deadLinesAllowed = 1000;
 
-/** Reads what is there, and writes it anew without what has expired. Never rejects: what goes wrong is a trouble. */
+/** Reads what is there, and writes it anew without what is torn or twice there. Never rejects: what goes wrong is a trouble. */
 export async function openUsedTokens(options: UsedTokensFileOptions): Promise<UsedTokens> {
   const memory = new TokenMemory(options);
   const file = new UsedTokensFile(memory, options);
@@ -57,7 +61,8 @@ class UsedTokensFile implements UsedTokens {
       const text = await readFile(this.#options.file, 'latin1');
       for (const line of text.split('\n')) {
         const [, expiresAtMs, key] = linePattern.exec(line) ?? [];
-        if (key !== undefined) this.#memory.restore(key, Number(expiresAtMs));
+        if (key === 'forgotten') this.#memory.noteForgotten(Number(expiresAtMs));
+        else if (key !== undefined) this.#memory.restore(key, Number(expiresAtMs));
       }
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') this.#writeFailure = messageOf(error);
@@ -130,7 +135,7 @@ class UsedTokensFile implements UsedTokens {
   async #writeAnew(): Promise<{ bytes: number; lines: number }> {
     const { file, syncDirectory } = this.#options;
     const entries = this.#memory.entries();
-    const data = Buffer.from(entries.map(lineOf).join(''));
+    const data = Buffer.from(forgottenLine(this.#memory.forgottenUpToMs) + entries.map(lineOf).join(''));
     const handle = await open(`${file}.new`, 'w', 0o600);
     try {
       await handle.writeFile(data);

@@ -151,6 +151,21 @@ describe('a token in a request', () => {
     expect([...codes, access.status]).to.deep.equal([200, 401, 200]);
   });
 
+  it('of one request is not taken again when the clock is set back, whatever was used while it was too old', async () => {
+    let now = Date.now();
+    const moved = await startRig({ now: () => now, usedTokens: usedTokensInMemory({ max: 10, now: () => now }) });
+    const used = await moved.forRequest('set-worker', { workerId: 1 });
+    const codes = [(await moved.command('set-worker', { workerId: 1 }, used)).status];
+    for (const minutes of [6, -6]) {
+      now += minutes * 60_000;
+      const other = await moved.forRequest('set-worker', { workerId: 2 });
+      codes.push((await moved.command('set-worker', { workerId: 2 }, other)).status);
+    }
+    codes.push((await moved.command('set-worker', { workerId: 1 }, used)).status);
+    await moved.close();
+    expect(codes).to.deep.equal([200, 200, 200, 401]);
+  });
+
   it('that is not bound to a request can be refused altogether', async () => {
     const strict = await startRig({ settings: { accessTokens: false } });
     const answers = [

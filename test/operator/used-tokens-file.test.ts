@@ -52,24 +52,43 @@ describe('used tokens in a file', () => {
     expect(await used.take(key('7'), 10)).to.equal('replayed');
   });
 
-  it('are dropped from the file at the next start, once too old anyway', async () => {
+  it('are still used after a restart in which the clock was ahead, or after which it is set back', async () => {
     const before = await open();
-    await before.take(key('old'), 10);
-    await before.take(key('young'), 100);
-    now = 50;
-    await open();
-    expect(await linesOf()).to.deep.equal([`100 ${key('young')}`]);
+    await before.take(key('a'), 300);
+    now = 1000;
+    const ahead = await open();
+    expect(await ahead.take(key('b'), 1300)).to.equal('taken');
+    now = 100;
+    expect(await ahead.take(key('a'), 300)).to.equal('replayed');
+    const after = await open();
+    expect([await after.take(key('a'), 300), await after.take(key('c'), 400)]).to.deep.equal(['replayed', 'taken']);
+  });
+
+  it('are refused after a restart too where they were forgotten and the clock is set back', async () => {
+    const before = await open({ max: 1 });
+    await before.take(key('a'), 300);
+    now = 301;
+    await before.take(key('b'), 601);
+    // With the file gone, what is written is what is remembered.
+    await rm(file);
+    now = 602;
+    await before.take(key('c'), 902);
+    expect(await linesOf()).to.deep.equal(['601 forgotten', `902 ${key('c')}`]);
+    now = 100;
+    const after = await open({ max: 1 });
+    expect(await after.take(key('a'), 300)).to.equal('forgotten');
+    expect(await linesOf()).to.deep.equal(['601 forgotten', `902 ${key('c')}`]);
   });
 
   it('do not let the file grow without end', async () => {
-    const used = await open();
+    const used = await open({ max: 100 });
     let longest = 0;
     for (let round = 0; round < 30; round++) {
       now = round * 100;
       await Promise.all(Array.from({ length: 50 }, (_, index) => used.take(key(`${round} ${index}`), now + 10)));
       longest = Math.max(longest, (await linesOf()).length);
     }
-    expect(longest).to.be.within(500, 1150);
+    expect(longest).to.be.within(500, 1300);
     expect(await used.take(key('29 7'), now + 10)).to.equal('replayed');
   });
 

@@ -1,4 +1,4 @@
-// The memory of used request tokens: once each, never more than fit, forgotten only when too old anyway.
+// The memory of used request tokens: once each, never more than fit, forgotten only when too old and for want of room.
 import { expect } from 'chai';
 import { usedTokensInMemory } from '../../src/operator/used-tokens.ts';
 
@@ -12,18 +12,45 @@ describe('used tokens in memory', () => {
     ]);
   });
 
-  it('are forgotten when they have expired, one by one', async () => {
+  it('are forgotten when there is no room and they have expired, one by one', async () => {
     let now = 0;
-    const used = usedTokensInMemory({ max: 10, now: () => now });
+    const used = usedTokensInMemory({ max: 2, now: () => now });
     await used.take('later', 20);
     await used.take('soon', 10);
     now = 10;
-    expect(await used.take('soon', 30)).to.equal('replayed');
+    expect(await used.take('other', 30)).to.equal('full');
     now = 11;
-    expect(await used.take('soon', 30)).to.equal('taken');
+    expect(await used.take('other', 30)).to.equal('taken');
     expect(await used.take('later', 30)).to.equal('replayed');
     now = 21;
-    expect(await used.take('later', 30)).to.equal('taken');
+    expect(await used.take('later', 30)).to.equal('replayed');
+    expect(await used.take('third', 31)).to.equal('taken');
+    expect(await used.take('other', 30)).to.equal('replayed');
+  });
+
+  it('are still used when the clock has been set back, though they had expired', async () => {
+    let now = 0;
+    const used = usedTokensInMemory({ max: 10, now: () => now });
+    await used.take('a', 300);
+    now = 1000;
+    expect(await used.take('b', 1300)).to.equal('taken');
+    now = 100;
+    expect(await used.take('a', 300)).to.equal('replayed');
+    expect(await used.take('c', 400)).to.equal('taken');
+  });
+
+  it('cannot be told from new ones when they were forgotten and the clock is set back: those are refused', async () => {
+    let now = 0;
+    const used = usedTokensInMemory({ max: 1, now: () => now });
+    await used.take('a', 300);
+    now = 301;
+    expect(await used.take('b', 601)).to.equal('taken');
+    now = 602;
+    expect(await used.take('c', 902)).to.equal('taken');
+    now = 100;
+    expect(await used.take('a', 300)).to.equal('forgotten');
+    expect(await used.take('new', 601)).to.equal('forgotten');
+    expect(await used.take('c', 902)).to.equal('replayed');
   });
 
   it('refuse rather than forget when they are too many, and still know those they have', async () => {
