@@ -136,6 +136,7 @@ async function run(
       log.info(`${signal}: shutting down`);
       void auditedSignal(signal, node, operatorSide?.audit ?? (() => {}));
     },
+    idle: (signal) => log.info(`${signal}: nothing to do: log files change by themselves, the config is read at start`),
     second: async () => {
       publicSide.kill();
       thisRun.end();

@@ -1,6 +1,5 @@
 // The sample files for systemd and containers: what they say of the node is still so.
 import { readFileSync } from 'node:fs';
-import { cp, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -9,7 +8,6 @@ import { overridesFrom } from '../src/config/env.ts';
 import { loadConfig } from '../src/config.ts';
 import { deadlinesOf } from '../src/start/deadlines.ts';
 import { packageRoot } from '../src/version.ts';
-import { Home } from './support/real-node.ts';
 
 const textOf = (name: string): string => readFileSync(new URL(`../../examples/${name}`, import.meta.url), 'utf8');
 
@@ -38,22 +36,14 @@ describe('examples', () => {
     expect(overridesFrom(env).faults).to.deep.equal([]);
   });
 
-  it('for containers copy all that a node needs', async () => {
-    const home = await Home.make();
-    const app = join(home.path, 'app');
-    const copies = textOf('Containerfile').matchAll(/^COPY --from=build \/app\/(\S+) (\S+)$/gm);
-    for (const [, from = '', to = ''] of copies) {
-      const target = join(app, to, to.endsWith('/') ? from : '');
-      if (from === 'node_modules') await symlink(join(packageRoot, from), target);
-      else await cp(join(packageRoot, from), target, { recursive: true });
-    }
-    const node = home.launch({ cli: join(app, 'dist/src/cli.js') });
-    try {
-      await node.up;
-      expect((await fetch(node.operatorUrl)).status).to.equal(200);
-    } finally {
-      await node.end();
-      await home.remove();
-    }
+  it('run the command that the package brings, from where it was installed', () => {
+    const command = Object.keys(JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')).bin)[0];
+    const [, prefix] = /npm install --global .*--prefix (\S+)/.exec(unit) ?? [];
+    expect(setting('ExecStart')?.startsWith(`${prefix}/bin/${command} start `)).to.equal(true);
+    const image = textOf('Containerfile');
+    const [, packed] = /npm pack --pack-destination (\S+)/.exec(image) ?? [];
+    expect(image).to.contain(`COPY --from=build ${packed} ${packed}\nRUN npm install --global`);
+    expect(image).to.contain(`npm install --global --ignore-scripts ${packed}/*.tgz`);
+    expect(image).to.contain(`CMD ["${command}", "start"]`);
   });
 });

@@ -9,7 +9,7 @@ const help = `${examples(
   ['DISTRIBUTOR__PUBLIC_API__PORT=8080 distributor-node start'],
 )}
 
-«distributor-node shutdown», SIGTERM and SIGINT end it in the same way, with exit code 0.
+«distributor-node shutdown», SIGTERM, SIGINT and a closed terminal end it in the same way, with exit code 0.
 What commands have changed is kept and goes before the config; «distributor-node reset» drops it.`;
 
 export const startCommand = (): Command =>
