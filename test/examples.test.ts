@@ -38,6 +38,14 @@ describe('examples', () => {
     expect(overridesFrom(env).faults).to.deep.equal([]);
   });
 
+  it('for containers leave the drain its time, also where the documentation names one', () => {
+    const { leaveMs } = deadlinesOf(loadConfig({ env: {}, cwd: tmpdir() }));
+    const pages = [textOf('compose.yml'), textOf('../docs/switching.md')];
+    const periods = pages.flatMap((page) => page.match(/stop_grace_period: \d+s/g) ?? []);
+    expect(periods).to.have.lengthOf(2);
+    for (const period of periods) expect(Number.parseInt(period.split(' ')[1] ?? '', 10)).to.be.above(leaveMs / 1000);
+  });
+
   it('for containers copy all that a node needs', async () => {
     const home = await Home.make();
     const app = join(home.path, 'app');
