@@ -14,6 +14,7 @@ import { loadSecret } from './operator/secret.ts';
 import { serviceManager } from './service-manager.ts';
 import { catchEndSignals } from './signals.ts';
 import { announce, lastAnswersMs, statusWords, tellServiceManager } from './start/announce.ts';
+import { containerHint } from './start/container.ts';
 import { deadlinesOf } from './start/deadlines.ts';
 import type { OperatorSide } from './start/operator-side.ts';
 import { createPublicSide } from './start/public-side.ts';
@@ -38,6 +39,8 @@ export async function startNode({ configPaths: paths, env, cwd }: StartOptions):
   const logging = await openLog(config);
   const { log } = logging;
   if (config.ignored.length > 0) log.warn(`Without a meaning here: ${config.ignored.join(', ')}`);
+  const hint = containerHint(config.operatorApi, { env });
+  if (hint !== null) log.warn(hint);
   const lock = await lockDirectory(config.directories.state);
   const onEndSignals = catchEndSignals(env);
   const thisRun = await beginRun(config.directories.state, log);

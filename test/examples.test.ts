@@ -46,4 +46,12 @@ describe('examples', () => {
     expect(image).to.contain(`npm install --global --ignore-scripts ${packed}/*.tgz`);
     expect(image).to.contain(`CMD ["${command}", "start"]`);
   });
+
+  it('for containers leave the drain its time, also where the documentation names one', () => {
+    const { leaveMs } = deadlinesOf(loadConfig({ env: {}, cwd: tmpdir() }));
+    const pages = [textOf('compose.yml'), textOf('../docs/switching.md')];
+    const periods = pages.flatMap((page) => page.match(/stop_grace_period: \d+s/g) ?? []);
+    expect(periods).to.have.lengthOf(2);
+    for (const period of periods) expect(Number.parseInt(period.split(' ')[1] ?? '', 10)).to.be.above(leaveMs / 1000);
+  });
 });

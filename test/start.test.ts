@@ -231,8 +231,9 @@ describe('start', function () {
 
   it("says on which ports it listens, in the words that the peer's tools wait for, and where its state is", async () => {
     const plain = await Home.make();
-    node = await plain.start();
+    node = await plain.start({ env: { container: 'podman' } });
     await until(() => node.printed.includes('State'));
+    await until(() => /listens on 127\.0\.0\.1 inside a container/.test(node.log));
     expect(node.printed.split('\n').slice(1)).to.deep.equal([
       `Public API listening on port ${plain.port}`,
       `Operator API listening on port ${new URL(node.operatorUrl).port}`,

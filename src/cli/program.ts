@@ -10,6 +10,7 @@ import { exitCodeHelp } from './exit-codes.ts';
 import { examples } from './help.ts';
 import { openapiCommand } from './openapi.ts';
 import { operatorCommand, stateCommand } from './operate.ts';
+import { peerHints } from './peer-words.ts';
 import { resetCommand } from './reset.ts';
 import { startCommand } from './start.ts';
 import { tokenCommand } from './token.ts';
@@ -39,10 +40,15 @@ export function program(): Command {
   for (const command of [program, ...subcommands]) {
     // Errors are thrown, to be given their exit code in one place; the hint is one line rather than the whole help.
     const name = command === program ? command.name() : `${program.name()} ${command.name()}`;
-    command.exitOverride().showHelpAfterError(`(${name} --help shows examples)`);
+    command
+      .exitOverride()
+      .showHelpAfterError(`(${name} --help shows examples)`)
+      .configureOutput({ outputError: (text, write) => write([text, ...hints()].join('')) });
   }
   return program;
 }
+
+const hints = (): string[] => peerHints(process.argv.slice(2)).map((line) => `${line}\n`);
 
 const help = `${examples(
   ['distributor-node start', 'run a node with the example catalogue'],

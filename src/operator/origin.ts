@@ -31,7 +31,7 @@ export function createHostCheck({ host, allowedHosts }: HostRules): (request: Wh
   listed.delete(null);
 
   const isOurs = (name: string, localAddress: string | undefined): boolean =>
-    name === 'localhost' || listed.has(name) || isLoopback(name) || sameAddress(name, localAddress);
+    listed.has(name) || isLoopback(name) || sameAddress(name, localAddress);
 
   /** @returns why the request is refused; null: it is not */
   return ({ hosts, origin, localAddress }) => {
@@ -72,7 +72,9 @@ function hostOfOrigin(origin: string): string | null {
 
 const plain = (hostname: string): string => hostname.replace(/^\[|\]$|\.$/g, '');
 
-function isLoopback(name: string): boolean {
+/** A name or address of this machine for itself; IPv6 without brackets. */
+export function isLoopback(name: string): boolean {
+  if (name === 'localhost') return true;
   const family = isIP(name);
   return family !== 0 && loopback.check(name, family === 6 ? 'ipv6' : 'ipv4');
 }

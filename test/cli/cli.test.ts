@@ -136,6 +136,54 @@ describe('cli', () => {
     }
   });
 
+  describe("given the words of the peer's command line", () => {
+    const told = async (line: string) => {
+      const { code, stdout, stderr } = await call(line);
+      expect([code, stdout], line).to.deep.equal([40, '']);
+      return stderr;
+    };
+
+    it('names its own commands, with what the options are called here', async () => {
+      const commands = {
+        'node:stop-public-api -u http://localhost:3335': 'distributor-node stop-api --url <url>',
+        'node:start-public-api': 'distributor-node start-api --url <url>',
+        'node:shutdown -y': 'distributor-node shutdown --url <url>',
+        'node:set-worker -w 3': 'distributor-node set-worker --worker-id <number> --url <url>',
+        'node:set-buckets -B 1:0 1:1 -s hush-hush': 'distributor-node set-buckets <ids...> --url <url>',
+      };
+      for (const [line, own] of Object.entries(commands)) {
+        expect(await told(line))
+          .to.contain(`Here it is: ${own}`)
+          .and.not.to.contain('hush');
+      }
+      expect(await told('node:set-buckets -a')).to.contain('--all');
+    });
+
+    it('says which operations are left to the peer', async () => {
+      for (const line of ['leader:create-bucket', 'operator:accept-invitation -B 0', 'dev:init']) {
+        expect(await told(line)).to.match(/the chain.+joystream-distributor/);
+      }
+    });
+
+    it('names its own options', async () => {
+      const options = {
+        'stop-api -u http://localhost:3335': '-u: here it is --url <url>',
+        'state -s hush-hush': '-s: here it is --secret-file <file>',
+        'set-worker -w 3': '-w: here it is --worker-id <number>',
+        'set-worker --workerId=3': '--workerId: here it is --worker-id <number>',
+        'set-buckets -B 1:0': '-B: here the ids are arguments, as in set-buckets 1:0 1:1',
+        'set-buckets --bucketIds 1:0': '--bucketIds: here the ids',
+        'set-buckets -a': '-a: here it is --all',
+      };
+      for (const [line, own] of Object.entries(options)) {
+        expect(await told(line), line)
+          .to.contain(own)
+          .and.not.to.contain('hush');
+      }
+      expect(await told('stop-api -x')).not.to.contain('here it is');
+    });
+  });
+
   describe('reset', () => {
     it('drops the state file', async () => {
       const path = join(cwd, 'local', 'state.json');
