@@ -32,7 +32,9 @@ describe('the API description', () => {
       const text = JSON.stringify(table[`/${name}`]);
       expect(text).to.contain(JSON.stringify(commands[name].input));
     }
-    expect(JSON.stringify(table['/stop-api'])).to.contain('"Already stopped","Node is shutting down"');
+    expect(JSON.stringify(table['/stop-api'])).to.contain(
+      '"Already stopped","Already stopping","Node is shutting down"',
+    );
     expect(JSON.stringify(table['/set-worker'])).not.to.contain('Still starting');
   });
 
