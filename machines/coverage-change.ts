@@ -20,7 +20,6 @@ export interface CoverageChange {
 }
 
 export interface CoverageQuestion {
-  readonly objects: Iterable<DataObject>;
   /** The workers that actively distribute a bucket. */
   readonly workersOf: (bucketId: string) => readonly number[];
   readonly before: Settings;
@@ -29,29 +28,30 @@ export interface CoverageQuestion {
   readonly maxIds: number;
 }
 
-/** So many objects take well under a millisecond, a few when this runs for the first time. */
-const pauseEvery = 1000;
+/** Takes the objects one by one, at the pace of the caller. */
+export class CoverageComparison {
+  readonly #coveredBefore: (objectBuckets: readonly string[]) => boolean;
+  readonly #coveredAfter: (objectBuckets: readonly string[]) => boolean;
+  readonly #dropped: Lot;
+  readonly #gained: Lot;
 
-/** Yields now and then, so that whoever runs it can let others have their turn; returns what has come out. */
-export function* compareCoverage(question: CoverageQuestion): Generator<void, CoverageChange> {
-  const { objects, workersOf, before, after, maxIds } = question;
-  const coveredBefore = coverage(before, workersOf);
-  const coveredAfter = coverage(after, workersOf);
-  const dropped = new Lot(maxIds);
-  const gained = new Lot(maxIds);
-  let untilPause = pauseEvery;
-  for (const object of objects) {
-    const was = isServed(answer(object, coveredBefore));
-    const willBe = isServed(answer(object, coveredAfter));
-    if (was && !willBe) dropped.add(object);
-    if (willBe && !was) gained.add(object);
-    untilPause -= 1;
-    if (untilPause === 0) {
-      untilPause = pauseEvery;
-      yield;
-    }
+  constructor({ workersOf, before, after, maxIds }: CoverageQuestion) {
+    this.#coveredBefore = coverage(before, workersOf);
+    this.#coveredAfter = coverage(after, workersOf);
+    this.#dropped = new Lot(maxIds);
+    this.#gained = new Lot(maxIds);
   }
-  return { dropped: dropped.counted(), gained: gained.counted() };
+
+  add(object: DataObject): void {
+    const was = isServed(answer(object, this.#coveredBefore));
+    const willBe = isServed(answer(object, this.#coveredAfter));
+    if (was && !willBe) this.#dropped.add(object);
+    if (willBe && !was) this.#gained.add(object);
+  }
+
+  get result(): CoverageChange {
+    return { dropped: this.#dropped.counted(), gained: this.#gained.counted() };
+  }
 }
 
 const isServed = (word: AnswerWord): boolean => word !== 'elsewhere' && word !== 'unaccepted';

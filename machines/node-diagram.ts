@@ -1,6 +1,6 @@
 // The pictures of the node machine: the operator's view of it, and all of it.
 import { commandNames } from './commands.ts';
-import { type Diagram, fullDiagram, outline } from './diagram.ts';
+import { type Diagram, fullDiagram, outline } from './diagram/diagram.ts';
 import { nodeMachine } from './node.ts';
 
 /** The regions and the states that an operator sees in them; steps within those states are folded away. */

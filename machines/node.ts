@@ -1,8 +1,65 @@
 // The node machine: every operator-visible state of the node, and which command is legal in which.
 //
-// Each region answers for its own commands: `node` for shutdown, `publicApi` for start-api and stop-api, `record` for the
-// settings. An accepted command is told of once, by whoever ends it, and before the machine can come to its end.
-import { and, assign, type DoneActorEvent, emit, fromPromise, or, raise, setup, stateIn } from 'xstate';
+// THE REGIONS. Four are active at once, and each answers for its own part of the node.
+//
+//   node       Is the process staying or leaving? Owns `shutdown`.
+//   publicApi  Is the public port open? Owns `start-api` and `stop-api`, and saves the wish that each of them changes.
+//   drain      Which responses did a closed port leave behind, and are they cut at their deadline?
+//   record     Is the state file what memory says? Owns `set-worker` and `set-buckets`, and writes again what was not saved.
+//
+// WHAT THEY WAIT FOR. An effect is an invoked actor, invoked in the state that needs it. It succeeds, fails or runs into a
+// deadline, and each of the three leads out of the state. So nothing waits for ever:
+//
+//   starting   for the port to listen, then for the wish to be on disk: a start that a restart would forget is undone.
+//   lameDuck   for time to pass: viewers are served while balancers notice that the node is not ready.
+//   stopping   for the port to refuse, then for the wish to be on disk: a stop is carried out even if it cannot be saved.
+//              The substates of `closing` say what the port is closed for, so that `close` is invoked in one place.
+//   saving     for the settings to be on disk; then `applying` waits for the server processes to use them.
+//   rewriting  at a shutdown for the port to refuse; then for the record to be on disk, as it is in memory.
+//   closing    (of `node`) for the public API to be stopped and the record to be settled: the answer to `shutdown`.
+//   draining   for the drains to end. `outOfTime` has given up on them, and waits for a save under way only.
+//
+// A state with a step under way has the tag `busy`, and `meta.onward` names what it takes to succeed. While any region is
+// busy, commands wait outside the machine; `shutdown` alone is given at once. Each accepted command is answered once, by an
+// emitted `outcome`, in the region that owns it.
+//
+// WHERE REGIONS MEET. They send each other nothing. All that one takes from another is in this table:
+//
+//   region     looks at                 for                                    because
+//   publicApi  node is running          start-api, restore                     nothing starts in a node that leaves
+//   publicApi  record is settled        start-api, stop-api                    one record is written at a time
+//   record     publicApi is settled     set-worker, set-buckets, a retry       one record is written at a time
+//   record     node is running          shutdown                               only the first shutdown is legal
+//   record     publicApi is stopped     rewriting at a shutdown                the stop may still change the record
+//   record     context.saveFailure      saved or unsaved                       publicApi saves, too
+//   node       publicApi is stopped     the answer to shutdown                 the port refuses by then
+//   node       record is settled        the answer to shutdown, and the end    no accepted change is dropped
+//   node       context.drains           the end                                responses under way are finished
+//   drain      context.drains           draining or none                       publicApi closes the port
+//   all        `shutdown`               node leaves, publicApi stops, record   each does its own part
+//                                       is written once more
+//
+// KNOWN AWKWARDNESS.
+//
+//   - A stop and a shutdown share `lameDuck` and `closing`, and differ in the substate only.
+//   - A drain may end before the close that left it is reported. `endedEarly` remembers it for as long as that close lasts.
+//   - A shutdown that overtakes a start while that is saved cannot know what is on disk. It says so in `saveFailure`, and the
+//     rewriting that every shutdown brings puts it right.
+//   - A retry that falls due during a start or a stop waits for another `saveRetry`.
+//   - `stopping` begins with `lameDuck` in the contract's words: `statusOf` in judge.ts calls both `stopping`.
+import {
+  and,
+  assign,
+  type DoneActorEvent,
+  emit,
+  enqueueActions,
+  fromPromise,
+  not,
+  or,
+  raise,
+  setup,
+  stateIn,
+} from 'xstate';
 import type { Command, CommandName } from './commands.ts';
 import {
   changeRecord,
@@ -12,6 +69,7 @@ import {
   emptyRecord,
   type Settings,
   settingsChange,
+  settingsCommandOf,
 } from './settings.ts';
 
 /** How long each step may take, in milliseconds. */
@@ -51,28 +109,18 @@ export interface CloseResult {
   readonly drain: Drain | null;
 }
 
-export interface RecordRequest {
-  readonly command: CommandName;
-  readonly change: Partial<DesiredState>;
-}
-
-export interface Change {
-  /** Null: the node's own doing, a second try at saving. */
-  readonly command: CommandName | null;
-  readonly record: DesiredRecord;
-}
-
 export interface NodeContext extends Required<NodeInput> {
-  /** The change being saved, or the last one that was. */
-  readonly pending: Change;
-  readonly drains: readonly Drain[];
-  /** Drains that were over before their close was reported. */
+  /** What the last settings command changes; empty: there was none. */
+  readonly change: Partial<Settings>;
+  /** The drains under way. `isCut`: its deadline has passed. */
+  readonly drains: readonly (Drain & { readonly isCut: boolean })[];
+  /** Drains that ended during the last close before they were reported: the one that it left is among them, if any. */
   readonly endedEarly: readonly number[];
-  /** Why the start-api under way is being undone; null: none is. */
-  readonly startFailure: string | null;
+  /** Why the last start-api that failed was undone. */
+  readonly startFailure: string;
   /** Why the last start-up did not get the public API running; null: it did, or it was not asked to. */
   readonly listenFailure: string | null;
-  /** Why the record on disk is not the one in memory; null: it is. */
+  /** Why the record on disk is not, or may not be, the one in memory; null: it is. */
   readonly saveFailure: string | null;
   readonly exitCode: number;
 }
@@ -81,36 +129,73 @@ export type NodeEvent =
   | Command
   /** At start-up: bring the public API to where it is wanted, without recording anything. */
   | { readonly type: 'restore' }
-  | ({ readonly type: 'record' } & RecordRequest)
-  | { readonly type: 'record.done' }
-  | { readonly type: 'record.failed' }
-  | DoneActorEvent<CloseResult, 'close'>
+  /** The lame duck's time is up. */
+  | { readonly type: 'lameDuck.over' }
+  /** Within `publicApi`: the close under way has succeeded, failed or been given up. */
+  | { readonly type: 'port.closed' }
   | { readonly type: 'drain.ended'; readonly id: number }
-  | { readonly type: 'drain.deadline'; readonly id: number };
+  | { readonly type: 'drain.deadline'; readonly id: number }
+  | DoneActorEvent<void, 'listen'>
+  | DoneActorEvent<CloseResult, 'close'>
+  | DoneActorEvent<void, 'save'>
+  | DoneActorEvent<void, 'configure'>;
 
 /** How a command that was legal has ended: exactly one for each. `refused`: a shutdown overtook it. */
 export interface CommandOutcome {
   readonly type: 'outcome';
-  /** Never null in fact; so typed because a change may be nobody's. */
-  readonly command: CommandName | null;
+  readonly command: CommandName;
   readonly result: 'done' | 'failed' | 'refused';
   /** For the operator; empty when done. */
   readonly reason: string;
 }
 
-/** What a state may say of itself: the words with which it refuses commands. */
+/** What a state says of itself. */
 export interface NodeMeta {
+  /** The words with which it refuses commands. */
   readonly refuses?: Partial<Record<CommandName, string>>;
+  /** Of a busy state: why all other commands but `shutdown` have to wait. */
+  readonly waits?: string;
+  /** What has to succeed for a busy state to be left: one of its actors, or the passing of the lame duck's time. */
+  readonly onward?: 'listen' | 'close' | 'save' | 'configure' | 'lameDuck';
 }
 
 const shuttingDown = 'Node is shutting down';
+
 const saving = 'A change is being saved';
 
-/** The words of whatever an effect was rejected with. */
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** Of a transition that a failure or a deadline has set off. */
+interface Failed {
+  readonly context: NodeContext;
+  readonly event: object;
+}
 
-/** Only where the guard `leavesADrain` has seen that there is one. */
-const drainOf = ({ drain }: CloseResult): Drain => drain as Drain;
+/** The words of whatever an effect was rejected with; a deadline has none of its own. */
+function reasonOf(event: object, late: string): string {
+  if (!('error' in event)) return late;
+  return event.error instanceof Error ? event.error.message : String(event.error);
+}
+
+const whyNotListening = ({ context, event }: Failed) => ({
+  reason: reasonOf(event, `The public API was not listening after ${context.deadlines.listenMs} ms`),
+});
+
+const whyNotRestored = ({ event }: Failed) => ({
+  reason: reasonOf(event, 'The public API did not start listening in time'),
+});
+
+const whyUnsaved = ({ context, event }: Failed) => ({
+  reason: reasonOf(event, `The state file was not written after ${context.deadlines.saveMs} ms`),
+});
+
+const whichDrain = ({ event }: { readonly event: { readonly id: number } }) => ({ id: event.id });
+
+const whichSettings = ({ context }: { readonly context: NodeContext }) => ({
+  command: settingsCommandOf(context.change),
+});
+
+/** The record with a change in it. */
+const changed = ({ config, record }: NodeContext, change: Partial<DesiredState>): DesiredRecord =>
+  changeRecord(config, record, change);
 
 /**
  * Until they are given with `.provide()`, its actors succeed at once and its actions do nothing. How an accepted command has
@@ -124,7 +209,7 @@ export const nodeMachine = setup({
     emitted: {} as CommandOutcome,
     output: {} as { readonly exitCode: number },
     meta: {} as NodeMeta,
-    tags: {} as 'busy',
+    tags: {} as 'busy' | 'lameDuck',
   },
   actors: {
     /** Open the public port on every worker. Rejects with the operator's reason, and then nothing is listening. */
@@ -143,41 +228,53 @@ export const nodeMachine = setup({
     cut: (_, _drain: { readonly id: number }) => {},
     /** Kill every public worker: nothing may go on behind a step that failed. Those that replace them know the new state. */
     kill: () => {},
-    tell: emit((_, outcome: Omit<CommandOutcome, 'type'>) => ({ type: 'outcome' as const, ...outcome })),
-    tellSettings: emit(({ context }, outcome: Pick<CommandOutcome, 'result' | 'reason'>) => ({
+    answerDone: emit((_, { command }: { readonly command: CommandName }) => ({
       type: 'outcome' as const,
-      command: context.pending.command,
-      ...outcome,
+      command,
+      result: 'done' as const,
+      reason: '',
     })),
-    prepare: assign({
-      pending: ({ context: { config, record } }, { command, change }: RecordRequest) => ({
-        command,
-        record: changeRecord(config, record, change),
-      }),
-    }),
-    prepareAgain: assign({ pending: ({ context }) => ({ command: null, record: context.record }) }),
-    commit: assign({ record: ({ context }) => context.pending.record }),
+    answerFailed: emit((_, { command, reason }: Pick<CommandOutcome, 'command' | 'reason'>) => ({
+      type: 'outcome' as const,
+      command,
+      result: 'failed' as const,
+      reason,
+    })),
+    answerRefused: emit((_, { command, reason }: Pick<CommandOutcome, 'command' | 'reason'>) => ({
+      type: 'outcome' as const,
+      command,
+      result: 'refused' as const,
+      reason,
+    })),
+    /** Change the record in memory. */
+    change: assign({ record: ({ context }, change: Partial<DesiredState>) => changed(context, change) }),
+    noteSaved: assign({ saveFailure: null }),
     noteUnsaved: assign({ saveFailure: (_, { reason }: { readonly reason: string }) => reason }),
     noteStartFailure: assign({ startFailure: (_, { reason }: { readonly reason: string }) => reason }),
     noteListenFailure: assign({ listenFailure: (_, { reason }: { readonly reason: string }) => reason }),
+    markCut: assign({
+      drains: ({ context }, { id }: { readonly id: number }) =>
+        context.drains.map((drain) => (drain.id === id ? { ...drain, isCut: true } : drain)),
+    }),
+    removeDrain: assign({
+      drains: ({ context }, { id }: { readonly id: number }) => context.drains.filter((drain) => drain.id !== id),
+    }),
   },
   guards: {
     nodeIsRunning: stateIn({ up: { node: 'running' } }),
     publicApiIsStopped: stateIn({ up: { publicApi: 'stopped' } }),
     publicApiIsSettled: or(['publicApiIsStopped', stateIn({ up: { publicApi: 'running' } })]),
     recordIsSettled: stateIn({ up: { record: 'settled' } }),
-    drainsAreOver: stateIn({ up: { drain: 'none' } }),
-    isLameDuckFirst: ({ context }) => context.deadlines.lameDuckMs > 0,
+    hasLameDuck: ({ context }) => context.deadlines.lameDuckMs > 0,
     publicApiIsWanted: ({ context }) => desiredState(context.config, context.record).publicApi === 'running',
+    isUnsaved: ({ context }) => context.saveFailure !== null,
     somethingIsRecorded: ({ context }) => Object.keys(context.record.changes).length > 0,
-    isSettingsChange: ({ context }) =>
-      context.pending.command === 'set-worker' || context.pending.command === 'set-buckets',
-    isStart: ({ context }) => context.pending.command === 'start-api',
-    isStop: ({ context }) => context.pending.command === 'stop-api',
-    leavesADrain: ({ context }, { output: { drain } }: { readonly output: CloseResult }) =>
-      drain !== null && !context.endedEarly.includes(drain.id),
+    somethingDrains: ({ context }) => context.drains.length > 0,
     isDraining: ({ context }, { id }: { readonly id: number }) => context.drains.some((drain) => drain.id === id),
-    nothingDrains: ({ context }) => context.drains.length === 0,
+    isUnknownDrain: ({ context }, { id }: { readonly id: number }) => context.drains.every((drain) => drain.id !== id),
+    isLastDrain: ({ context }, { id }: { readonly id: number }) => context.drains.every((drain) => drain.id === id),
+    isLastCut: ({ context }, { id }: { readonly id: number }) =>
+      context.drains.every((drain) => drain.id === id || !drain.isCut),
   },
   delays: {
     listenDeadline: ({ context }) => context.deadlines.listenMs,
@@ -192,14 +289,14 @@ export const nodeMachine = setup({
   },
 }).createMachine({
   id: 'node',
-  context: ({ input: { config, record = emptyRecord, deadlines } }) => ({
-    config,
-    record,
-    deadlines,
-    pending: { command: null, record },
+  context: ({ input }) => ({
+    config: input.config,
+    record: input.record ?? emptyRecord,
+    deadlines: input.deadlines,
+    change: {},
     drains: [],
     endedEarly: [],
-    startFailure: null,
+    startFailure: '',
     listenFailure: null,
     saveFailure: null,
     exitCode: 0,
@@ -223,21 +320,19 @@ export const nodeMachine = setup({
               initial: 'closing',
               states: {
                 closing: {
-                  always: {
-                    guard: and(['publicApiIsStopped', 'recordIsSettled']),
-                    target: 'draining',
-                    actions: { type: 'tell', params: { command: 'shutdown', result: 'done', reason: '' } },
-                  },
+                  always: { guard: and(['publicApiIsStopped', 'recordIsSettled']), target: 'draining' },
                 },
                 draining: {
+                  entry: { type: 'answerDone', params: { command: 'shutdown' } },
                   always: {
-                    guard: and(['drainsAreOver', 'recordIsSettled']),
+                    guard: and([not('somethingDrains'), 'recordIsSettled']),
                     target: '#node.exited',
-                    description: 'all sent',
+                    description: 'nothing drains',
                   },
-                  after: { leaveDeadline: 'cutting' },
+                  after: { leaveDeadline: 'outOfTime' },
                 },
-                cutting: {
+                outOfTime: {
+                  meta: { refuses: { 'set-worker': shuttingDown, 'set-buckets': shuttingDown } },
                   entry: ['kill', assign({ exitCode: 1 })],
                   always: { guard: 'recordIsSettled', target: '#node.exited', description: 'out of time' },
                 },
@@ -252,7 +347,7 @@ export const nodeMachine = setup({
             stopped: {
               meta: { refuses: { 'stop-api': 'Already stopped' } },
               on: {
-                'start-api': { guard: and(['nodeIsRunning', 'recordIsSettled']), target: 'starting' },
+                'start-api': { guard: and(['nodeIsRunning', 'recordIsSettled']), target: 'starting.opening' },
                 restore: {
                   guard: and(['nodeIsRunning', 'publicApiIsWanted']),
                   target: 'starting.restoring',
@@ -262,17 +357,12 @@ export const nodeMachine = setup({
             },
             starting: {
               tags: 'busy',
-              meta: {
-                refuses: {
-                  'stop-api': 'Still starting',
-                  'start-api': 'Already starting',
-                  'set-worker': 'Still starting',
-                  'set-buckets': 'Still starting',
-                },
-              },
+              meta: { refuses: { 'start-api': 'Already starting' }, waits: 'Still starting' },
               initial: 'opening',
               states: {
                 opening: {
+                  description: 'by start-api',
+                  meta: { onward: 'listen' },
                   invoke: {
                     id: 'listen',
                     src: 'listen',
@@ -282,61 +372,76 @@ export const nodeMachine = setup({
                       target: '#node.up.publicApi.stopped',
                       description: 'cannot listen',
                       actions: {
-                        type: 'tell',
-                        params: ({ event }) => ({
-                          command: 'start-api',
-                          result: 'failed',
-                          reason: reasonOf(event.error),
-                        }),
+                        type: 'answerFailed',
+                        params: (failed) => ({ command: 'start-api', ...whyNotListening(failed) }),
                       },
                     },
                   },
                   after: {
                     listenDeadline: {
-                      target: '#node.up.publicApi.stopping.undoing',
-                      actions: {
-                        type: 'noteStartFailure',
-                        params: ({ context }) => ({
-                          reason: `The public API was not listening after ${context.deadlines.listenMs} ms`,
-                        }),
-                      },
+                      target: '#node.up.publicApi.stopping.closing.toUndo',
+                      description: 'start failed',
+                      actions: { type: 'noteStartFailure', params: whyNotListening },
                     },
                   },
                   on: {
                     shutdown: {
-                      target: '#node.up.publicApi.stopping.releasing',
-                      actions: {
-                        type: 'tell',
-                        params: { command: 'start-api', result: 'refused', reason: shuttingDown },
-                      },
+                      target: '#node.up.publicApi.stopping.closing.toRelease',
+                      actions: { type: 'answerRefused', params: { command: 'start-api', reason: shuttingDown } },
                     },
                   },
                 },
                 recording: {
-                  entry: raise({ type: 'record', command: 'start-api', change: { publicApi: 'running' } }),
-                  on: {
-                    'record.done': {
+                  description: 'wanted running',
+                  meta: { onward: 'save' },
+                  invoke: {
+                    id: 'save',
+                    src: 'save',
+                    input: ({ context }) => changed(context, { publicApi: 'running' }),
+                    onDone: {
                       target: '#node.up.publicApi.running',
                       description: 'listening',
-                      actions: { type: 'tell', params: { command: 'start-api', result: 'done', reason: '' } },
+                      actions: [
+                        { type: 'change', params: { publicApi: 'running' } },
+                        'noteSaved',
+                        { type: 'answerDone', params: { command: 'start-api' } },
+                      ],
                     },
-                    'record.failed': {
-                      target: '#node.up.publicApi.stopping.undoing',
-                      actions: {
-                        type: 'noteStartFailure',
-                        params: ({ context }) => ({ reason: String(context.saveFailure) }),
-                      },
+                    onError: {
+                      target: '#node.up.publicApi.stopping.closing.toUndo',
+                      description: 'start failed',
+                      actions: [
+                        { type: 'noteUnsaved', params: whyUnsaved },
+                        { type: 'noteStartFailure', params: whyUnsaved },
+                      ],
                     },
+                  },
+                  after: {
+                    saveDeadline: {
+                      target: '#node.up.publicApi.stopping.closing.toUndo',
+                      description: 'start failed',
+                      actions: [
+                        { type: 'noteUnsaved', params: whyUnsaved },
+                        { type: 'noteStartFailure', params: whyUnsaved },
+                      ],
+                    },
+                  },
+                  on: {
                     shutdown: {
-                      target: '#node.up.publicApi.stopping.releasing',
-                      actions: {
-                        type: 'tell',
-                        params: { command: 'start-api', result: 'refused', reason: shuttingDown },
-                      },
+                      target: '#node.up.publicApi.stopping.closing.toRelease',
+                      actions: [
+                        {
+                          type: 'noteUnsaved',
+                          params: { reason: 'A shutdown has overtaken a start-api that was being saved' },
+                        },
+                        { type: 'answerRefused', params: { command: 'start-api', reason: shuttingDown } },
+                      ],
                     },
                   },
                 },
                 restoring: {
+                  description: 'at start-up',
+                  meta: { onward: 'listen' },
                   invoke: {
                     id: 'listen',
                     src: 'listen',
@@ -345,22 +450,17 @@ export const nodeMachine = setup({
                     onError: {
                       target: '#node.up.publicApi.stopped',
                       description: 'cannot listen',
-                      actions: {
-                        type: 'noteListenFailure',
-                        params: ({ event }) => ({ reason: reasonOf(event.error) }),
-                      },
+                      actions: { type: 'noteListenFailure', params: whyNotRestored },
                     },
                   },
                   after: {
                     restoreDeadline: {
-                      target: '#node.up.publicApi.stopping.releasing',
-                      actions: {
-                        type: 'noteListenFailure',
-                        params: { reason: 'The public API did not start listening in time' },
-                      },
+                      target: '#node.up.publicApi.stopping.closing.toRelease',
+                      description: 'start failed',
+                      actions: { type: 'noteListenFailure', params: whyNotRestored },
                     },
                   },
-                  on: { shutdown: '#node.up.publicApi.stopping.releasing' },
+                  on: { shutdown: '#node.up.publicApi.stopping.closing.toRelease' },
                 },
               },
             },
@@ -369,88 +469,130 @@ export const nodeMachine = setup({
               entry: assign({ listenFailure: null }),
               on: {
                 'stop-api': [
-                  { guard: and(['recordIsSettled', 'isLameDuckFirst']), target: 'stopping.lameDuck' },
-                  { guard: 'recordIsSettled', target: 'stopping.closing' },
+                  { guard: and(['recordIsSettled', not('hasLameDuck')]), target: 'stopping.closing.toStop' },
+                  { guard: 'recordIsSettled', target: 'lameDuck.toStop' },
                 ],
                 shutdown: [
-                  { guard: 'isLameDuckFirst', target: 'stopping.lameDuck.beforeReleasing' },
-                  { target: 'stopping.releasing' },
+                  { guard: not('hasLameDuck'), target: 'stopping.closing.toRelease' },
+                  { target: 'lameDuck.toRelease' },
                 ],
+              },
+            },
+            lameDuck: {
+              description: 'serving, not ready',
+              tags: ['busy', 'lameDuck'],
+              meta: { refuses: { 'stop-api': 'Already stopping' }, waits: 'Still stopping', onward: 'lameDuck' },
+              entry: ['retire', raise({ type: 'lameDuck.over' }, { delay: 'lameDuck' })],
+              initial: 'toStop',
+              states: {
+                // A shutdown does not shorten it: balancers that send viewers here have been promised the time.
+                toStop: {
+                  description: 'by stop-api',
+                  on: {
+                    'lameDuck.over': {
+                      target: '#node.up.publicApi.stopping.closing.toStop',
+                      description: 'time is up',
+                    },
+                  },
+                },
+                toRelease: {
+                  description: 'by shutdown',
+                  on: {
+                    'lameDuck.over': {
+                      target: '#node.up.publicApi.stopping.closing.toRelease',
+                      description: 'time is up',
+                    },
+                  },
+                },
               },
             },
             stopping: {
               tags: 'busy',
-              meta: {
-                refuses: {
-                  'stop-api': 'Already stopping',
-                  'start-api': 'Still stopping',
-                  'set-worker': 'Still stopping',
-                  'set-buckets': 'Still stopping',
-                },
-              },
+              meta: { refuses: { 'stop-api': 'Already stopping' }, waits: 'Still stopping' },
               initial: 'closing',
               states: {
-                lameDuck: {
-                  description: 'serving, not ready',
-                  entry: 'retire',
-                  initial: 'beforeClosing',
-                  states: {
-                    // A shutdown meanwhile does not hurry it: whoever sends viewers here has been promised the time.
-                    beforeClosing: {
-                      after: { lameDuck: { target: '#node.up.publicApi.stopping.closing', description: 'time is up' } },
+                closing: {
+                  meta: { onward: 'close' },
+                  entry: assign({ endedEarly: [] }),
+                  invoke: {
+                    id: 'close',
+                    src: 'close',
+                    onDone: {
+                      actions: [
+                        enqueueActions(({ context, enqueue, event }) => {
+                          const { drain } = event.output;
+                          if (drain === null || context.endedEarly.includes(drain.id)) return;
+                          enqueue.assign({ drains: [...context.drains, { ...drain, isCut: false }] });
+                          enqueue.raise({ type: 'drain.deadline', id: drain.id }, { delay: 'drainDeadline' });
+                        }),
+                        raise({ type: 'port.closed' }),
+                      ],
                     },
-                    beforeReleasing: {
-                      after: {
-                        lameDuck: { target: '#node.up.publicApi.stopping.releasing', description: 'time is up' },
+                    onError: { actions: ['kill', raise({ type: 'port.closed' })] },
+                  },
+                  after: { closeDeadline: { actions: ['kill', raise({ type: 'port.closed' })] } },
+                  on: {
+                    'drain.ended': {
+                      guard: { type: 'isUnknownDrain', params: whichDrain },
+                      actions: assign({ endedEarly: ({ context, event }) => [...context.endedEarly, event.id] }),
+                    },
+                  },
+                  initial: 'toStop',
+                  states: {
+                    toStop: {
+                      description: 'by stop-api',
+                      on: { 'port.closed': '#node.up.publicApi.stopping.recording' },
+                    },
+                    toUndo: {
+                      description: 'a start-api that failed',
+                      on: {
+                        'port.closed': {
+                          target: '#node.up.publicApi.stopped',
+                          description: 'port refuses',
+                          actions: {
+                            type: 'answerFailed',
+                            params: ({ context }) => ({ command: 'start-api', reason: context.startFailure }),
+                          },
+                        },
+                      },
+                    },
+                    toRelease: {
+                      description: 'no wish changes',
+                      on: {
+                        'port.closed': { target: '#node.up.publicApi.stopped', description: 'port refuses' },
                       },
                     },
                   },
                 },
-                closing: {
-                  description: 'by stop-api',
-                  invoke: {
-                    id: 'close',
-                    src: 'close',
-                    onDone: 'recording',
-                    onError: { target: 'recording', actions: 'kill' },
-                  },
-                  after: { closeDeadline: { target: 'recording', actions: 'kill' } },
-                },
                 recording: {
-                  entry: raise({ type: 'record', command: 'stop-api', change: { publicApi: 'stopped' } }),
-                  exit: { type: 'tell', params: { command: 'stop-api', result: 'done', reason: '' } },
-                  on: {
-                    'record.done': { target: '#node.up.publicApi.stopped', description: 'port refuses' },
-                    'record.failed': '#node.up.publicApi.stopped',
-                  },
-                },
-                undoing: {
-                  description: 'a start-api that failed',
-                  exit: {
-                    type: 'tell',
-                    params: ({ context }) => ({
-                      command: 'start-api',
-                      result: 'failed',
-                      reason: String(context.startFailure),
-                    }),
-                  },
+                  description: 'wanted stopped',
+                  meta: { onward: 'save' },
                   invoke: {
-                    id: 'close',
-                    src: 'close',
-                    onDone: '#node.up.publicApi.stopped',
-                    onError: { target: '#node.up.publicApi.stopped', actions: 'kill' },
+                    id: 'save',
+                    src: 'save',
+                    input: ({ context }) => changed(context, { publicApi: 'stopped' }),
+                    onDone: {
+                      target: '#node.up.publicApi.stopped',
+                      description: 'port refuses',
+                      actions: 'noteSaved',
+                    },
+                    onError: {
+                      target: '#node.up.publicApi.stopped',
+                      description: 'port refuses',
+                      actions: { type: 'noteUnsaved', params: whyUnsaved },
+                    },
                   },
-                  after: { closeDeadline: { target: '#node.up.publicApi.stopped', actions: 'kill' } },
-                },
-                releasing: {
-                  description: 'no wish changes',
-                  invoke: {
-                    id: 'close',
-                    src: 'close',
-                    onDone: '#node.up.publicApi.stopped',
-                    onError: { target: '#node.up.publicApi.stopped', actions: 'kill' },
+                  after: {
+                    saveDeadline: {
+                      target: '#node.up.publicApi.stopped',
+                      description: 'port refuses',
+                      actions: { type: 'noteUnsaved', params: whyUnsaved },
+                    },
                   },
-                  after: { closeDeadline: { target: '#node.up.publicApi.stopped', actions: 'kill' } },
+                  exit: [
+                    { type: 'change', params: { publicApi: 'stopped' } },
+                    { type: 'answerDone', params: { command: 'stop-api' } },
+                  ],
                 },
               },
             },
@@ -460,35 +602,55 @@ export const nodeMachine = setup({
         drain: {
           initial: 'none',
           on: {
-            'xstate.done.actor.close': {
-              guard: { type: 'leavesADrain', params: ({ event }) => event },
-              target: '.draining',
-              description: 'port closed',
-              actions: [
-                assign({ drains: ({ context, event }) => [...context.drains, drainOf(event.output)] }),
-                raise(({ event }) => ({ type: 'drain.deadline', id: drainOf(event.output).id }), {
-                  delay: 'drainDeadline',
-                }),
-              ],
-            },
-            'drain.ended': {
-              actions: assign({
-                drains: ({ context, event }) => context.drains.filter((drain) => drain.id !== event.id),
-                endedEarly: ({ context, event }) =>
-                  context.drains.some((drain) => drain.id === event.id)
-                    ? context.endedEarly
-                    : [...context.endedEarly, event.id],
-              }),
-            },
+            'drain.ended': { actions: { type: 'removeDrain', params: whichDrain } },
           },
           states: {
-            none: {},
+            none: {
+              always: { guard: 'somethingDrains', target: 'draining', description: 'port closed' },
+            },
             draining: {
-              always: { guard: 'nothingDrains', target: 'none', description: 'all sent' },
               on: {
+                'drain.ended': [
+                  {
+                    guard: { type: 'isLastDrain', params: whichDrain },
+                    target: 'none',
+                    description: 'all sent',
+                    actions: { type: 'removeDrain', params: whichDrain },
+                  },
+                ],
                 'drain.deadline': {
-                  guard: { type: 'isDraining', params: ({ event }) => event },
-                  actions: { type: 'cut', params: ({ event }) => event },
+                  guard: { type: 'isDraining', params: whichDrain },
+                  target: 'cutting',
+                  description: 'deadline',
+                  actions: [
+                    { type: 'cut', params: whichDrain },
+                    { type: 'markCut', params: whichDrain },
+                  ],
+                },
+              },
+            },
+            cutting: {
+              on: {
+                'drain.ended': [
+                  {
+                    guard: { type: 'isLastDrain', params: whichDrain },
+                    target: 'none',
+                    description: 'cut at the deadline',
+                    actions: { type: 'removeDrain', params: whichDrain },
+                  },
+                  {
+                    guard: { type: 'isLastCut', params: whichDrain },
+                    target: 'draining',
+                    description: 'cut at the deadline',
+                    actions: { type: 'removeDrain', params: whichDrain },
+                  },
+                ],
+                'drain.deadline': {
+                  guard: { type: 'isDraining', params: whichDrain },
+                  actions: [
+                    { type: 'cut', params: whichDrain },
+                    { type: 'markCut', params: whichDrain },
+                  ],
                 },
               },
             },
@@ -497,115 +659,124 @@ export const nodeMachine = setup({
 
         record: {
           initial: 'settled',
-          on: {
-            record: { target: '.saving', actions: { type: 'prepare', params: ({ event }) => event } },
-          },
           states: {
             settled: {
               on: {
                 'set-worker': {
                   guard: 'publicApiIsSettled',
                   target: 'saving',
-                  actions: {
-                    type: 'prepare',
-                    params: ({ event }) => ({ command: event.type, change: settingsChange(event) }),
-                  },
+                  actions: assign({ change: ({ event }) => settingsChange(event) }),
                 },
                 'set-buckets': {
                   guard: 'publicApiIsSettled',
                   target: 'saving',
-                  actions: {
-                    type: 'prepare',
-                    params: ({ event }) => ({ command: event.type, change: settingsChange(event) }),
-                  },
+                  actions: assign({ change: ({ event }) => settingsChange(event) }),
                 },
-                shutdown: {
-                  guard: and(['nodeIsRunning', 'somethingIsRecorded']),
-                  target: 'saving',
-                  actions: 'prepareAgain',
-                },
+                shutdown: { guard: 'nodeIsRunning', target: 'rewriting' },
               },
               initial: 'saved',
               states: {
-                saved: {},
+                saved: {
+                  always: { guard: 'isUnsaved', target: 'unsaved' },
+                },
                 unsaved: {
-                  after: { saveRetry: { target: '#node.up.record.saving', actions: 'prepareAgain' } },
+                  always: { guard: not('isUnsaved'), target: 'saved' },
+                  after: {
+                    saveRetry: [
+                      {
+                        guard: 'publicApiIsSettled',
+                        target: '#node.up.record.rewriting.writing',
+                        description: 'try again',
+                      },
+                      { target: 'unsaved', reenter: true },
+                    ],
+                  },
                 },
               },
             },
             saving: {
               tags: 'busy',
-              meta: {
-                refuses: { 'stop-api': saving, 'start-api': saving, 'set-worker': saving, 'set-buckets': saving },
-              },
+              meta: { waits: saving, onward: 'save' },
               invoke: {
                 id: 'save',
                 src: 'save',
-                input: ({ context }) => context.pending.record,
-                onDone: [
-                  {
-                    guard: 'isSettingsChange',
-                    target: 'applying',
-                    description: 'settings saved',
-                    actions: ['commit', assign({ saveFailure: null })],
-                  },
-                  {
-                    target: 'settled',
-                    description: 'saved',
-                    actions: ['commit', assign({ saveFailure: null }), raise({ type: 'record.done' })],
-                  },
-                ],
+                input: ({ context }) => changed(context, context.change),
+                onDone: {
+                  target: 'applying',
+                  description: 'settings saved',
+                  actions: [{ type: 'change', params: ({ context }) => context.change }, 'noteSaved'],
+                },
                 onError: {
-                  target: 'failing',
-                  actions: { type: 'noteUnsaved', params: ({ event }) => ({ reason: reasonOf(event.error) }) },
+                  target: 'settled',
+                  description: 'cannot save',
+                  actions: [
+                    { type: 'noteUnsaved', params: whyUnsaved },
+                    { type: 'answerFailed', params: (failed) => ({ ...whichSettings(failed), ...whyUnsaved(failed) }) },
+                  ],
                 },
               },
               after: {
                 saveDeadline: {
-                  target: 'failing',
-                  actions: {
-                    type: 'noteUnsaved',
-                    params: ({ context }) => ({
-                      reason: `The state file was not written after ${context.deadlines.saveMs} ms`,
-                    }),
-                  },
-                },
-              },
-              on: {
-                // The start-api is refused by the publicApi region: what it has perhaps written already is taken back.
-                shutdown: { guard: 'isStart', target: 'saving', reenter: true, actions: 'prepareAgain' },
-              },
-            },
-            failing: {
-              tags: 'busy',
-              always: [
-                {
-                  guard: 'isSettingsChange',
-                  target: 'settled.unsaved',
+                  target: 'settled',
                   description: 'cannot save',
-                  actions: {
-                    type: 'tellSettings',
-                    params: ({ context }) => ({ result: 'failed', reason: String(context.saveFailure) }),
-                  },
+                  actions: [
+                    { type: 'noteUnsaved', params: whyUnsaved },
+                    { type: 'answerFailed', params: (failed) => ({ ...whichSettings(failed), ...whyUnsaved(failed) }) },
+                  ],
                 },
-                { guard: 'isStop', target: 'settled.unsaved', actions: ['commit', raise({ type: 'record.failed' })] },
-                { target: 'settled.unsaved', actions: raise({ type: 'record.failed' }) },
-              ],
+              },
             },
             applying: {
               tags: 'busy',
-              meta: {
-                refuses: { 'stop-api': saving, 'start-api': saving, 'set-worker': saving, 'set-buckets': saving },
-              },
-              exit: { type: 'tellSettings', params: { result: 'done', reason: '' } },
+              meta: { waits: saving, onward: 'configure' },
+              exit: { type: 'answerDone', params: whichSettings },
               invoke: {
                 id: 'configure',
                 src: 'configure',
                 input: ({ context }) => desiredState(context.config, context.record),
                 onDone: { target: 'settled', description: 'in use' },
-                onError: { target: 'settled', actions: 'kill' },
+                onError: { target: 'settled', description: 'workers replaced', actions: 'kill' },
               },
-              after: { configureDeadline: { target: 'settled', actions: 'kill' } },
+              after: { configureDeadline: { target: 'settled', description: 'workers replaced', actions: 'kill' } },
+            },
+            rewriting: {
+              tags: 'busy',
+              meta: { waits: saving },
+              initial: 'waiting',
+              states: {
+                waiting: {
+                  description: 'for the port to refuse',
+                  always: [
+                    { guard: and(['publicApiIsStopped', or(['somethingIsRecorded', 'isUnsaved'])]), target: 'writing' },
+                    {
+                      guard: 'publicApiIsStopped',
+                      target: '#node.up.record.settled',
+                      description: 'saved',
+                    },
+                  ],
+                },
+                writing: {
+                  meta: { onward: 'save' },
+                  invoke: {
+                    id: 'save',
+                    src: 'save',
+                    input: ({ context }) => context.record,
+                    onDone: { target: '#node.up.record.settled', description: 'saved', actions: 'noteSaved' },
+                    onError: {
+                      target: '#node.up.record.settled',
+                      description: 'cannot save',
+                      actions: { type: 'noteUnsaved', params: whyUnsaved },
+                    },
+                  },
+                  after: {
+                    saveDeadline: {
+                      target: '#node.up.record.settled',
+                      description: 'cannot save',
+                      actions: { type: 'noteUnsaved', params: whyUnsaved },
+                    },
+                  },
+                },
+              },
             },
           },
         },

@@ -46,6 +46,10 @@ export function settingsChange(command: SettingsCommand): Partial<Settings> {
   return { buckets: command.buckets ? [...new Set(command.buckets)] : null };
 }
 
+/** The command that asks for such a change. */
+export const settingsCommandOf = (change: Partial<Settings>): SettingsCommand['type'] =>
+  'workerId' in change ? 'set-worker' : 'set-buckets';
+
 /** Whether two desired states mean the same; the order of buckets has no meaning. */
 export function sameDesiredState(a: DesiredState, b: DesiredState): boolean {
   return a.publicApi === b.publicApi && a.workerId === b.workerId && sameSet(a.buckets, b.buckets);

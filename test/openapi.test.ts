@@ -44,7 +44,9 @@ describe('the API description', () => {
         JSON.parse(JSON.stringify(described, (key, value) => (key === 'pattern' ? undefined : value))),
       ).to.deep.equal(commands[name].input);
     }
-    expect(JSON.stringify(table['/stop-api'])).to.contain('"Already stopped","Node is shutting down"');
+    expect(JSON.stringify(table['/stop-api'])).to.contain(
+      '"Already stopped","Already stopping","Node is shutting down"',
+    );
     expect(JSON.stringify(table['/set-worker'])).not.to.contain('Still starting');
   });
 

@@ -43,7 +43,9 @@ describe('a node behind a balancer', () => {
     expect((await ask(node.port, '/api/v1/assets/1')).body.toString()).to.equal('one');
     expect(await health('/readyz')).to.equal('503 the node is shutting down');
     expect(await health('/livez')).to.equal('200 ok');
-    expect(await node.state()).to.deep.include({ node: 'shuttingDown', publicApi: 'stopping' });
+    const { lameDuck, ...state } = await node.state();
+    expect(state).to.deep.include({ node: 'shuttingDown', publicApi: 'stopping' });
+    expect(lameDuck).to.have.property('until').that.matches(/Z$/);
     // One that dies meanwhile is replaced by another lame duck.
     const [pid = 0] = await node.workerPids();
     process.kill(pid, 'SIGKILL');

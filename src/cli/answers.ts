@@ -17,7 +17,7 @@ export function successText(command: CommandName, state: StateDocument): string 
 }
 
 export function stateText(state: StateDocument): string {
-  const { endpoints, workers, drain, allowed, desired, lastCrash } = state;
+  const { endpoints, workers, lameDuck, drain, allowed, desired, lastCrash } = state;
   const rows: [string, string][] = [
     ['version', `${state.version}, started ${state.startedAt}`],
     ['settings', `${settingsWords(state)} (generation ${state.generation})`],
@@ -28,6 +28,7 @@ export function stateText(state: StateDocument): string {
     ['workers', workers.map((worker) => `${worker.pid} ${worker.state}`).join(', ') || 'none'],
     ['allowed', allowed.join(', ') || 'nothing'],
   ];
+  if (lameDuck) rows.push(['lame duck', `not ready, viewers are served until ${lameDuck.until}`]);
   if (drain) {
     rows.push([
       'draining',

@@ -32,12 +32,12 @@ export const diagramCommand = (): Command =>
         case 'json':
           return console.log(JSON.stringify(diagram, null, 2));
         case 'svg': {
-          const { toDot } = await import('../../machines/diagram-dot.ts');
+          const { toDot } = await import('../../machines/diagram/dot.ts');
           const { dotToSvg } = await import('../diagram-svg.ts');
           return console.log((await dotToSvg(toDot(diagram))).trimEnd());
         }
         case 'mermaid': {
-          const { toMermaid } = await import('../../machines/diagram-mermaid.ts');
+          const { toMermaid } = await import('../../machines/diagram/mermaid.ts');
           return console.log(toMermaid(diagram).trimEnd());
         }
       }

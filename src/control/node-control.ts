@@ -1,7 +1,7 @@
 // What the operator API may ask of the node, and the document it answers with.
 import type { Command, CommandName } from '../../machines/commands.ts';
 import type { CoverageChange } from '../../machines/coverage-change.ts';
-import type { Foresight, NodeStatus } from '../../machines/judge.ts';
+import type { CommandPreview, NodeStatus } from '../../machines/judge.ts';
 import type { DesiredState, Settings } from '../../machines/settings.ts';
 import type { Condition, Trouble } from '../condition.ts';
 import type { CrashReport } from './crash-report.ts';
@@ -25,6 +25,8 @@ export interface StateDocument extends NodeStatus {
     readonly overridden: readonly (keyof DesiredState)[];
   };
   readonly endpoints: { readonly publicApi: string; readonly operatorApi: string | null };
+  /** A stop has begun, and viewers are served until the port closes at this time; null: no such pause is under way. */
+  readonly lameDuck: { readonly until: string } | null;
   readonly drain: (DrainStatus & { readonly deadline: string }) | null;
   readonly workers: readonly WorkerStatus[];
   /** Of a worker, or of the control process in an earlier run; kept over restarts. Null: none is known of. */
@@ -98,7 +100,7 @@ export interface Health {
   readonly ready: string | null;
 }
 
-/** One step of the machine; ids are those of its diagrams (machines/diagram.ts). */
+/** One step of the machine; ids are those of its diagrams (machines/diagram/diagram.ts). */
 export interface MachineStep {
   /** ISO 8601. */
   readonly at: string;
@@ -128,7 +130,7 @@ export type Observation =
 /** The machine as it stands, for a picture of it. */
 export interface MachineView {
   readonly active: readonly string[];
-  readonly commands: Readonly<Record<CommandName, Foresight>>;
+  readonly commands: Readonly<Record<CommandName, CommandPreview>>;
 }
 
 export interface ObservableNode extends NodeControl {

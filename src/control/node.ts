@@ -2,15 +2,16 @@
 import { type Actor, createActor, fromPromise } from 'xstate';
 import type { Command, CommandName } from '../../machines/commands.ts';
 import type { CoverageChange } from '../../machines/coverage-change.ts';
-import { activeIds } from '../../machines/diagram.ts';
+import { activeIds } from '../../machines/diagram/trace.ts';
 import {
-  foresee,
+  isLameDuck,
   isSettled,
   judge,
   type NodeSnapshot,
   type NodeStatus,
-  rehearse,
+  previewCommands,
   settingsOf,
+  simulate,
   statusOf,
 } from '../../machines/judge.ts';
 import { type CommandOutcome, type NodeInput, nodeMachine } from '../../machines/node.ts';
@@ -55,6 +56,7 @@ export class Node implements ObservableNode {
   readonly #now: () => number;
   #last: NodeStatus;
   #since: string;
+  #lameDuck: StateDocument['lameDuck'] = null;
   #begin = () => {};
   #isRestored = false;
   /** The command whose turn it is, and all that wait behind it. Before all of them comes the start-up. */
@@ -145,6 +147,7 @@ export class Node implements ObservableNode {
     return stateDocument(snapshot, this.#parts, {
       startedAt: this.#startedAt,
       since: this.#since,
+      lameDuck: this.#lameDuck,
       conditions: this.#conditions.current(settingsOf(snapshot)),
     });
   }
@@ -155,7 +158,7 @@ export class Node implements ObservableNode {
 
   get machine(): MachineView {
     const snapshot = this.#snapshot;
-    return { active: activeIds(snapshot), commands: foresee(snapshot) };
+    return { active: activeIds(snapshot), commands: previewCommands(snapshot) };
   }
 
   observe(listener: (observation: Observation) => void): () => void {
@@ -191,11 +194,11 @@ export class Node implements ObservableNode {
   }
 
   async preview(command: Command, { onlyIf }: CommandOptions = {}): Promise<PreviewResult> {
-    const rehearsal = rehearse(this.#snapshot, command);
-    const { before } = rehearsal;
-    if (!rehearsal.legal) return refusal(before, rehearsal.reason);
+    const simulation = simulate(this.#snapshot, command);
+    const { before } = simulation;
+    if (!simulation.legal) return refusal(before, simulation.reason);
     if (onlyIf?.(versionOf(before)) === false) return movedOn(before);
-    const { after } = rehearsal;
+    const { after } = simulation;
     const { bucketsOf, coverageChange } = this.#parts;
     const isAssignment = command.type === 'set-worker' || command.type === 'set-buckets';
     const preview = {
@@ -234,6 +237,11 @@ export class Node implements ObservableNode {
   /** Called at every change and before every answer: an outcome is told before the change that it comes with. */
   #follow(): void {
     const { node, publicApi } = statusOf(this.#snapshot);
+    if (!isLameDuck(this.#snapshot)) this.#lameDuck = null;
+    else if (this.#lameDuck === null) {
+      const until = this.#now() + this.#parts.deadlines.lameDuckMs;
+      this.#lameDuck = { until: new Date(until).toISOString() };
+    }
     if (node === this.#last.node && publicApi === this.#last.publicApi) return;
     this.#last = { node, publicApi };
     this.#since = new Date(this.#now()).toISOString();

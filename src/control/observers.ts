@@ -1,9 +1,9 @@
 // Who watches the node: tells them of the machine's steps, of conditions that come and go, and that anything has changed.
 import type { AnyTransitionDefinition, InspectionEvent } from 'xstate';
-import { activeIds, triggerOf } from '../../machines/diagram.ts';
+import { triggerOf } from '../../machines/diagram/diagram.ts';
+import { activeIds, transitionTrace } from '../../machines/diagram/trace.ts';
 import { type NodeSnapshot, type NodeStatus, statusOf } from '../../machines/judge.ts';
 import { nodeOutline } from '../../machines/node-diagram.ts';
-import { takenEdges } from '../../machines/taken.ts';
 import type { Condition } from '../condition.ts';
 import type { Observation } from './node-control.ts';
 
@@ -43,7 +43,7 @@ export class Observers {
     const from = this.#last ?? to;
     this.#last = to;
     if (this.#listeners.size === 0) return;
-    const taken = takenEdges(transitions, nodeOutline);
+    const taken = transitionTrace(transitions, nodeOutline);
     if (taken.length > 0) {
       const { text } = triggerOf({ eventType: event });
       this.#tell({ type: 'step', at: this.#at(), event: text, from, to, active: activeIds(snapshot), taken });

@@ -20,7 +20,7 @@ export interface Surroundings {
 export function stateDocument(
   snapshot: NodeSnapshot,
   { id, version, publicSide, endpoints, bucketsOf, lastCrash }: Surroundings,
-  { startedAt, since, conditions }: Pick<StateDocument, 'startedAt' | 'since' | 'conditions'>,
+  { startedAt, since, lameDuck, conditions }: Pick<StateDocument, 'startedAt' | 'since' | 'lameDuck' | 'conditions'>,
 ): StateDocument {
   const { record, drains } = snapshot.context;
   const { drain } = publicSide;
@@ -42,6 +42,7 @@ export function stateDocument(
       overridden: Object.keys(record.changes) as (keyof DesiredState)[],
     },
     endpoints: endpoints(),
+    lameDuck,
     drain: drain && Number.isFinite(deadline) ? { ...drain, deadline: new Date(deadline).toISOString() } : null,
     workers: publicSide.workers,
     lastCrash: lastCrash?.() ?? null,

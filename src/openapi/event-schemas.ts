@@ -7,7 +7,7 @@ const ids = list(text(), 'of states or edges, as in the diagrams of the machine'
 
 const moment = orNull(object({ ...nodeStatus, generation: count() }), 'null: it was not put to the machine');
 
-const foresight: Schema = {
+const commandPreview: Schema = {
   oneOf: [
     object({ legal: only(true), leadsTo: ids, through: list(ids, 'what each step on the way enters') }),
     object({ legal: only(false), reason: text('in the words of the machine') }),
@@ -50,7 +50,7 @@ const events: Readonly<Record<string, { readonly resumable: boolean; readonly da
       active: ids,
       taken: ids,
       event: orNull(text(), 'what set off the last step; null: there was none yet'),
-      commands: object(Object.fromEntries(commandNames.map((name) => [name, foresight]))),
+      commands: object(Object.fromEntries(commandNames.map((name) => [name, commandPreview]))),
     }),
   },
   transition: {

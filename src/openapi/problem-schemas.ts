@@ -35,11 +35,10 @@ export const problemSchemas: Readonly<Record<string, Schema>> = {
 export const refusalOf = (command: CommandName): Schema =>
   object({ ...members(only(409), oneOf(refusalWords(command))), ...judgedIn });
 
-/** Commands wait for steps under way, so that no refusal comes from a state that is busy. */
+/** Those of busy states too: commands wait for the step under way, but a dry run does not. */
 function refusalWords(command: CommandName): string[] {
   const words = new Set<string>();
   const visit = (state: (typeof nodeMachine)['root']): void => {
-    if (state.tags.includes('busy')) return;
     const { refuses = {} }: NodeMeta = state.meta ?? {};
     if (refuses[command] !== undefined) words.add(refuses[command]);
     for (const child of Object.values(state.states)) visit(child);

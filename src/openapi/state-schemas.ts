@@ -63,6 +63,10 @@ export const stateSchemas: Readonly<Record<string, Schema>> = {
         ),
       }),
       endpoints: object({ publicApi: text(), operatorApi: orNull(text()) }),
+      lameDuck: orNull(
+        object({ until: time('when the port closes') }),
+        'a stop has begun and viewers are still served, for balancers to notice; null: no such pause is under way',
+      ),
       drain: orNull(ref('Drain'), 'null: none is under way'),
       workers: list(
         object({

@@ -101,7 +101,7 @@ export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
         checkDryRun(ctx.querystring);
         const onlyIf = preconditionOf(ctx, config.id);
         const command = { ...(body.value as object), type: name } as Command;
-        if (ctx.state.dryRun) await foresee(ctx, node, command, { onlyIf });
+        if (ctx.state.dryRun) await preview(ctx, node, command, { onlyIf });
         else await carryOut(ctx, node, command, { onlyIf, place });
       } finally {
         place?.leave();
@@ -159,7 +159,7 @@ async function carryOut(
   answerState(ctx, outcome.state);
 }
 
-async function foresee(ctx: Context, node: NodeControl, command: Command, options: CommandOptions): Promise<void> {
+async function preview(ctx: Context, node: NodeControl, command: Command, options: CommandOptions): Promise<void> {
   const outcome = await node.preview(command, options);
   if (outcome.result !== 'possible') throw refused(outcome);
   ctx.body = outcome.preview;

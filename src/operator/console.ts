@@ -17,7 +17,7 @@ const referenceModules = ['openapi', 'operation-card', 'prose', 'reference', 'sc
 /** Every module of the pages, by its path in the build; the pages import by relative paths, so the folders stay as they are. */
 export const consoleModules = [
   'machines/commands',
-  'machines/diagram',
+  'machines/diagram/diagram',
   'src/operator/event-parser',
   'src/operator/signing-rules',
   ...[

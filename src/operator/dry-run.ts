@@ -1,4 +1,4 @@
-// Whether a command is meant or only to be foreseen: the query parameter `dryRun`.
+// Whether a command is meant or only to be previewed: the query parameter `dryRun`.
 import leven from 'leven';
 import { problem } from './problems.ts';
 

@@ -22,7 +22,7 @@ export interface EventsParts {
   readonly now?: () => number;
 }
 
-/** Steps and changes within this time are one `machine` and one `state` event: to foresee every command takes a while. */
+/** Steps and changes within this time are one `machine` and one `state` event: to preview every command takes a while. */
 const coalesceMs = 40;
 /** How many of the last commands a new reader is told. */
 const maxLastCommands = 20;

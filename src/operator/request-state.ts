@@ -14,7 +14,7 @@ export interface OperatorState {
   requestId?: string;
   token?: Token;
   command?: CommandName;
-  /** The command is only to be foreseen. */
+  /** The command is only to be previewed. */
   dryRun?: boolean;
   /** The body once it has been found valid. */
   input?: unknown;

@@ -22,6 +22,7 @@ const state = {
   allowed: ['start-api', 'shutdown'],
   desired: { publicApi: 'stopped', overridden: ['publicApi', 'workerId'] },
   endpoints: { publicApi: 'http://0.0.0.0:3334', operatorApi: 'http://127.0.0.1:3335' },
+  lameDuck: { until: '2026-11-23T08:00:10.000Z' },
   drain: { connections: 3, bytesLeft: 4096, deadline: '2026-11-23T08:00:30.000Z' },
   workers: [{ pid: 4711, state: 'draining' }],
   lastCrash: { at: '2026-11-23T07:59:00.000Z', what: 'control', pid: 4, reason: 'Killed', message: 'It was killed' },
@@ -84,6 +85,7 @@ describe('cli operate', () => {
     );
     expect(shown.stdout).to.contain('my-node: node running, public API stopped, since 2026-11-23T08:00:00.412Z\n');
     expect(shown.stdout).to.match(/allowed +start-api, shutdown\n/);
+    expect(shown.stdout).to.match(/lame duck +not ready, viewers are served until 2026-11-23T08:00:10.000Z\n/);
     expect(shown.stdout).to.match(/draining +3 connections, 4096 bytes left, until 2026-11-23T08:00:30.000Z\n/);
     expect(shown.stdout).to.match(/by commands +publicApi, workerId\n/);
     expect(shown.stdout).to.match(/last crash +2026-11-23T07:59:00.000Z, It was killed\n/);

@@ -1,7 +1,7 @@
 // Every piece of documentation that is made from code: add yours here, and its markers where it shall stand.
-import { partOf } from '../../machines/diagram.ts';
-import { toDot } from '../../machines/diagram-dot.ts';
-import { toMermaid } from '../../machines/diagram-mermaid.ts';
+import { partOf } from '../../machines/diagram/diagram.ts';
+import { toDot } from '../../machines/diagram/dot.ts';
+import { toMermaid } from '../../machines/diagram/mermaid.ts';
 import { nodeDiagram, nodeOutline } from '../../machines/node-diagram.ts';
 import { exitCodeTable } from '../../src/cli/exit-codes.ts';
 import { configReference } from '../../src/config/reference.ts';

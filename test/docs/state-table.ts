@@ -1,6 +1,8 @@
 // What each command is answered in each reachable state, judged by the machine over its whole graph.
 import { type CommandName, commandNames } from '../../machines/commands.ts';
+import { activeIds } from '../../machines/diagram/trace.ts';
 import { isSettled, judge, type NodeSnapshot, statusOf } from '../../machines/judge.ts';
+import { nodeMachine } from '../../machines/node.ts';
 import { reachableStates } from '../support/paths.ts';
 import { table } from './markdown.ts';
 
@@ -53,9 +55,15 @@ export function stateTable(): string {
   );
 }
 
+const activeStates = (state: NodeSnapshot) => activeIds(state).map((id) => nodeMachine.getStateNodeById(id));
+
 /** Document order of the innermost states, region by region. */
 function inOrder(a: NodeSnapshot, b: NodeSnapshot): number {
-  const [left, right] = [a, b].map((state) => state._nodes.map(({ order }) => order).sort((x, y) => x - y));
+  const [left, right] = [a, b].map((state) =>
+    activeStates(state)
+      .map(({ order }) => order)
+      .sort((x, y) => x - y),
+  );
   for (const [place, order] of (left ?? []).entries())
     if (order !== right?.[place]) return order - (right?.[place] ?? 0);
   return 0;
@@ -65,7 +73,9 @@ function inOrder(a: NodeSnapshot, b: NodeSnapshot): number {
 function regionsOf(state: NodeSnapshot): string[] {
   if (state.status === 'done') return ['exited', '–', '–', '–'];
   return ['node', 'publicApi', 'drain', 'record'].map((region) => {
-    const inside = state._nodes.map(({ path }) => path).filter(([up, name]) => up === 'up' && name === region);
+    const inside = activeStates(state)
+      .map(({ path }) => path)
+      .filter(([up, name]) => up === 'up' && name === region);
     const [deepest = []] = inside.sort((a, b) => b.length - a.length);
     return deepest.slice(2).join('.');
   });

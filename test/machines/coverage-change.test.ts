@@ -1,7 +1,7 @@
 // Which objects a change of settings drops and gains.
 import { expect } from 'chai';
 import type { DataObject } from '../../machines/answer.ts';
-import { type CoverageChange, compareCoverage } from '../../machines/coverage-change.ts';
+import { type CoverageChange, CoverageComparison } from '../../machines/coverage-change.ts';
 
 const object = (id: string, bucket: string, more: Partial<DataObject> = {}): DataObject => ({
   ...{ id, buckets: [bucket], path: `/films/${id}`, size: 10, type: null, hash: null, verified: null, accepted: true },
@@ -10,15 +10,11 @@ const object = (id: string, bucket: string, more: Partial<DataObject> = {}): Dat
 
 const workersOf = (bucket: string): readonly number[] => (bucket === 'a' ? [1] : bucket === 'b' ? [1, 2] : []);
 
-function compare(objects: readonly DataObject[], after: object, maxIds = 10): CoverageChange & { pauses: number } {
+function compare(objects: readonly DataObject[], after: object, maxIds = 10): CoverageChange {
   const before = { workerId: 1, buckets: null };
-  const steps = compareCoverage({ objects, workersOf, before, after: { ...before, ...after }, maxIds });
-  let pauses = 0;
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return { ...value, pauses };
-    pauses += 1;
-  }
+  const comparison = new CoverageComparison({ workersOf, before, after: { ...before, ...after }, maxIds });
+  for (const one of objects) comparison.add(one);
+  return comparison.result;
 }
 
 const nothing = { count: 0, bytes: 0, sizeUnknown: 0, ids: [] };
@@ -27,7 +23,7 @@ describe('coverage change', () => {
   const all = [object('1', 'a'), object('2', 'b'), object('3', 'c', { path: null })];
 
   it('is none where the settings stay', () => {
-    expect(compare(all, {})).to.deep.equal({ dropped: nothing, gained: nothing, pauses: 0 });
+    expect(compare(all, {})).to.deep.equal({ dropped: nothing, gained: nothing });
   });
 
   it('drops what another worker does not hold', () => {
@@ -47,10 +43,9 @@ describe('coverage change', () => {
     expect(compare(some, { workerId: 2 }).dropped).to.deep.equal({ count: 1, bytes: 0, sizeUnknown: 1, ids: ['2'] });
   });
 
-  it('names no more than it may, counts all, and pauses now and then', () => {
+  it('names no more than it may, and counts all', () => {
     const many = Array.from({ length: 2500 }, (_, index) => object(String(index), 'a'));
-    const { dropped, pauses } = compare(many, { workerId: 2 }, 2);
+    const { dropped } = compare(many, { workerId: 2 }, 2);
     expect(dropped).to.deep.equal({ count: 2500, bytes: 25_000, sizeUnknown: 0, ids: ['0', '1'] });
-    expect(pauses).to.equal(2);
   });
 });

@@ -1,10 +1,19 @@
 // What holds over the whole graph of the node machine, by name.
 import { expect } from 'chai';
-import type { StateNode } from 'xstate';
+import { type AnyStateNode, getNextTransitions, type StateNode } from 'xstate';
 import { commandNames } from '../../machines/commands.ts';
-import { isSettled, judge, type NodeSnapshot, statusOf } from '../../machines/judge.ts';
+import { activeIds } from '../../machines/diagram/trace.ts';
+import {
+  isLameDuck,
+  isSettled,
+  judge,
+  type NodeSnapshot,
+  onwardFrom,
+  previewCommands,
+  statusOf,
+} from '../../machines/judge.ts';
 import { nodeMachine } from '../../machines/node.ts';
-import { type Advance, advance, keyOf, pauseOf, type Step, stepsFrom } from '../support/model.ts';
+import { type Advance, advance, eventsFrom, keyOf, type Step } from '../support/model.ts';
 import { reachableStates, starts } from '../support/paths.ts';
 
 type Port = 'open' | 'closed' | 'uncertain';
@@ -54,7 +63,7 @@ function everyWalk(): { walk: Walk; next: { step: Step; walk: Walk }[] }[] {
     if (seen.has(walkKey(walk))) continue;
     seen.add(walkKey(walk));
     const here = walk;
-    const next = stepsFrom(state).map((step) => ({ step, walk: follow(here, step) }));
+    const next = eventsFrom(state).map((step) => ({ step, walk: follow(here, step) }));
     found.push({ walk, next });
     queue.push(...next.map((one) => one.walk));
   }
@@ -70,10 +79,8 @@ describe('the graph of the node machine', () => {
   });
 
   it('reaches every state that the machine has', () => {
-    const passing = new Set(['node.up.record.failing', 'node.up.node.shuttingDown.cutting']);
-    const reached = new Set(states.flatMap((state) => state._nodes.map(({ id }) => id)));
-    const missed = everyStateId(nodeMachine.root).filter((id) => !reached.has(id) && !passing.has(id));
-    expect(missed).to.deep.equal([]);
+    const reached = new Set(states.flatMap(activeIds));
+    expect(everyStateId(nodeMachine.root).filter((id) => !reached.has(id))).to.deep.equal([]);
   });
 
   it('never leaves shutting down but to the end', () => {
@@ -106,7 +113,7 @@ describe('the graph of the node machine', () => {
   });
 
   it('serves as long as it is a lame duck', () => {
-    const ducks = walks.filter(({ walk }) => walk.state.matches({ up: { publicApi: { stopping: 'lameDuck' } } }));
+    const ducks = walks.filter(({ walk }) => walk.state.matches({ up: { publicApi: 'lameDuck' } }));
     expect(ducks.length).to.be.greaterThan(1);
     for (const { walk } of ducks) expect(walk.port, walkKey(walk)).to.equal('open');
   });
@@ -131,12 +138,45 @@ describe('the graph of the node machine', () => {
   it('gives every busy state a step under way or a pause, and every step a deadline', () => {
     for (const state of states) {
       const steps = Object.keys(state.children);
-      const isUnderWay = steps.length > 0 || pauseOf(state) !== undefined;
+      const isUnderWay = steps.length > 0 || isLameDuck(state);
       if (state.status === 'active') expect(isUnderWay, keyOf(state)).to.equal(!isSettled(state));
-      const invoking = state._nodes.filter(({ invoke }) => invoke.length > 0);
+      const invoking = activeStates(state).filter(({ invoke }) => invoke.length > 0);
       expect(invoking.flatMap(({ invoke }) => invoke.map(({ id }) => id)).sort()).to.deep.equal(steps.sort());
       for (const node of invoking) expect(node.after.length, node.id).to.equal(1);
     }
+  });
+
+  it('says in every busy state what leads onward, and it does', () => {
+    for (const state of states.filter((one) => !isSettled(one))) {
+      const onward = onwardFrom(state, null);
+      expect(getNextTransitions(state).map(({ eventType }) => eventType)).to.include(onward.type);
+      expect(advance(state, onward).state.value, keyOf(state)).not.to.deep.equal(state.value);
+    }
+  });
+
+  it('writes one record at a time', () => {
+    for (const state of states) {
+      const writing = activeStates(state).filter(({ invoke }) => invoke.some(({ src }) => src === 'save'));
+      expect(writing.length, keyOf(state)).to.be.at.most(1);
+    }
+  });
+
+  it('says "already" of nothing that is not so yet, not even in a preview', () => {
+    for (const state of states)
+      for (const preview of Object.values(previewCommands(state))) {
+        const { publicApi } = statusOf(state);
+        if (preview.legal) continue;
+        if (preview.reason === 'Already stopped') expect(publicApi, keyOf(state)).to.equal('stopped');
+        if (preview.reason === 'Already started') expect(publicApi, keyOf(state)).to.equal('running');
+        if (isLameDuck(state)) expect(preview.reason).to.match(/^(Already stopping|Node is .*|Already shutting down)$/);
+      }
+  });
+
+  it('forgets drains that ended early once the close that left them is over', () => {
+    for (const state of states)
+      if (!state.matches({ up: { publicApi: { stopping: 'closing' } } }))
+        for (const { state: next } of [advance(state, { type: 'drain.ended', id: 99 })])
+          expect(next.context.endedEarly, keyOf(state)).to.deep.equal(state.context.endedEarly);
   });
 
   it('lets a shutdown through in every state of a running node, at once', () => {
@@ -163,6 +203,9 @@ describe('the graph of the node machine', () => {
     }
   });
 });
+
+const activeStates = (state: NodeSnapshot): AnyStateNode[] =>
+  activeIds(state).map((id) => nodeMachine.getStateNodeById(id));
 
 function everyStateId(node: Pick<StateNode, 'id' | 'states'>): string[] {
   return [node.id, ...Object.values(node.states).flatMap((child) => everyStateId(child))];

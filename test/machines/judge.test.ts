@@ -3,12 +3,13 @@ import { expect } from 'chai';
 import type { CommandName } from '../../machines/commands.ts';
 import {
   allowedCommands,
-  foresee,
+  isLameDuck,
   isSettled,
   judge,
-  rehearse,
+  previewCommands,
   settingsOf,
   settle,
+  simulate,
   statusOf,
   wishesOf,
 } from '../../machines/judge.ts';
@@ -80,32 +81,37 @@ describe('judging', () => {
     expect(JSON.stringify(starting)).to.equal(before);
   });
 
-  it('rehearses a command from where it would be judged, without giving it', () => {
-    const stop = rehearse(starting, { type: 'stop-api' });
+  it('simulates a command from where it would be judged, without giving it', () => {
+    const stop = simulate(starting, { type: 'stop-api' });
     expect([stop.legal, statusOf(stop.before).publicApi]).to.deep.equal([true, 'running']);
     if (stop.legal) expect(statusOf(stop.after).publicApi).to.equal('stopped');
-    const start = rehearse(starting, { type: 'start-api' });
-    expect(start).to.include({ legal: false, reason: 'Already started' });
-    const shutdown = rehearse(starting, { type: 'shutdown' });
+    const start = simulate(starting, { type: 'start-api' });
+    expect(start).to.include({ legal: false, reason: 'Already starting', before: starting });
+    const shutdown = simulate(starting, { type: 'shutdown' });
     expect(shutdown.before).to.equal(starting);
     if (shutdown.legal) expect(statusOf(shutdown.after)).to.deep.equal({ node: 'shuttingDown', publicApi: 'stopped' });
-    expect(rehearse(exited, { type: 'set-worker', workerId: 1 }).legal).to.equal(false);
+    expect(simulate(exited, { type: 'set-worker', workerId: 1 }).legal).to.equal(false);
   });
 
   it('says through which states a command would go', () => {
-    const { 'set-buckets': set, 'stop-api': stop, 'start-api': start } = foresee(running);
+    const { 'set-buckets': set, 'stop-api': stop, 'start-api': start } = previewCommands(running);
     const names = (steps: readonly (readonly string[])[]) => steps.map((ids) => ids.map((id) => id.split('.').at(-1)));
     expect(set.legal && names(set.through)).to.deep.equal([['saving'], ['applying'], ['settled', 'saved']]);
-    expect(stop.legal && names(stop.through).flat()).to.include.members(['closing', 'draining', 'saving', 'stopped']);
+    expect(stop.legal && names(stop.through).flat()).to.include.members([
+      'closing',
+      'draining',
+      'recording',
+      'stopped',
+    ]);
     expect(start).to.deep.equal({ legal: false, reason: 'Already started' });
   });
 
-  it('makes of settings in a rehearsal what carrying them out makes of them', () => {
+  it('makes of settings in a simulation what carrying them out makes of them', () => {
     const command = { type: 'set-worker', workerId: 9 } as const;
-    const foreseen = rehearse(running, command);
+    const simulated = simulate(running, command);
     const done = carryOut(running, command);
-    if (foreseen.legal) expect(wishesOf(foreseen.after)).to.deep.equal(wishesOf(done));
-    expect(foreseen.legal && foreseen.after.context.record).to.deep.equal(done.context.record);
+    if (simulated.legal) expect(wishesOf(simulated.after)).to.deep.equal(wishesOf(done));
+    expect(simulated.legal && simulated.after.context.record).to.deep.equal(done.context.record);
     expect(wishesOf(running).workerId).not.to.equal(9);
   });
 
@@ -116,18 +122,24 @@ describe('judging', () => {
     expect(isSettled(duck)).to.equal(false);
     expect(statusOf(settle(duck)).publicApi).to.equal('stopped');
     expect(allowedCommands(duck)).to.deep.equal(allowedCommands(stopped));
+    expect([isLameDuck(served), isLameDuck(duck), isLameDuck(settle(duck))]).to.deep.equal([false, true, false]);
+    expect(previewCommands(duck)['stop-api']).to.deep.equal({ legal: false, reason: 'Already stopping' });
+    expect(judge(settle(duck), { type: 'stop-api' })).to.deep.equal({ legal: false, reason: 'Already stopped' });
     const both = settle(advance(duck, { type: 'shutdown' }).state);
     expect(statusOf(both)).to.deep.equal({ node: 'shuttingDown', publicApi: 'stopped' });
   });
 
-  it('foresees where each command leads, and why it would be refused', () => {
-    const { 'stop-api': stop, 'start-api': start, shutdown, ...settings } = foresee(stopped);
+  it('previews where each command leads, and why it would be refused', () => {
+    const { 'stop-api': stop, 'start-api': start, shutdown, ...settings } = previewCommands(stopped);
     expect(stop).to.deep.equal({ legal: false, reason: 'Already stopped' });
     expect(start.legal && start.leadsTo).to.include.members(['node.up.publicApi.running', 'node.up.node.running']);
     expect(shutdown.legal && shutdown.leadsTo).to.include('node.exited');
     for (const one of Object.values(settings)) expect(one.legal && one.leadsTo).to.include('node.up.publicApi.stopped');
-    expect(foresee(starting)).to.deep.equal(foresee(running));
-    expect(foresee(exited)['set-worker']).to.deep.equal({ legal: false, reason: 'Node is shutting down' });
+    expect(previewCommands(starting)).to.deep.equal({
+      ...previewCommands(running),
+      'start-api': { legal: false, reason: 'Already starting' },
+    });
+    expect(previewCommands(exited)['set-worker']).to.deep.equal({ legal: false, reason: 'Node is shutting down' });
   });
 
   it('tells what is wanted and set', () => {

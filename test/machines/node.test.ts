@@ -43,9 +43,43 @@ describe('the node machine', () => {
   });
 
   it('does not wait for a drain that was over before its close was reported', () => {
-    const early = follow(running, { type: 'shutdown' }, portDone('save'), { type: 'drain.ended', id: 5 });
-    expect(follow(early, portDone('close', { drain: { id: 5, deadline: 0 } })).status).to.equal('done');
-    expect(follow(early, portDone('close', { drain: { id: 6, deadline: 0 } })).status).to.equal('active');
+    const early = follow(running, { type: 'shutdown' }, { type: 'drain.ended', id: 5 });
+    const closed = (id: number) => follow(early, portDone('close', { drain: { id, deadline: 0 } }), portDone('save'));
+    expect(closed(5).status).to.equal('done');
+    expect(closed(6).status).to.equal('active');
+  });
+
+  it('does not remember for ever which drains were over before their close was reported', () => {
+    let state = running;
+    for (let id = 1; id <= 20; id += 1) {
+      const closing = follow(state, { type: 'stop-api' }, { type: 'drain.ended', id });
+      expect(closing.context.endedEarly).to.deep.equal([id]);
+      state = carryOut(follow(closing, portDone('close', { drain: { id, deadline: 0 } }), portDone('save')), {
+        type: 'start-api',
+      });
+      expect(state.context.drains).to.deep.equal([]);
+    }
+  });
+
+  it('leaves a drain that was cut by another way than one that was all sent', () => {
+    const drain = (id: number) => ({ id, deadline: 0 });
+    const first = carryOut(running, { type: 'stop-api' }, drain(1));
+    const both = carryOut(carryOut(first, { type: 'start-api' }), { type: 'stop-api' }, drain(2));
+    const cut = follow(both, { type: 'drain.deadline', id: 1 });
+    const at = ({ value }: NodeSnapshot) => (typeof value === 'string' ? value : value.up.drain);
+    const ended = (state: NodeSnapshot, id: number) => follow(state, { type: 'drain.ended', id });
+    expect([both, cut].map(at)).to.deep.equal(['draining', 'cutting']);
+    expect([ended(cut, 1), ended(cut, 2), ended(ended(cut, 1), 2)].map(at)).to.deep.equal([
+      'draining',
+      'cutting',
+      'none',
+    ]);
+    const cutBoth = follow(cut, { type: 'drain.deadline', id: 2 });
+    expect([cutBoth, ended(cutBoth, 2), ended(ended(cutBoth, 2), 1)].map(at)).to.deep.equal([
+      'cutting',
+      'cutting',
+      'none',
+    ]);
   });
 
   it('cuts no drain that is over', () => {
@@ -87,6 +121,15 @@ describe('the node machine', () => {
     const again = initialState({ ...sampleInput('running'), record });
     expect(again.can({ type: 'restore' })).to.equal(false);
     expect(follow(again, { type: 'shutdown' }).context.record).to.equal(record);
+  });
+
+  it('takes back on disk a start that a shutdown overtook while it was being saved', () => {
+    const overtaken = follow(stopped, { type: 'start-api' }, portDone('listen'), { type: 'shutdown' });
+    expect(overtaken.context.saveFailure).to.match(/overtaken/);
+    const writing = follow(overtaken, portDone('close', { drain: null }));
+    expect(writing.matches({ up: { record: { rewriting: 'writing' } } })).to.equal(true);
+    expect(writing.context.record).to.deep.equal(stopped.context.record);
+    expect(follow(writing, portDone('save')).status).to.equal('done');
   });
 
   it('does not bring up at its start what a shutdown has come before', () => {

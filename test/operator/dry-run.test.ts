@@ -11,11 +11,11 @@ describe('a dry run', () => {
 
   const state = async () =>
     (await rig.call('/api/v1/state', { method: 'GET', headers: bearer(await rig.access()) })).json;
-  const foresee = (name: string, body?: object, query = 'dryRun=true') => rig.command(`${name}?${query}`, body);
+  const dryRun = (name: string, body?: object, query = 'dryRun=true') => rig.command(`${name}?${query}`, body);
 
   it('says where a command would lead, and leads nowhere', async () => {
     const before = await state();
-    const stop = await foresee('stop-api');
+    const stop = await dryRun('stop-api');
     expect(stop.status).to.equal(200);
     expect(stop.json).to.deep.include({ dryRun: true, command: 'stop-api', objects: null, conditions: [] });
     expect(stop.json.before).to.deep.include({ publicApi: 'running', generation: 0 });
@@ -25,13 +25,13 @@ describe('a dry run', () => {
       effectiveBuckets: [],
       allowed: ['start-api', 'shutdown', 'set-worker', 'set-buckets'],
     });
-    const down = await foresee('shutdown');
+    const down = await dryRun('shutdown');
     expect(down.json.after).to.deep.include({ node: 'shuttingDown', publicApi: 'stopped', generation: 0 });
     expect(await state()).to.deep.equal(before);
   });
 
   it('names the buckets and objects that settings would drop and gain', async () => {
-    const { json: preview } = await foresee('set-worker', { workerId: 3 });
+    const { json: preview } = await dryRun('set-worker', { workerId: 3 });
     expect(preview.after).to.deep.include({ generation: 1, effectiveBuckets: ['3:0', '3:1'] });
     expect(preview.objects).to.deep.equal({
       dropped: { count: 0, bytes: 0, sizeUnknown: 0, ids: [] },
@@ -44,7 +44,7 @@ describe('a dry run', () => {
     rig.troublesOf.push(({ buckets }) =>
       (buckets ?? []).map((id) => ({ type: 'UnknownBuckets', reason: 'NotInDirectory', message: `No ${id}.` })),
     );
-    const { json: preview } = await foresee('set-buckets', { buckets: ['9:9'] });
+    const { json: preview } = await dryRun('set-buckets', { buckets: ['9:9'] });
     expect(preview.conditions).to.deep.equal([
       { type: 'UnknownBuckets', reason: 'NotInDirectory', message: 'No 9:9.' },
     ]);
@@ -52,8 +52,8 @@ describe('a dry run', () => {
   });
 
   it('is refused as the command would be: 400, 409, 412', async () => {
-    expect((await foresee('set-worker', { workerId: -1 })).status).to.equal(400);
-    expect((await foresee('start-api')).json).to.deep.include({
+    expect((await dryRun('set-worker', { workerId: -1 })).status).to.equal(400);
+    expect((await dryRun('start-api')).json).to.deep.include({
       ...{ status: 409, detail: 'Already started' },
       state: { node: 'running', publicApi: 'running' },
     });
@@ -74,8 +74,8 @@ describe('a dry run', () => {
   });
 
   it('is no command to the audit log, unless its token is refused', async () => {
-    await foresee('stop-api');
-    await foresee('start-api');
+    await dryRun('stop-api');
+    await dryRun('start-api');
     expect(rig.audits).to.deep.equal([]);
     await rig.command('stop-api?dryRun=true', {}, 'nonsense');
     expect(rig.audits).to.have.lengthOf(1);
@@ -90,21 +90,24 @@ describe('a dry run', () => {
       });
     const starting = rig.command('start-api');
     while ((await state()).publicApi !== 'starting');
-    const preview = await foresee('stop-api');
+    const preview = await dryRun('stop-api');
     expect(preview.json.before).to.deep.include({ publicApi: 'running', generation: 2 });
-    expect((await foresee('start-api')).json.detail).to.equal('Already started');
-    expect((await foresee('shutdown')).json.before).to.deep.include({ publicApi: 'starting', generation: 1 });
+    expect((await dryRun('start-api')).json).to.deep.include({
+      detail: 'Already starting',
+      state: { node: 'running', publicApi: 'starting' },
+    });
+    expect((await dryRun('shutdown')).json.before).to.deep.include({ publicApi: 'starting', generation: 1 });
     listening();
     expect((await starting).json).to.include({ publicApi: 'running', generation: 2 });
   });
 
   it('takes no other word than true or false, and no parameter that only looks like it', async () => {
-    expect((await foresee('stop-api', {}, 'dryRun=false&also=this')).json).to.include({ publicApi: 'stopped' });
+    expect((await dryRun('stop-api', {}, 'dryRun=false&also=this')).json).to.include({ publicApi: 'stopped' });
     for (const query of ['dryRun', 'dryRun=', 'dryRun=1', 'dryRun=True', 'dryRun=true&dryRun=true']) {
-      expect((await foresee('start-api', {}, query)).json.detail, query).to.equal('dryRun must be true or false, once');
+      expect((await dryRun('start-api', {}, query)).json.detail, query).to.equal('dryRun must be true or false, once');
     }
     for (const query of ['dryrun=true', 'dry-run=true', 'dry_run', 'DRYRUN=1', 'drRun=true', 'is-dry', '%64ry=1']) {
-      const { status, json: document } = await foresee('start-api', {}, query);
+      const { status, json: document } = await dryRun('start-api', {}, query);
       expect(status, query).to.equal(400);
       expect(document.detail).to.match(/did you mean dryRun/);
     }

@@ -68,8 +68,8 @@ describe('events', () => {
     expect(data.from).to.deep.equal({ node: 'running', publicApi: 'stopping' });
     expect(data.active).to.include('node.up.publicApi.stopped');
     expect(data.taken).to.include.members([
-      'node.up.publicApi.stopping.recording to node.up.publicApi.stopped',
-      'node.up.publicApi.stopping to node.up.publicApi.stopped',
+      'node.up.publicApi.stopping.recording to node.up.publicApi.stopped by save done',
+      'node.up.publicApi.stopping to node.up.publicApi.stopped by port refuses',
     ]);
     for (const { data } of [...source.named('transition'), ...source.named('machine')]) {
       for (const edge of data.taken as string[]) expect(edges).to.include(edge);

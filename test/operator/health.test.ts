@@ -53,14 +53,21 @@ describe('health', () => {
   it('is not ready as soon as a stop begins, though everything is still served', async () => {
     const [node, side] = await withNode(20);
     await node.restore();
+    expect(node.state.lameDuck).to.equal(null);
     const seen: unknown[] = [];
+    const said: unknown[] = [];
     node.observe((one) => {
-      if (one.type === 'step' && one.active.includes('node.up.publicApi.stopping.lameDuck'))
+      if (one.type === 'step' && one.active.includes('node.up.publicApi.lameDuck'))
         seen.push(node.health.ready, side.port);
+      if (one.type === 'changed') said.push(node.state.lameDuck);
     });
     const { port } = side;
     expect((await node.command({ type: 'stop-api' })).result).to.equal('done');
     expect(seen).to.deep.equal(['the public API is stopping', port]);
+    expect(said[0])
+      .to.have.property('until')
+      .that.matches(/^\d{4}-.*Z$/);
+    expect([said.at(-1), node.state.lameDuck]).to.deep.equal([null, null]);
     await side.end();
   });
 

@@ -144,11 +144,11 @@ describe('preconditions', () => {
     while ((await read()).json.publicApi !== 'starting');
     const meant = await tag();
     const late = order('set-worker', meant, { workerId: 5 });
-    const foreseen = await rig.call('/api/v1/set-worker?dryRun=true', {
+    const previewed = await rig.call('/api/v1/set-worker?dryRun=true', {
       headers: { ...bearer(await rig.access()), ...json, 'if-match': meant },
       body: '{"workerId":5}',
     });
-    expect(foreseen.json).to.include({ status: 412, generation: 2 });
+    expect(previewed.json).to.include({ status: 412, generation: 2 });
     listening();
     expect((await starting).status).to.equal(200);
     expect((await late).json).to.include({ status: 412, generation: 2 });

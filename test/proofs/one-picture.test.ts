@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { type CommandName, commandNames } from '../../machines/commands.ts';
-import { elementId } from '../../machines/diagram.ts';
+import { elementId } from '../../machines/diagram/diagram.ts';
 import type { StateDocument } from '../../src/control/node-control.ts';
 import { packageRoot } from '../../src/version.ts';
 import { EventSource } from '../support/event-source.ts';

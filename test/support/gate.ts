@@ -34,7 +34,11 @@ export class Gate {
   async pass(signal?: AbortSignal): Promise<void> {
     this.#arrived.tell();
     if (this.#shut) await Promise.race([this.#opened.reached, ...(signal ? [abortion(signal)] : [])]);
-    signal?.throwIfAborted();
+    if (signal?.aborted) {
+      // It has left the gate: `reached` is about the step that comes after it.
+      if (this.#shut) this.#arrived = signpost();
+      throw signal.reason;
+    }
     const failure = this.#failure;
     this.#failure = null;
     if (failure) throw failure;

@@ -2,8 +2,9 @@
 // something else was asked (linearizability; the search of Wing and Gong with the memory of Lowe).
 import type { Command, CommandName } from '../../machines/commands.ts';
 import { judge, type NodeSnapshot, type NodeStatus, settingsOf, statusOf, wishesOf } from '../../machines/judge.ts';
+import { nodeMachine } from '../../machines/node.ts';
 import type { DesiredState, Settings } from '../../machines/settings.ts';
-import { advance, carryOut, keyOf, portDone } from './model.ts';
+import { advance, carryOut, keyOf } from './model.ts';
 
 /** What an answer said of the node; members that it did not say are not checked. */
 export interface SeenState extends Partial<NodeStatus> {
@@ -164,7 +165,10 @@ const result = (state: NodeSnapshot, command: Command): NodeSnapshot =>
   carryOut(command.type === 'shutdown' ? draining(state) : state, command);
 
 const draining = (state: NodeSnapshot): NodeSnapshot =>
-  advance(state, portDone('close', { drain: { id: theDrain, deadline: 0 } })).state;
+  nodeMachine.resolveState({
+    value: { up: { ...(state.value as { readonly up: object }).up, drain: 'draining' } },
+    context: { ...state.context, drains: [{ id: theDrain, deadline: 0, isCut: false }] },
+  });
 
 /** What later operations depend on. */
 const modelKey = (state: NodeSnapshot): string => keyOf(state) + JSON.stringify(wordsOf(state));

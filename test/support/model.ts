@@ -1,7 +1,7 @@
 // The pure node machine as a model: what may happen in each state, what it leads to, and when two states are the same.
-import { type EventFrom, initialTransition, transition } from 'xstate';
+import { type EventFrom, getNextTransitions, initialTransition, transition } from 'xstate';
 import { type Command, type CommandName, commandNames } from '../../machines/commands.ts';
-import { isSettled, judge, type NodeSnapshot } from '../../machines/judge.ts';
+import { isLameDuck, isSettled, judge, type NodeSnapshot, onwardFrom, stepsFrom } from '../../machines/judge.ts';
 import { type CommandOutcome, type Drain, type NodeInput, nodeMachine } from '../../machines/node.ts';
 import type { DesiredState } from '../../machines/settings.ts';
 
@@ -11,7 +11,7 @@ export type NodeMachineEvent = EventFrom<typeof nodeMachine>;
  * What may happen next. A command goes by its own name; the answers of the ports are
  * `listen.done listen.error close.done close.error save.done save.error configure.done configure.error` (the step under way
  * succeeds or fails), `close.done draining` (it leaves a drain behind), `drain.ended N` and `drain.deadline N`; and the
- * machine's own delays are `listenDeadline restoreDeadline lameDuck closeDeadline saveDeadline saveRetry configureDeadline leaveDeadline`.
+ * machine's own delays are `listenDeadline restoreDeadline lameDuck.over closeDeadline saveDeadline saveRetry configureDeadline leaveDeadline`.
  */
 export interface Step {
   readonly name: string;
@@ -99,19 +99,8 @@ export const carryOut = (state: NodeSnapshot, command: Command, drain: Drain | n
   afterSteps(advance(state, command).state, drain);
 
 /** Each step under way, and those that follow from it, succeeding; a port that closes leaves this drain, or none. */
-export function afterSteps(state: NodeSnapshot, drain: Drain | null = null): NodeSnapshot {
-  let next = state;
-  while (!isSettled(next)) {
-    const [step] = Object.keys(next.children);
-    const pause = pauseOf(next);
-    if (pause) {
-      next = advance(next, inner({ type: pause })).state;
-      continue;
-    }
-    next = advance(next, portDone(String(step), { drain })).state;
-  }
-  return next;
-}
+export const afterSteps = (state: NodeSnapshot, drain: Drain | null = null): NodeSnapshot =>
+  stepsFrom(state, drain).at(-1) ?? state;
 
 /** The machine's own events (`xstate.done.actor.…`) have no place in its event type. */
 const inner = (event: { readonly type: string; readonly [key: string]: unknown }): NodeMachineEvent =>
@@ -124,7 +113,7 @@ export const portError = (actor: string, reason: string): NodeMachineEvent =>
   inner({ type: `xstate.error.actor.${actor}`, error: new Error(reason) });
 
 /** Everything that may happen in a state: the commands that would be accepted, and the answers of the ports and the clock. */
-export function stepsFrom(state: NodeSnapshot, options: ModelOptions = {}): Step[] {
+export function eventsFrom(state: NodeSnapshot, options: ModelOptions = {}): Step[] {
   if (state.status !== 'active') return [];
   const events = [...commandEvents(state, options), ...portEvents(state, options), ...clockEvents(state, options)];
   return events.map(stepNamed);
@@ -150,16 +139,15 @@ function portEvents(state: NodeSnapshot, { drains = 2, errors = true }: ModelOpt
   return [...answers, ...draining.map(({ id }) => ({ type: 'drain.ended', id }) as const)];
 }
 
-/** The time that a lame duck waits for; undefined: there is none. */
-export const pauseOf = ({ _nodes }: NodeSnapshot): string | undefined =>
-  _nodes.filter(({ id }) => id.includes('lameDuck')).flatMap(({ after }) => after)[0]?.eventType;
-
+/** What the machine's own clock may bring. A lame duck's time passes even where no deadline does. */
 function clockEvents(state: NodeSnapshot, { delays = true }: ModelOptions): NodeMachineEvent[] {
-  const pause = pauseOf(state);
-  if (!delays) return pause ? [inner({ type: pause })] : [];
+  const pause = isLameDuck(state) ? [onwardFrom(state, null)] : [];
+  if (!delays) return pause;
+  const deadlines = getNextTransitions(state).filter(({ eventType }) => eventType.startsWith('xstate.after.'));
   return [
-    ...state._nodes.flatMap((node) => node.after).map(({ eventType }) => inner({ type: eventType })),
-    ...state.context.drains.map(({ id }) => ({ type: 'drain.deadline', id }) as const),
+    ...pause,
+    ...[...new Set(deadlines.map(({ eventType }) => eventType))].map((type) => inner({ type })),
+    ...state.context.drains.filter(({ isCut }) => !isCut).map(({ id }) => ({ type: 'drain.deadline', id }) as const),
   ];
 }
 
@@ -172,18 +160,19 @@ function nameOf(event: NodeMachineEvent): string {
 }
 
 /**
- * Tells states apart by all that decides what may follow, and no more: what is active, whose change is being saved, the drains
- * under way, whether anything has ever been recorded, and whether a stop begins with a lame duck.
+ * Tells states apart by all that decides what may follow, and no more: what is active, which settings are being changed, the
+ * drains under way and whether they are cut, whether anything has ever been recorded, and whether a stop begins with a lame
+ * duck.
  */
 export function keyOf(state: NodeSnapshot): string {
-  const { drains, pending, record } = state.context;
-  const savedFor = state.matches({ up: { record: 'saving' } }) ? pending.command : undefined;
+  const { drains, change, record } = state.context;
+  const isChanging = state.matches({ up: { record: 'saving' } }) || state.matches({ up: { record: 'applying' } });
   const recorded = state.status === 'active' && Object.keys(record.changes).length > 0;
   const duck = state.status === 'active' && state.context.deadlines.lameDuckMs > 0;
   return JSON.stringify([
     state.value,
-    savedFor,
-    drains.map(({ id }) => id).sort(),
+    isChanging ? Object.keys(change) : undefined,
+    drains.map(({ id, isCut }) => `${id}${isCut ? ' cut' : ''}`).sort(),
     recorded,
     ...(duck ? ['duck'] : []),
   ]);

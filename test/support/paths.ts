@@ -7,6 +7,7 @@ import { type CommandOutcome, type NodeInput, nodeMachine } from '../../machines
 import {
   advance,
   carryOut,
+  eventsFrom,
   initialState,
   keyOf,
   lameDuckInput,
@@ -17,7 +18,6 @@ import {
   sampleCommands,
   sampleInput,
   stepNamed,
-  stepsFrom,
 } from './model.ts';
 
 const restoring = (input: NodeInput) => advance(initialState(input), { type: 'restore' }).state;
@@ -56,7 +56,7 @@ function modelFrom(start: Start, options: ModelOptions): TestModel<NodeSnapshot,
   return new TestModel(logic, {
     fromState: starts[start],
     serializeState: keyOf,
-    events: (state) => stepsFrom(state, options).map(({ event }) => event),
+    events: (state) => eventsFrom(state, options).map(({ event }) => event),
   });
 }
 

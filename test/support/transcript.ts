@@ -122,7 +122,7 @@ function stateLines(snapshot: NodeSnapshot): string[] {
     typeof value === 'string' ? [] : Object.entries(value.up).map(([name, at]) => `${name} ${pathOf(at)}`);
   const wishes = wishesOf(snapshot);
   return [
-    regions.join(' · ').replace('drain draining', `drain draining (${drains.map(({ id }) => id).join(', ')})`),
+    regions.join(' · ').replace(/drain (draining|cutting)/, `$& (${drains.map(({ id }) => id).join(', ')})`),
     `wanted: ${wishes.publicApi}, ${settingsWords(wishes)} (generation ${record.generation})`,
     ...(saveFailure === null ? [] : [`not saved: ${saveFailure}`]),
     ...(listenFailure === null ? [] : [`not listening: ${listenFailure}`]),

@@ -1,6 +1,6 @@
 // The statechart on the page: which states are lit, which way the machine came, where a command would lead.
-import { elementId } from '../../../machines/diagram.ts';
-import type { Foresight } from '../../../machines/judge.ts';
+import { elementId } from '../../../machines/diagram/diagram.ts';
+import type { CommandPreview } from '../../../machines/judge.ts';
 import type { Model } from './model.ts';
 
 export interface Region {
@@ -15,7 +15,7 @@ export interface Chart {
   words(ids: readonly string[]): string;
   show(model: Pick<Model, 'machine' | 'way'>): void;
   /** Lights where a command would lead; null: nothing. */
-  preview(command: { readonly name: string; readonly outlook: Foresight | undefined } | null): void;
+  preview(command: { readonly name: string; readonly outlook: CommandPreview | undefined } | null): void;
 }
 
 interface Edge {
@@ -36,7 +36,7 @@ export function chart(drawing: Element): Chart {
   }
   const elementsOf = (id: string): readonly Element[] => named.get(elementId(id)) ?? [];
   const edges = [...named.values()].flat().flatMap((element): Edge[] => {
-    const [source, target] = nameOf(element).split('-to-');
+    const [, source, target] = /^(.+?)-to-(.+?)(?:-by-.*)?$/.exec(nameOf(element)) ?? [];
     return source && target ? [{ element, source, target }] : [];
   });
   let active: readonly string[] = [];
@@ -68,13 +68,14 @@ export function chart(drawing: Element): Chart {
     for (const element of elements) element.classList.add(name);
   }
 
-  /** The edges that the steps of a command would take: the first one by the command itself, the others by what follows. */
+  /** The edges that the steps of a command would take: the first one by the command itself, the others by their success. */
   function wayOf(through: readonly (readonly string[])[], on: string): Element[] {
     const left = namesOf(active);
     return through.flatMap((ids, step) => {
       const entered = namesOf(ids);
       const taken = edges.filter(({ element: { classList }, source, target }) => {
-        const fits = step === 0 ? classList.contains(on) : !classList.contains('command');
+        const isFailure = ['command', 'error', 'delay'].some((kind) => classList.contains(kind));
+        const fits = step === 0 ? classList.contains(on) : !isFailure;
         return fits && source !== target && left.has(source) && entered.has(target);
       });
       for (const name of entered) left.add(name);

@@ -50,12 +50,12 @@ export function commandCard({ name, send, onAsk, onLook, announce }: CardParts):
   const outcome = h('div', { class: 'outcome', role: 'status' });
   const about = `${name}-prospect ${name}-summary`;
   const give = h('button', { type: 'submit', class: row.confirm ? 'grave' : null, 'aria-describedby': about }, name);
-  const foresee = h('button', { type: 'button', class: 'plain', 'aria-label': `Preview ${name}` }, 'Preview');
+  const previewButton = h('button', { type: 'button', class: 'plain', 'aria-label': `Preview ${name}` }, 'Preview');
   const form = h(
     'form',
     { novalidate: true, autocomplete: 'off' },
     ...fields.map(([, { element }]) => element),
-    h('div', { class: 'give' }, give, fields.length > 0 && foresee, prospect),
+    h('div', { class: 'give' }, give, fields.length > 0 && previewButton, prospect),
     h('p', { id: `${name}-summary`, class: 'summary' }, row.summary),
     outcome,
   );
@@ -98,7 +98,7 @@ export function commandCard({ name, send, onAsk, onLook, announce }: CardParts):
     event.preventDefault();
     void ask(false);
   });
-  foresee.addEventListener('click', () => void ask(true));
+  previewButton.addEventListener('click', () => void ask(true));
   for (const type of ['pointerenter', 'focusin']) element.addEventListener(type, () => onLook(name));
   for (const type of ['pointerleave', 'focusout']) element.addEventListener(type, () => onLook(null));
 
@@ -108,7 +108,8 @@ export function commandCard({ name, send, onAsk, onLook, announce }: CardParts):
       reason = 'reason' in next ? next.reason : null;
       generation = state?.generation ?? null;
       setText(prospect, 'reason' in next ? next.reason : `leads to ${next.leadsTo}`);
-      for (const button of [give, foresee]) setAttributes(button, { 'aria-disabled': reason === null ? null : 'true' });
+      for (const button of [give, previewButton])
+        setAttributes(button, { 'aria-disabled': reason === null ? null : 'true' });
       setAttributes(element, { 'data-possible': reason === null ? 'yes' : 'no' });
       const settings: Readonly<Record<string, unknown>> = { ...state?.settings };
       for (const [key, field] of fields) if (state !== null) field.offer(settings[key]);
@@ -148,7 +149,7 @@ function successOf(document: unknown, dryRun: boolean): Child[] {
   if (!dryRun) return [h('p', { class: 'done' }, `Done: ${doneText(document as State)}`)];
   const lines = previewLines(document as Preview);
   return [
-    h('div', { class: 'foreseen' }, h('p', {}, 'Nothing is changed yet.'), ...lines.map((line) => h('p', {}, line))),
+    h('div', { class: 'previewed' }, h('p', {}, 'Nothing is changed yet.'), ...lines.map((line) => h('p', {}, line))),
   ];
 }
 

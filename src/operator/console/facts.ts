@@ -17,11 +17,10 @@ export function factsPanel(): (model: Model) => void {
 
   return ({ state, drain }) => {
     const { id, version, startedAt, since, generation, settings, desired, endpoints } = state ?? {};
-    const { effectiveBuckets, lastCrash } = state ?? {};
+    const { effectiveBuckets, lameDuck, lastCrash } = state ?? {};
     draw('about', { id, version, startedAt }, () => aboutOf(state));
-    draw('settings', { since, generation, settings, desired, endpoints, effectiveBuckets, lastCrash }, () =>
-      settingsOf(state),
-    );
+    const shown = { since, generation, settings, desired, endpoints, effectiveBuckets, lameDuck, lastCrash };
+    draw('settings', shown, () => settingsOf(state));
     draw('workers', state?.workers, () => workersOf(state));
     draw('conditions', state?.conditions, () => conditionsOf(state));
     mostLeft = drain === null ? 0 : Math.max(mostLeft, drain.bytesLeft);
@@ -43,9 +42,10 @@ const code = (text: string): HTMLElement => h('code', {}, text);
 
 function settingsOf(state: State | null): Child[] {
   if (state === null) return [row('Settings', 'not known yet')];
-  const { settings, desired, endpoints, generation, since, effectiveBuckets, publicApi, lastCrash } = state;
+  const { settings, desired, endpoints, generation, since, effectiveBuckets, publicApi, lameDuck, lastCrash } = state;
   return [
     row('Public API', `${publicApi} `, age(since, 'for')),
+    lameDuck && row('Lame duck', 'not ready, viewers are served; the port closes ', age(lameDuck.until, 'in')),
     row('Wanted', desired.publicApi),
     row('Worker', settings.workerId === null ? 'unset' : String(settings.workerId)),
     row('Buckets', ...(settings.buckets === null ? ['all of the worker'] : list(settings.buckets))),

@@ -83,6 +83,30 @@ describe('the console', function () {
     return visited;
   }
 
+  it('shows a lame duck: in the statechart, among the settings, and in the words of the refusal', async () => {
+    const port = await freePort();
+    const publicApi = { workers: 1, lameDuckSec: 3600 };
+    const other = await Home.make({ objects: { 1: 'one' }, publicApi, operatorApi: { port } });
+    const duck = await other.start();
+    try {
+      const visited = await visit(`http://127.0.0.1:${port}/`);
+      visits.push(visited);
+      const { page } = visited;
+      await signIn(visited);
+      await connection(page, 'Live');
+      await untilLit(page, 'node-up-publicApi-running');
+      await button(page, 'stop-api').click();
+      await untilLit(page, 'node-up-publicApi-lameDuck');
+      await page.locator('#settings', { hasText: 'not ready, viewers are served' }).waitFor();
+      await card(page, 'stop-api').locator('.prospect', { hasText: 'Already stopping' }).waitFor();
+    } finally {
+      duck.signal('SIGINT');
+      duck.signal('SIGINT');
+      await duck.exited;
+      await other.remove();
+    }
+  });
+
   it('needs no token itself, and shows nothing without one', async () => {
     const { page, troubles } = await open();
     expect(await lit(page)).to.deep.equal([]);
@@ -176,7 +200,9 @@ describe('the console', function () {
     await button(page, 'stop-api').focus();
     await page.locator('#node-up-publicApi-stopped.ahead').waitFor({ state: 'attached' });
     await page.locator('.wide .edge.on-stop-api.ahead').waitFor({ state: 'attached' });
-    await page.locator('#node-up-publicApi-stopping-to-node-up-publicApi-stopped.ahead').waitFor({ state: 'attached' });
+    await page
+      .locator('#node-up-publicApi-stopping-to-node-up-publicApi-stopped-by-port-refuses.ahead')
+      .waitFor({ state: 'attached' });
     await button(page, 'start-api').focus();
     await page.locator('.wide .ahead').first().waitFor({ state: 'detached' });
 
@@ -184,8 +210,12 @@ describe('the console', function () {
     await outcome(page, 'stop-api', 'Done: public API stopped');
     await untilLit(page, 'node-up-publicApi-stopped');
     expect(await lit(page)).to.deep.equal(resting('stopped'));
-    await page.locator('#node-up-publicApi-running-to-node-up-publicApi-stopping.taken').waitFor({ state: 'attached' });
-    await page.locator('#node-up-publicApi-stopping-to-node-up-publicApi-stopped.taken').waitFor({ state: 'attached' });
+    await page
+      .locator('#node-up-publicApi-running-to-node-up-publicApi-stopping-by-stop-api.taken')
+      .waitFor({ state: 'attached' });
+    await page
+      .locator('#node-up-publicApi-stopping-to-node-up-publicApi-stopped-by-port-refuses.taken')
+      .waitFor({ state: 'attached' });
     expect((await node.state()).publicApi).to.equal('stopped');
 
     const start = button(page, 'start-api');

@@ -30,7 +30,7 @@ export function toDot(diagram: Diagram, { active = [], rankdir = 'LR' }: Drawing
   const roots = diagram.nodes.filter(({ parent }) => parent === null);
   return [
     `digraph ${quote(diagram.id)} {`,
-    `  graph [${list({ compound: 'true', rankdir, nodesep: 0.2, ranksep: 0.3, pad: 0.1, bgcolor: '#ffffff' })}];`,
+    `  graph [${list({ compound: 'true', rankdir, nodesep: 0.3, ranksep: 0.3, pad: 0.1, bgcolor: '#ffffff' })}];`,
     `  graph [${list({ fontname: font, fontsize: 14, fontcolor: ink, labeljust: 'l' })}];`,
     `  node [${list({ fontname: font, fontsize: 14, fontcolor: ink, shape: 'box', height: 0.4, margin: '0.14,0.06' })}];`,
     `  edge [${list({ fontname: font, fontsize: 14, fontcolor: faint, color: line, arrowsize: 0.7 })}];`,

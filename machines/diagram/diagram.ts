@@ -1,5 +1,5 @@
-// Any machine as a picture in plain data: its states, its edges, a shorter view of both, and what is lit in a snapshot.
-import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
+// Any machine as a picture in plain data: its states, its edges, and a shorter view of both.
+import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
 
 export interface DiagramNode {
   /** The state's id in the machine, e.g. `node.up.publicApi.running`. */
@@ -24,7 +24,7 @@ export interface DiagramEdge {
   readonly id: string;
   readonly source: string;
   readonly target: string;
-  /** What sets it off, one for each of the transitions that it stands for, as far as there is something to say of them. */
+  /** What sets it off: one event, under each of the guards that it stands for. Empty: there is nothing to say of it. */
   readonly labels: readonly EdgeLabel[];
 }
 
@@ -100,11 +100,9 @@ export function outline(machine: AnyStateMachine, options: DiagramOptions & { re
   return { id: machine.id, nodes, edges: edgesOf(arrows, label) };
 }
 
-/** The ids of all active states, to be lit. States that a diagram has folded away are in the one that holds them. */
-export const activeIds = (snapshot: AnyMachineSnapshot): string[] => snapshot._nodes.map(({ id }: AnyStateNode) => id);
-
-/** The id of the edge from a state to another, in every diagram of their machine. */
-export const edgeId = (source: string, target: string): string => `${source} to ${target}`;
+/** The id of an edge in every diagram of its machine. `text`: that of its labels. */
+export const edgeId = (source: string, target: string, text: string): string =>
+  `${source} to ${target}${text && ` by ${text}`}`;
 
 /** The `id` of a state's or an edge's element in a drawing: letters, digits, `-` and `_` only. */
 export const elementId = (id: string): string => id.replace(/[^\w-]+/g, '-');
@@ -182,12 +180,9 @@ function guardOf(guard: unknown): string | null {
   return guards.map(guardOf).join(` ${name} `) || '…';
 }
 
-/** Left at once, whatever happens: nothing but `always` leads out, and nothing runs meanwhile. */
+/** Left at once, whatever happens: an `always` without a guard leads out. */
 export const isPassedOver = (state: AnyStateNode): boolean =>
-  state.type === 'atomic' &&
-  state.invoke.length === 0 &&
-  state.transitions.size === 0 &&
-  (state.always ?? []).length > 0;
+  state.type === 'atomic' && (state.always ?? []).some(({ guard }) => guard === undefined);
 
 /** Joins what leads into a passing state with what leads out of it. */
 function passOver(machine: AnyStateMachine, arrows: readonly Arrow[]): Arrow[] {
@@ -204,16 +199,15 @@ function passOver(machine: AnyStateMachine, arrows: readonly Arrow[]): Arrow[] {
   });
 }
 
-/** One edge from a state to another, whatever leads there. */
+/** From a state to another, one edge for each event that leads there. */
 function edgesOf(arrows: readonly Arrow[], labelOf: (arrow: Arrow) => EdgeLabel): DiagramEdge[] {
   const edges = new Map<string, DiagramEdge>();
   for (const arrow of arrows) {
     const { source, target } = arrow;
-    const id = edgeId(source, target);
     const label = labelOf(arrow);
+    const id = edgeId(source, target, label.text);
     const known = edges.get(id)?.labels ?? [];
-    const isNew =
-      (label.text || label.guard) && !known.some((one) => one.text === label.text && one.guard === label.guard);
+    const isNew = (label.text || label.guard) && !known.some((one) => one.guard === label.guard);
     edges.set(id, { id, source, target, labels: isNew ? [...known, label] : known });
   }
   return [...edges.values()];

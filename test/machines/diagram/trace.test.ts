@@ -1,14 +1,14 @@
 // The edges that a running machine goes along, in the full diagram and in its outline.
 import { expect } from 'chai';
 import { type AnyTransitionDefinition, createActor, createMachine } from 'xstate';
-import { fullDiagram, outline } from '../../machines/diagram.ts';
-import { takenEdges } from '../../machines/taken.ts';
+import { fullDiagram, outline } from '../../../machines/diagram/diagram.ts';
+import { transitionTrace } from '../../../machines/diagram/trace.ts';
 
 const lift = createMachine({
   id: 'lift',
   initial: 'ground',
   states: {
-    ground: { on: { up: 'deciding', ring: { actions: () => {} } } },
+    ground: { on: { up: { target: 'deciding', description: 'off it goes' }, ring: { actions: () => {} } } },
     deciding: { always: 'moving.slowly' },
     moving: { initial: 'slowly', states: { slowly: { on: { hurry: 'fast', stop: '#lift.ground' } }, fast: {} } },
   },
@@ -33,21 +33,23 @@ describe('the edges taken', () => {
   }
 
   it('are those of the diagram', () => {
-    const taken = takenEdges(transitionsOf('up'));
-    expect(taken).to.deep.equal(['lift.ground to lift.deciding', 'lift.deciding to lift.moving.slowly']);
+    const taken = transitionTrace(transitionsOf('up'));
+    expect(taken).to.deep.equal(['lift.ground to lift.deciding by up', 'lift.deciding to lift.moving.slowly']);
     for (const id of taken) expect(full).to.include(id);
   });
 
   it('are one in an outline, where a state is passed over', () => {
-    expect(takenEdges(transitionsOf('up'), short)).to.include('lift.ground to lift.moving');
-    expect(short.edges.map(({ id }) => id)).to.include('lift.ground to lift.moving');
+    expect(transitionTrace(transitionsOf('up'), short)).to.include('lift.ground to lift.moving by off it goes');
+    expect(short.edges.map(({ id }) => id)).to.include('lift.ground to lift.moving by off it goes');
   });
 
   it('are none in an outline within a state that is folded there', () => {
-    expect(takenEdges(transitionsOf('up', 'hurry'), short)).to.deep.equal(['lift.moving.slowly to lift.moving.fast']);
+    expect(transitionTrace(transitionsOf('up', 'hurry'), short)).to.deep.equal([
+      'lift.moving.slowly to lift.moving.fast by hurry',
+    ]);
   });
 
   it('are none where nothing is left', () => {
-    expect(takenEdges(transitionsOf('ring'), short)).to.deep.equal([]);
+    expect(transitionTrace(transitionsOf('ring'), short)).to.deep.equal([]);
   });
 });
