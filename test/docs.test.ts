@@ -1,6 +1,39 @@
-// The generated parts of the documentation are what the code says now.
+// The documentation says what the code says now: generated parts are fresh, links lead somewhere, named files exist.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
 import { expect } from 'chai';
 import { docFiles, filledIn } from './docs/fresh.ts';
+
+const root = new URL('../../', import.meta.url);
+const exists = (path: string): boolean => existsSync(new URL(path, root));
+const textOf = (path: string): string => readFileSync(new URL(path, root), 'utf8');
+
+/** Every page that a reader of the project may come across. */
+const pages = [
+  ...['README.md', 'CONTRIBUTING.md', 'machines/README.md', 'examples/monitoring/README.md'],
+  ...readdirSync(new URL('docs', root))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+
+const matchesIn = (page: string, pattern: RegExp): string[] =>
+  [...textOf(page).matchAll(pattern)].map((match) => match[1] ?? match[2] ?? '');
+
+/** As a page is shown, a heading can be linked to by its words in lower case, joined by hyphens. */
+const anchorsOf = (page: string): string[] =>
+  matchesIn(page, /^#+ (.*)$/gm).map((title) =>
+    title
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+
+function leadsNowhere(page: string, link: string): boolean {
+  const [path = '', anchor] = link.split('#');
+  const target = path === '' ? page : posix.join(posix.dirname(page), path);
+  if (!exists(target)) return true;
+  return anchor !== undefined && !anchorsOf(target).includes(anchor);
+}
 
 describe('the documentation', () => {
   it('is fresh', async () => {
@@ -21,5 +54,37 @@ describe('the documentation', () => {
   it('does not ask for a piece that nobody makes, nor leave a marker open', () => {
     expect(() => filledIn('page', '<!-- generated:two -->\n<!-- /generated -->', {})).to.throw('nobody makes "two"');
     expect(() => filledIn('page', '<!-- generated:two -->\n', {})).to.throw('not closed');
+  });
+
+  it('has a README of less than 200 lines', () => {
+    expect(textOf('README.md').split('\n').length).to.be.below(200);
+  });
+
+  it('links to files and headings that exist', () => {
+    const dead = pages.flatMap((page) =>
+      matchesIn(page, /\]\((?!https?:)([^)\s]+)\)|src="(?!https?:)([^"]+)"/g)
+        .filter((link) => leadsNowhere(page, link))
+        .map((link) => `${page}: ${link}`),
+    );
+    expect(dead).to.deep.equal([]);
+  });
+
+  it('names files of the project by the paths they have', () => {
+    const missing = pages.flatMap((page) =>
+      matchesIn(page, /`((?:machines|src|test|docs|examples|\.ci)\/[^`\s*…]*)`/g)
+        .filter((path) => !exists(path))
+        .map((path) => `${page}: ${path}`),
+    );
+    expect(missing).to.deep.equal([]);
+  });
+
+  it('explains every condition', () => {
+    const sources = readdirSync(new URL('src', root), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => textOf(`src/${name}`));
+    const types = sources.flatMap((text) => [...text.matchAll(/\btype: '([A-Z]\w+)'/g)].map(([, type]) => type ?? ''));
+    expect(types).to.include('StateNotSaved');
+    const explained = matchesIn('docs/operating.md', /^\| `([A-Z]\w+)` \|/gm);
+    expect(types.filter((type) => !explained.includes(type))).to.deep.equal([]);
   });
 });

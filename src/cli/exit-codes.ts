@@ -1,4 +1,4 @@
-// The exit codes of the command line: one table for the code, the help and the README.
+// The exit codes of the command line: one table for the code, the help and docs/operating.md.
 
 const table = {
   done: [0, 'done'],
@@ -27,7 +27,7 @@ export function exitCodeOf(status: number): number {
 export const exitCodeHelp = (): string =>
   ['Exit codes:', ...Object.values(table).map(([code, meaning]) => `  ${String(code).padEnd(4)}${meaning}`)].join('\n');
 
-/** For the README. */
+/** For docs/operating.md. */
 export const exitCodeTable = (): string =>
   [
     '| exit code | meaning |',

@@ -1,24 +1,45 @@
 // The config reference as Markdown, written from the table of keys.
-import { type Key, type KeyName, keyNames, keys } from './keys.ts';
+import { envNameOf, type Key, type KeyName, keyNames, keys } from './keys.ts';
 
-/** Two tables: the keys with a meaning, and those that are taken for the sake of existing config files. */
+const prefix = 'DISTRIBUTOR__';
+
+/** One table for each section of the file, and one for the keys that have no effect. */
 export function configReference(): string {
-  const [used, unused] = [false, true].map((wanted) => keyNames.filter((name) => 'unused' in keys[name] === wanted));
+  const isUnused = (name: KeyName): boolean => 'unused' in keys[name];
+  const used = keyNames.filter((name) => !isUnused(name));
+  const sections = [...new Set(used.map(sectionOf))];
   return [
-    '| key | type | default | what it is |',
-    '| --- | --- | --- | --- |',
-    ...(used ?? []).map(
-      (name) => `| \`${name}\` | ${typeWords(keys[name])} | ${defaultWords(name)} | ${keys[name].about} |`,
+    ...sections.flatMap((section) =>
+      sectionText(
+        section,
+        used.filter((name) => sectionOf(name) === section),
+      ),
     ),
+    '### Accepted without effect',
     '',
-    'Taken so that an existing config file can be handed over unchanged, without a meaning yet (`start` names them once):',
+    'An existing config file can be used unchanged. These keys have no effect yet; `start` lists the ones it finds.',
     '',
-    '| key | type | what it is |',
-    '| --- | --- | --- |',
-    ...(unused ?? []).map((name) => `| \`${name}\` | ${typeWords(keys[name])} | ${keys[name].about} |`),
+    '| key | type | what it is | environment |',
+    '| --- | --- | --- | --- |',
+    ...keyNames.filter(isUnused).map((name) => row(name, typeWords(keys[name]), keys[name].about)),
     '',
   ].join('\n');
 }
+
+/** The first word of a key that has several; `''` for the keys at the top of the file. */
+const sectionOf = (name: KeyName): string => (name.includes('.') ? name.slice(0, name.indexOf('.')) : '');
+
+const sectionText = (section: string, names: readonly KeyName[]): string[] => [
+  section === '' ? '### The node' : `### ${section}`,
+  '',
+  '| key | type | default | what it is | environment |',
+  '| --- | --- | --- | --- | --- |',
+  ...names.map((name) => row(name, typeWords(keys[name]), defaultWords(name), keys[name].about)),
+  '',
+];
+
+const row = (name: KeyName, ...cells: readonly string[]): string =>
+  `| ${[`\`${name}\``, ...cells, `\`${prefix}${envNameOf(name)}\``].join(' | ')} |`;
 
 function typeWords({ type, unit, oneOf }: Key): string {
   const words = type === 'strings' || type === 'hosts' ? 'list of strings' : type;

@@ -16,6 +16,18 @@ describe('config reference', () => {
     expect(text).to.contain('| `id` | string | the host name |');
   });
 
+  it('says by which environment variable each key is set', () => {
+    const text = configReference();
+    expect(text).to.match(/^\| `publicApi\.port` .* \| `DISTRIBUTOR__PUBLIC_API__PORT` \|$/m);
+    expect(text).to.match(/^\| `limits\.storage` .* \| `DISTRIBUTOR__LIMITS__STORAGE` \|$/m);
+  });
+
+  it('has a table for each section', () => {
+    const headings = [...configReference().matchAll(/^### (.*)$/gm)].map(([, title]) => title);
+    expect(headings).to.include.members(['The node', 'publicApi', 'operatorApi', 'Accepted without effect']);
+    expect(new Set(headings).size).to.equal(headings.length);
+  });
+
   it('names each key for the environment in its own way', () => {
     expect(new Set(keyNames.map(envNameOf)).size).to.equal(keyNames.length);
     expect(envNameOf('operatorApi.hmacSecretFile')).to.equal('OPERATOR_API__HMAC_SECRET_FILE');

@@ -11,7 +11,13 @@ import { metricsTable } from './metrics-table.ts';
 import { legalityTable, stateTable } from './state-table.ts';
 
 /** The files that have pieces in them, relative to the root. */
-export const pages = ['README.md', 'machines/README.md', 'examples/monitoring/README.md'] as const;
+export const pages = [
+  'docs/api.md',
+  'docs/configuration.md',
+  'docs/operating.md',
+  'machines/README.md',
+  'examples/monitoring/README.md',
+] as const;
 
 /** What stands between `<!-- generated:NAME -->` and `<!-- /generated -->`. */
 export const pieces: Readonly<Record<string, () => string>> = {

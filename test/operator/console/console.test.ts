@@ -396,7 +396,7 @@ describe('the console', function () {
     }
   });
 
-  it('has its picture taken, for the README where CONSOLE_PICTURE says so', async () => {
+  it('has its picture taken, for docs/operating.md where CONSOLE_PICTURE says so', async () => {
     const file = process.env.CONSOLE_PICTURE;
     const { page } = await live({ viewport: { width: 1360, height: 1232 } });
     for (const [name, body] of [['set-buckets', { buckets: ['1:0'] }], ['start-api'], ['set-buckets', {}]] as const) {
