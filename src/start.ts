@@ -1,26 +1,27 @@
 // The composition root: makes every part of a node and hands each what it needs of the others.
-import { type Config, loadConfig } from './config.ts';
-import { coverageChange } from './content/coverage-change.ts';
-import type { Directory } from './content/directory.ts';
-import { memoryDirectory } from './content/memory-directory.ts';
+
+import { httpUrl } from './base/http-url.ts';
+import { directorySync } from './base/sync-directory.ts';
+import { version } from './base/version.ts';
+import { type Config, loadConfig } from './config/config.ts';
+import { announce, lastAnswersMs, statusWords, tellServiceManager } from './control/announce.ts';
+import { containerHint } from './control/container.ts';
+import { deadlinesOf } from './control/deadlines.ts';
 import { beginRun, type LastRun } from './control/last-run.ts';
 import { type Lock, lockDirectory } from './control/lock.ts';
-import { Node } from './control/node.ts';
+import { Node } from './control/node-runner.ts';
+import { serviceManager } from './control/service-manager.ts';
+import { settingsConditions } from './control/settings-conditions.ts';
+import { catchEndSignals } from './control/signals.ts';
 import { openStateFile } from './control/state-file.ts';
-import { httpUrl } from './http-url.ts';
-import { type Logger, neverShow, type OpenLog, openLog } from './log.ts';
-import { auditedSignal } from './operator/audit.ts';
-import { loadSecret } from './operator/secret.ts';
-import { serviceManager } from './service-manager.ts';
-import { catchEndSignals } from './signals.ts';
-import { announce, lastAnswersMs, statusWords, tellServiceManager } from './start/announce.ts';
-import { containerHint } from './start/container.ts';
-import { deadlinesOf } from './start/deadlines.ts';
-import type { OperatorSide } from './start/operator-side.ts';
-import { createPublicSide } from './start/public-side.ts';
-import { settingsTroubles } from './start/settings-troubles.ts';
-import { directorySync } from './sync-directory.ts';
-import { version } from './version.ts';
+import type { Directory } from './directory/directory.ts';
+import { coverageChange } from './directory/directory-coverage-change.ts';
+import { memoryDirectory } from './directory/memory-directory.ts';
+import { type Logger, neverShow, type OpenLog, openLog } from './log/log.ts';
+import { auditedSignal } from './operator/audit/audit.ts';
+import { loadSecret } from './operator/auth/secret.ts';
+import type { OperatorSide } from './operator/operator-side.ts';
+import { createPublicSide } from './supervisor/create-supervisor.ts';
 
 export interface StartOptions {
   readonly configPaths?: readonly string[];
@@ -120,14 +121,14 @@ async function run(
     lastCrash: () => thisRun.crash,
     coverageChange: (before, after) =>
       coverageChange(directory, { before, after, maxIds: operatorApi?.maxPreviewIds ?? 0 }),
-    troubles: [
-      () => stateFile.troubles,
-      () => lock.troubles,
-      () => secret?.troubles ?? [],
-      () => operatorSide?.troubles ?? [],
-      logging.troubles,
+    conditions: [
+      () => stateFile.conditions,
+      () => lock.conditions,
+      () => secret?.conditions ?? [],
+      () => operatorSide?.conditions ?? [],
+      logging.conditions,
       () => directory.conditions,
-      (settings) => settingsTroubles(settings, directory),
+      (settings) => settingsConditions(settings, directory),
     ],
   });
   directory.subscribeConditions(() => node.look());
@@ -151,7 +152,7 @@ async function run(
   let exitCode = 1;
   try {
     if (operatorApi && secret) {
-      const { openOperatorSide } = await import('./start/operator-side.ts');
+      const { openOperatorSide } = await import('./operator/operator-side.ts');
       const { isBucketId } = directory;
       const parts = { secret: secret.bytes, node, publicSide, isBucketId, log, syncDirectory };
       operatorSide = await openOperatorSide({ ...config, operatorApi }, parts);
@@ -177,10 +178,10 @@ async function openDirectory({ catalogue, directories, intervals, limits }: Conf
   if (catalogue === null) {
     const none = memoryDirectory();
     const message = 'The node knows no object: set catalogue. endpoints.storageSquid is not used yet.';
-    none.setTroubles([{ type: 'NoDirectory', reason: 'NoCatalogue', message }]);
+    none.setConditions([{ type: 'NoDirectory', reason: 'NoCatalogue', message }]);
     return none;
   }
-  const { openCatalogue } = await import('./content/catalogue.ts');
+  const { openCatalogue } = await import('./directory/catalogue/catalogue.ts');
   return openCatalogue({
     file: catalogue,
     stateDirectory: directories.state,

@@ -1,12 +1,12 @@
-// Which file may import which: machines ← errors, log, validate, config … ← control, operator, public, content ← start ← cli.
+// The layout and the direction of imports (DESIGN §9): machines ← base ← shared rooms ← rooms ← start ← cli.
 import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { expect } from 'chai';
 
 interface Import {
-  /** Relative to the root of the project, e.g. `src/control/node.ts`. */
+  /** Relative to the root of the project, e.g. `src/control/lock.ts`. */
   readonly from: string;
-  /** Likewise; a package's name or `node:…` where it is none of ours. */
+  /** Likewise; the name of a package or `node:…` where the target is not ours. */
   readonly to: string;
   readonly isType: boolean;
 }
@@ -31,22 +31,70 @@ function importsOf(file: string): Import[] {
   });
 }
 
-const rooms = ['control', 'operator', 'public', 'content'];
+/** What may be at the top of `src/`, and nothing else. */
+const topLevel = ['src/cli.ts', 'src/start.ts'];
 
-/** `control` for `src/control/node.ts`; undefined for what is in no room. */
-const roomOf = (file: string): string | undefined => /^src\/(\w+)\//.exec(file)?.[1];
+/** Small things that every room needs and that know of no room. A new entry is a decision, not a habit. */
+const base = [
+  'condition',
+  'diagram-svg',
+  'errors',
+  'http-url',
+  'listed-file',
+  'open-files',
+  'port-refusal',
+  'request-id',
+  'signing-rules',
+  'sync-directory',
+  'timeout',
+  'validate',
+  'version',
+  'yaml',
+];
 
-/** What a room may know of another: the words of a port, as types. */
-const ports = ['src/control/node-control.ts', 'src/control/public-side.ts'];
+/** Each room may import from the rooms before it in this list, the first column alone excepted: those are siblings. */
+const layers: readonly (readonly string[])[] = [
+  ['machines'],
+  ['base'],
+  ['metrics', 'openapi'],
+  ['ipc'],
+  ['config'],
+  ['log'],
+  ['client'],
+  ['directory', 'supervisor'],
+  ['control', 'operator', 'public'],
+  ['console'],
+  ['start.ts'],
+  ['cli'],
+  ['cli.ts'],
+];
+
+/** Parts of a running node: `start.ts` hands one to another, so they know each other's ports alone, and only as types. */
+const parts = ['directory', 'supervisor', 'control', 'operator', 'public', 'console'];
+
+/** A port: the types by which one part of a node knows another. */
+const ports = [
+  'src/control/node-control.ts',
+  'src/directory/directory.ts',
+  'src/operator/audit/audit-entry.ts',
+  'src/operator/events/readings.ts',
+  'src/supervisor/public-side.ts',
+];
+
+/** `control` for `src/control/lock.ts`, `start.ts` for `src/start.ts`, `machines` for all below it. */
+const roomOf = (file: string): string => (file.startsWith('machines/') ? 'machines' : (file.split('/')[1] ?? ''));
+
+const isOurs = (path: string) => /^(?:machines|src)\//.test(path);
 
 describe('the architecture', () => {
   const machines = filesIn('machines');
   const sources = filesIn('src');
   const imports = [...machines, ...sources].flatMap(importsOf);
-  const told = (list: readonly Import[]) => list.map(({ from, to }) => `${from} imports ${to}`);
+  const described = (list: readonly Import[]) => list.map(({ from, to }) => `${from} imports ${to}`);
+  const between = imports.filter(({ from, to }) => isOurs(to) && roomOf(from) !== roomOf(to));
 
   it('finds the imports at all', () => {
-    expect(told(imports))
+    expect(described(imports))
       .to.include('machines/judge.ts imports machines/node.ts')
       .and.include('machines/node.ts imports xstate');
   });
@@ -55,52 +103,53 @@ describe('the architecture', () => {
     const wrong = imports.filter(
       ({ from, to }) => from.startsWith('machines/') && to !== 'xstate' && !to.startsWith('machines/'),
     );
-    expect(told(wrong)).to.deep.equal([]);
+    expect(described(wrong)).to.deep.equal([]);
     const impure = machines.filter((file) =>
       /\b(?:process|setTimeout|setInterval|Date|fetch|console|Math\.random)\b[.(]/.test(textOf(file)),
     );
     expect(impure).to.deep.equal([]);
   });
 
-  it('lets the drawing of machines know nothing of the machines that it draws', () => {
-    const wrong = imports.filter(
-      ({ from, to }) => from.startsWith('machines/diagram/') && to !== 'xstate' && !to.startsWith('machines/diagram/'),
+  it('has only the composition root and the command line at the top of src/', () => {
+    expect(sources.filter((file) => file.split('/').length === 2).sort()).to.deep.equal(topLevel);
+  });
+
+  it('keeps base/ a closed list', () => {
+    const found = sources.filter((file) => file.startsWith('src/base/'));
+    expect(found.sort()).to.deep.equal(base.map((name) => `src/base/${name}.ts`));
+  });
+
+  it('knows every room', () => {
+    const rooms = new Set(sources.map(roomOf));
+    expect([...rooms].sort()).to.deep.equal(layers.flat().slice(1).sort());
+  });
+
+  it('imports in one direction: a room knows only the rooms before it, or a port as a type', () => {
+    const layerOf = (file: string) => layers.findIndex((rooms) => rooms.includes(roomOf(file)));
+    const wrong = between.filter(
+      ({ from, to, isType }) => layerOf(to) >= layerOf(from) && !(isType && ports.includes(to)),
     );
-    expect(told(wrong)).to.deep.equal([]);
+    expect(described(wrong)).to.deep.equal([]);
   });
 
-  it('keeps the rooms apart: of another room, only the words of a port', () => {
-    const wrong = imports.filter(({ from, to, isType }) => {
-      const [here, there] = [roomOf(from), roomOf(to)];
-      if (here === undefined || there === undefined || here === there) return false;
-      return rooms.includes(here) && rooms.includes(there) && !(isType && ports.includes(to));
-    });
-    expect(told(wrong)).to.deep.equal([]);
+  it('keeps the parts of a node apart: they know of each other only the types of a port', () => {
+    const wrong = between.filter(
+      ({ from, to, isType }) =>
+        parts.includes(roomOf(from)) && parts.includes(roomOf(to)) && !(isType && ports.includes(to)),
+    );
+    expect(described(wrong)).to.deep.equal([]);
   });
 
-  it('lets nobody below import the composition root or the command line', () => {
-    const above = (file: string) => /^src\/(?:start|cli)(?:\/|\.ts$)/.test(file);
-    const wrong = imports.filter(({ from, to }) => above(to) && !above(from));
-    expect(told(wrong)).to.deep.equal([]);
-  });
-
-  it('lets what everybody uses import no room', () => {
-    const base = (file: string) =>
-      (/^src\/[\w-]+\.ts$/.test(file) && !/^src\/(start|cli)\.ts$/.test(file)) ||
-      ['config', 'openapi'].includes(roomOf(file) ?? '');
-    const wrong = imports.filter(({ from, to }) => base(from) && rooms.includes(roomOf(to) ?? ''));
-    expect(told(wrong)).to.deep.equal([]);
-  });
-
-  it('lets the pages of the console run in a browser: they import each other, the machines and what imports nothing', () => {
-    const page = (file: string) => file.startsWith('src/operator/console/');
+  it('lets the console run in a browser: it imports itself, the machines and files without imports', () => {
+    const page = (file: string) => file.startsWith('src/console/');
     const plain = (file: string) => !imports.some(({ from, isType }) => from === file && !isType);
     const values = imports.filter(({ from, isType }) => page(from) && !isType);
-    expect(told(values.filter(({ to }) => !page(to) && !plain(to)))).to.deep.equal([]);
+    const wrong = values.filter(({ to }) => !page(to) && !to.startsWith('machines/') && !plain(to));
+    expect(described(wrong)).to.deep.equal([]);
     const outside = sources.filter(
       (file) => !page(file) && /\b(?:document\.(?:body|create|get|query)|window\.|localStorage\.)/.test(textOf(file)),
     );
-    expect(outside, 'the types of the browser are known everywhere, the browser is not').to.deep.equal([]);
+    expect(outside, 'uses the browser outside the console').to.deep.equal([]);
   });
 
   it('has no import cycle, not even of types', () => {
@@ -115,6 +164,15 @@ describe('the architecture', () => {
     for (const file of [...machines, ...sources]) visit(file, []);
   });
 
+  it('uses each file name for one thing', () => {
+    const files = [...machines, ...sources].filter((file) => !topLevel.includes(file));
+    const namesakes = (name: string) => files.filter((file) => posix.basename(file) === name);
+    const shared = new Set(
+      files.map((file) => namesakes(posix.basename(file)).join(' ')).filter((list) => list.includes(' ')),
+    );
+    expect([...shared]).to.deep.equal([]);
+  });
+
   it('runs on what it depends on, and depends on nothing else', () => {
     const { dependencies } = JSON.parse(textOf('package.json')) as { dependencies: Record<string, string> };
     const packages = imports.map(({ to }) => to).filter((to) => !/^(?:node:|machines\/|src\/)/.test(to));
@@ -122,7 +180,7 @@ describe('the architecture', () => {
     expect([...new Set(names)].sort()).to.deep.equal(Object.keys(dependencies).sort());
   });
 
-  it('says in the first line of every file what it owns', () => {
+  it('says in the first line of every file what the file owns', () => {
     const silent = [...machines, ...sources, ...filesIn('test')].filter((file) => {
       const [first, second] = textOf(file).split('\n');
       return !/^\/\/ .{10,}$/.test((first?.startsWith('#!') ? second : first) ?? '');

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { expect } from 'chai';
-import { docFiles, filledIn } from './docs/fresh.ts';
+import { docFiles, filledIn } from './support/docs/fresh.ts';
 
 const root = new URL('../../', import.meta.url);
 const exists = (path: string): boolean => existsSync(new URL(path, root));

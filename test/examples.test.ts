@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { load } from 'js-yaml';
-import { overridesFrom } from '../src/config/env.ts';
-import { loadConfig } from '../src/config.ts';
-import { deadlinesOf } from '../src/start/deadlines.ts';
-import { packageRoot } from '../src/version.ts';
+import { packageRoot } from '../src/base/version.ts';
+import { loadConfig } from '../src/config/config.ts';
+import { overridesFrom } from '../src/config/environment.ts';
+import { deadlinesOf } from '../src/control/deadlines.ts';
 
 const textOf = (name: string): string => readFileSync(new URL(`../../examples/${name}`, import.meta.url), 'utf8');
 

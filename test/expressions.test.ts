@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { parse, tokTypes } from 'acorn';
 import { expect } from 'chai';
 import { check } from 'recheck';
-import { requestIdPattern } from '../src/request-id.ts';
+import { requestIdPattern } from '../src/base/request-id.ts';
 
 interface Expression {
   readonly file: string;

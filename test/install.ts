@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlin
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { packageRoot, version } from '../src/version.ts';
+import { packageRoot, version } from '../src/base/version.ts';
 import { Home } from './support/real-node.ts';
 
 describe('an installation', () => {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { packageRoot } from '../src/version.ts';
+import { packageRoot } from '../src/base/version.ts';
 import { Home } from './support/real-node.ts';
 
 const { bin, exports, scripts } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { signAccessToken, signRequestToken } from '../src/operator/tokens.ts';
+import { signAccessToken, signRequestToken } from '../src/client/sign-token.ts';
 import { Home, type RealNode, secret } from './support/real-node.ts';
 import { until } from './support/until.ts';
 

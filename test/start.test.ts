@@ -6,7 +6,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { messageOf } from '../src/errors.ts';
+import { messageOf } from '../src/base/errors.ts';
 import { run } from './cli/run.ts';
 import { freePort } from './support/free-port.ts';
 import { Home, type RealNode, type StartOptions } from './support/real-node.ts';

@@ -1,6 +1,6 @@
 // Writes the generated parts of the documentation anew: `npm run docs`.
 import { writeFile } from 'node:fs/promises';
-import { docFiles } from './docs/fresh.ts';
+import { docFiles } from './support/docs/fresh.ts';
 
 for (const { path, url, is, shouldBe } of await docFiles()) {
   if (is === shouldBe) continue;

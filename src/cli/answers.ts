@@ -1,7 +1,7 @@
 // The answers of the operator API in a few lines for people.
 import type { CommandName } from '../../machines/commands.ts';
+import type { Answer } from '../client/http-client.ts';
 import type { StateDocument } from '../control/node-control.ts';
-import type { Answer } from '../operator/client.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,7 @@
 // Which lines of the audit log are shown, and how one says so on the command line.
 import { InvalidArgumentError } from 'commander';
-import type { AuditEntry } from '../operator/audit.ts';
-import type { LostEntries } from '../operator/audit-file.ts';
+import type { AuditEntry } from '../operator/audit/audit-entry.ts';
+import type { LostEntries } from '../operator/audit/audit-file.ts';
 import { parseDuration } from './duration.ts';
 
 export interface AuditFilter {

@@ -1,7 +1,7 @@
 // A line of the audit log in words for people.
-import type { AuditEntry } from '../operator/audit.ts';
-import type { LostEntries } from '../operator/audit-file.ts';
-import type { Moment } from '../operator/request-state.ts';
+import type { AuditEntry } from '../operator/audit/audit-entry.ts';
+import type { LostEntries } from '../operator/audit/audit-file.ts';
+import type { Moment } from '../operator/http/request-state.ts';
 
 /** Longer bodies are cut: `--output json` has them whole. */
 const longestInput = 200;

@@ -1,6 +1,6 @@
 // Which config a subcommand reads: our option, and what the peer's operators type for it.
 import { type Command, Option } from 'commander';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 
 export interface ConfigOptions {
   readonly config?: readonly string[];
@@ -26,7 +26,7 @@ export function withConfig(command: Command): Command {
 export function lazyConfig({ config: paths }: ConfigOptions): () => Promise<Config> {
   let config: Promise<Config> | undefined;
   return () => {
-    config ??= import('../config.ts').then(({ loadConfig }) =>
+    config ??= import('../config/config.ts').then(({ loadConfig }) =>
       loadConfig({ paths, env: process.env, cwd: process.cwd() }),
     );
     return config;

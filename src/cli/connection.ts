@@ -1,10 +1,10 @@
 // Where the operator API is and which secret its tokens are signed with: options, environment, config, in this order.
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Config } from '../config.ts';
-import { InputError } from '../errors.ts';
-import { httpUrl } from '../http-url.ts';
-import type { Secret } from '../operator/secret.ts';
+import { InputError } from '../base/errors.ts';
+import { httpUrl } from '../base/http-url.ts';
+import type { Config } from '../config/config.ts';
+import type { Secret } from '../operator/auth/secret.ts';
 import { type ConfigOptions, withConfig } from './config-option.ts';
 
 export interface SecretOptions extends ConfigOptions {
@@ -60,7 +60,7 @@ export async function urlFor(options: ConnectionOptions, config: () => Promise<C
 
 /** @throws {InputError} where there is no secret, it cannot be read, or is too short to be one */
 export async function secretFor(options: SecretOptions, config: () => Promise<Config>): Promise<Secret> {
-  const { loadSecret, secretOf } = await import('../operator/secret.ts');
+  const { loadSecret, secretOf } = await import('../operator/auth/secret.ts');
   const fromFile = (file: string) => loadSecret({ hmacSecret: null, hmacSecretFile: resolve(file) }, { make: false });
   const { DISTRIBUTOR_SECRET_FILE: envFile, DISTRIBUTOR_SECRET: envSecret } = process.env;
   if (options.secretFile !== undefined) return fromFile(options.secretFile);

@@ -1,6 +1,6 @@
 // What is said of anything that went wrong, and the exit code it means.
 import { CommanderError } from 'commander';
-import { InputError, messageOf, NotReachable, TimedOut } from '../errors.ts';
+import { InputError, messageOf, NotReachable, TimedOut } from '../base/errors.ts';
 import { exitCode } from './exit-codes.ts';
 
 /** Says it on stderr. */

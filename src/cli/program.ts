@@ -1,20 +1,20 @@
 // All subcommands, put together. Each loads what it needs only when it runs, so that help is quick.
 import { Command } from 'commander';
 import { commandNames } from '../../machines/commands.ts';
-import { version } from '../version.ts';
-import { auditCommand } from './audit.ts';
-import { catalogueCommand } from './catalogue.ts';
-import { configCommand } from './config.ts';
-import { diagramCommand } from './diagram.ts';
+import { version } from '../base/version.ts';
+import { auditCommand } from './audit-command.ts';
+import { catalogueCommand } from './catalogue-command.ts';
+import { configCommand } from './config-command.ts';
+import { diagramCommand } from './diagram-command.ts';
 import { exitCodeHelp } from './exit-codes.ts';
 import { examples } from './help.ts';
-import { openapiCommand } from './openapi.ts';
-import { operatorCommand, stateCommand } from './operate.ts';
+import { openapiCommand } from './openapi-command.ts';
+import { operatorCommand, stateCommand } from './operator-commands.ts';
 import { peerHints } from './peer-words.ts';
-import { resetCommand } from './reset.ts';
-import { startCommand } from './start.ts';
-import { tokenCommand } from './token.ts';
-import { watchCommand } from './watch.ts';
+import { resetCommand } from './reset-command.ts';
+import { startCommand } from './start-command.ts';
+import { tokenCommand } from './token-command.ts';
+import { watchCommand } from './watch-command.ts';
 
 export function program(): Command {
   const program = new Command('distributor-node')

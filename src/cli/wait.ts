@@ -1,9 +1,9 @@
 // Waits for what the node is to come to, by its events.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { NotReachable } from '../base/errors.ts';
+import { EventsRefused, followEvents } from '../client/event-follower.ts';
+import type { OperatorClient } from '../client/http-client.ts';
 import type { StateDocument } from '../control/node-control.ts';
-import { NotReachable } from '../errors.ts';
-import type { OperatorClient } from '../operator/client.ts';
-import { EventsRefused, followEvents } from '../operator/event-follow.ts';
 import { problemText } from './answers.ts';
 import { exitCode, exitCodeOf } from './exit-codes.ts';
 import type { Goal } from './wait-options.ts';

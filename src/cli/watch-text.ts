@@ -1,7 +1,8 @@
 // Events of a node as lines for people.
+
+import type { ReceivedEvent } from '../client/event-parser.ts';
 import type { ConditionChange, MachineStep, StateDocument } from '../control/node-control.ts';
-import type { AuditEntry } from '../operator/audit.ts';
-import type { ReceivedEvent } from '../operator/event-parser.ts';
+import type { AuditEntry } from '../operator/audit/audit-entry.ts';
 import { settingsWords, statusWords } from './answers.ts';
 import { printable } from './audit-text.ts';
 

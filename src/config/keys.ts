@@ -76,7 +76,7 @@ export const keys = {
     defaultWords: '`directories.cacheState`, else `./local`',
     about: 'Where the node keeps what commands have changed, and the secret it makes. One node per directory.',
   },
-  'directories.assets': { type: 'path', unused: true, about: 'Copies of data objects.' },
+  'directories.assets': { type: 'path', unused: true, about: 'HotCache of data objects.' },
   'directories.cacheState': {
     type: 'path',
     about: 'Where the peer keeps its state, and its volumes are: taken where `directories.state` is unset.',
@@ -116,7 +116,7 @@ export const keys = {
     ...positive,
     default: 1000,
     unit: 'ms',
-    about: 'How often each public worker is asked whether it still answers, and for its figures.',
+    about: 'How often each public worker is asked whether it still answers, and for its metrics.',
   },
   'publicApi.niceness': {
     type: 'integer',

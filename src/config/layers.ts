@@ -1,7 +1,7 @@
 // The config files and the environment laid over each other, key by key, and what set each value.
-import { InputError } from '../errors.ts';
-import { type FromEnv, overridesFrom } from './env.ts';
-import type { ConfigFile } from './file.ts';
+import { InputError } from '../base/errors.ts';
+import type { ConfigFile } from './config-file.ts';
+import { type FromEnv, overridesFrom } from './environment.ts';
 
 export type Tree = Readonly<Record<string, unknown>>;
 type OpenTree = Record<string, unknown>;

@@ -1,12 +1,12 @@
 // The values of the config: files and environment together, checked, one for each key.
 import { dirname, resolve } from 'node:path';
 import { closestMatch } from 'leven';
-import { InputError } from '../errors.ts';
-import { pointerSteps } from '../validate.ts';
-import type { ConfigFile } from './file.ts';
+import { InputError } from '../base/errors.ts';
+import { pointerSteps } from '../base/validate.ts';
+import type { ConfigFile } from './config-file.ts';
+import { bytesOf, configFaults, demandOf } from './config-schema.ts';
 import { type Key, type KeyName, keyAt, keyNames, keys, sectionNames, type ValueOf } from './keys.ts';
 import { isWithin, layersOf, type Tree, valueAt } from './layers.ts';
-import { bytesOf, configFaults, demandOf } from './schema.ts';
 
 export interface Values {
   /** The value of a key, of its type; its default where nobody set it. */

@@ -2,8 +2,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf, messageOf } from '../errors.ts';
-import type { CrashReport } from './crash-report.ts';
+import { codeOf, messageOf } from '../base/errors.ts';
+import type { CrashReport } from '../supervisor/public-side.ts';
 import { bootId } from './lock-holder.ts';
 
 export interface LastRun {

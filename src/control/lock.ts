@@ -2,8 +2,8 @@
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, mkdir, open, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Trouble } from '../condition.ts';
-import { codeOf, InputError, messageOf } from '../errors.ts';
+import type { Condition } from '../base/condition.ts';
+import { codeOf, InputError, messageOf } from '../base/errors.ts';
 import { tryLock } from './file-lock.ts';
 import { holderWords, noteHolder } from './lock-holder.ts';
 
@@ -13,10 +13,10 @@ export interface Lock {
    * @throws {Error} where another directory stands there, which another node may have locked
    */
   confirm(): Promise<void>;
-  /** Look every so often; `onChange` is called when the troubles are others than before. */
+  /** Look every so often; `onChange` is called when the conditions are others than before. */
   watch(everyMs: number, onChange: () => void): void;
   /** `StateDirectoryReplaced`, as of the last look. */
-  readonly troubles: readonly Trouble[];
+  readonly conditions: readonly Condition[];
   release(): Promise<void>;
 }
 
@@ -54,8 +54,8 @@ export async function lockDirectory(directory: string): Promise<Lock> {
       };
       next();
     },
-    get troubles() {
-      return troublesOf(directory, place);
+    get conditions() {
+      return conditionSources(directory, place);
     },
     async release() {
       clearTimeout(watching);
@@ -119,7 +119,7 @@ const unlessGone = (path: string): Promise<BigIntStats | null> =>
     throw error;
   });
 
-function troublesOf(directory: string, place: Place): Trouble[] {
+function conditionSources(directory: string, place: Place): Condition[] {
   const type = 'StateDirectoryReplaced';
   const whatToDo = 'Put back the one that this node was started with, or restart the node.';
   if (place === 'gone') {

@@ -3,9 +3,8 @@ import type { Command, CommandName } from '../../machines/commands.ts';
 import type { CoverageChange } from '../../machines/coverage-change.ts';
 import type { CommandPreview, NodeStatus } from '../../machines/judge.ts';
 import type { DesiredState, Settings } from '../../machines/settings.ts';
-import type { Condition, Trouble } from '../condition.ts';
-import type { CrashReport } from './crash-report.ts';
-import type { DrainStatus, WorkerStatus } from './public-side.ts';
+import type { Condition, DatedCondition } from '../base/condition.ts';
+import type { CrashReport, DrainStatus, WorkerStatus } from '../supervisor/public-side.ts';
 
 /** What `GET /api/v1/state` answers and every 200 carries. */
 export interface StateDocument extends NodeStatus {
@@ -31,7 +30,7 @@ export interface StateDocument extends NodeStatus {
   readonly workers: readonly WorkerStatus[];
   /** Of a worker, or of the control process in an earlier run; kept over restarts. Null: none is known of. */
   readonly lastCrash: CrashReport | null;
-  readonly conditions: readonly Condition[];
+  readonly conditions: readonly DatedCondition[];
 }
 
 /** The state a command was judged in and refused. */
@@ -77,7 +76,7 @@ export interface Preview {
   /** Which objects would be dropped and gained; null: the command changes no settings. */
   readonly objects: CoverageChange | null;
   /** What would be wrong then, as far as it can be known now. */
-  readonly conditions: readonly Trouble[];
+  readonly conditions: readonly Condition[];
 }
 
 export type PreviewResult =
@@ -117,7 +116,7 @@ export interface ConditionChange {
   readonly at: string;
   readonly change: 'raised' | 'changed' | 'cleared';
   /** As it stands now; as it last stood, where it is cleared. */
-  readonly condition: Condition;
+  readonly condition: DatedCondition;
 }
 
 /** Told within the machine's own step: whoever listens must be quick. */

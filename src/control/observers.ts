@@ -4,7 +4,7 @@ import { triggerOf } from '../../machines/diagram/diagram.ts';
 import { activeIds, transitionTrace } from '../../machines/diagram/trace.ts';
 import { type NodeSnapshot, type NodeStatus, statusOf } from '../../machines/judge.ts';
 import { nodeOutline } from '../../machines/node-diagram.ts';
-import type { Condition } from '../condition.ts';
+import type { DatedCondition } from '../base/condition.ts';
 import type { Observation } from './node-control.ts';
 
 export class Observers {
@@ -14,7 +14,7 @@ export class Observers {
   #event = '';
   #transitions: AnyTransitionDefinition[] = [];
   #last: NodeStatus | null = null;
-  #standing = new Map<string, Condition>();
+  #standing = new Map<string, DatedCondition>();
 
   constructor(now: () => number) {
     this.#now = now;
@@ -52,7 +52,7 @@ export class Observers {
   }
 
   /** @param conditions all that stand now */
-  compared(conditions: readonly Condition[]): void {
+  compared(conditions: readonly DatedCondition[]): void {
     const before = this.#standing;
     this.#standing = new Map(conditions.map((condition) => [condition.type, condition]));
     for (const [type, condition] of before) if (!this.#standing.has(type)) this.#condition('cleared', condition);
@@ -67,7 +67,7 @@ export class Observers {
     this.#tell({ type: 'changed' });
   }
 
-  #condition(change: 'raised' | 'changed' | 'cleared', condition: Condition): void {
+  #condition(change: 'raised' | 'changed' | 'cleared', condition: DatedCondition): void {
     this.#tell({ type: 'condition', at: this.#at(), change, condition });
     this.changed();
   }
@@ -81,5 +81,5 @@ export class Observers {
   }
 }
 
-const isSame = (a: Condition, b: Condition): boolean =>
+const isSame = (a: DatedCondition, b: DatedCondition): boolean =>
   a.reason === b.reason && a.message === b.message && a.since === b.since;

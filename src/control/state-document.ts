@@ -1,9 +1,8 @@
 // Writes what is told of the node: the state document, and the part of it that a command may change.
 import { allowedCommands, type NodeSnapshot, settingsOf, statusOf, wishesOf } from '../../machines/judge.ts';
 import type { DesiredState, Settings } from '../../machines/settings.ts';
-import type { CrashReport } from './crash-report.ts';
+import type { CrashReport, PublicSide } from '../supervisor/public-side.ts';
 import type { Outlook, StateDocument } from './node-control.ts';
-import type { PublicSide } from './public-side.ts';
 
 /** Where the document finds what the machine does not know. */
 export interface Surroundings {

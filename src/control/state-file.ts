@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DesiredRecord, emptyRecord } from '../../machines/settings.ts';
-import type { Trouble } from '../condition.ts';
-import { codeOf, InputError, messageOf } from '../errors.ts';
-import { directorySync, type SyncDirectory } from '../sync-directory.ts';
+import type { Condition } from '../base/condition.ts';
+import { codeOf, InputError, messageOf } from '../base/errors.ts';
+import { directorySync, type SyncDirectory } from '../base/sync-directory.ts';
 import { formatRecord, parseRecord } from './state-format.ts';
 
 export interface StateFile {
@@ -24,7 +24,7 @@ export interface StateFile {
   /** Drop it; whether there was one. */
   reset(): Promise<boolean>;
   /** `StateFileCorrupt`, from a `load` that could not understand the file until somebody wants the public API running. */
-  readonly troubles: readonly Trouble[];
+  readonly conditions: readonly Condition[];
 }
 
 export interface StateFileOptions {
@@ -44,7 +44,7 @@ export function openStateFile(
   /** Bytes of a corrupt file that have still to be kept before it may be written over, and where they were. */
   let unkept: Uint8Array | null = null;
   let kept = '';
-  let corrupt: Trouble | null = null;
+  let corrupt: Condition | null = null;
 
   async function load(): Promise<DesiredRecord> {
     const text = await read();
@@ -146,7 +146,7 @@ export function openStateFile(
     load,
     save,
     reset,
-    get troubles() {
+    get conditions() {
       return corrupt === null ? [] : [corrupt];
     },
   };

@@ -1,7 +1,7 @@
 // What is in the state file: one JSON object with the number of its format.
 import type { DesiredRecord, DesiredState } from '../../machines/settings.ts';
-import { InputError, messageOf } from '../errors.ts';
-import { compile } from '../validate.ts';
+import { InputError, messageOf } from '../base/errors.ts';
+import { compile } from '../base/validate.ts';
 
 const format = 1;
 

@@ -1,7 +1,7 @@
 // The events of `GET /events`: what the data of each is.
 import { commandNames } from '../../machines/commands.ts';
 import { count, list, object, oneOf, only, orNull, ref, type Schema, text, time } from './schema.ts';
-import { figuresPoint, nodeStatus } from './state-schemas.ts';
+import { metricsPoint, nodeStatus } from './state-schemas.ts';
 
 const ids = list(text(), 'of states or edges, as in the diagrams of the machine');
 
@@ -63,10 +63,10 @@ const events: Readonly<Record<string, { readonly resumable: boolean; readonly da
   command: { resumable: true, data: ref('AuditEntry') },
   condition: {
     resumable: true,
-    data: object({ at: time(), change: oneOf(['raised', 'changed', 'cleared']), condition: ref('Condition') }),
+    data: object({ at: time(), change: oneOf(['raised', 'changed', 'cleared']), condition: ref('DatedCondition') }),
   },
   drain: { resumable: false, data: object({ at: time(), drain: orNull(ref('Drain')) }) },
-  figures: { resumable: false, data: list(figuresPoint, 'one a second') },
+  metrics: { resumable: false, data: list(metricsPoint, 'one a second') },
   gap: { resumable: false, data: object({ at: time(), after: text('the id that is not known any more') }) },
   end: { resumable: true, data: object({ at: time(), exitCode: { type: 'integer' } }) },
 };

@@ -1,7 +1,8 @@
 // Health, for those who start, restart and balance nodes: on the operator port, and readiness on the public one too.
-import { type Answer, type Answers, everywhere, notOurs, sometimes } from './answer.ts';
+
 import type { PathItem } from './operator-paths.ts';
 import { noBody, preflight } from './public-paths.ts';
+import { type Answer, type Answers, everywhere, notOurs, sometimes } from './response.ts';
 
 const operator = { url: 'http://localhost:3335', description: 'the operator port' };
 const viewers = { url: 'http://localhost:3334', description: 'the public port' };

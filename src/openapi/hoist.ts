@@ -1,6 +1,7 @@
 // What the description says again and again is said once, among its components, and referred to.
-import type { Answer, Header, Headers } from './answer.ts';
+
 import type { PathItem } from './operator-paths.ts';
+import type { Answer, Header, Headers } from './response.ts';
 
 type Paths = Readonly<Record<string, PathItem>>;
 type Reference = { readonly $ref: string };

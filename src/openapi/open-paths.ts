@@ -1,6 +1,7 @@
 // What is at the root of the operator port and needs no token: metrics and the console. Machines and browsers ask for these.
-import { type Answer, always, broken, everywhere, notOurs, sometimes } from './answer.ts';
+
 import type { PathItem } from './operator-paths.ts';
+import { type Answer, always, broken, everywhere, notOurs, sometimes } from './response.ts';
 import { text } from './schema.ts';
 
 const servers = [{ url: 'http://localhost:3335', description: 'the operator port' }];

@@ -1,5 +1,7 @@
 // What is under `/api/v1` of the operator port: the commands, from their table, and what can be read.
 import { type CommandName, commandNames, commands } from '../../machines/commands.ts';
+import { bodyOf } from './body-schemas.ts';
+import { refusalOf } from './problem-schemas.ts';
 import {
   type Answer,
   type Answers,
@@ -13,9 +15,7 @@ import {
   requestIdParameter,
   sometimes,
   unauthorized,
-} from './answer.ts';
-import { bodyOf } from './body-schemas.ts';
-import { refusalOf } from './problem-schemas.ts';
+} from './response.ts';
 import { sampleBody, samplesFor } from './samples.ts';
 import { ref, text } from './schema.ts';
 

@@ -1,7 +1,15 @@
 // The public API: objects from the table of answers, and what monitors read. Nothing here needs a token.
 import { answers, answerWords } from '../../machines/answer.ts';
-import { type Answer, type Answers, always, type Headers, requestId, requestIdParameter, sometimes } from './answer.ts';
 import type { PathItem } from './operator-paths.ts';
+import {
+  type Answer,
+  type Answers,
+  always,
+  type Headers,
+  requestId,
+  requestIdParameter,
+  sometimes,
+} from './response.ts';
 import { oneOf, ref, text } from './schema.ts';
 
 const servers = [

@@ -33,7 +33,7 @@ const lot = object({
 });
 
 const condition = {
-  type: text('one word for the kind of trouble'),
+  type: text('one word for the kind of condition'),
   reason: text('one word for its cause'),
   message: text('for a person'),
 };
@@ -42,7 +42,7 @@ export const stateSchemas: Readonly<Record<string, Schema>> = {
   CommandName: oneOf(commandNames),
   NodeStatus: object(nodeStatus),
   Settings: settings,
-  Condition: object({ ...condition, since: time() }, 'Something that is wrong now.'),
+  DatedCondition: object({ ...condition, since: time() }, 'Something that is wrong now.'),
   Drain: drain,
   State: object(
     {
@@ -85,7 +85,7 @@ export const stateSchemas: Readonly<Record<string, Schema>> = {
         }),
         'kept over restarts; null: none is known of',
       ),
-      conditions: list(ref('Condition'), 'what is wrong now'),
+      conditions: list(ref('DatedCondition'), 'what is wrong now'),
     },
     'The node as it is.',
   ),
@@ -109,7 +109,7 @@ export const stateSchemas: Readonly<Record<string, Schema>> = {
   ),
 };
 
-export const figuresPoint = object({
+export const metricsPoint = object({
   at: time(),
   requests: count('since the node started'),
   bytesSent: count(),

@@ -1,15 +1,15 @@
 // Sends the bytes of one object: whole or a part, from memory or a file descriptor of its own, and never a lying body.
 import { answers, type DataObject, judgeCopy, verifiedHeaders } from '../../machines/answer.ts';
-import { codeOf } from '../errors.ts';
+import { codeOf } from '../base/errors.ts';
 import { readRequest } from './conditional.ts';
-import { type Copies, type Copy, isChanged } from './copies.ts';
-import type { Exchange } from './exchange.ts';
+import { type Copy, type HotCache, isChanged } from './hot-cache.ts';
 import { begin, refuse } from './reply.ts';
+import type { RequestContext } from './request-context.ts';
 
 const chunkBytes = 128 * 1024;
 
 export interface DeliverySupport {
-  readonly copies: Copies;
+  readonly hotCache: HotCache;
   /** Its file is not what the directory says of it. */
   readonly doubt: (object: DataObject) => void;
   readonly sent: (bytes: number) => void;
@@ -23,7 +23,7 @@ export type DeliveryResult = 'answered' | 'absent';
  * @throws {NodeJS.ErrnoException} where the disk or the process, not the object, is at fault (EMFILE, EIO, EACCES)
  */
 export async function deliver(
-  exchange: Exchange,
+  context: RequestContext,
   object: DataObject,
   support: DeliverySupport,
 ): Promise<DeliveryResult> {
@@ -33,17 +33,17 @@ export async function deliver(
     const worth = judgeCopy(object, copy);
     if (worth === 'wrong' || (worth === 'unverified' && object.verified !== null)) support.doubt(object);
     if (worth === 'wrong') return 'absent';
-    await answerWith(exchange, object, copy, worth === 'verified' ? object.hash : null, support.sent);
+    await answerWith(context, object, copy, worth === 'verified' ? object.hash : null, support.sent);
     return 'answered';
   } finally {
     if ('handle' in copy) await copy.handle.close();
   }
 }
 
-async function openCopy(object: DataObject, { copies, doubt }: DeliverySupport): Promise<Copy | null> {
+async function openCopy(object: DataObject, { hotCache, doubt }: DeliverySupport): Promise<Copy | null> {
   if (object.path === null) return null;
   try {
-    return await copies.open(object.path);
+    return await hotCache.open(object.path);
   } catch (error) {
     if (!['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR', 'ENXIO'].includes(codeOf(error) ?? '')) throw error;
     doubt(object);
@@ -53,47 +53,47 @@ async function openCopy(object: DataObject, { copies, doubt }: DeliverySupport):
 
 /** @param hash of the verified copy; null: not verified, so there is no validator */
 async function answerWith(
-  exchange: Exchange,
+  context: RequestContext,
   object: DataObject,
   copy: Copy,
   hash: string | null,
   sent: (bytes: number) => void,
 ): Promise<void> {
-  const { req, res } = exchange;
+  const { req, res } = context;
   const headers = { ...answers.hit.headers, ...(hash === null ? {} : verifiedHeaders(hash)) };
   const reading = readRequest(req.method ?? 'GET', req.headers, {
     size: copy.size,
     etag: hash === null ? null : `"${hash}"`,
   });
   if (!('length' in reading)) {
-    if (reading.status === 304) begin(exchange, 304, headers).end();
+    if (reading.status === 304) begin(context, 304, headers).end();
     else if (reading.status === 412)
-      refuse(exchange, 412, { type: 'precondition', message: 'Data object is another one' });
-    else refuseRange(exchange, copy.size);
+      refuse(context, 412, { type: 'precondition', message: 'Data object is another one' });
+    else refuseRange(context, copy.size);
     return;
   }
   const { status, start, length } = reading;
   headers['Content-Type'] = object.type ?? 'application/octet-stream';
   if (status === 206) headers['Content-Range'] = `bytes ${start}-${start + length - 1}/${copy.size}`;
-  begin(exchange, status, { ...headers, 'Content-Length': length });
+  begin(context, status, { ...headers, 'Content-Length': length });
   if (req.method === 'HEAD' || length === 0) {
     res.end();
     return;
   }
-  exchange.bytesLeft = length;
+  context.bytesLeft = length;
   if ('bytes' in copy) {
     res.end(copy.bytes.subarray(start, start + length), () => {
-      exchange.bytesLeft = 0;
+      context.bytesLeft = 0;
       sent(length);
     });
     return;
   }
-  await stream(exchange, copy, start, sent);
+  await stream(context, copy, start, sent);
 }
 
-const refuseRange = (exchange: Exchange, size: number): void =>
+const refuseRange = (context: RequestContext, size: number): void =>
   refuse(
-    exchange,
+    context,
     416,
     { type: 'range', message: `Data object has ${size} bytes` },
     { 'Content-Range': `bytes */${size}`, 'Accept-Ranges': 'bytes' },
@@ -101,32 +101,32 @@ const refuseRange = (exchange: Exchange, size: number): void =>
 
 /** One buffer a response: it is filled again when the kernel has taken what was in it. */
 async function stream(
-  exchange: Exchange,
+  context: RequestContext,
   copy: Extract<Copy, { handle: unknown }>,
   start: number,
   sent: (bytes: number) => void,
 ): Promise<void> {
-  const { res } = exchange;
-  const buffer = Buffer.allocUnsafeSlow(Math.min(chunkBytes, exchange.bytesLeft));
+  const { res } = context;
+  const buffer = Buffer.allocUnsafeSlow(Math.min(chunkBytes, context.bytesLeft));
   let wake = () => {};
   res.once('close', () => wake());
-  for (let position = start; exchange.bytesLeft > 0 && !res.destroyed; ) {
-    const wanted = Math.min(buffer.length, exchange.bytesLeft);
+  for (let position = start; context.bytesLeft > 0 && !res.destroyed; ) {
+    const wanted = Math.min(buffer.length, context.bytesLeft);
     const { bytesRead } = await copy.handle.read(buffer, 0, wanted, position);
-    const last = bytesRead === exchange.bytesLeft;
+    const last = bytesRead === context.bytesLeft;
     // Shorter than it was, or written to meanwhile: better an answer that is plainly broken than one that lies.
     if (bytesRead === 0 || (last && (await isChanged(copy)))) {
       res.destroy();
       return;
     }
     position += bytesRead;
-    await exchange.hold();
+    await context.hold();
     await new Promise<void>((resolve) => {
       wake = resolve;
       if (res.destroyed) return resolve();
       res.write(buffer.subarray(0, bytesRead), (error) => {
         if (!error) {
-          exchange.bytesLeft -= bytesRead;
+          context.bytesLeft -= bytesRead;
           sent(bytesRead);
         }
         resolve();

@@ -1,12 +1,12 @@
 // One generation of the public port: a listening server and every connection it has accepted, until the last has gone.
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
-import type { PublicLimits } from '../messages.ts';
-import { requestIdOf } from '../request-id.ts';
-import type { Answerer, Exchange } from './exchange.ts';
+import { requestIdOf } from '../base/request-id.ts';
+import type { PublicLimits } from '../ipc/messages.ts';
+import type { Answerer, RequestContext } from './request-context.ts';
 
 interface Connection {
-  readonly exchanges: Set<Exchange>;
+  readonly contexts: Set<RequestContext>;
   /** Since when nothing is under way on it. */
   idleSince: number;
   /** `socket.bytesRead` when it became idle: more than that is the beginning of a request. */
@@ -39,7 +39,7 @@ export class Listener {
   #sweeping: NodeJS.Timeout | undefined;
   #onEmpty = () => {};
 
-  /** @param ended told of every exchange that `answer` was, when nothing more of it will be sent */
+  /** @param ended told of every context that `answer` was, when nothing more of it will be sent */
   constructor(limits: ListenerLimits, answer: Answerer, ended: Answerer = () => {}) {
     this.#limits = limits;
     this.#ended = ended;
@@ -65,7 +65,7 @@ export class Listener {
       const so = {
         requestId,
         fault: null,
-        standing: [],
+        baseHeaders: [],
         bytesLeft: 0,
         cache: 'none',
         startedAt,
@@ -86,7 +86,7 @@ export class Listener {
 
   get bytesLeft(): number {
     let sum = 0;
-    for (const { exchanges } of this.#connections.values()) for (const { bytesLeft } of exchanges) sum += bytesLeft;
+    for (const { contexts } of this.#connections.values()) for (const { bytesLeft } of contexts) sum += bytesLeft;
     return sum;
   }
 
@@ -153,7 +153,7 @@ export class Listener {
     const now = Date.now();
     for (const connection of this.#connections.values()) {
       connection.idleSince = Math.max(connection.idleSince, now);
-      for (const { res } of connection.exchanges) sayLast(res);
+      for (const { res } of connection.contexts) sayLast(res);
     }
     this.#goOn();
     const pause = Math.max(20, Math.min(250, this.#limits.idleGraceMs / 4));
@@ -179,42 +179,42 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
-    const exchanges = new Set<Exchange>();
-    this.#connections.set(socket, { exchanges, idleSince: Date.now(), readMark: 0, ended: false });
+    const contexts = new Set<RequestContext>();
+    this.#connections.set(socket, { contexts, idleSince: Date.now(), readMark: 0, ended: false });
     this.#lastAccepted = performance.now();
     socket.once('close', () => {
       this.#connections.delete(socket);
       // Node tells only the one whose turn it was; the others of a pipeline would be waited for, and their files kept.
       setImmediate(() => {
-        for (const { res } of exchanges) res.destroy().emit('close');
+        for (const { res } of contexts) res.destroy().emit('close');
       });
       this.#endIfEmpty();
     });
   }
 
-  #begin(exchange: Exchange, answer: Answerer): void {
-    const { req, res } = exchange;
+  #begin(context: RequestContext, answer: Answerer): void {
+    const { req, res } = context;
     const connection = this.#connections.get(req.socket);
     // It crossed our farewell on its way: there is nobody left to answer it.
     if (connection === undefined || connection.ended) return void req.socket.destroy();
-    if (connection.exchanges.size > this.#limits.maxPipelinedRequests) return void req.socket.destroy();
-    connection.exchanges.add(exchange);
+    if (connection.contexts.size > this.#limits.maxPipelinedRequests) return void req.socket.destroy();
+    connection.contexts.add(context);
     res.once('close', () => {
-      connection.exchanges.delete(exchange);
+      connection.contexts.delete(context);
       connection.idleSince = Date.now();
       connection.readMark = req.socket.bytesRead;
-      this.#ended(exchange);
+      this.#ended(context);
       // The others of a pipeline wait for their turn: thousands may have been sent ahead, and each would open its file.
-      const [next] = connection.exchanges;
+      const [next] = connection.contexts;
       if (next && req.socket.writable) this.#answer(next, answer);
     });
     if (this.#phase === 'draining') sayLast(res);
-    if (connection.exchanges.size === 1) this.#answer(exchange, answer);
+    if (connection.contexts.size === 1) this.#answer(context, answer);
   }
 
-  #answer(exchange: Exchange, answer: Answerer): void {
-    if (this.#hold) void this.#hold.then(() => answer(exchange));
-    else answer(exchange);
+  #answer(context: RequestContext, answer: Answerer): void {
+    if (this.#hold) void this.#hold.then(() => answer(context));
+    else answer(context);
   }
 
   #sweep(): void {
@@ -222,8 +222,8 @@ export class Listener {
     setImmediate(() => {
       const now = Date.now();
       for (const [socket, connection] of this.#connections) {
-        const { exchanges, readMark, ended, idleSince } = connection;
-        const idle = exchanges.size === 0 && (ended || socket.bytesRead === readMark);
+        const { contexts, readMark, ended, idleSince } = connection;
+        const idle = contexts.size === 0 && (ended || socket.bytesRead === readMark);
         if (!idle || now - idleSince < this.#limits.idleGraceMs) continue;
         if (ended) socket.destroy();
         else socket.end();

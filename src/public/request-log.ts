@@ -1,6 +1,6 @@
 // What a worker tells the log of its requests: gathered for a moment, and never more than so many.
-import type { RequestLine, RequestsReport } from '../messages.ts';
-import type { Exchange } from './exchange.ts';
+import type { RequestLine, RequestsReport } from '../ipc/messages.ts';
+import type { RequestContext } from './request-context.ts';
 
 const gatherMs = 250;
 /** In one report: the control process must not be kept from operators by what viewers do. */
@@ -21,10 +21,10 @@ export class RequestLog {
   }
 
   /** Its answer has been sent, or its connection has gone. */
-  add(exchange: Exchange): void {
-    if (!this.#everything && exchange.fault === null) return;
+  add(context: RequestContext): void {
+    if (!this.#everything && context.fault === null) return;
     if (this.#lines.length >= mostLines) this.#dropped += 1;
-    else this.#lines.push(lineOf(exchange));
+    else this.#lines.push(lineOf(context));
     this.#gathering ??= setTimeout(() => {
       this.#tell({ lines: this.#lines, dropped: this.#dropped });
       this.#lines = [];
@@ -34,7 +34,7 @@ export class RequestLog {
   }
 }
 
-function lineOf({ req, res, requestId, cache, startedAt, answeredAt, fault }: Exchange): RequestLine {
+function lineOf({ req, res, requestId, cache, startedAt, answeredAt, fault }: RequestContext): RequestLine {
   return {
     requestId,
     method: req.method ?? '',

@@ -1,11 +1,11 @@
 // The document of `GET /api/v1/status`, in the words that existing monitors read.
-import type { WorkerFigures, WorkerSetup } from '../messages.ts';
-import type { Holdings } from './holdings.ts';
+import type { ActivityMetrics, WorkerSetup } from '../ipc/messages.ts';
+import type { ObjectIndex } from './object-index.ts';
 
 export function statusDocument(
   { id, version, startedAt, statusFacts: facts }: WorkerSetup & { readonly startedAt: number },
-  { settings, files }: Holdings,
-  { downloadsInProgress }: WorkerFigures,
+  { settings, files }: ObjectIndex,
+  { downloadsInProgress }: ActivityMetrics,
 ) {
   return {
     id,

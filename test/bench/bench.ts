@@ -103,8 +103,8 @@ function print(names: readonly string[], results: ReadonlyMap<string, readonly M
     const own = best('this').requests;
     for (const name of names) {
       const { requests, megabytes, p50Ms, p99Ms, errors } = best(name);
-      const figures = [requests.toFixed(0), megabytes.toFixed(0), p50Ms.toFixed(2), p99Ms.toFixed(2), `${errors}`];
-      rows.push([what, name, ...figures, name === 'this' ? '' : `this has ${((100 * own) / requests).toFixed(0)} %`]);
+      const columns = [requests.toFixed(0), megabytes.toFixed(0), p50Ms.toFixed(2), p99Ms.toFixed(2), `${errors}`];
+      rows.push([what, name, ...columns, name === 'this' ? '' : `this has ${((100 * own) / requests).toFixed(0)} %`]);
     }
   }
   const widths = columns.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

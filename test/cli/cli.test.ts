@@ -10,8 +10,8 @@ import { expect } from 'chai';
 import { decodeJwt, jwtVerify } from 'jose';
 import { load } from 'js-yaml';
 import { commandNames } from '../../machines/commands.ts';
+import { version } from '../../src/base/version.ts';
 import { lockDirectory } from '../../src/control/lock.ts';
-import { version } from '../../src/version.ts';
 import { run } from './run.ts';
 
 const secret = 'a-secret-of-more-than-thirty-two-bytes';

@@ -1,7 +1,7 @@
 // Addresses of the operator API, from what was typed and from the config.
 import { expect } from 'chai';
 import { parseUrl, urlFor } from '../../src/cli/connection.ts';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 
 describe('connection', () => {
   it('takes a URL with or without the base path', () => {

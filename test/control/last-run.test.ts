@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { CrashReport } from '../../src/control/crash-report.ts';
 import { beginRun } from '../../src/control/last-run.ts';
+import type { CrashReport } from '../../src/supervisor/public-side.ts';
 import { until } from '../support/until.ts';
 
 describe('last run', () => {

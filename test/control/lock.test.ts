@@ -15,8 +15,8 @@ import {
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { InputError } from '../../src/base/errors.ts';
 import { type Lock, lockDirectory } from '../../src/control/lock.ts';
-import { InputError } from '../../src/errors.ts';
 import { otherNamespaces } from '../support/namespaces.ts';
 import { until } from '../support/until.ts';
 
@@ -167,17 +167,19 @@ describe('lock', () => {
       changes += 1;
     });
     await lock.confirm();
-    expect(lock.troubles).to.deep.equal([]);
+    expect(lock.conditions).to.deep.equal([]);
 
     renameSync(directory, `${directory}.away`);
     await until(() => changes === 1);
-    expect(lock.troubles.map(({ type, reason }) => [type, reason])).to.deep.equal([['StateDirectoryReplaced', 'Gone']]);
+    expect(lock.conditions.map(({ type, reason }) => [type, reason])).to.deep.equal([
+      ['StateDirectoryReplaced', 'Gone'],
+    ]);
     // What is to be saved says so itself, in the words of the disk.
     await lock.confirm();
 
     const other = await lockDirectory(directory);
     await until(() => changes === 2);
-    expect(lock.troubles[0]).to.deep.include({ type: 'StateDirectoryReplaced', reason: 'Replaced' });
+    expect(lock.conditions[0]).to.deep.include({ type: 'StateDirectoryReplaced', reason: 'Replaced' });
     const failure = await lock.confirm().catch((error: Error) => error.message);
     expect(failure).to.equal('the directory is not the one that this node has locked');
 
@@ -186,7 +188,7 @@ describe('lock', () => {
     const another = await lockDirectory(directory);
     renameSync(directory, `${directory}.other`);
     renameSync(`${directory}.away`, directory);
-    await until(() => lock.troubles.length === 0);
+    await until(() => lock.conditions.length === 0);
     await lock.confirm();
     await another.release();
     expect(existsSync(file)).to.equal(true);

@@ -13,9 +13,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { DesiredRecord } from '../../machines/settings.ts';
+import { InputError } from '../../src/base/errors.ts';
+import { directorySync } from '../../src/base/sync-directory.ts';
 import { openStateFile } from '../../src/control/state-file.ts';
-import { InputError } from '../../src/errors.ts';
-import { directorySync } from '../../src/sync-directory.ts';
 import { noDirectorySync } from '../support/no-directory-sync.ts';
 
 const record = (generation: number, changes: DesiredRecord['changes'] = { workerId: generation }): DesiredRecord => ({
@@ -185,7 +185,7 @@ describe('state file', () => {
       writeFileSync(path, '{ "format": 1, "gener');
       const file = openStateFile(directory);
       const placeholder = await file.load();
-      const [problem] = file.troubles;
+      const [problem] = file.conditions;
       expect(placeholder).to.deep.equal({ generation: 0, changes: { publicApi: 'stopped' } });
       expect(problem).to.deep.include({ type: 'StateFileCorrupt' });
       const [aside] = readdirSync(directory).filter((name) => name.startsWith('state.json.corrupt-'));
@@ -194,12 +194,12 @@ describe('state file', () => {
 
       const restarted = openStateFile(directory);
       expect(await restarted.load()).to.deep.equal(placeholder);
-      expect(restarted.troubles).to.deep.equal([]);
+      expect(restarted.conditions).to.deep.equal([]);
 
       await file.save(record(1, { publicApi: 'stopped', workerId: 3 }));
-      expect(file.troubles).to.deep.equal([problem]);
+      expect(file.conditions).to.deep.equal([problem]);
       await file.save(record(2, { publicApi: 'running', workerId: 3 }));
-      expect(file.troubles).to.deep.equal([]);
+      expect(file.conditions).to.deep.equal([]);
     });
 
     it('is found at whichever byte it was torn', async () => {
@@ -232,7 +232,7 @@ describe('state file', () => {
         writeFileSync(path, text);
         const file = openStateFile(directory);
         await file.load();
-        expect(file.troubles[0]?.type).to.equal('StateFileCorrupt');
+        expect(file.conditions[0]?.type).to.equal('StateFileCorrupt');
       });
     }
 
@@ -242,7 +242,7 @@ describe('state file', () => {
       const file = openStateFile(directory);
       symlinkSync('/dev/full', `${path}.tmp`);
       await file.load();
-      expect(file.troubles[0]?.message).to.match(/could not be written: no space left on device/);
+      expect(file.conditions[0]?.message).to.match(/could not be written: no space left on device/);
       expect(readFileSync(path, 'utf8')).to.equal('torn');
       await file.save(record(1));
       expect((await loaded()).generation).to.equal(1);

@@ -1,7 +1,7 @@
 // The proof that viewers do not notice: stops, starts, a shutdown and changed settings under load cut nobody short.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StateDocument } from '../../src/control/node-control.ts';
-import { Crowd, type Tally } from '../support/crowd.ts';
+import { Crowd, type RequestMetrics } from '../support/crowd.ts';
 import { Home, type RealNode } from '../support/real-node.ts';
 import { until } from '../support/until.ts';
 import { ask, connected, requestFor, restOf } from '../support/viewer.ts';
@@ -65,9 +65,9 @@ async function stopsAndStarts(stage: Stage, how: Rounds, say: Say): Promise<Find
   const stops: number[] = [];
   for (let round = 1; round <= rounds; round += 1) {
     say(`${manner} clients, workers: ${workers}, round ${round}`);
-    const before = (await crowd.tally()).answers;
+    const before = (await crowd.requestMetrics()).answers;
     // They are at full speed again when each of them may have been answered.
-    await until(async () => (await crowd.tally()).answers > before + clients);
+    await until(async () => (await crowd.requestMetrics()).answers > before + clients);
     const asked = performance.now();
     const stopped = await node.command('stop-api');
     stops.push(performance.now() - asked);
@@ -76,10 +76,10 @@ async function stopsAndStarts(stage: Stage, how: Rounds, say: Say): Promise<Find
       throw new Error(`stop-api ${stopped.status}, start-api ${started.status}`);
     }
   }
-  const tally = await crowd.leave();
+  const requestMetrics = await crowd.leave();
   const who = `${clients} ${manner} clients, ${workers} ${workers === 1 ? 'worker' : 'workers'}, ${rounds} rounds`;
-  const lost = lossesOf(tally);
-  const finding = { what: `${who}: lost of ${tally.answers} answers`, figure: lost.words };
+  const lost = lossesOf(requestMetrics);
+  const finding = { what: `${who}: lost of ${requestMetrics.answers} answers`, figure: lost.words };
   return [
     manner === 'keep-alive'
       ? { ...finding, bar: 'none', holds: lost.count === 0 }
@@ -88,7 +88,7 @@ async function stopsAndStarts(stage: Stage, how: Rounds, say: Say): Promise<Find
   ];
 }
 
-function lossesOf({ lost }: Tally): { count: number; within: number; words: string } {
+function lossesOf({ lost }: RequestMetrics): { count: number; within: number; words: string } {
   const entries = Object.entries(lost);
   const sum = (list: readonly [string, number][]) => list.reduce((all, [, times]) => all + times, 0);
   const words = entries.map(([how, times]) => `${times} ${how}`).join(', ');
@@ -153,11 +153,16 @@ async function endUnderLoad(by: 'shutdown' | 'SIGTERM', { clients, idleGraceMs }
   });
   const bodies = await stage.bodies();
   const { code, signal } = await node.exited;
-  const tally = await crowd.leave();
-  const lost = lossesOf(tally);
+  const requestMetrics = await crowd.leave();
+  const lost = lossesOf(requestMetrics);
   const draining = states.filter(({ drain }) => drain !== null && drain.bytesLeft > 0).length;
   return [
-    { what: `${by}: lost of ${tally.answers} answers`, figure: lost.words, bar: 'none', holds: lost.count === 0 },
+    {
+      what: `${by}: lost of ${requestMetrics.answers} answers`,
+      figure: lost.words,
+      bar: 'none',
+      holds: lost.count === 0,
+    },
     {
       what: `${by}: slow downloads finished`,
       figure: `${bodies.filter((size) => size > downloadBytes).length} of ${bodies.length}`,

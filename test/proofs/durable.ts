@@ -1,8 +1,8 @@
 // The proof that nothing acknowledged is lost: the control process killed at random instants under a stream of commands.
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
+import { createClient, type OperatorClient, type SignedRequest } from '../../src/client/http-client.ts';
 import type { StateDocument } from '../../src/control/node-control.ts';
-import { createClient, type OperatorClient, type SignedRequest } from '../../src/operator/client.ts';
 import { bodyOf, History } from '../support/history.ts';
 import { explain } from '../support/linearizable.ts';
 import { standing } from '../support/model.ts';

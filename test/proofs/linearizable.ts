@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { Command } from '../../machines/commands.ts';
-import type { Answer, OperatorClient } from '../../src/operator/client.ts';
-import { createClient } from '../../src/operator/client.ts';
+import type { Answer, OperatorClient } from '../../src/client/http-client.ts';
+import { createClient } from '../../src/client/http-client.ts';
 import { bodyOf, History } from '../support/history.ts';
 import { explain } from '../support/linearizable.ts';
 import { standing } from '../support/model.ts';

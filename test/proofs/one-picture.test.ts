@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { type CommandName, commandNames } from '../../machines/commands.ts';
 import { elementId } from '../../machines/diagram/diagram.ts';
+import { packageRoot } from '../../src/base/version.ts';
 import type { StateDocument } from '../../src/control/node-control.ts';
-import { packageRoot } from '../../src/version.ts';
 import { EventSource } from '../support/event-source.ts';
 import { accessToken, Home, type RealNode } from '../support/real-node.ts';
 
@@ -34,7 +34,7 @@ describe('a real node', function () {
   it('The picture is the machine: every state it is in and every edge it takes is drawn', async () => {
     const source = await EventSource.open(node.operatorUrl, { Authorization: `Bearer ${await accessToken()}` });
     const full = idsIn('machines/node-full.svg');
-    const outline = idsIn('src/operator/console/machine.svg');
+    const outline = idsIn('src/console/machine.svg');
     await node.command('stop-api');
     await node.command('start-api');
     await node.command('set-worker', { workerId: 0 });

@@ -17,7 +17,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Folder, snapshotOf } from '../support/folder.ts';
-import { type OpenRoom, openRoom } from '../support/open-room.ts';
+import { type OpenPublicServer, openPublicServer } from '../support/open-public-server.ts';
 import { until } from '../support/until.ts';
 import { ask, closed, connected, requestFor, restOf } from '../support/viewer.ts';
 
@@ -26,14 +26,14 @@ const path = '/api/v1/assets/1';
 
 describe('the delivery of an object', () => {
   let folder: Folder;
-  let open: OpenRoom;
+  let open: OpenPublicServer;
   let file: string;
 
   beforeEach(async () => {
     folder = await Folder.make();
     const big = await folder.object('1', size);
     file = big.path ?? '';
-    open = await openRoom([big, await folder.object('2', 'small')]);
+    open = await openPublicServer([big, await folder.object('2', 'small')]);
   });
 
   afterEach(async () => {
@@ -66,17 +66,17 @@ describe('the delivery of an object', () => {
 
   it('is byte for byte what the file holds', async () => {
     const content = Buffer.alloc(1_000_003, 'abcdefg');
-    open.room.apply({ type: 'updated', objects: [await folder.object('3', content)] });
+    open.publicServer.apply({ type: 'updated', objects: [await folder.object('3', content)] });
     const whole = await ask(open.port, '/api/v1/assets/3');
     expect(whole.body.equals(content)).to.equal(true);
     const part = await ask(open.port, '/api/v1/assets/3', { range: 'bytes=300000-700000' });
     expect(part.body.equals(content.subarray(300_000, 700_001))).to.equal(true);
-    expect(open.room.figures.bytesSent).to.equal(1_000_003 + 400_001);
-    expect(open.room.figures.requests).to.equal(2);
+    expect(open.publicServer.activity.bytesSent).to.equal(1_000_003 + 400_001);
+    expect(open.publicServer.activity.requests).to.equal(2);
   });
 
   it('sends an empty object', async () => {
-    open.room.apply({ type: 'updated', objects: [await folder.object('3', '')] });
+    open.publicServer.apply({ type: 'updated', objects: [await folder.object('3', '')] });
     const { status, headers, body } = await ask(open.port, '/api/v1/assets/3');
     expect([status, headers['content-length'], body.length]).to.deep.equal([200, '0', 0]);
   });
@@ -85,9 +85,9 @@ describe('the delivery of an object', () => {
     const sockets = await Promise.all(Array.from({ length: 20 }, begun));
     expect(await openHere()).to.equal(20);
     for (const socket of sockets.slice(1)) socket.destroy();
-    await open.room.close(1, 500);
-    open.room.drain(1);
-    await until(async () => open.room.figures.drains[0]?.connections === 1 && (await openHere()) === 1);
+    await open.publicServer.close(1, 500);
+    open.publicServer.drain(1);
+    await until(async () => open.publicServer.activity.drains[0]?.connections === 1 && (await openHere()) === 1);
     const [last] = sockets;
     expect(last && (await restOf(last)).length).to.be.greaterThan(size);
     expect(await open.drained).to.equal(0);
@@ -114,8 +114,8 @@ describe('the delivery of an object', () => {
     await rm(file);
     const { headers } = await ask(open.port, '/api/v1/assets/2', { connection: 'close' });
     expect(headers.connection).to.equal('close');
-    await open.room.close(1, 500);
-    open.room.drain(1);
+    await open.publicServer.close(1, 500);
+    open.publicServer.drain(1);
     expect((await restOf(socket)).length).to.be.greaterThan(size);
   });
 
@@ -151,11 +151,11 @@ describe('the delivery of an object', () => {
       { ...large, id: '3' },
       { ...small, id: '4' },
     ];
-    open.room.apply({ type: 'replaced', snapshot: snapshotOf(...objects) });
+    open.publicServer.apply({ type: 'replaced', snapshot: snapshotOf(...objects) });
     expect((await ask(open.port, '/api/v1/assets/3', { range: 'bytes=0-1' })).status).to.equal(206);
     await rename(inner, `${inner}-away`);
     await symlink(other, inner);
-    open.room.apply({ type: 'updated', objects: [] });
+    open.publicServer.apply({ type: 'updated', objects: [] });
     for (const id of ['3', '4']) expect((await ask(open.port, `/api/v1/assets/${id}`)).status, id).to.equal(404);
     expect(open.doubts).to.deep.equal(['3', '4']);
   });
@@ -166,7 +166,7 @@ describe('the delivery of an object', () => {
     expect([headers.etag, headers['content-range']]).to.deep.equal([undefined, `bytes 0-1/${size}`]);
     expect(open.doubts).to.deep.equal(['1']);
     const looked = await folder.object('1', size);
-    open.room.apply({ type: 'updated', objects: [looked] });
+    open.publicServer.apply({ type: 'updated', objects: [looked] });
     expect((await ask(open.port, path, { range: 'bytes=0-1' })).headers.etag).to.equal('"W1hash1"');
   });
 
@@ -177,7 +177,7 @@ describe('the delivery of an object', () => {
     ] as const) {
       const target = join(folder.path, id);
       await utimes(target, 1, 1);
-      open.room.apply({ type: 'updated', objects: [await folder.describe(id)] });
+      open.publicServer.apply({ type: 'updated', objects: [await folder.describe(id)] });
       await disguised(target, () => writeFile(target, content));
       const { headers } = await ask(open.port, `/api/v1/assets/${id}`, { range: 'bytes=0-1' });
       expect([headers.etag, headers['cache-control']], id).to.deep.equal([undefined, 'max-age=180, must-revalidate']);
@@ -187,7 +187,7 @@ describe('the delivery of an object', () => {
 
   it('breaks off when the file is overwritten meanwhile and its time is put back', async () => {
     await utimes(file, 1, 1);
-    open.room.apply({ type: 'updated', objects: [await folder.describe('1')] });
+    open.publicServer.apply({ type: 'updated', objects: [await folder.describe('1')] });
     const socket = await begun();
     const handle = await openFile(file, 'r+');
     await disguised(file, async () => void (await handle.write('x', 0)));
@@ -199,12 +199,15 @@ describe('the delivery of an object', () => {
     expect((await ask(open.port, '/api/v1/assets/2')).body.toString()).to.equal('small');
     const { path: at, ...rest } = await folder.object('2', 'other');
     await writeFile(`${at}-new`, 'novel');
-    open.room.apply({ type: 'updated', objects: [{ ...rest, path: `${at}-new`, verified: null }] });
+    open.publicServer.apply({ type: 'updated', objects: [{ ...rest, path: `${at}-new`, verified: null }] });
     expect((await ask(open.port, '/api/v1/assets/2')).body.toString()).to.equal('novel');
   });
 
   it('answers 500 without inner detail when the file cannot be read', async () => {
-    open.room.apply({ type: 'updated', objects: [await folder.object('3', 'x', { path: `${folder.path}/\0` })] });
+    open.publicServer.apply({
+      type: 'updated',
+      objects: [await folder.object('3', 'x', { path: `${folder.path}/\0` })],
+    });
     const { status, body } = await ask(open.port, '/api/v1/assets/3');
     expect([status, JSON.parse(body.toString())]).to.deep.equal([
       500,

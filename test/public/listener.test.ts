@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Folder } from '../support/folder.ts';
-import { type OpenRoom, openRoom } from '../support/open-room.ts';
+import { type OpenPublicServer, openPublicServer } from '../support/open-public-server.ts';
 import { until } from '../support/until.ts';
 import { ask, closed, connected, refuses, requestFor, restOf, Viewer } from '../support/viewer.ts';
 
@@ -13,7 +13,7 @@ const size = 16 * 1024 * 1024;
 
 describe('a generation of the public port', () => {
   let folder: Folder;
-  let open: OpenRoom;
+  let open: OpenPublicServer;
 
   before(async () => {
     folder = await Folder.make();
@@ -24,16 +24,16 @@ describe('a generation of the public port', () => {
   afterEach(() => open.leave());
 
   const opened = async (limits = {}) => {
-    open = await openRoom([await folder.object('1', 'one'), await folder.object('2', size)], { limits });
+    open = await openPublicServer([await folder.object('1', 'one'), await folder.object('2', size)], { limits });
     return open.port;
   };
 
   async function stop(): Promise<void> {
-    await open.room.close(1, 500);
-    open.room.drain(1);
+    await open.publicServer.close(1, 500);
+    open.publicServer.drain(1);
   }
 
-  const connections = () => open.room.figures.drains.find(({ drain }) => drain === 1)?.connections;
+  const connections = () => open.publicServer.activity.drains.find(({ drain }) => drain === 1)?.connections;
 
   it('is cut whole: half-sent headers, silence, slow readers and would-be upgrades', async () => {
     const port = await opened({ idleGraceMs: 60_000 });
@@ -48,7 +48,7 @@ describe('a generation of the public port', () => {
     await stop();
     expect(await refuses(port)).to.equal(true);
     expect(connections()).to.equal(5);
-    open.room.cut(1);
+    open.publicServer.cut(1);
     expect(await open.drained).to.equal(5);
     await Promise.all(hostile.map(closed));
   });
@@ -129,9 +129,9 @@ describe('a generation of the public port', () => {
     const port = await opened({ maxConnections: 2, idleGraceMs: 10_000 });
     const download = await connected(port, requestFor('/api/v1/assets/2'));
     await new Promise((resolve) => download.once('readable', resolve));
-    await open.room.close(1, 500);
-    open.room.drain(1);
-    const again = await open.room.listen({ host: '127.0.0.1', port });
+    await open.publicServer.close(1, 500);
+    open.publicServer.drain(1);
+    const again = await open.publicServer.listen({ host: '127.0.0.1', port });
     const viewer = new Viewer(again);
     await viewer.get('/api/v1/assets/1');
     await closed(await connected(again));
@@ -153,7 +153,7 @@ describe('a generation of the public port', () => {
     const port = await opened();
     const one = await connected(port, requestFor('/api/v1/assets/2').repeat(50));
     await new Promise((resolve) => one.once('readable', resolve));
-    expect([open.room.figures.requests, timesOpen(join(folder.path, '2'))]).to.deep.equal([1, 1]);
+    expect([open.publicServer.activity.requests, timesOpen(join(folder.path, '2'))]).to.deep.equal([1, 1]);
     let got = 0;
     one.on('data', (chunk: Buffer) => {
       got += chunk.length;
@@ -163,7 +163,7 @@ describe('a generation of the public port', () => {
     await until(() => timesOpen(join(folder.path, '2')) === 0);
     await stop();
     expect(await open.drained).to.equal(0);
-    expect(open.room.figures.requests).to.be.within(2, 49);
+    expect(open.publicServer.activity.requests).to.be.within(2, 49);
   });
 
   it('begins nothing behind an answer that has said that it is the last', async () => {
@@ -171,11 +171,11 @@ describe('a generation of the public port', () => {
     const one = await connected(port);
     await ask(port, '/api/v1/assets/1');
     await stop();
-    const before = open.room.figures.requests;
+    const before = open.publicServer.activity.requests;
     one.write(requestFor('/api/v1/assets/1').repeat(3));
     expect((await restOf(one)).toString().split('\r\nConnection: close\r\n').length - 1).to.equal(1);
     expect(await open.drained).to.equal(0);
-    expect(open.room.figures.requests - before).to.equal(1);
+    expect(open.publicServer.activity.requests - before).to.equal(1);
   });
 
   it('parts from a client that sends hundreds of requests ahead', async () => {

@@ -1,16 +1,16 @@
 // What the log is told of requests to the public API, and the names they have.
 import { expect } from 'chai';
-import type { RequestLine, RequestsReport } from '../../src/messages.ts';
-import type { Exchange } from '../../src/public/exchange.ts';
+import type { RequestLine, RequestsReport } from '../../src/ipc/messages.ts';
+import type { RequestContext } from '../../src/public/request-context.ts';
 import { RequestLog } from '../../src/public/request-log.ts';
 import { Folder, snapshotOf } from '../support/folder.ts';
-import { type OpenRoom, openRoom } from '../support/open-room.ts';
+import { type OpenPublicServer, openPublicServer } from '../support/open-public-server.ts';
 import { until } from '../support/until.ts';
 import { ask } from '../support/viewer.ts';
 
 describe('the log of public requests', () => {
   let folder: Folder;
-  let open: OpenRoom | null = null;
+  let open: OpenPublicServer | null = null;
   let reports: RequestsReport[];
 
   before(async () => {
@@ -27,7 +27,7 @@ describe('the log of public requests', () => {
 
   const begin = async (tellsRequests: boolean) => {
     const objects = [await folder.object('42', '0123456789'), await folder.object('45', 'x', { buckets: ['9:9'] })];
-    open = await openRoom(objects, { tellsRequests, requests: (report) => reports.push(report) });
+    open = await openPublicServer(objects, { tellsRequests, requests: (report) => reports.push(report) });
   };
   const lines = (): RequestLine[] => reports.flatMap((report) => report.lines);
   const named = (path: string, id: string) => ask(open?.port ?? 0, path, { 'x-request-id': id });
@@ -57,7 +57,7 @@ describe('the log of public requests', () => {
   it('tells of so many at a time, and counts the rest', async () => {
     const log = new RequestLog(true, (report) => reports.push(report));
     const answered = { req: { url: '/', socket: {} }, res: { statusCode: 200 }, fault: null, answeredAt: 1 };
-    for (let at = 0; at < 700; at += 1) log.add(answered as unknown as Exchange);
+    for (let at = 0; at < 700; at += 1) log.add(answered as unknown as RequestContext);
     await until(() => reports.length === 1);
     expect([lines().length, reports[0]?.dropped]).to.deep.equal([500, 200]);
   });
@@ -67,7 +67,7 @@ describe('the log of public requests', () => {
     await named('/api/v1/assets/45', 'fine');
     // No file system takes a name like this, whoever asks.
     const unreadable = await folder.object('47', 'x', { path: `${folder.path}/${'n'.repeat(300)}` });
-    open?.room.apply({ type: 'replaced', snapshot: snapshotOf(unreadable) });
+    open?.publicServer.apply({ type: 'replaced', snapshot: snapshotOf(unreadable) });
     expect((await named('/api/v1/assets/47', 'broken')).status).to.equal(500);
     await until(() => lines().length === 1);
     expect(lines()[0]).to.include({ requestId: 'broken', status: 500 });

@@ -1,7 +1,7 @@
 // Commands given to one node at the same moment, while its steps are let through or fail in random order: one seed, one batch.
 import fc from 'fast-check';
-import type { Node } from '../../src/control/node.ts';
 import type { ObservableNode } from '../../src/control/node-control.ts';
+import type { Node } from '../../src/control/node-runner.ts';
 import { bodyOf, History } from './history.ts';
 import { type Explanation, explain, type Operation } from './linearizable.ts';
 import { sampleInput, standing } from './model.ts';

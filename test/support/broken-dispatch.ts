@@ -1,7 +1,7 @@
 // Ways of putting commands to the machine that are wrong, as a shell written in haste would be: what the check of answers must find.
 import type { Command } from '../../machines/commands.ts';
-import type { Node } from '../../src/control/node.ts';
 import type { CommandResult, ObservableNode } from '../../src/control/node-control.ts';
+import type { Node } from '../../src/control/node-runner.ts';
 import { turns } from './until.ts';
 
 /** The node, but for how it takes commands. */

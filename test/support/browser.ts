@@ -26,7 +26,7 @@ after(async () => {
 export interface Visit {
   readonly page: Page;
   /** What the page said on its console, threw, or was refused by its policy. */
-  readonly troubles: readonly string[];
+  readonly conditions: readonly string[];
   /** Every URL it asked for, with all that was sent along. */
   readonly sent: readonly string[];
 }
@@ -37,11 +37,11 @@ export async function visit(url: string, options: BrowserContextOptions = {}): P
   const context = await (await opening).newContext({ viewport: { width: 1280, height: 900 }, ...options });
   context.setDefaultTimeout(20_000);
   const page = await context.newPage();
-  const [troubles, sent]: [string[], string[]] = [[], []];
+  const [conditions, sent]: [string[], string[]] = [[], []];
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) troubles.push(message.text());
+    if (['error', 'warning'].includes(message.type())) conditions.push(message.text());
   });
-  page.on('pageerror', (error) => troubles.push(String(error)));
+  page.on('pageerror', (error) => conditions.push(String(error)));
   page.on('request', (request) => {
     sent.push([request.method(), request.url(), JSON.stringify(request.headers()), request.postData()].join(' '));
   });
@@ -51,7 +51,7 @@ export async function visit(url: string, options: BrowserContextOptions = {}): P
     });
   });
   await page.goto(url);
-  return { page, troubles, sent };
+  return { page, conditions, sent };
 }
 
 const axeFile = createRequire(import.meta.url).resolve('axe-core/axe.min.js');

@@ -1,7 +1,7 @@
 // A control process with nothing but workers, to be killed by a test.
-import type { DirectorySnapshot, WorkerSetup } from '../../src/messages.ts';
+import type { DirectorySnapshot, WorkerSetup } from '../../src/ipc/messages.ts';
+import { testWorkers } from './server-processes.ts';
 import { until } from './until.ts';
-import { testWorkers } from './workers.ts';
 
 const { setup, snapshot, drainTimeoutMs }: { setup: WorkerSetup; snapshot: DirectorySnapshot; drainTimeoutMs: number } =
   JSON.parse(process.argv[2] ?? '');

@@ -1,20 +1,20 @@
 // The process behind `Crowd`: clients on bare sockets, so that it is plain what each of them was given.
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CrowdOptions, Tally } from './crowd.ts';
+import type { CrowdOptions, RequestMetrics } from './crowd.ts';
 
 const { port, paths, clients, manner }: CrowdOptions = JSON.parse(process.argv[2] ?? '');
-const tally: Tally = { answers: 0, refused: 0, lost: {} };
+const requestMetrics: RequestMetrics = { answers: 0, refused: 0, lost: {} };
 let leaving = false;
 
 // Whoever sent the crowd has died.
 process.on('disconnect', () => process.exit());
 const all = Promise.all(Array.from({ length: clients }, (_, at) => live(at)));
 process.on('message', (message) => {
-  if (message === 'tally') process.send?.(tally);
+  if (message === 'requestMetrics') process.send?.(requestMetrics);
   if (message !== 'leave') return;
   leaving = true;
-  void all.then(() => process.send?.(tally, undefined, undefined, () => process.disconnect()));
+  void all.then(() => process.send?.(requestMetrics, undefined, undefined, () => process.disconnect()));
 });
 
 async function live(at: number): Promise<void> {
@@ -36,7 +36,7 @@ async function arrive(): Promise<Socket | null> {
     socket.once('connect', () => resolve(null)).once('error', resolve);
   });
   if (failure === null) return socket;
-  if (failure.code === 'ECONNREFUSED') tally.refused += 1;
+  if (failure.code === 'ECONNREFUSED') requestMetrics.refused += 1;
   else lose(`connect ${failure.code}`);
   await sleep(5);
   return null;
@@ -73,8 +73,8 @@ function request(socket: Socket, path: string): Promise<boolean> {
       left -= length;
       if (left > 0) return;
       if (left < 0) lose('more than was promised');
-      tally.answers += 1;
-      if (tally.answers === 1) process.send?.('arrived');
+      requestMetrics.answers += 1;
+      if (requestMetrics.answers === 1) process.send?.('arrived');
       done(!last);
     });
     const farewell = manner === 'one-request' ? 'Connection: close\r\n' : '';
@@ -83,5 +83,5 @@ function request(socket: Socket, path: string): Promise<boolean> {
 }
 
 function lose(how: string): void {
-  tally.lost[how] = (tally.lost[how] ?? 0) + 1;
+  requestMetrics.lost[how] = (requestMetrics.lost[how] ?? 0) + 1;
 }

@@ -10,7 +10,7 @@ export interface CrowdOptions {
   readonly manner: 'keep-alive' | 'one-request';
 }
 
-export interface Tally {
+export interface RequestMetrics {
   /** Whole answers. */
   answers: number;
   /** Connections that nobody accepted: the port said so, and the client tried again later. */
@@ -33,20 +33,24 @@ export class Crowd {
   }
 
   /** What has happened up to now. */
-  async tally(): Promise<Tally> {
-    const told = new Promise<Tally>((resolve) => this.#child.once('message', (tally: Tally) => resolve(tally)));
-    this.#child.send('tally');
+  async requestMetrics(): Promise<RequestMetrics> {
+    const told = new Promise<RequestMetrics>((resolve) =>
+      this.#child.once('message', (requestMetrics: RequestMetrics) => resolve(requestMetrics)),
+    );
+    this.#child.send('requestMetrics');
     return told;
   }
 
   /** Every client gets its last answer, then all leave. */
-  async leave(): Promise<Tally> {
-    const told = new Promise<Tally>((resolve) => this.#child.once('message', (tally: Tally) => resolve(tally)));
+  async leave(): Promise<RequestMetrics> {
+    const told = new Promise<RequestMetrics>((resolve) =>
+      this.#child.once('message', (requestMetrics: RequestMetrics) => resolve(requestMetrics)),
+    );
     const exited = new Promise((resolve) => this.#child.once('exit', resolve));
     this.#child.send('leave');
-    const tally = await told;
+    const requestMetrics = await told;
     await exited;
-    return tally;
+    return requestMetrics;
   }
 
   /** Sends it away at once, whatever it is doing. */

@@ -1,7 +1,7 @@
 // Holds every answer a test sees against the API description: what it does not describe must not be answered.
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import type { Answer, Answers } from '../../src/openapi/answer.ts';
-import { openapiDocument } from '../../src/openapi/document.ts';
+import { openapiDocument } from '../../src/openapi/openapi-document.ts';
+import type { Answer, Answers } from '../../src/openapi/response.ts';
 
 export interface Exchange {
   readonly method: string;

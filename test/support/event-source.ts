@@ -1,6 +1,6 @@
 // A reader of a node's events, as a test wants it: what has come so far, and a wait for what is to come.
 import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
-import { EventParser, type ReceivedEvent } from '../../src/operator/event-parser.ts';
+import { EventParser, type ReceivedEvent } from '../../src/client/event-parser.ts';
 import { expectDescribedEvent } from './described.ts';
 
 export interface SeenEvent {

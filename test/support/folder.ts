@@ -3,7 +3,7 @@ import { mkdtemp, realpath, rm, stat, truncate, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DataObject, factsOf } from '../../machines/answer.ts';
-import type { DirectorySnapshot } from '../../src/messages.ts';
+import type { DirectorySnapshot } from '../../src/ipc/messages.ts';
 
 export class Folder {
   readonly path: string;

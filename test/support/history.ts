@@ -1,8 +1,8 @@
 // What clients asked and were answered, with the moments of both: the history that `explain` wants an order for.
 import type { Command } from '../../machines/commands.ts';
+import { NotReachable } from '../../src/base/errors.ts';
+import type { Answer as HttpAnswer } from '../../src/client/http-client.ts';
 import type { StateDocument } from '../../src/control/node-control.ts';
-import { NotReachable } from '../../src/errors.ts';
-import type { Answer as HttpAnswer } from '../../src/operator/client.ts';
 import type { Answer, Operation, SeenState } from './linearizable.ts';
 
 export class History {

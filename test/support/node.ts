@@ -3,16 +3,16 @@ import { pino } from 'pino';
 import type { Command } from '../../machines/commands.ts';
 import type { Deadlines } from '../../machines/node.ts';
 import type { DesiredRecord } from '../../machines/settings.ts';
-import { Node, type NodeParts } from '../../src/control/node.ts';
+import { type Answer, createClient, type OperatorClient } from '../../src/client/http-client.ts';
+import { signAccessToken } from '../../src/client/sign-token.ts';
 import type { ObservableNode, StateDocument } from '../../src/control/node-control.ts';
-import { createOperatorApi } from '../../src/operator/api.ts';
-import { type Answer, createClient, type OperatorClient } from '../../src/operator/client.ts';
-import { listen, type OperatorListener } from '../../src/operator/listen.ts';
-import { signAccessToken } from '../../src/operator/tokens.ts';
-import { secret, settings } from '../operator/rig.ts';
+import { Node, type NodeParts } from '../../src/control/node-runner.ts';
+import { listen, type OperatorListener } from '../../src/operator/http/listen.ts';
+import { createOperatorApi } from '../../src/operator/http/operator-api.ts';
 import { withDescribed } from './described.ts';
 import { Gate } from './gate.ts';
 import { sampleInput } from './model.ts';
+import { secret, settings } from './operator-rig.ts';
 import { PublicSideTwin } from './public-side-twin.ts';
 
 /** Long enough never to matter: what a deadline does is tested with the machine alone. */
@@ -95,7 +95,7 @@ export class TestNode implements AsyncDisposable {
         await this.#saveGate.pass(signal);
         this.saved = record;
       },
-      troubles: [],
+      conditions: [],
       bucketsOf: () => [],
       coverageChange: () => Promise.reject(new Error('Not asked here')),
       endpoints: () => ({ publicApi: `http://127.0.0.1:${side.port ?? 0}`, operatorApi: desk.url }),

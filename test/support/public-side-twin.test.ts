@@ -1,6 +1,6 @@
 // The twin keeps the contract of the public side, and stops at its gates.
 import { expect } from 'chai';
-import { publicSideContract } from '../control/public-side.contract.ts';
+import { publicSideContract } from '../supervisor/public-side.contract.ts';
 import { PublicSideTwin } from './public-side-twin.ts';
 import { refuses } from './viewer.ts';
 

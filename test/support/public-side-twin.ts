@@ -2,13 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CloseResult } from '../../machines/node.ts';
 import type { Settings } from '../../machines/settings.ts';
-import type { Condition } from '../../src/condition.ts';
-import { portRefusal } from '../../src/control/port-refusal.ts';
-import type { DrainStatus, PublicSide, PublicSideEvent, WorkerStatus } from '../../src/control/public-side.ts';
-import { codeOf, messageOf } from '../../src/errors.ts';
-import { noVitals, type WorkerVitals } from '../../src/figures.ts';
-import type { DirectoryChange, PublicLimits, WorkerFigures } from '../../src/messages.ts';
-import { PublicRoom } from '../../src/public/room.ts';
+import type { DatedCondition } from '../../src/base/condition.ts';
+import { codeOf, messageOf } from '../../src/base/errors.ts';
+import { portRefusal } from '../../src/base/port-refusal.ts';
+import type { ActivityMetrics, DirectoryChange, PublicLimits } from '../../src/ipc/messages.ts';
+import { noServerMetrics, type ServerMetrics } from '../../src/metrics/counters.ts';
+import { PublicServer } from '../../src/public/public-server.ts';
+import type { DrainStatus, PublicSide, PublicSideEvent, WorkerStatus } from '../../src/supervisor/public-side.ts';
 import { Gate } from './gate.ts';
 
 export const testLimits: PublicLimits = {
@@ -36,8 +36,8 @@ export class PublicSideTwin implements PublicSide {
   /** What may be held or made to fail, by the name of the step. */
   readonly gates = { listen: new Gate(), close: new Gate(), configure: new Gate() };
   /** What is wrong, as a test wants it. */
-  conditions: readonly Condition[] = [];
-  readonly #room: PublicRoom;
+  conditions: readonly DatedCondition[] = [];
+  readonly #room: PublicServer;
   readonly #options: Required<TwinOptions>;
   readonly #listeners = new Set<(event: PublicSideEvent) => void>();
   readonly #openings = new Set<AbortController>();
@@ -50,7 +50,7 @@ export class PublicSideTwin implements PublicSide {
   constructor(options: TwinOptions = {}) {
     this.#options = { port: 0, drainTimeoutMs: 5000, limits: {}, closeWithinMs: 500, ...options };
     const limits = { ...testLimits, ...this.#options.limits };
-    this.#room = new PublicRoom(
+    this.#room = new PublicServer(
       { id: 'twin', version: '0.0.0', limits },
       { workerId: null, buckets: null },
       {
@@ -105,7 +105,7 @@ export class PublicSideTwin implements PublicSide {
   async end(): Promise<void> {
     this.#abandon('Every public worker was killed');
     await this.#inTurn(() => this.#close());
-    for (const { drain } of this.figures.drains) this.#room.cut(drain);
+    for (const { drain } of this.activity.drains) this.#room.cut(drain);
   }
 
   get workers(): readonly WorkerStatus[] {
@@ -114,7 +114,7 @@ export class PublicSideTwin implements PublicSide {
   }
 
   get drain(): DrainStatus | null {
-    const { drains } = this.figures;
+    const { drains } = this.activity;
     if (drains.length === 0) return null;
     return {
       connections: drains.reduce((sum, { connections }) => sum + connections, 0),
@@ -122,13 +122,13 @@ export class PublicSideTwin implements PublicSide {
     };
   }
 
-  get figures(): WorkerFigures {
-    return this.#room.figures;
+  get activity(): ActivityMetrics {
+    return this.#room.activity;
   }
 
-  get vitals(): WorkerVitals {
-    const { counts, connections } = this.#room.vitals;
-    return { ...noVitals, counts: { ...noVitals.counts, ...counts }, connections };
+  get serverMetrics(): ServerMetrics {
+    const { counts, connections } = this.#room.serverMetrics;
+    return { ...noServerMetrics, counts: { ...noServerMetrics.counts, ...counts }, connections };
   }
 
   get losses(): Readonly<Record<string, number>> {
@@ -169,7 +169,7 @@ export class PublicSideTwin implements PublicSide {
     this.#drains += 1;
     const drain = { id: this.#drains, deadline: Date.now() + this.#options.drainTimeoutMs };
     await this.#room.close(drain.id, this.#options.closeWithinMs);
-    const empty = this.figures.drains.every(({ drain: id, connections }) => id !== drain.id || connections === 0);
+    const empty = this.activity.drains.every(({ drain: id, connections }) => id !== drain.id || connections === 0);
     if (empty) this.#hidden.add(drain.id);
     this.#room.drain(drain.id);
     this.#emit({ type: 'changed' });

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { CommandName } from '../../machines/commands.ts';
+import { type Answer, createClient } from '../../src/client/http-client.ts';
+import { signAccessToken } from '../../src/client/sign-token.ts';
 import type { StateDocument } from '../../src/control/node-control.ts';
-import { type Answer, createClient } from '../../src/operator/client.ts';
-import { signAccessToken } from '../../src/operator/tokens.ts';
 import { withDescribed } from './described.ts';
 import { freePort } from './free-port.ts';
 

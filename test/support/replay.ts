@@ -12,8 +12,8 @@ import {
   wishesOf,
 } from '../../machines/judge.ts';
 import type { CommandOutcome } from '../../machines/node.ts';
+import type { Answer } from '../../src/client/http-client.ts';
 import type { StateDocument } from '../../src/control/node-control.ts';
-import type { Answer } from '../../src/operator/client.ts';
 import { History } from './history.ts';
 import { explain } from './linearizable.ts';
 import { type Advance, advance, afterSteps, recordedInput, sampleCommands, sampleInput } from './model.ts';

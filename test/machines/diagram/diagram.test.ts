@@ -8,7 +8,7 @@ import { toMermaid } from '../../../machines/diagram/mermaid.ts';
 import { activeIds } from '../../../machines/diagram/trace.ts';
 import { nodeMachine } from '../../../machines/node.ts';
 import { nodeDiagram, nodeOutline } from '../../../machines/node-diagram.ts';
-import { dotToSvg, unpainted } from '../../../src/diagram-svg.ts';
+import { dotToSvg, unpainted } from '../../../src/base/diagram-svg.ts';
 import { initialState, sampleInput } from '../../support/model.ts';
 
 const kettle = setup({

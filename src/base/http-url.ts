@@ -1,0 +1,19 @@
+// Where an API listens, as a URL.
+import { BlockList, isIP } from 'node:net';
+
+/** `localhost:3335`, `[::1]:3335` */
+export const authority = (host: string, port: number): string => `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+
+/** `http://localhost:3335` */
+export const httpUrl = (host: string, port: number): string => `http://${authority(host, port)}`;
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8);
+loopback.addAddress('::1', 'ipv6');
+
+/** A name or address of this machine for itself; IPv6 without brackets. */
+export function isLoopback(name: string): boolean {
+  if (name === 'localhost') return true;
+  const family = isIP(name);
+  return family !== 0 && loopback.check(name, family === 6 ? 'ipv6' : 'ipv4');
+}

@@ -1,0 +1,86 @@
+// `audit`: shows and filters the audit log, as lines for people or as the JSON it is kept in.
+import { resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { commandNames } from '../../machines/commands.ts';
+import { InputError, messageOf } from '../base/errors.ts';
+import type { AuditLine } from '../operator/audit/audit-read.ts';
+import { type AuditFilter, filterOf, parseSince, parseStatus } from './audit-filter.ts';
+import { auditText } from './audit-text.ts';
+import { type ConfigOptions, lazyConfig, withConfig } from './config-option.ts';
+import { exitCodeHelp } from './exit-codes.ts';
+import { examples } from './help.ts';
+import { enough } from './interrupt-signal.ts';
+import { wholeNumber } from './whole-number.ts';
+
+type Shown = Exclude<AuditLine, { readonly torn: string }>;
+
+interface AuditOptions extends AuditFilter, ConfigOptions {
+  readonly file?: string;
+  readonly last?: number;
+  readonly follow?: true;
+  readonly output: 'text' | 'json';
+}
+
+const help = `${examples(
+  ['distributor-node audit', 'everything that is kept'],
+  ['distributor-node audit --since 24h --command set-buckets', 'who changed the buckets of late'],
+  ['distributor-node audit --sub alice --status 200', 'what alice has done'],
+  ['distributor-node audit --status 401 --last 20', 'the last refused tokens'],
+  ['distributor-node audit --follow', 'as it is written'],
+  ['distributor-node audit --output json | jq .input'],
+)}
+
+${exitCodeHelp()}`;
+
+export const auditCommand = (): Command =>
+  withConfig(new Command('audit'))
+    .summary('Show the audit log: who asked for what, and what became of it.')
+    .description(
+      'Show the audit log, oldest first: every command and every refused token, with who, from where, what, the answer, ' +
+        'and the state before and after. It is read from the disk of this machine; the node need not be running.',
+    )
+    .option('--since <when>', 'a time like 2026-11-23T08:00Z, or how long ago, like 30m or 7d', parseSince)
+    .addOption(new Option('--command <name>', 'this command only').choices([...commandNames]))
+    .option('--sub <name>', 'whose token says so, only')
+    .option('--status <status>', 'answered so, only: 200, 409, 4xx', parseStatus)
+    .addOption(
+      new Option('-n, --last <number>', 'the last ones only').argParser(wholeNumber(1, 9_999_999)).conflicts('follow'),
+    )
+    .option('-f, --follow', 'go on with what is written from now on')
+    .option('--file <file>', 'the audit log (else auditLog.path of the config); older files beside it are read too')
+    .addOption(
+      new Option('-o, --output <format>', 'text for people, json: one line an entry')
+        .choices(['text', 'json'])
+        .default('text'),
+    )
+    .addHelpText('after', help)
+    .action(show);
+
+async function show(options: AuditOptions): Promise<void> {
+  const { since, last, output } = options;
+  const file = options.file ? resolve(options.file) : (await lazyConfig(options)()).auditLog.path;
+  const { readAudit } = await import('../operator/audit/audit-read.ts');
+  const print = (line: Shown) => console.log(output === 'json' ? JSON.stringify(line) : auditText(line));
+  const source = {
+    file,
+    ...(since !== undefined && { sinceMs: since }),
+    ...(options.follow && { follow: enough() }),
+  };
+  const matches = filterOf(options);
+  const kept: Shown[] = [];
+  const counts = { found: 0, torn: 0 };
+  try {
+    for await (const line of readAudit(source)) {
+      counts.found += 1;
+      if ('torn' in line) counts.torn += 1;
+      else if (!matches(line)) continue;
+      else if (last === undefined) print(line);
+      else if (kept.push(line) > last) kept.shift();
+    }
+  } catch (error) {
+    throw new InputError(`The audit log ${file} could not be read: ${messageOf(error)}`);
+  }
+  kept.forEach(print);
+  if (counts.found === 0) console.error(`There is nothing in the audit log ${file} yet`);
+  if (counts.torn > 0) console.error(`${counts.torn} of its lines could not be read: torn when the node was killed`);
+}

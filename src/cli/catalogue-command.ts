@@ -1,0 +1,61 @@
+// `catalogue`: prints a catalogue for any folder of files, ready to be saved in it.
+import { Command } from 'commander';
+import type { DescribeProgress } from '../directory/catalogue/describe-folder.ts';
+import { examples } from './help.ts';
+import { wholeNumber } from './whole-number.ts';
+
+interface CatalogueOptions {
+  readonly bucket: string;
+  readonly worker: number;
+}
+
+export const catalogueCommand = (): Command =>
+  new Command('catalogue')
+    .summary('Print a catalogue for a folder of files.')
+    .description(
+      'Print a catalogue for a folder of files, with type, size and hash of each. Saved there, it can be served.',
+    )
+    .argument('<folder>', 'the folder; folders within are looked through, too')
+    .option('--bucket <id>', 'bucket that all objects are put in', '0:0')
+    .option('--worker <number>', 'worker who distributes that bucket', wholeNumber(0, Number.MAX_SAFE_INTEGER), 0)
+    .addHelpText(
+      'after',
+      examples(
+        ['distributor-node catalogue ./videos > ./videos/catalogue.yml'],
+        ['DISTRIBUTOR__CATALOGUE=./videos/catalogue.yml DISTRIBUTOR__WORKER_ID=0 distributor-node start'],
+        ['distributor-node catalogue ./videos --bucket 1:0 --worker 3'],
+      ),
+    )
+    .action(async (folder: string, { bucket, worker }: CatalogueOptions) => {
+      const { describeFolder } = await import('../directory/catalogue/describe-folder.ts');
+      const progress = progressLine();
+      const onLeftOut = (line: string) => {
+        progress.clear();
+        console.error(`Left out: ${line}`);
+      };
+      const text = await describeFolder(folder, { bucket, worker, onProgress: progress.show, onLeftOut }).finally(
+        progress.clear,
+      );
+      process.stdout.write(text);
+    });
+
+/** Silent for the first second; then one line that is written over on a terminal, and one every ten seconds elsewhere. */
+function progressLine() {
+  const { isTTY } = process.stderr;
+  let nextAt = Date.now() + 1000;
+  let isShown = false;
+  return {
+    show: ({ files, filesDone, bytes, bytesDone }: DescribeProgress): void => {
+      if (Date.now() < nextAt) return;
+      nextAt = Date.now() + (isTTY ? 200 : 10_000);
+      isShown = true;
+      const percent = bytes === 0 ? 100 : Math.floor((100 * bytesDone) / bytes);
+      const line = `${filesDone} of ${files} files, ${percent} % of ${Math.ceil(bytes / 1_048_576)} MiB`;
+      process.stderr.write(isTTY ? `\r\x1b[K${line}` : `${line}\n`);
+    },
+    clear: (): void => {
+      if (isShown && isTTY) process.stderr.write('\r\x1b[K');
+      isShown = false;
+    },
+  };
+}

@@ -1,0 +1,24 @@
+// `config`: the config in effect, as a node started here would see it.
+import { Command, Option } from 'commander';
+import { type ConfigOptions, lazyConfig, withConfig } from './config-option.ts';
+import { examples } from './help.ts';
+
+export const configCommand = (): Command =>
+  withConfig(new Command('config'))
+    .summary('Print the config in effect.')
+    .description('Print the config in effect: file, environment and defaults together. Secrets are left out.')
+    .addOption(new Option('-o, --output <format>', 'how it is printed').choices(['yaml', 'json']).default('yaml'))
+    .addHelpText(
+      'after',
+      examples(
+        ['distributor-node config'],
+        ['distributor-node config --config ./node.yml --output json'],
+        ['DISTRIBUTOR__PUBLIC_API__PORT=8080 distributor-node config'],
+      ),
+    )
+    .action(async ({ output, ...options }: ConfigOptions & { output: 'yaml' | 'json' }) => {
+      const { shownConfig } = await import('../config/shown-config.ts');
+      const shown = shownConfig(await lazyConfig(options)());
+      if (output === 'json') console.log(JSON.stringify(shown, null, 2));
+      else process.stdout.write((await import('js-yaml')).dump(shown));
+    });

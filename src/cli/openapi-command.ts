@@ -1,0 +1,19 @@
+// `openapi`: the description of both APIs, as the node itself serves it.
+import { Command } from 'commander';
+import { examples } from './help.ts';
+
+export const openapiCommand = (): Command =>
+  new Command('openapi')
+    .summary('Print the OpenAPI 3.1 description of both APIs.')
+    .description('Print the OpenAPI 3.1 description of the operator API and the public API. It needs no running node.')
+    .addHelpText(
+      'after',
+      examples(
+        ['distributor-node openapi > openapi.json'],
+        ['curl http://localhost:3335/api/v1/openapi.json', 'the same from a running node'],
+      ),
+    )
+    .action(async () => {
+      const { openapiDocument } = await import('../openapi/openapi-document.ts');
+      console.log(JSON.stringify(openapiDocument, null, 2));
+    });

@@ -1,0 +1,141 @@
+// The subcommands that call the operator API: one for each row of the command table, and `state`.
+import { userInfo } from 'node:os';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { type CommandName, commands } from '../../machines/commands.ts';
+import type { Answer, CommandWishes, OperatorClient } from '../client/http-client.ts';
+import type { StateDocument } from '../control/node-control.ts';
+import { withInput } from './command-input.ts';
+import { lazyConfig } from './config-option.ts';
+import { type ConnectionOptions, secretFor, urlFor, withConnectionOptions } from './connection.ts';
+import { parseTimeout } from './duration.ts';
+import { exitCode, exitCodeHelp, exitCodeOf } from './exit-codes.ts';
+import { examples } from './help.ts';
+import { type WaitOptions, withWait } from './wait-options.ts';
+
+export interface CallOptions extends ConnectionOptions, CommandWishes, WaitOptions {
+  readonly output: 'text' | 'json';
+  readonly timeout: number;
+  readonly sub?: string;
+}
+
+export function stateCommand(): Command {
+  return withWait(calling(new Command('state'), ['state', 'state --output json', 'state --wait running']))
+    .summary('Show where the node is and which commands are legal now.')
+    .description('Show where the node is, what it is set to, what is wrong, and which commands are legal now.')
+    .action((options: CallOptions) => call('state', options, (client) => client.state()));
+}
+
+export function operatorCommand(name: CommandName): Command {
+  const { summary, examples: lines } = commands[name];
+  const command = new Command(name).summary(summary).description(summary);
+  const bodyTyped = withInput(command, name);
+  return withWait(withWishes(calling(command, [...lines, `${lines[0]} --dry-run`]))).action(() => {
+    const body = bodyTyped();
+    const options = command.opts<CallOptions>();
+    return call(name, options, (client) => client.command(name, body, options));
+  });
+}
+
+function withWishes(command: Command): Command {
+  return command
+    .option('--dry-run', 'say what would happen, and do nothing')
+    .addOption(
+      new Option(
+        '--if-match <generation>',
+        'only if the state is still of this generation (or has this ETag)',
+      ).argParser(parseIfMatch),
+    );
+}
+
+/** A generation as `state` shows it, an ETag with or without its quotes, or `*`. */
+function parseIfMatch(text: string): string {
+  if (text === '*' || /^"[!#-~]*"$/.test(text)) return text;
+  if (/^[\w.-]+$/.test(text)) return `"${text}"`;
+  throw new InvalidArgumentError('It must be a generation like 7, or an ETag of the state.');
+}
+
+export function calling(command: Command, lines: readonly string[]): Command {
+  const elsewhere = `${lines[0]} --url http://node-7:3335 --secret-file ./secret`;
+  const shown = [...lines, elsewhere].map((line): [string] => [`distributor-node ${line}`]);
+  return withConnectionOptions(command)
+    .addOption(
+      new Option('-o, --output <format>', 'text for people, json: the whole answer, refusals too')
+        .choices(['text', 'json'])
+        .default('text'),
+    )
+    .addOption(
+      new Option('--timeout <time>', 'how long to wait for the answer').argParser(parseTimeout).default(60_000, '60s'),
+    )
+    .option('--sub <name>', 'who the audit log shall name (else your user name here)')
+    .addHelpText('after', `${examples(...shown)}\n\n${exitCodeHelp()}`);
+}
+
+export interface Connected {
+  readonly client: OperatorClient;
+  readonly url: string;
+  /** In words. */
+  readonly secretFrom: string;
+}
+
+/** A client as the options, the environment or the config say. */
+export async function connect(options: CallOptions): Promise<Connected> {
+  const config = lazyConfig(options);
+  const url = await urlFor(options, config);
+  const secret = await secretFor(options, config);
+  const { createClient } = await import('../client/http-client.ts');
+  const sub = options.sub ?? userName();
+  const who = sub === undefined ? {} : { sub };
+  const client = createClient({ url, secret: secret.bytes, timeoutMs: options.timeout, ...who });
+  return { client, url, secretFrom: secret.file ?? 'what was given' };
+}
+
+async function call(
+  what: CommandName | 'state',
+  options: CallOptions,
+  ask: (client: OperatorClient) => Promise<Answer>,
+): Promise<void> {
+  const connected = await connect(options);
+  const answer = await ask(connected.client);
+  const state = await show(what, options, answer, connected);
+  if (state === null || options.wait === undefined) return;
+  const { waitFor } = await import('./wait.ts');
+  process.exitCode = await waitFor(options.wait, { ...options, ...connected, state, isEnding: what === 'shutdown' });
+}
+
+/** Prints the answer and sets the exit code; returns the state it carries, null where it is something else. */
+async function show(
+  what: CommandName | 'state',
+  options: CallOptions,
+  answer: Answer,
+  { url, secretFrom }: Connected,
+): Promise<StateDocument | null> {
+  const { isStateDocument, problemText, stateText, strangerText, successText } = await import('./answers.ts');
+  const { isPreview, previewText } = await import('./preview.ts');
+  const { status, document } = answer;
+  const isNode = status === 200 ? isStateDocument(document) || isPreview(document) : status >= 400;
+  process.exitCode = isNode ? exitCodeOf(status) : exitCode('unreachable');
+  if (status === 200 && options.dryRun && !isPreview(document)) {
+    process.exitCode = exitCode('broken');
+    console.error(`The node at ${url} knows no dry runs: it has carried the command out.`);
+  } else if (!isNode) {
+    console.error(strangerText(answer, { url }));
+  } else if (options.output === 'json' && document !== null) {
+    console.log(JSON.stringify(document, null, 2));
+  } else if (isPreview(document)) {
+    console.log(previewText(document));
+  } else if (isStateDocument(document)) {
+    console.log(what === 'state' ? stateText(document) : successText(what, document));
+  } else {
+    console.error(problemText(answer, { url, secretFrom }));
+  }
+  return process.exitCode === exitCode('done') && isStateDocument(document) ? document : null;
+}
+
+/** Undefined: the system has no name for this user. */
+function userName(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    return undefined;
+  }
+}

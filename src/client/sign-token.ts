@@ -1,0 +1,39 @@
+// Signs operator tokens: access tokens for many requests, and request tokens bound to one.
+import { createHash } from 'node:crypto';
+import { type JWTPayload, SignJWT } from 'jose';
+
+export type Scope = 'operate' | 'read';
+
+/** In base64url, as in `reqBodyHash`. */
+export const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('base64url');
+
+/** `nowMs` is the moment of signing, milliseconds since the epoch. */
+export interface AccessTokenWishes {
+  readonly lifetimeSec: number;
+  readonly sub?: string;
+  readonly scope?: Scope;
+  readonly aud?: string;
+  readonly nowMs?: number;
+}
+
+/** A token for many requests, until it expires. */
+export function signAccessToken(secret: Uint8Array, wishes: AccessTokenWishes): Promise<string> {
+  const { lifetimeSec, nowMs = Date.now(), ...claims } = wishes;
+  const iat = Math.floor(nowMs / 1000);
+  return sign(secret, { ...claims, iat, exp: iat + lifetimeSec });
+}
+
+/** Claims of a request token; `reqBody` or, for large ones, `reqBodyHash`. */
+export interface RequestClaims extends JWTPayload {
+  readonly reqUrl: string;
+  readonly reqBody?: unknown;
+  readonly reqBodyHash?: string;
+}
+
+/** A token for one request. `iat` is now where the claims do not say. */
+export function signRequestToken(secret: Uint8Array, claims: RequestClaims, nowMs = Date.now()): Promise<string> {
+  return sign(secret, { iat: Math.floor(nowMs / 1000), ...claims });
+}
+
+const sign = (secret: Uint8Array, claims: JWTPayload): Promise<string> =>
+  new SignJWT(claims).setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).sign(secret);

@@ -1,0 +1,64 @@
+// A config file: which ones there are, the content of each, and on which line each key stands.
+import { existsSync, readFileSync } from 'node:fs';
+import { delimiter, resolve } from 'node:path';
+import { codeOf, InputError } from '../base/errors.ts';
+import { parseYaml, YamlFault, type YamlText } from '../base/yaml.ts';
+
+export interface ConfigFile {
+  /** Absolute. */
+  readonly path: string;
+  /** Undefined: there is nothing in it. */
+  readonly content: unknown;
+  readonly lineOf: YamlText['lineOf'];
+}
+
+/**
+ * The files that are meant: `--config`, else `DISTRIBUTOR_CONFIG`, which may name several as `PATH` does, else the peer's
+ * `CONFIG_PATH`, else `./config.yml` if there.
+ */
+export function configPaths(options: readonly string[], env: NodeJS.ProcessEnv, cwd: string): string[] {
+  const { DISTRIBUTOR_CONFIG: ours = '', CONFIG_PATH: peers } = env;
+  const named = [options, ours.split(delimiter).filter(Boolean), peers ? [peers] : []].find((list) => list.length > 0);
+  if (named !== undefined) return named.map((path) => resolve(cwd, path));
+  const usual = resolve(cwd, 'config.yml');
+  return existsSync(usual) ? [usual] : [];
+}
+
+/**
+ * YAML or JSON, which is YAML as well.
+ * @throws {InputError} what could not be read or parsed, by line; never with text from the file, which may be a secret
+ */
+export function readConfigFile(path: string): ConfigFile {
+  try {
+    const { value, lineOf } = parseYaml(textOf(path));
+    if (isEndless(value)) throw new YamlFault('an alias stands within what it stands for', null);
+    return { path, content: value, lineOf };
+  } catch (error) {
+    if (!(error instanceof YamlFault)) throw error;
+    const { line, message } = error;
+    // What the parser quotes stands behind these.
+    const what = message.replace(/[:"!].*$/s, '').trim();
+    throw new InputError(
+      `The config file ${path} is not valid YAML:\n  ${line === null ? '' : `line ${line}: `}${what}`,
+    );
+  }
+}
+
+function isEndless(value: unknown): boolean {
+  try {
+    JSON.stringify(value);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const code = codeOf(error);
+    const why = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;
+    throw new InputError(`The config file ${path} ${why}`);
+  }
+}

@@ -1,0 +1,10 @@
+// The config as it may be shown: everything in effect, secrets left out.
+import type { Config } from './config.ts';
+
+/** Plain data for `distributor-node config`. */
+export function shownConfig(config: Config): object {
+  const { operatorApi, ...rest } = config;
+  if (operatorApi === null) return { ...rest, operatorApi };
+  const { hmacSecret, makesSecretFile, ...shown } = operatorApi;
+  return { ...rest, operatorApi: hmacSecret === null ? shown : { ...shown, hmacSecret: '(not shown)' } };
+}

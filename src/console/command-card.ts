@@ -1,0 +1,164 @@
+// One command on the page: its fields, its button, why it is not possible now, and how the last try ended.
+import { type CommandName, commands } from '../../machines/commands.ts';
+import type { Preview } from '../control/node-control.ts';
+import type { Answer, CallOptions, Problem } from './api.ts';
+import { confirmed } from './confirm.ts';
+import { type Child, fill, h, setAttributes, setText } from './dom.ts';
+import { failureOf } from './failures.ts';
+import { type Field, fieldOf, type PropertySchema } from './fields.ts';
+import type { State } from './model.ts';
+import { previewLines } from './preview-text.ts';
+
+export interface CardParts {
+  readonly name: CommandName;
+  readonly send: (name: CommandName, body: object, options: CallOptions) => Promise<Answer>;
+  /** It is being given, or previewed. */
+  readonly onAsk: (name: CommandName) => void;
+  /** The operator looks at it, or no more. */
+  readonly onLook: (name: CommandName | null) => void;
+  readonly announce: (text: string) => void;
+}
+
+/** Why a command cannot be given now, or where it would lead. */
+export type Prospect = { readonly reason: string } | { readonly leadsTo: string };
+
+export interface Card {
+  readonly element: HTMLElement;
+  show(prospect: Prospect, state: State | null): void;
+  /** How the last try ended is no more of interest. */
+  clear(): void;
+}
+
+interface Row {
+  readonly summary: string;
+  readonly confirm?: string;
+  readonly input: {
+    readonly properties: Readonly<Record<string, PropertySchema>>;
+    readonly required: readonly string[];
+  };
+}
+
+type Fields = readonly (readonly [key: string, field: Field])[];
+
+export function commandCard({ name, send, onAsk, onLook, announce }: CardParts): Card {
+  const row: Row = commands[name];
+  const fields: Fields = Object.entries(row.input.properties).map(([key, schema]) => [
+    key,
+    fieldOf(`${name}-${key}`, key, schema, row.input.required.includes(key)),
+  ]);
+  const prospect = h('p', { id: `${name}-prospect`, class: 'prospect' });
+  const outcome = h('div', { class: 'outcome', role: 'status' });
+  const about = `${name}-prospect ${name}-summary`;
+  const give = h('button', { type: 'submit', class: row.confirm ? 'grave' : null, 'aria-describedby': about }, name);
+  const previewButton = h('button', { type: 'button', class: 'plain', 'aria-label': `Preview ${name}` }, 'Preview');
+  const form = h(
+    'form',
+    { novalidate: true, autocomplete: 'off' },
+    ...fields.map(([, { element }]) => element),
+    h('div', { class: 'give' }, give, fields.length > 0 && previewButton, prospect),
+    h('p', { id: `${name}-summary`, class: 'summary' }, row.summary),
+    outcome,
+  );
+  const element = h('li', { class: 'command', 'data-command': name }, form);
+  let reason: string | null = null;
+  let isUnderWay = false;
+  let generation: number | null = null;
+  /** The node as it was when the operator began to write. */
+  let meantFor: number | null = null;
+
+  async function ask(dryRun: boolean): Promise<void> {
+    if (isUnderWay) return;
+    if (reason !== null) return announce(`${name} is not possible now: ${reason}`);
+    const body = bodyOf(fields);
+    if (body === null) return;
+    if (!dryRun && row.confirm && !(await confirmed(`${name}?`, row.confirm, name))) return give.focus();
+    isUnderWay = true;
+    onAsk(name);
+    setAttributes(give, { 'aria-busy': 'true' });
+    fill(outcome, h('p', {}, 'Asked; waiting for the answer…'));
+    const answer = await send(name, body, { dryRun, ifMatch: meantFor });
+    isUnderWay = false;
+    setAttributes(give, { 'aria-busy': null });
+    fill(outcome, ...(answer.ok ? successOf(answer.document, dryRun) : failureLines(answer.problem)));
+    if (!answer.ok) blame(fields, answer.problem);
+    // What was written stays, for the node as it is now: the operator has been told that it has changed.
+    if (!answer.ok || dryRun) meantFor = fields.some(([, { isTouched }]) => isTouched) ? generation : null;
+    else forget();
+  }
+
+  function forget(): void {
+    for (const [, field] of fields) field.reset();
+    meantFor = null;
+  }
+
+  form.addEventListener('input', () => {
+    meantFor ??= generation;
+  });
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    void ask(false);
+  });
+  previewButton.addEventListener('click', () => void ask(true));
+  for (const type of ['pointerenter', 'focusin']) element.addEventListener(type, () => onLook(name));
+  for (const type of ['pointerleave', 'focusout']) element.addEventListener(type, () => onLook(null));
+
+  return {
+    element,
+    show(next, state) {
+      reason = 'reason' in next ? next.reason : null;
+      generation = state?.generation ?? null;
+      setText(prospect, 'reason' in next ? next.reason : `leads to ${next.leadsTo}`);
+      for (const button of [give, previewButton])
+        setAttributes(button, { 'aria-disabled': reason === null ? null : 'true' });
+      setAttributes(element, { 'data-possible': reason === null ? 'yes' : 'no' });
+      const settings: Readonly<Record<string, unknown>> = { ...state?.settings };
+      for (const [key, field] of fields) if (state !== null) field.offer(settings[key]);
+    },
+    clear: () => fill(outcome),
+  };
+}
+
+/** Null: a field is not as it must be, and says so. */
+function bodyOf(fields: Fields): object | null {
+  const body: Record<string, unknown> = {};
+  let faulty: Field | null = null;
+  for (const [key, field] of fields) {
+    try {
+      const value = field.read();
+      field.blame(null);
+      if (value !== undefined) body[key] = value;
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      field.blame(error.message);
+      faulty ??= field;
+    }
+  }
+  faulty?.element.querySelector<HTMLElement>('[aria-invalid]')?.focus();
+  return faulty === null ? body : null;
+}
+
+/** The faults of a 400, each at its field. */
+function blame(fields: Fields, problem: Problem | null): void {
+  for (const [key, field] of fields) {
+    const mine = problem?.errors?.filter(({ path }) => path.split('/')[1] === key) ?? [];
+    field.blame(mine.length > 0 ? mine.map(({ path, message }) => `${path} ${message}`).join('; ') : null);
+  }
+}
+
+function successOf(document: unknown, dryRun: boolean): Child[] {
+  if (!dryRun) return [h('p', { class: 'done' }, `Done: ${doneText(document as State)}`)];
+  const lines = previewLines(document as Preview);
+  return [
+    h('div', { class: 'previewed' }, h('p', {}, 'Nothing is changed yet.'), ...lines.map((line) => h('p', {}, line))),
+  ];
+}
+
+function failureLines(problem: Problem | null): Child[] {
+  const { what, next } = failureOf(problem);
+  return [h('p', { class: 'failed' }, h('strong', {}, what), ' ', next)];
+}
+
+const doneText = ({ node, publicApi, generation }: State): string =>
+  node === 'running'
+    ? `public API ${publicApi}, generation ${generation}.`
+    : `the node is shutting down, public API ${publicApi}.`;

@@ -1,0 +1,41 @@
+// Whether this process is in a container, and what that means for an operator API on loopback.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isLoopback } from '../base/http-url.ts';
+import type { Config } from '../config/config.ts';
+
+export interface Place {
+  readonly env: NodeJS.ProcessEnv;
+  /** Of the file system; another one in tests. */
+  readonly root?: string;
+}
+
+/** Loopback of a container is not that of its host. Null: there is nothing to hint at. */
+export function containerHint(
+  operatorApi: Pick<NonNullable<Config['operatorApi']>, 'host' | 'port'> | null,
+  place: Place,
+): string | null {
+  if (operatorApi === null || !isLoopback(operatorApi.host) || !isInContainer(place)) return null;
+  return (
+    `The operator API listens on ${operatorApi.host} inside a container, where no published port reaches it. To reach it from ` +
+    'outside, set operatorApi.host to 0.0.0.0, publish its port on loopback or a trusted network only, and put the names ' +
+    'it is addressed by into operatorApi.allowedHosts.'
+  );
+}
+
+/** As Docker, Podman, systemd-nspawn, Kubernetes and LXC leave their marks; in doubt it is none. */
+export function isInContainer({ env, root = '/' }: Place): boolean {
+  if (env.container) return true;
+  if (['.dockerenv', 'run/.containerenv'].some((path) => existsSync(join(root, path)))) return true;
+  return /\/(?:(?:docker|libpod|cri-containerd|crio)[-/][0-9a-f]{12,}|kubepods\b|lxc(?:\.payload\.[^/]+)?\/)/m.test(
+    textOf(join(root, 'proc/self/cgroup')),
+  );
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

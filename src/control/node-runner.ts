@@ -1,0 +1,259 @@
+// Runs the node machine: gives it its effects, puts commands to it one at a time, and tells how they ended.
+import { type Actor, createActor, fromPromise } from 'xstate';
+import type { Command, CommandName } from '../../machines/commands.ts';
+import type { CoverageChange } from '../../machines/coverage-change.ts';
+import { activeIds } from '../../machines/diagram/trace.ts';
+import {
+  isLameDuck,
+  isSettled,
+  judge,
+  type NodeSnapshot,
+  type NodeStatus,
+  previewCommands,
+  settingsOf,
+  simulate,
+  statusOf,
+} from '../../machines/judge.ts';
+import { type CommandOutcome, type NodeInput, nodeMachine } from '../../machines/node.ts';
+import type { DesiredRecord, Settings } from '../../machines/settings.ts';
+import type { Condition, DatedCondition } from '../base/condition.ts';
+import { type ConditionSource, Conditions } from './conditions.ts';
+import { machineConditions } from './machine-conditions.ts';
+import type {
+  CommandOptions,
+  CommandResult,
+  Health,
+  MachineView,
+  ObservableNode,
+  Observation,
+  PreviewResult,
+  StateDocument,
+} from './node-control.ts';
+import { Observers } from './observers.ts';
+import { outlookOf, type Surroundings, stateDocument } from './state-document.ts';
+import { movedOn, refusal, versionOf } from './verdicts.ts';
+
+export interface NodeParts extends NodeInput, Surroundings {
+  /** Makes the record durable; rejects with the operator's reason. */
+  readonly save: (record: DesiredRecord, signal: AbortSignal) => Promise<void>;
+  readonly conditions: readonly ConditionSource[];
+  /** Which objects such a change of settings would drop and gain. */
+  readonly coverageChange: (before: Settings, after: Settings) => Promise<CoverageChange>;
+  readonly now?: () => number;
+}
+
+/** A fault of the program: the machine itself threw. */
+const broken = 'The node machine has broken';
+
+export class Node implements ObservableNode {
+  /** Resolves when the machine has reached its end; rejects if the machine itself broke. */
+  readonly exited: Promise<number>;
+  readonly #parts: NodeParts;
+  readonly #actor: Actor<typeof nodeMachine>;
+  readonly #conditions: Conditions;
+  readonly #observers: Observers;
+  readonly #startedAt: string;
+  readonly #now: () => number;
+  #last: NodeStatus;
+  #since: string;
+  #lameDuck: StateDocument['lameDuck'] = null;
+  #begin = () => {};
+  #isRestored = false;
+  /** The command whose turn it is, and all that wait behind it. Before all of them comes the start-up. */
+  #turn: Promise<unknown> = new Promise<void>((resolve) => {
+    this.#begin = resolve;
+  });
+  /** Who is to be told how an accepted command ends. Only a shutdown stands beside another. */
+  readonly #underWay = new Map<CommandName, (result: CommandResult) => void>();
+
+  constructor(parts: NodeParts) {
+    const { publicSide, save, now = Date.now } = parts;
+    this.#parts = parts;
+    this.#now = now;
+    this.#observers = new Observers(now);
+    this.#startedAt = this.#since = new Date(now()).toISOString();
+    this.#actor = createActor(
+      nodeMachine.provide({
+        actors: {
+          listen: fromPromise(({ input, signal }) => publicSide.listen({ ...input, signal })),
+          close: fromPromise(() => publicSide.close()),
+          save: fromPromise(({ input, signal }) => save(input, signal)),
+          configure: fromPromise(({ input: { workerId, buckets } }) => publicSide.configure({ workerId, buckets })),
+        },
+        actions: {
+          retire: () => publicSide.retire(),
+          cut: (_, { id }) => publicSide.cut(id),
+          kill: () => publicSide.kill(),
+        },
+      }),
+      { input: parts, inspect: (inspection) => this.#observers.inspected(inspection) },
+    );
+    this.#conditions = new Conditions([() => this.#shownConditions(this.#snapshot)], now);
+    publicSide.subscribe((event) => {
+      if (event.type === 'drain.ended' && this.#snapshot.status === 'active') this.#actor.send(event);
+      if (event.type !== 'changed') return;
+      this.look();
+      this.#observers.changed();
+    });
+    this.#last = statusOf(this.#snapshot);
+    this.#actor.subscribe(() => {
+      this.#follow();
+      this.#observers.stepped(this.#snapshot);
+      this.look();
+    });
+    this.#actor.on('outcome', (outcome) => this.#ended(outcome));
+    this.exited = new Promise((resolve, reject) => {
+      const complete = () => {
+        this.#begin();
+        resolve(this.#snapshot.output?.exitCode ?? 1);
+      };
+      const error = (cause: unknown) => {
+        for (const command of this.#underWay.keys()) this.#ended({ command, result: 'failed', reason: broken });
+        reject(new Error(broken, { cause }));
+      };
+      this.#actor.subscribe({ complete, error });
+    });
+    this.#actor.start();
+  }
+
+  /**
+   * Bring the public API to where it is wanted. Resolves when that has succeeded or failed.
+   * Commands wait for it, all but a shutdown: one that came earlier would be refused for a state that nobody wanted.
+   */
+  async restore(): Promise<void> {
+    // Whoever starts to serve knows the settings first; workers that are still starting hear them later.
+    await this.#parts.publicSide.configure(settingsOf(this.#snapshot));
+    this.#actor.send({ type: 'restore' });
+    this.#begin();
+    await this.#settled();
+    this.#isRestored = true;
+  }
+
+  #whyNotReady(): string | null {
+    const { node, publicApi } = statusOf(this.#snapshot);
+    if (node === 'shuttingDown') return 'the node is shutting down';
+    if (publicApi !== 'running') return `the public API is ${publicApi}`;
+    const isServed = this.#parts.publicSide.workers.some(({ state }) => state === 'serving');
+    return isServed ? null : 'no worker serves the public API';
+  }
+
+  get #snapshot(): NodeSnapshot {
+    return this.#actor.getSnapshot();
+  }
+
+  get state(): StateDocument {
+    const snapshot = this.#snapshot;
+    this.#follow();
+    return stateDocument(snapshot, this.#parts, {
+      startedAt: this.#startedAt,
+      since: this.#since,
+      lameDuck: this.#lameDuck,
+      conditions: this.#conditions.current(settingsOf(snapshot)),
+    });
+  }
+
+  get health(): Health {
+    return { startup: this.#isRestored ? null : 'still starting', ready: this.#whyNotReady() };
+  }
+
+  get machine(): MachineView {
+    const snapshot = this.#snapshot;
+    return { active: activeIds(snapshot), commands: previewCommands(snapshot) };
+  }
+
+  observe(listener: (observation: Observation) => void): () => void {
+    return this.#observers.add(listener);
+  }
+
+  look(): void {
+    this.#observers.compared(this.#conditions.current(settingsOf(this.#snapshot)));
+  }
+
+  async command(command: Command, options: CommandOptions = {}): Promise<CommandResult> {
+    // A shutdown waits for nobody: it is what an operator reaches for when something hangs.
+    if (command.type === 'shutdown') return this.#carryOut(command, options);
+    const turn = this.#turn.then(async () => {
+      await this.#settled();
+      return this.#carryOut(command, options);
+    });
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  /** Judges and sends in one synchronous block: nothing may change between the two. */
+  #carryOut(command: Command, { onlyIf, onTurn }: CommandOptions): Promise<CommandResult> {
+    const snapshot = this.#snapshot;
+    onTurn?.({ ...statusOf(snapshot), generation: snapshot.context.record.generation });
+    const judgement = judge(snapshot, command);
+    if (!judgement.legal) return Promise.resolve(refusal(snapshot, judgement.reason));
+    if (onlyIf?.(versionOf(snapshot)) === false) return Promise.resolve(movedOn(snapshot));
+    return new Promise((resolve) => {
+      this.#underWay.set(command.type, resolve);
+      this.#actor.send(command);
+    });
+  }
+
+  async preview(command: Command, { onlyIf }: CommandOptions = {}): Promise<PreviewResult> {
+    const simulation = simulate(this.#snapshot, command);
+    const { before } = simulation;
+    if (!simulation.legal) return refusal(before, simulation.reason);
+    if (onlyIf?.(versionOf(before)) === false) return movedOn(before);
+    const { after } = simulation;
+    const { bucketsOf, coverageChange } = this.#parts;
+    const isAssignment = command.type === 'set-worker' || command.type === 'set-buckets';
+    const preview = {
+      dryRun: true as const,
+      command: command.type,
+      before: outlookOf(before, bucketsOf),
+      after: outlookOf(after, bucketsOf),
+      objects: isAssignment ? await coverageChange(settingsOf(before), settingsOf(after)) : null,
+      conditions: this.#shownConditions(after).map(({ type, reason, message }) => ({ type, reason, message })),
+    };
+    return { result: 'possible', preview };
+  }
+
+  /** Called within the machine's own step: the state in the answer is the one the command has led to. */
+  #ended({ command, result, reason }: Pick<CommandOutcome, 'command' | 'result' | 'reason'>): void {
+    if (command === null) return;
+    const resolve = this.#underWay.get(command);
+    this.#underWay.delete(command);
+    if (result === 'done') resolve?.({ result, state: this.state });
+    else if (result === 'failed') resolve?.({ result, reason });
+    else resolve?.(refusal(this.#snapshot, reason));
+  }
+
+  async #settled(): Promise<void> {
+    while (this.#snapshot.status === 'active' && !isSettled(this.#snapshot)) {
+      await new Promise<void>((resolve) => {
+        const watching = this.#actor.subscribe({ next: moved, complete: moved, error: moved });
+        function moved() {
+          resolve();
+          queueMicrotask(() => watching.unsubscribe());
+        }
+      });
+    }
+  }
+
+  /** Called at every change and before every answer: an outcome is told before the change that it comes with. */
+  #follow(): void {
+    const { node, publicApi } = statusOf(this.#snapshot);
+    if (!isLameDuck(this.#snapshot)) this.#lameDuck = null;
+    else if (this.#lameDuck === null) {
+      const until = this.#now() + this.#parts.deadlines.lameDuckMs;
+      this.#lameDuck = { until: new Date(until).toISOString() };
+    }
+    if (node === this.#last.node && publicApi === this.#last.publicApi) return;
+    this.#last = { node, publicApi };
+    this.#since = new Date(this.#now()).toISOString();
+  }
+
+  #shownConditions(snapshot: NodeSnapshot): (Condition | DatedCondition)[] {
+    const { publicSide, conditions } = this.#parts;
+    const settings = settingsOf(snapshot);
+    return [
+      ...machineConditions(snapshot),
+      ...publicSide.conditions,
+      ...conditions.flatMap((source) => source(settings)),
+    ];
+  }
+}

@@ -1,0 +1,85 @@
+// The text of a catalogue, checked: either a catalogue or a list of lines that say where it is wrong and how.
+import { basename } from 'node:path';
+import { pointerSteps } from '../../base/validate.ts';
+import { parseYaml, type ValuePath, YamlFault, type YamlText } from '../../base/yaml.ts';
+import { type Catalogue, faultsOf } from './catalogue-schema.ts';
+
+/** One thing wrong with a catalogue. */
+interface Complaint {
+  readonly path: ValuePath;
+  /** To be read after the path: `objects[3].buckets: must be array`. */
+  readonly message: string;
+}
+
+export type ReadCatalogue = { readonly catalogue: Catalogue } | { readonly errors: readonly string[] };
+
+/** Beyond these, only their number is told. */
+const maxErrors = 20;
+
+/**
+ * @param name the file's path, for the messages
+ * @returns errors as `catalogue.yml:12: objects[3].buckets: must be array`, in the order of the text as far as possible
+ */
+export function parseCatalogue(text: string, name: string): ReadCatalogue {
+  const file = basename(name);
+  let yaml: YamlText;
+  try {
+    yaml = parseYaml(text);
+  } catch (error) {
+    if (!(error instanceof YamlFault)) throw error;
+    return { errors: [error.line === null ? `${file}: ${error.message}` : `${file}:${error.line}: ${error.message}`] };
+  }
+  if (yaml.value === undefined) return { errors: [`${file}: is empty`] };
+  const complaints = complaintsOf(yaml.value);
+  if (complaints.length > 0) return { errors: wordAll(file, yaml, complaints) };
+  const { objects, workers = [] } = yaml.value as Catalogue & { workers?: Catalogue['workers'] };
+  return { catalogue: { objects, workers } };
+}
+
+function complaintsOf(value: unknown): Complaint[] {
+  const faults = faultsOf(value);
+  if (faults.length === 0) return duplicates(value as Catalogue);
+  return faults.map(({ path, message }) => {
+    const steps = stepsOf(path);
+    const isNumber = typeof valueAt(value, steps) === 'number';
+    return {
+      path: steps,
+      message: isNumber && message === 'must be string' ? `${message}: put it in quotes` : message,
+    };
+  });
+}
+
+function duplicates({ objects, workers }: Partial<Catalogue>): Complaint[] {
+  return [...duplicateIds('objects', objects ?? []), ...duplicateIds('workers', workers ?? [])];
+}
+
+function duplicateIds(list: 'objects' | 'workers', items: readonly { readonly id: string | number }[]): Complaint[] {
+  const first = new Map<string | number, number>();
+  return items.flatMap(({ id }, index) => {
+    const other = first.get(id);
+    if (other === undefined) first.set(id, index);
+    return other === undefined
+      ? []
+      : [{ path: [list, index, 'id'], message: `${id} is the id of ${list}[${other}] too` }];
+  });
+}
+
+function wordAll(file: string, yaml: YamlText, complaints: readonly Complaint[]): string[] {
+  const told = complaints
+    .slice(0, maxErrors)
+    .map((complaint) => ({ ...complaint, line: yaml.lineOf(complaint.path) }))
+    .sort((a, b) => a.line - b.line)
+    .map(({ path, message, line }) => `${file}:${line}: ${path.length === 0 ? '' : `${printPath(path)}: `}${message}`);
+  const more = complaints.length - told.length;
+  return more > 0 ? [...told, `${file}: … and ${more} more`] : told;
+}
+
+const printPath = (path: ValuePath): string =>
+  path.map((step, at) => (typeof step === 'number' ? `[${step}]` : `${at > 0 ? '.' : ''}${step}`)).join('');
+
+/** A JSON Pointer into a catalogue: its arrays are known by position, so digits are indexes there. */
+const stepsOf = (pointer: string): ValuePath =>
+  pointerSteps(pointer).map((step, at) => ((at === 1 || at === 3) && /^\d+$/.test(step) ? Number(step) : step));
+
+const valueAt = (value: unknown, path: ValuePath): unknown =>
+  path.reduce<unknown>((at, step) => (at as Record<string | number, unknown> | null | undefined)?.[step], value);

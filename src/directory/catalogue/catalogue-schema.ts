@@ -1,0 +1,81 @@
+// The shape of a catalogue: what its keys mean and what may stand in them.
+import { isAbsolute, sep } from 'node:path';
+import { compile } from '../../base/validate.ts';
+import { isContentHash } from './content-hash.ts';
+
+/** One object as the catalogue states it; what is left out is worked out from the file. */
+export interface StatedObject {
+  /** Decimal. */
+  readonly id: string;
+  /** Relative to the catalogue's folder, with forward slashes. */
+  readonly file: string;
+  readonly buckets: readonly string[];
+  /** MIME type. */
+  readonly type?: string;
+  /** Bytes. */
+  readonly size?: number;
+  /** BLAKE3 multihash, base58btc. */
+  readonly hash?: string;
+}
+
+export interface Catalogue {
+  readonly objects: readonly StatedObject[];
+  readonly workers: readonly { readonly id: number; readonly buckets: readonly string[] }[];
+}
+
+/** RFC 9110 §8.3.1; nothing that could end a header line gets through. */
+const mediaType =
+  /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+(?:[ \t]*;[ \t]*[\w!#$%&'*+.^`|~-]+=(?:[\w!#$%&'*+.^`|~-]+|"[^"\\\p{Cc}]*"))*$/u;
+
+/** The syntax of bucket ids where the directory is a catalogue: any text of 1 to 128 characters, none a control character. */
+export const isCatalogueBucketId = (text: string): boolean => /^\P{Cc}{1,128}$/u.test(text);
+
+/** Links are looked at when the file is; this is what can be told from the name alone. */
+function isInnerPath(file: string): boolean {
+  const parts = sep === '/' ? file.split('/') : file.split(/[/\\]/);
+  return file !== '' && !file.includes('\0') && !isAbsolute(file) && !parts.includes('..');
+}
+
+const buckets = { type: 'array', items: { type: 'string', format: 'bucket id' } } as const;
+
+const schema = {
+  type: 'object',
+  properties: {
+    objects: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: {
+          id: { type: 'string', format: 'object id: digits only' },
+          file: { type: 'string', format: "path: relative, inside the catalogue's folder" },
+          buckets,
+          type: { type: 'string', format: 'media type, such as video/mp4' },
+          size: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
+          hash: { type: 'string', format: 'content hash: a BLAKE3 multihash in base58btc' },
+        },
+        required: ['id', 'file', 'buckets'],
+        additionalProperties: false,
+      },
+    },
+    workers: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: { id: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER }, buckets },
+        required: ['id', 'buckets'],
+        additionalProperties: false,
+      },
+    },
+  },
+  required: ['objects'],
+  additionalProperties: false,
+} as const;
+
+/** The names of the formats end up in the messages: "must be a valid bucket id". */
+export const faultsOf = compile(schema, {
+  'bucket id': isCatalogueBucketId,
+  'object id: digits only': (text) => /^[0-9]+$/.test(text),
+  "path: relative, inside the catalogue's folder": isInnerPath,
+  'media type, such as video/mp4': (text) => mediaType.test(text),
+  'content hash: a BLAKE3 multihash in base58btc': isContentHash,
+});

@@ -1,0 +1,154 @@
+// Works out types and hashes of files in the background, one file at a time.
+import { setImmediate } from 'node:timers/promises';
+import { sameFacts } from '../../../machines/answer.ts';
+import { messageOf } from '../../base/errors.ts';
+import type { HashFile } from './content-hash.ts';
+import { typeOfFile } from './media-type.ts';
+import type { FoundFile } from './object-file.ts';
+import { lacksSomething, lacksType, type ObjectRecord, type WorkedOut } from './object-record.ts';
+
+export interface HashQueuePorts {
+  readonly hashFile: HashFile;
+  readonly recordOf: (objectId: string) => ObjectRecord | undefined;
+  /** Something has been worked out of this state of the object's file. */
+  readonly found: (objectId: string, file: FoundFile, workedOut: WorkedOut) => void;
+  /** The queue has run empty. */
+  readonly idle: () => void;
+}
+
+/** How long synchronous work may go on before timers and messages get their turn. */
+const breathMs = 10;
+
+export class HashQueue {
+  readonly #ports: HashQueuePorts;
+  /** Before all others: somebody wants to know. */
+  readonly #urgent = new Queue();
+  /** All types before the first hash, for they are quick and viewers see them. */
+  readonly #untyped = new Queue();
+  readonly #unhashed = new Queue();
+  #abort = new AbortController();
+  #running = false;
+  #waiting: (() => void)[] = [];
+
+  constructor(ports: HashQueuePorts) {
+    this.#ports = ports;
+  }
+
+  /** Resolves when nothing is left to be worked out. */
+  whenIdle(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#running) this.#waiting.push(resolve);
+      else resolve();
+    });
+  }
+
+  add(objectId: string): void {
+    this.#untyped.add(objectId);
+    this.#start();
+  }
+
+  /** Read the file anew even if its hash is known. */
+  addUrgent(objectId: string): void {
+    this.#urgent.add(objectId);
+    this.#start();
+  }
+
+  /** Forget all work, also that under way. */
+  clear(): void {
+    for (const queue of [this.#urgent, this.#untyped, this.#unhashed]) queue.clear();
+    this.#abort.abort();
+    this.#abort = new AbortController();
+  }
+
+  #start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    await setImmediate();
+    let breathAt = performance.now() + breathMs;
+    for (let step = this.#next(); step !== null; step = this.#next()) {
+      await step();
+      if (performance.now() < breathAt) continue;
+      await setImmediate();
+      breathAt = performance.now() + breathMs;
+    }
+    this.#running = false;
+    this.#ports.idle();
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  #next(): (() => Promise<void>) | null {
+    const urgent = this.#urgent.take();
+    if (urgent !== null) {
+      return async () => {
+        await this.#type(urgent);
+        await this.#hash(urgent);
+      };
+    }
+    const untyped = this.#untyped.take();
+    if (untyped !== null) {
+      this.#unhashed.add(untyped);
+      return () => this.#type(untyped);
+    }
+    const unhashed = this.#unhashed.take();
+    return unhashed === null ? null : () => this.#hashUnknown(unhashed);
+  }
+
+  async #type(objectId: string): Promise<void> {
+    const record = this.#ports.recordOf(objectId);
+    if (!record || !('found' in record.located) || !lacksType(record)) return;
+    const { found } = record.located;
+    const type = await typeOfFile(found.path);
+    this.#ports.found(objectId, found, { ...record.workedOut, type });
+  }
+
+  async #hashUnknown(objectId: string): Promise<void> {
+    const record = this.#ports.recordOf(objectId);
+    if (record && record.workedOut.hash === null && lacksSomething(record)) await this.#hash(objectId);
+  }
+
+  async #hash(objectId: string): Promise<void> {
+    const record = this.#ports.recordOf(objectId);
+    if (!record || !('found' in record.located)) return;
+    const { found } = record.located;
+    const { signal } = this.#abort;
+    try {
+      const hashed = await this.#ports.hashFile(found.path, { signal });
+      // A file that changes under our hands is left to the watch, which sees it in its new state.
+      if (hashed === null || !sameFacts(hashed.facts, found)) return;
+      this.#ports.found(objectId, found, { ...record.workedOut, hash: hashed.hash, unreadable: null });
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#ports.found(objectId, found, { ...record.workedOut, unreadable: `cannot be read: ${messageOf(error)}` });
+    }
+  }
+}
+
+/** First in, first out; what waits already is not queued twice. */
+class Queue {
+  readonly #ids = new Set<string>();
+  // Kept, for a fresh one would have to step over all that were taken before.
+  #cursor = this.#ids.values();
+
+  add(id: string): void {
+    this.#ids.add(id);
+  }
+
+  take(): string | null {
+    let next = this.#cursor.next();
+    if (next.done) {
+      this.#cursor = this.#ids.values();
+      next = this.#cursor.next();
+    }
+    if (next.done) return null;
+    this.#ids.delete(next.value);
+    return next.value;
+  }
+
+  clear(): void {
+    this.#ids.clear();
+  }
+}

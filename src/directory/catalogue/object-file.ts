@@ -1,0 +1,43 @@
+// Where the file of an object is, and what it may be: an ordinary file whose real place is inside the catalogue's folder.
+import { accessSync, constants, realpathSync, statSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { type FileFacts, factsOf, sameFacts } from '../../../machines/answer.ts';
+import { codeOf, messageOf } from '../../base/errors.ts';
+
+export interface FoundFile extends FileFacts {
+  /** Absolute, with every link resolved. */
+  readonly path: string;
+}
+
+/** `outside`: it is a link, or lies behind one, that leads out of the folder. `missing`: there is no file to be served. */
+export type Located =
+  | { readonly found: FoundFile }
+  | { readonly fault: 'missing' | 'outside'; readonly message: string };
+
+export function sameLocated(a: Located, b: Located): boolean {
+  if ('found' in a && 'found' in b) return a.found.path === b.found.path && sameFacts(a.found, b.found);
+  return 'fault' in a && 'fault' in b && a.fault === b.fault && a.message === b.message;
+}
+
+/** The folder's own real path, to be asked once per round. @throws system errors where there is no such folder */
+export const realFolder = (folder: string): string => realpathSync.native(folder);
+
+/**
+ * Synchronous, as it is called for every object in a row, in a thread of its own.
+ * @param root a folder as `realFolder` gives it
+ * @param file relative to it, with forward slashes
+ */
+export function locateFile(root: string, file: string): Located {
+  try {
+    const path = realpathSync.native(join(root, file));
+    if (!path.startsWith(root.endsWith(sep) ? root : root + sep)) {
+      return { fault: 'outside', message: `leads out of the catalogue's folder, to ${path}` };
+    }
+    const stats = statSync(path);
+    if (!stats.isFile()) return { fault: 'missing', message: 'is not an ordinary file' };
+    accessSync(path, constants.R_OK);
+    return { found: { path, ...factsOf(stats) } };
+  } catch (error) {
+    return { fault: 'missing', message: codeOf(error) === 'ENOENT' ? 'does not exist' : messageOf(error) };
+  }
+}

@@ -1,0 +1,86 @@
+// What has been worked out of files, remembered on disk so that a restart does not read them all again.
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { sameFacts } from '../../../machines/answer.ts';
+import { codeOf } from '../../base/errors.ts';
+import type { FoundFile } from './object-file.ts';
+import { nothingYet, type WorkedOut } from './object-record.ts';
+
+/** Version 1 had no ctime: what it holds may be of bytes that have been overwritten since. */
+const version = 2;
+
+/** Kept as an array, for there may be very many: size, mtimeMs, ctimeMs, ino, type, hash. */
+type Row = readonly [number, number, number, number, string | null, string | null];
+
+/** Losing it costs time and nothing else: a file that is torn, foreign or cannot be read counts as empty. */
+export class RememberedFiles {
+  readonly #file: string;
+  #rows = new Map<string, Row>();
+  #changed = false;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** @throws system errors other than that there is none yet; nothing is known then */
+  load(): void {
+    let text: string;
+    try {
+      text = readFileSync(this.#file, 'utf8');
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return;
+      throw error;
+    }
+    const stored: unknown = JSON.parse(text);
+    if (!isStored(stored)) throw new Error(`${this.#file} is not of version ${version}`);
+    this.#rows = new Map(Object.entries(stored.files).filter((entry): entry is [string, Row] => isRow(entry[1])));
+  }
+
+  recall({ path, ...facts }: FoundFile): WorkedOut {
+    const row = this.#rows.get(path);
+    if (!row) return nothingYet;
+    const [size, mtimeMs, ctimeMs, ino, type, hash] = row;
+    return sameFacts({ size, mtimeMs, ctimeMs, ino }, facts) ? { type, hash, unreadable: null } : nothingYet;
+  }
+
+  remember({ path, size, mtimeMs, ctimeMs, ino }: FoundFile, { type, hash }: WorkedOut): void {
+    this.#rows.set(path, [size, mtimeMs, ctimeMs, ino, type, hash]);
+    this.#changed = true;
+  }
+
+  /** Keeps what `isWanted` and writes it, if anything is new. @throws system errors; the old file is then left as it was */
+  save(isWanted: (path: string) => boolean): void {
+    if (!this.#changed) return;
+    for (const path of this.#rows.keys()) if (!isWanted(path)) this.#rows.delete(path);
+    mkdirSync(dirname(this.#file), { recursive: true });
+    const temporary = `${this.#file}.${process.pid}.new`;
+    try {
+      const fd = openSync(temporary, 'w');
+      try {
+        writeFileSync(fd, JSON.stringify({ version, files: Object.fromEntries(this.#rows) }));
+        fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+      renameSync(temporary, this.#file);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+    this.#changed = false;
+  }
+}
+
+function isStored(value: unknown): value is { readonly files: Readonly<Record<string, unknown>> } {
+  if (typeof value !== 'object' || value === null || !('version' in value) || !('files' in value)) return false;
+  return value.version === version && typeof value.files === 'object' && value.files !== null;
+}
+
+function isRow(value: unknown): value is Row {
+  if (!Array.isArray(value) || value.length !== 6) return false;
+  const [size, mtimeMs, ctimeMs, ino, type, hash] = value;
+  return (
+    [size, mtimeMs, ctimeMs, ino].every(Number.isFinite) &&
+    [type, hash].every((it) => it === null || typeof it === 'string')
+  );
+}

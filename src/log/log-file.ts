@@ -1,0 +1,188 @@
+// The log on disk: lines are written behind the node's back, so that a disk that is full, gone or hung holds nobody up.
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Condition } from '../base/condition.ts';
+import { codeOf, messageOf } from '../base/errors.ts';
+import { settlesWithin } from '../base/timeout.ts';
+import { LogBacklog } from './log-backlog.ts';
+import { LogFolder, type LogFolderOptions, periodOf } from './log-folder.ts';
+import type { LogOut } from './log-output.ts';
+
+export interface LogFileOptions extends LogFolderOptions {
+  /** A file that would grow beyond this is followed by the next one. */
+  readonly maxSize: number;
+  /** A write that has not come to an end by then counts as failed, though it may still succeed. */
+  readonly writeTimeoutMs: number;
+  /** Pause before lines that could not be written are tried again. */
+  readonly retryMs: number;
+  readonly now?: () => number;
+  readonly openFile?: typeof open;
+}
+
+/** Without `O_NONBLOCK`, opening a pipe that lies there instead of a file would take a thread until somebody reads. */
+const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
+
+/**
+ * Opens the file by its name for every batch of lines, so that a folder that was removed, a disk that was replaced or one
+ * that has room again are noticed with the next line. Lines gather while a batch is written.
+ */
+export class LogFile implements LogOut {
+  readonly #options: LogFileOptions;
+  readonly #folder: LogFolder;
+  readonly #backlog = new LogBacklog();
+  #place: { readonly period: string; part: number } | null = null;
+  #current: string | null = null;
+  #tidying: Promise<void> = Promise.resolve();
+  #failure: string | null = null;
+  #untidy: string | null = null;
+  #writing: Promise<void> | null = null;
+  /** Milliseconds since the epoch; null: nothing is being written. */
+  #writingSince: number | null = null;
+  #retry: NodeJS.Timeout | null = null;
+  #isClosed = false;
+
+  constructor(options: LogFileOptions) {
+    this.#options = options;
+    this.#folder = new LogFolder(options);
+  }
+
+  write(line: string): void {
+    this.#backlog.add(line);
+    if (this.#retry === null) this.#begin();
+  }
+
+  /** What is wrong now: at most one condition, without its time. */
+  get conditions(): readonly Condition[] {
+    const { path, writeTimeoutMs } = this.#options;
+    const condition = (reason: string, words: string) => [{ type: 'LogNotWritten', reason, message: words }];
+    const lost = this.#backlog.dropped > 0 ? `; ${this.#backlog.dropped} lines were lost so far` : '';
+    if (this.isStuck)
+      return condition('NoAnswer', `The disk of ${path} has not answered for ${writeTimeoutMs} ms${lost}`);
+    if (this.#failure !== null)
+      return condition('WriteFailed', `The log in ${path} is not written: ${this.#failure}${lost}`);
+    if (this.#untidy !== null) return condition('NotTidied', `Old logs in ${path} stay as they are: ${this.#untidy}`);
+    return [];
+  }
+
+  /**
+   * Writes what is left, for so long.
+   * @returns whether the disk hangs: then a thread waits for it, which keeps a process from exiting
+   */
+  async close(graceMs: number): Promise<{ readonly isStuck: boolean }> {
+    this.#isClosed = true;
+    if (this.#retry) clearTimeout(this.#retry);
+    this.#retry = null;
+    this.#begin();
+    return { isStuck: this.#writing !== null && !(await settlesWithin(this.#writing, graceMs)) };
+  }
+
+  get #now(): number {
+    return (this.#options.now ?? Date.now)();
+  }
+
+  /** Whether the disk has been waited for longer than it may take. */
+  get isStuck(): boolean {
+    return this.#writingSince !== null && Date.now() - this.#writingSince > this.#options.writeTimeoutMs;
+  }
+
+  #begin(): void {
+    if (this.#writing !== null || this.#backlog.isEmpty) return;
+    this.#writing = this.#writeAll().finally(() => {
+      this.#writing = null;
+    });
+  }
+
+  async #writeAll(): Promise<void> {
+    while (!this.#backlog.isEmpty) {
+      const batch = { left: this.#backlog.take() };
+      this.#writingSince = Date.now();
+      try {
+        await this.#append(batch);
+        this.#failure = null;
+      } catch (error) {
+        this.#backlog.putBack(batch.left);
+        this.#fail(messageOf(error));
+        return;
+      } finally {
+        this.#writingSince = null;
+      }
+    }
+  }
+
+  #fail(why: string): void {
+    this.#failure = why;
+    this.#place = null;
+    if (this.#isClosed) return;
+    this.#retry = setTimeout(() => {
+      this.#retry = null;
+      this.#begin();
+    }, this.#options.retryMs).unref();
+  }
+
+  /** @param batch `left` is what is still to be written, also where this fails */
+  async #append(batch: { left: Buffer }): Promise<void> {
+    while (batch.left.length > 0) {
+      const { path, handle, room } = await this.#open();
+      try {
+        const until = batch.left.length - fitting(batch.left, room).length;
+        while (batch.left.length > until) {
+          const { bytesWritten } = await handle.write(batch.left, 0, batch.left.length - until);
+          batch.left = batch.left.subarray(bytesWritten);
+        }
+      } finally {
+        await handle.close();
+      }
+      this.#tidy(path);
+    }
+  }
+
+  /** After each change of file, one after another. */
+  #tidy(current: string): void {
+    if (this.#current === current) return;
+    this.#current = current;
+    this.#tidying = this.#tidying.then(async () => {
+      this.#untidy = await this.#folder.tidy(current).then(() => null, messageOf);
+    });
+  }
+
+  /** The file that lines go to now, and for how many bytes more; one that is full is followed by the next. */
+  async #open(): Promise<{ readonly path: string; readonly handle: FileHandle; readonly room: number }> {
+    const { frequency, maxSize } = this.#options;
+    const period = periodOf(new Date(this.#now), frequency);
+    if (this.#place?.period !== period) this.#place = { period, part: await this.#lastPart(period) };
+    for (;;) {
+      const path = this.#folder.pathOf(period, this.#place.part);
+      const handle = await this.#openFile(path);
+      const file = await handle.stat();
+      if (file.isFile() && file.size < maxSize) return { path, handle, room: maxSize - file.size };
+      await handle.close();
+      if (!file.isFile()) throw new Error(`${path} is not a file`);
+      this.#place.part += 1;
+    }
+  }
+
+  async #lastPart(period: string): Promise<number> {
+    await mkdir(this.#options.path, { recursive: true });
+    return this.#folder.lastPart(period);
+  }
+
+  async #openFile(path: string): Promise<FileHandle> {
+    const { openFile = open } = this.#options;
+    try {
+      return await openFile(path, flags, 0o640);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      await mkdir(dirname(path), { recursive: true });
+      return openFile(path, flags, 0o640);
+    }
+  }
+}
+
+/** Whole lines as long as they fit, and one line at least. */
+function fitting(bytes: Buffer, room: number): Buffer {
+  if (bytes.length <= room) return bytes;
+  const newline = bytes.lastIndexOf('\n', room - 1);
+  const end = newline === -1 ? bytes.indexOf('\n') : newline;
+  return end === -1 ? bytes : bytes.subarray(0, end + 1);
+}

@@ -1,0 +1,131 @@
+// Reads an audit log: every file of it in order, whatever was torn, and on request what is still to come.
+import { type FileHandle, open } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { codeOf } from '../../base/errors.ts';
+import type { AuditEntry } from './audit-entry.ts';
+import type { LostEntries } from './audit-file.ts';
+import { olderFiles } from './audit-folder.ts';
+
+/** A line of the log; `torn`: one that is no entry, as it stands. */
+export type AuditLine = AuditEntry | LostEntries | { readonly torn: string };
+
+export interface ReadOptions {
+  readonly file: string;
+  /** Files that were set aside before this are not even opened. Milliseconds since the epoch. */
+  readonly sinceMs?: number;
+  /** Goes on with what is written from now on, until the signal is aborted. */
+  readonly follow?: AbortSignal;
+}
+
+const pollMs = 200;
+
+/**
+ * Every line, oldest first, also where files are set aside meanwhile.
+ * @throws {Error} with the system's code, where a file cannot be read
+ */
+export async function* readAudit({ file, sinceMs = 0, follow }: ReadOptions): AsyncGenerator<AuditLine> {
+  const done = new Set<string>();
+  for (let isNew = true; isNew || (follow && !follow.aborted); ) {
+    isNew = false;
+    const setAside = await olderFiles(file);
+    const older = setAside.filter(({ endedMs }) => endedMs >= sinceMs);
+    for (const path of [...older.map((one) => one.path), file]) {
+      const source = await sourceAt(path);
+      if (source === null) continue;
+      try {
+        if (done.has(source.identity)) continue;
+        isNew = true;
+        // Files set aside since the look above come before this one.
+        if (path === file && (await olderFiles(file)).at(-1)?.path !== setAside.at(-1)?.path) continue;
+        yield* follow && path === file ? followed(source, file, follow) : source.lines();
+        yield* source.rest();
+        done.add(source.identity);
+      } finally {
+        await source.close();
+      }
+    }
+    if (follow && !isNew) await pause(follow);
+  }
+}
+
+async function* followed(source: Source, file: string, signal: AbortSignal): AsyncGenerator<AuditLine> {
+  for (let isCurrent = true; isCurrent; ) {
+    yield* source.lines();
+    await pause(signal);
+    if (signal.aborted) return;
+    const current = await sourceAt(file);
+    await current?.close();
+    isCurrent = current?.identity === source.identity;
+  }
+  // It has been set aside, and nothing is written to it any more.
+  yield* source.lines();
+}
+
+const pause = (signal: AbortSignal): Promise<void> => sleep(pollMs, undefined, { signal }).catch(() => {});
+
+async function sourceAt(path: string): Promise<Source | null> {
+  try {
+    const handle = await open(path, 'r');
+    const { ino, birthtimeMs } = await handle.stat();
+    return new Source(handle, `${ino} ${birthtimeMs}`);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+class Source {
+  /** The same under whichever name, and not that of a file that has gone. */
+  readonly identity: string;
+  readonly #handle: FileHandle;
+  /** The beginning of a line whose end has not been read yet. */
+  #rest: Buffer[] = [];
+
+  constructor(handle: FileHandle, identity: string) {
+    this.#handle = handle;
+    this.identity = identity;
+  }
+
+  /** The whole lines that are there and have not been read yet. */
+  async *lines(): AsyncGenerator<AuditLine> {
+    for (;;) {
+      const { bytesRead, buffer } = await this.#handle.read(Buffer.alloc(65_536), 0, 65_536);
+      if (bytesRead === 0) return;
+      const bytes = buffer.subarray(0, bytesRead);
+      const end = bytes.lastIndexOf(0x0a) + 1;
+      if (end > 0) {
+        const whole = Buffer.concat([...this.#rest, bytes.subarray(0, end)]);
+        this.#rest = [];
+        for (const line of whole.toString().split('\n')) if (line !== '') yield parsed(line);
+      }
+      this.#rest.push(bytes.subarray(end));
+    }
+  }
+
+  /** A last line without an end. */
+  *rest(): Generator<AuditLine> {
+    const rest = Buffer.concat(this.#rest).toString();
+    if (rest !== '') yield parsed(rest);
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}
+
+function parsed(line: string): AuditLine {
+  try {
+    const value: unknown = JSON.parse(line);
+    if (isEntry(value)) return value;
+  } catch {
+    // Not an entry.
+  }
+  return { torn: line };
+}
+
+/** By what every version of this log has written. */
+function isEntry(value: unknown): value is AuditEntry | LostEntries {
+  const { at, lost, status, method } = (value ?? {}) as Partial<AuditEntry & LostEntries>;
+  if (typeof at !== 'string') return false;
+  return typeof lost === 'number' || (typeof status === 'number' && typeof method === 'string');
+}

@@ -1,0 +1,60 @@
+// What is told of every command and every refused token: to the log in one line, to the audit log in full.
+import type Koa from 'koa';
+import type { NodeControl } from '../../control/node-control.ts';
+import type { Log } from '../http/problems.ts';
+import { type Moment, momentOf, type OperatorState } from '../http/request-state.ts';
+import type { Audit } from './audit-entry.ts';
+
+/** What others say, in a length that nobody can make a nuisance of. */
+const longestText = 300;
+
+/** Koa middleware around everything else: by then the answer is known. */
+export function auditing(log: Log, now: () => number, audit?: Audit): Koa.Middleware<OperatorState> {
+  return async (ctx, next) => {
+    const at = new Date(now()).toISOString();
+    const from = ctx.socket.remoteAddress ?? null;
+    await next();
+    const { token, command = null, dryRun = false, input = null, problem, before = null, after = null } = ctx.state;
+    const { method, status } = ctx;
+    const { requestId = null } = ctx.state;
+    // Without a command, or without an effect: no more than a read.
+    if ((command === null || dryRun) && status !== 401) return;
+    const { kind = null, sub = null, jti = null } = token ?? {};
+    const who = { from, kind, sub: cut(sub), jti: cut(jti) };
+    const detail = cut(problem?.message ?? null);
+    // Anybody who can connect can have a token refused: that must not fill the log.
+    if (status === 401) log.debug({ requestId, command, detail, from }, 'A request to the operator API was refused');
+    else log.info({ requestId, status, detail, ...who }, `${command ?? method}: ${status}`);
+    const told = audit?.({ at, requestId, ...who, method, command, input, status, detail, before, after });
+    if (status !== 401) await told;
+  };
+}
+
+/** A shutdown that was given by a signal, as an entry beside those of requests. */
+export async function auditedSignal(signal: NodeJS.Signals, node: NodeControl, audit: Audit): Promise<void> {
+  const at = new Date().toISOString();
+  let before: Moment | null = null;
+  const onTurn = (moment: Moment) => {
+    before = moment;
+  };
+  const outcome = await node.command({ type: 'shutdown' }, { onTurn });
+  const isDone = outcome.result === 'done';
+  await audit({
+    ...{
+      at,
+      requestId: null,
+      from: null,
+      kind: null,
+      sub: null,
+      jti: null,
+      method: signal,
+      command: 'shutdown',
+      input: {},
+    },
+    ...{ status: isDone ? 200 : 409, detail: 'reason' in outcome ? outcome.reason : null },
+    ...{ before, after: momentOf(isDone ? outcome.state : node.state) },
+  });
+}
+
+const cut = (text: string | null): string | null =>
+  text !== null && text.length > longestText ? `${text.slice(0, longestText)}…` : text;

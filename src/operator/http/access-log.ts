@@ -1,0 +1,24 @@
+// Each request by its name: given to it first of all, told in its answer, and one log line when it has been answered.
+import type Koa from 'koa';
+import { requestIdHeader, requestIdOf } from '../../base/request-id.ts';
+import { loggedPath } from '../../log/log.ts';
+import type { Log } from './problems.ts';
+import type { OperatorState } from './request-state.ts';
+
+/** Koa's outermost middleware. The query is not told: it has little meaning here, and may hold what nobody should read. */
+export function access(log: Log): Koa.Middleware<OperatorState> {
+  return async (ctx, next) => {
+    const start = performance.now();
+    const requestId = requestIdOf(ctx.headers['x-request-id']);
+    ctx.state.requestId = requestId;
+    ctx.set(requestIdHeader, requestId);
+    const from = ctx.socket.remoteAddress ?? null;
+    await next();
+    const { method, status } = ctx;
+    const path = loggedPath(ctx.url);
+    log.http?.(
+      { requestId, method, path, status, ms: Math.round(performance.now() - start), from },
+      'operator request',
+    );
+  };
+}

@@ -1,0 +1,111 @@
+// The console's files: its two pages, its style and its modules, under exact paths and a strict content security policy.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import Router from '@koa/router';
+import { packageRoot } from '../../base/version.ts';
+import type { OperatorState } from './request-state.ts';
+
+interface ConsoleFile {
+  readonly type: string;
+  readonly body: Buffer;
+}
+
+/** The modules of the reference page alone. */
+const referenceModules = ['openapi', 'operation-card', 'prose', 'reference', 'schema-text'];
+
+/** Every module of the pages, by its path in the build; the pages import by relative paths, so the folders stay as they are. */
+export const consoleModules = [
+  'machines/commands',
+  'machines/diagram/diagram',
+  'src/client/event-parser',
+  'src/base/signing-rules',
+  ...[
+    'ages',
+    'api',
+    'chart',
+    'command-card',
+    'commands',
+    'confirm',
+    'credentials',
+    'dom',
+    'facts',
+    'failures',
+    'fields',
+    'follow',
+    'history',
+    'main',
+    'model',
+    'notices',
+    'numbers',
+    'plot',
+    'preview-text',
+    'sign-in',
+    ...referenceModules,
+  ].map((name) => `src/console/${name}`),
+] as const;
+
+/** Nothing but what this node serves, no inline script or style, no form sent, no text turned into markup, no frame around it. */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join('; ');
+
+const headers = {
+  'Content-Security-Policy': contentSecurityPolicy,
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+} as const;
+
+/** Read once for all nodes of this process. */
+let files: Map<string, ConsoleFile> | undefined;
+
+/** The routes of `/`, `/reference` and `/console/…`. They need no token: everything that is shown there is fetched with one. */
+export function consoleRoutes(): Router<OperatorState> {
+  const router = new Router<OperatorState>({ sensitive: true, strict: true });
+  files ??= consoleFiles();
+  for (const [path, { type, body }] of files) {
+    router.get(path, (ctx) => {
+      ctx.set(headers);
+      ctx.type = type;
+      ctx.body = body;
+    });
+  }
+  return router;
+}
+
+/** By their paths on the operator port. */
+function consoleFiles(): Map<string, ConsoleFile> {
+  const source = (name: string) => readFileSync(join(packageRoot, 'src/console', name));
+  const built = (name: string) => readFileSync(fileURLToPath(new URL(`../../${name}.js`, import.meta.url)));
+  const html = { type: 'text/html; charset=utf-8' };
+  // All modules are asked for at once: an operator at the end of a slow line does not wait for one import after the other.
+  const preloads = consoleModules
+    .filter((name) => !referenceModules.some((one) => name.endsWith(`/${one}`)))
+    .map((name) => `<link rel="modulepreload" href="/console/${name}.js" />`);
+  const home = source('index.html')
+    .toString()
+    .replace('<!-- modules -->', () => preloads.join('\n    '))
+    .replace(/<!-- (machine[\w.-]+) -->/g, (_, name: string) => source(name).toString());
+  return new Map([
+    ['/', { ...html, body: Buffer.from(home) }],
+    ['/reference', { ...html, body: source('reference.html') }],
+    ['/console/console.css', { type: 'text/css; charset=utf-8', body: source('console.css') }],
+    ['/console/chart.css', { type: 'text/css; charset=utf-8', body: source('chart.css') }],
+    ['/console/reference.css', { type: 'text/css; charset=utf-8', body: source('reference.css') }],
+    ['/console/icon.svg', { type: 'image/svg+xml', body: source('icon.svg') }],
+    ...consoleModules.map((name): [string, ConsoleFile] => [
+      `/console/${name}.js`,
+      { type: 'text/javascript; charset=utf-8', body: built(name) },
+    ]),
+  ]);
+}

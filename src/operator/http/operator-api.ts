@@ -1,0 +1,210 @@
+// The operator API: routes made from the command table, and the order in which a request is judged.
+import Router, { type RouterContext } from '@koa/router';
+import Koa from 'koa';
+import { type Command, commandNames, commands } from '../../../machines/commands.ts';
+import { codeOf, messageOf, type Problem } from '../../base/errors.ts';
+import { compile } from '../../base/validate.ts';
+import type { Config } from '../../config/config.ts';
+import type { CommandOptions, CommandResult, Health, NodeControl } from '../../control/node-control.ts';
+import { auditing } from '../audit/audit.ts';
+import type { Audit } from '../audit/audit-entry.ts';
+import { authorize, checkBody, checkScope, useUp } from '../auth/authorize.ts';
+import { emptyBody, type TokenRules } from '../auth/tokens.ts';
+import { type UsedTokens, usedTokensInMemory } from '../auth/used-tokens.ts';
+import { streamEvents } from '../events/event-stream.ts';
+import type { Events } from '../events/events.ts';
+import { access } from './access-log.ts';
+import { type Place, Places } from './arrival-order.ts';
+import { createBodyReader } from './body.ts';
+import { consoleRoutes } from './console-files.ts';
+import { checkDryRun, isDryRun } from './dry-run.ts';
+import { healthRoutes } from './health.ts';
+import { createMetrics, type MeasuredSide } from './metrics-route.ts';
+import { openapiRoutes } from './openapi-route.ts';
+import { createHostCheck } from './origin.ts';
+import { answerState, preconditionOf } from './preconditions.ts';
+import { answerProblems, type Log, problem } from './problems.ts';
+import { type Moment, momentOf, type OperatorState } from './request-state.ts';
+
+export interface OperatorApiParts {
+  readonly node: NodeControl;
+  readonly publicSide: MeasuredSide;
+  readonly config: Pick<Config, 'id'> & {
+    readonly operatorApi: Pick<
+      NonNullable<Config['operatorApi']>,
+      'host' | 'allowedHosts' | 'maxBodyBytes' | 'bodyWaitMs' | 'accessTokens' | 'maxUsedTokens'
+    >;
+  };
+  readonly secret: Uint8Array;
+  readonly isBucketId: (id: string) => boolean;
+  readonly log: Log;
+  /** Left out: used tokens are remembered in memory, and forgotten when the process ends. */
+  readonly usedTokens?: UsedTokens;
+  readonly audit?: Audit;
+  /** Left out: nothing but `/livez` tells of health. */
+  readonly health?: () => Health;
+  /** Left out: there is nothing at `/events`. */
+  readonly events?: Events;
+  readonly now?: () => number;
+}
+
+type Context = RouterContext<OperatorState>;
+
+/** A 400 names this many faults at most. */
+const maxFaults = 100;
+/** A key that is not known may be as long as a body. */
+const longestPath = 300;
+const cut = (path: string): string => (path.length > longestPath ? `${path.slice(0, longestPath)}…` : path);
+
+export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
+  const { node, config, secret, isBucketId, log, audit, events, now = Date.now } = parts;
+  const { accessTokens, maxBodyBytes, bodyWaitMs, maxUsedTokens } = config.operatorApi;
+  const rules: TokenRules = { secret, id: config.id, accessTokens, now };
+  const usedTokens = parts.usedTokens ?? usedTokensInMemory({ max: maxUsedTokens, now });
+  const metrics = createMetrics(node, parts.publicSide);
+  const readBody = createBodyReader(maxBodyBytes);
+  const places = new Places(bodyWaitMs);
+  const router = new Router<OperatorState>({ prefix: '/api/v1', sensitive: true, strict: true });
+
+  router.get('/state', async (ctx) => {
+    const token = await authorize(ctx, rules);
+    ctx.state.token = token;
+    checkBody(token, emptyBody);
+    answerState(ctx, node.state);
+  });
+
+  if (events) {
+    router.get('/events', async (ctx) => {
+      const token = await authorize(ctx, rules);
+      ctx.state.token = token;
+      checkBody(token, emptyBody);
+      streamEvents(ctx, events, token, now);
+    });
+  }
+
+  for (const name of commandNames) {
+    const validate = compile(commands[name].input, { 'bucket-id': isBucketId });
+    router.post(`/${name}`, async (ctx) => {
+      ctx.state.command = name;
+      ctx.state.dryRun = isDryRun(ctx.querystring);
+      // A shutdown overtakes, and what has no effect has no order.
+      const place = name === 'shutdown' || ctx.state.dryRun ? null : places.take(ctx.req);
+      try {
+        const token = await authorize(ctx, rules);
+        ctx.state.token = token;
+        checkScope(token);
+        const body = await readBody(ctx);
+        checkBody(token, body);
+        await useUp(token, usedTokens);
+        const faults = validate(body.value);
+        if (faults.length > 0) throw invalidBody(faults);
+        ctx.state.input = body.value;
+        checkDryRun(ctx.querystring);
+        const onlyIf = preconditionOf(ctx, config.id);
+        const command = { ...(body.value as object), type: name } as Command;
+        if (ctx.state.dryRun) await preview(ctx, node, command, { onlyIf });
+        else await carryOut(ctx, node, command, { onlyIf, place });
+      } finally {
+        place?.leave();
+      }
+    });
+  }
+
+  const app = new Koa<OperatorState>({ env: 'production' });
+  // What a client's broken connection throws at Koa after the answer; without a listener Koa prints it.
+  app.on('error', (err: unknown, ctx?: Koa.Context) => {
+    const reason = { code: codeOf(err), reason: messageOf(err), requestId: ctx?.state.requestId };
+    log.debug(reason, 'A connection to the operator API broke');
+  });
+  app.use(access(log));
+  if (events) app.use(timing(events));
+  app.use(metrics.counting);
+  app.use(auditing(log, now, audit));
+  app.use(answerProblems(log));
+  app.use(checkTarget(createHostCheck(config.operatorApi)));
+  const open = [consoleRoutes(), openapiRoutes(), metrics.router, healthRoutes(parts.health)];
+  for (const one of [router, ...open]) app.use(one.routes());
+  app.use(notRouted);
+  return app;
+}
+
+/** How fast the API is: a command that was carried out took the time of its steps, and a stream has no end of its own. */
+function timing(events: Events): Koa.Middleware<OperatorState> {
+  return async (ctx, next) => {
+    const start = performance.now();
+    await next();
+    const { before, problem } = ctx.state;
+    const tookItsTime = before !== undefined && problem?.status !== 409;
+    if (!tookItsTime && ctx.respond !== false) events.answered(performance.now() - start);
+  };
+}
+
+/** The machine decides, and nothing else; of what it finds legal, `If-Match` may say that it is not meant any more. */
+async function carryOut(
+  ctx: Context,
+  node: NodeControl,
+  command: Command,
+  { onlyIf, place }: CommandOptions & { readonly place: Place | null },
+): Promise<void> {
+  const onTurn = (before: Moment) => {
+    ctx.state.before = before;
+  };
+  await place?.turn();
+  const ending = node.command(command, { onlyIf, onTurn });
+  // From here on the node keeps the order.
+  place?.leave();
+  const outcome = await ending;
+  ctx.state.after = momentOf(outcome.result === 'done' ? outcome.state : node.state);
+  if (outcome.result === 'failed') throw problem(500, outcome.reason);
+  if (outcome.result !== 'done') throw refused(outcome);
+  answerState(ctx, outcome.state);
+}
+
+async function preview(ctx: Context, node: NodeControl, command: Command, options: CommandOptions): Promise<void> {
+  const outcome = await node.preview(command, options);
+  if (outcome.result !== 'possible') throw refused(outcome);
+  ctx.body = outcome.preview;
+}
+
+function refused(outcome: Extract<CommandResult, { result: 'refused' | 'moved' }>): Problem {
+  const { state, allowed } = outcome;
+  if (outcome.result === 'refused') return problem(409, outcome.reason, { members: { state, allowed } });
+  const { generation } = outcome;
+  const detail = `The node has moved on: its state is of generation ${generation} and not the one in If-Match`;
+  return problem(412, detail, { members: { state, allowed, generation } });
+}
+
+function invalidBody(faults: readonly { readonly path: string; readonly message: string }[]) {
+  const errors = faults.slice(0, maxFaults).map(({ path, message }) => ({ path: cut(path), message }));
+  const [first] = errors;
+  const others = faults.length > 1 ? ` (and ${faults.length - 1} more)` : '';
+  const detail = `${first?.path || 'The body'} ${first?.message}${others}`;
+  return problem(400, detail, { members: { errors } });
+}
+
+/** Host and Origin, and that the request target is one whose path can be compared byte for byte. */
+function checkTarget(refusalOf: ReturnType<typeof createHostCheck>): Koa.Middleware {
+  return async (ctx, next) => {
+    // RFC 9112 §3.2.2: servers take the absolute form too, and its authority counts.
+    const [, authority, rest] = /^https?:\/\/([^/?#]*)(.*)$/is.exec(ctx.url) ?? [];
+    const hosts = [...(ctx.req.headersDistinct.host ?? []), ...(authority === undefined ? [] : [authority])];
+    const { origin } = ctx.headers;
+    const refusal = refusalOf({ hosts, origin, localAddress: ctx.socket.localAddress });
+    if (refusal !== null) throw problem(403, refusal);
+    if (rest !== undefined) ctx.url = rest.startsWith('/') ? rest : `/${rest}`;
+    // Koa's parser would read a path out of these that was not sent.
+    if (!/^\/[!-"$-~]*$/.test(ctx.url)) throw notFound();
+    await next();
+  };
+}
+
+const notFound = () => problem(404, 'There is nothing here; the operator API is under /api/v1');
+
+/** No route took the request: either the path is unknown, or the method is not its own. */
+function notRouted(ctx: Koa.Context): never {
+  const layers: Router['stack'] = ctx.matched ?? [];
+  const methods = [...new Set(layers.flatMap((layer) => layer.methods))].sort();
+  if (methods.length === 0) throw notFound();
+  const allow = methods.join(', ');
+  throw problem(405, `${ctx.method} is not possible here, but ${allow}`, { headers: { Allow: allow } });
+}

@@ -1,0 +1,132 @@
+// The public API's routes: which request is for what, and every answer that is not an object's bytes.
+import type { IncomingMessage } from 'node:http';
+import { type AnswerWord, answer, answers, type DataObject } from '../../machines/answer.ts';
+import { codeOf, messageOf } from '../base/errors.ts';
+import { deliver } from './deliver.ts';
+import type { HotCache } from './hot-cache.ts';
+import type { ObjectIndex } from './object-index.ts';
+import { begin, refuse, sendHealth, sendJson } from './reply.ts';
+import type { Answerer, RequestContext } from './request-context.ts';
+
+export interface ApiParts {
+  readonly objectIndex: ObjectIndex;
+  readonly hotCache: HotCache;
+  /** Why no new viewers are to be sent here; null: they are welcome. */
+  readonly unready: () => string | null;
+  /** The document of `GET /status`. */
+  readonly status: () => unknown;
+  readonly doubt: (object: DataObject) => void;
+  readonly sent: (bytes: number) => void;
+  /** Longest request body that is read, and thrown away. */
+  readonly maxBodyBytes: number;
+}
+
+const base = '/api/v1';
+const assetPath = /^\/api\/v1\/assets\/([0-9]+)$/;
+const methods = 'GET, HEAD, OPTIONS';
+
+/** On every answer, names and values in turns: any page may read it, and nobody guesses another type than the one that is said. */
+const everywhere = ['Access-Control-Allow-Origin', '*', 'X-Content-Type-Options', 'nosniff'];
+
+const exposed =
+  'Accept-Ranges, Cache-Control, Content-Disposition, Content-Length, Content-Range, ETag, X-Cache, X-Data-Source, X-Request-Id';
+
+/** What a player on another origin needs beyond that, on what concerns assets. */
+const forPlayers = [
+  ...everywhere,
+  ...['Access-Control-Expose-Headers', exposed],
+  ...['Timing-Allow-Origin', '*'],
+  ...['Cross-Origin-Resource-Policy', 'cross-origin'],
+];
+
+const preflight = {
+  'Access-Control-Allow-Methods': methods,
+  'Access-Control-Allow-Headers': 'Range, If-Range, If-Match, If-None-Match, Cache-Control, *',
+  'Access-Control-Max-Age': '86400',
+};
+
+export function createApi(parts: ApiParts): Answerer {
+  const { objectIndex } = parts;
+
+  function route(context: RequestContext): void | Promise<void> {
+    const { req, res } = context;
+    context.baseHeaders = everywhere;
+    const path = pathOf(req);
+    const id = assetPath.exec(path)?.[1];
+    if (id !== undefined) context.baseHeaders = forPlayers;
+    else if (![`${base}/status`, `${base}/buckets`, '/readyz'].includes(path)) {
+      return refuse(context, 404, { message: 'There is nothing at this path' });
+    }
+    if (bodyBytes(req) > parts.maxBodyBytes) {
+      // The rest of it is not read: the connection cannot be used again.
+      res.setHeader('Connection', 'close');
+      return refuse(context, 413, { message: 'No request here needs a body' });
+    }
+    if (req.method === 'OPTIONS') {
+      begin(context, 204, { Allow: methods, ...preflight }).end();
+      return;
+    }
+    if (req.method !== 'GET' && req.method !== 'HEAD') {
+      res.setHeader('Allow', methods);
+      return refuse(context, 405, { message: `Only ${methods} are allowed here` });
+    }
+    if (id !== undefined) return asset(context, id);
+    if (path === '/readyz') return sendHealth(context, parts.unready());
+    return sendJson(context, 200, path === `${base}/status` ? parts.status() : bucketsOf(objectIndex));
+  }
+
+  async function asset(context: RequestContext, id: string): Promise<void> {
+    const object = objectIndex.find(id);
+    const word = answer(object, objectIndex.covers);
+    context.cache = word;
+    if (object !== undefined && word === 'hit' && (await deliver(context, object, parts)) === 'answered') return;
+    refuseAsset(context, word);
+  }
+
+  return (context) => {
+    // A client that goes away is no fault of ours; its errors have no other listener.
+    context.req.on('error', () => {});
+    context.res.on('error', () => {});
+    Promise.resolve()
+      .then(() => route(context))
+      .catch((error: unknown) => fail(context, error));
+  };
+}
+
+function refuseAsset(context: RequestContext, word: AnswerWord): void {
+  const { status, headers, message } = answers[word];
+  if (message === null) {
+    context.cache = 'absent';
+    refuse(context, 404, { type: 'absent', message: 'Data object has no copy here' });
+  } else refuse(context, status, { type: word, message }, headers);
+}
+
+function fail(context: RequestContext, error: unknown): void {
+  const { res } = context;
+  context.fault = messageOf(error);
+  if (res.headersSent || res.destroyed) return void res.destroy();
+  const exhausted = ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'].includes(codeOf(error) ?? '');
+  if (exhausted) res.setHeader('Retry-After', '1');
+  refuse(context, exhausted ? 503 : 500, {
+    type: exhausted ? 'overloaded' : 'internal',
+    message: exhausted ? 'The node is overloaded' : 'The node could not read its copy',
+  });
+}
+
+function bucketsOf({ settings: { buckets, workerId } }: ObjectIndex): object {
+  if (buckets !== null) return { bucketIds: buckets };
+  return workerId === null ? { bucketIds: [] } : { allByWorkerId: workerId };
+}
+
+/** Endless where it is not said how long it will be (RFC 9112 §6.3). */
+function bodyBytes({ headers }: IncomingMessage): number {
+  if (headers['transfer-encoding'] !== undefined) return Number.POSITIVE_INFINITY;
+  return Number(headers['content-length'] ?? 0);
+}
+
+/** Paths are compared as they were sent, without the query; a server takes the absolute form too (RFC 9112 §3.2.2). */
+function pathOf(req: IncomingMessage): string {
+  const target = (req.url ?? '').replace(/^https?:\/\/[^/?#]*/i, '');
+  const query = target.indexOf('?');
+  return query === -1 ? target : target.slice(0, query);
+}

@@ -1,0 +1,160 @@
+// `watch` and `--wait`, as real processes against a real operator API.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { WatchText } from '../../src/cli/watch-text.ts';
+import { type Rig, secret, startRig } from '../support/operator-rig.ts';
+import { until } from '../support/until.ts';
+import { begin, fakeNode } from './run.ts';
+
+describe('cli watch and --wait', () => {
+  let cwd: string;
+  let rig: Rig;
+  beforeEach(async () => {
+    cwd = mkdtempSync(join(tmpdir(), 'cli-'));
+    rig = await startRig();
+  });
+  afterEach(async () => {
+    await rig.close();
+    rmSync(cwd, { recursive: true });
+  });
+
+  const start = (line: string, key = secret.toString()) =>
+    begin(line.split(' '), { cwd, env: { DISTRIBUTOR_URL: rig.url, DISTRIBUTOR_SECRET: key } });
+
+  /** The last answer may still be on its way to whoever has made it: the node's own order at its end. */
+  const end = async () => {
+    rig.events.end(0);
+    await rig.close();
+  };
+
+  it('shows what happens, for people and for programs, until the node ends', async () => {
+    const [people, programs] = [start('watch'), start('watch --output json')];
+    await until(() => rig.events.readers === 2);
+    await rig.command('set-worker', { workerId: 5 });
+    await rig.command('start-api');
+    await rig.command('shutdown');
+    await end();
+    const [text, json] = await Promise.all([people.ended, programs.ended]);
+    expect([text.code, text.stderr, json.code, json.stderr]).to.deep.equal([0, '', 0, '']);
+    const lines = text.stdout.trim().split('\n');
+    for (const line of lines) expect(line).to.match(/^\d\d:\d\d:\d\d\.\d{3} {2}\S/);
+    const said = lines.map((line) => line.slice(14).replace(/ {2,}/, ' '));
+    expect(said[0]).to.equal('state my-node: node running, public API running');
+    expect(said).to.include.members([
+      'command set-worker from 127.0.0.1: 200',
+      'refused start-api from 127.0.0.1: 409 Already started',
+      'step shutdown: node shutting down, public API stopping',
+      'end the node has ended with exit code 0',
+    ]);
+    const events = json.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(events[0]).to.have.keys('event', 'id', 'data');
+    expect(events.at(-1)).to.deep.include({ event: 'end' });
+  });
+
+  it('says who has ended the node where that was a signal, and nothing that moves a cursor', async () => {
+    const watching = start('watch');
+    await until(() => rig.events.readers === 1);
+    const entry = {
+      ...{ at: new Date().toISOString(), from: null, kind: null, sub: null, jti: null, input: {}, detail: null },
+      ...({ command: 'shutdown', status: 200, before: null, after: null } as const),
+    };
+    rig.events.command({ ...entry, method: 'SIGTERM' });
+    rig.events.command({ ...entry, method: 'POST', sub: 'eve\u001b[2J\u009b2J' });
+    await end();
+    const { stdout } = await watching.ended;
+    expect(stdout).to.include('shutdown by SIGTERM: 200\n').and.to.include('shutdown by eve?[2J?2J: 200\n');
+  });
+
+  it('says where the node is when it comes to another one', async () => {
+    const watching = start('watch');
+    await watching.printed('public API running');
+    const { port } = rig.listener;
+    await rig.listener.close(0);
+    rig = await startRig({ wishes: { publicApi: 'stopped' }, settings: { port } });
+    await watching.printed('public API stopped');
+    watching.child.kill('SIGINT');
+    const { stdout } = await watching.ended;
+    expect(stdout).to.match(/some events were missed\n.* {2}state {6}my-node: node running, public API stopped\n/);
+  });
+
+  it('ends with 0 when it has been seen enough', async () => {
+    const watching = start('watch');
+    await watching.printed('my-node');
+    watching.child.kill('SIGINT');
+    expect((await watching.ended).code).to.equal(0);
+    await until(() => rig.events.readers === 0);
+  });
+
+  it('shows what a token says of its bearer without moving the cursor', () => {
+    const who = { from: null, sub: 'a\u001b[2Jb', method: 'POST' };
+    const entry = { at: '2026-11-23T08:00:00.000Z', ...who, command: 'stop-api', status: 200 };
+    const event = { name: 'command', data: JSON.stringify(entry), lastEventId: '' };
+    expect(new WatchText().lines(event)).to.deep.equal(['08:00:00.000  command    stop-api by a?[2Jb: 200']);
+  });
+
+  it('says why it is not let in', async () => {
+    const { code, stderr } = await start('watch', 'another secret of more than 32 bytes').ended;
+    expect(code).to.equal(21);
+    expect(stderr).to.include("401 The signature is not that of this node's secret");
+  });
+
+  it('does not take just anything that answers for a node', async () => {
+    for (const status of [200, 302]) {
+      await using other = await fakeNode(secret.toString(), { status, document: '<html>' });
+      const { code, stdout, stderr } = await start(`watch --url ${other.url}`).ended;
+      expect([code, stdout]).to.deep.equal([24, '']);
+      expect(stderr).to.contain('is not the operator API of a node');
+    }
+  });
+
+  it('waits for what comes, and for so long only for what does not', async () => {
+    const waiting = start('state --wait stopped');
+    const inVain = start('set-worker --worker-id 7 --wait stopped --wait-timeout 50ms');
+    const { code, stderr, stdout } = await inVain.ended;
+    expect([code, stdout.split('.')[0]]).to.deep.equal([25, 'set-worker: done']);
+    expect(stderr).to.match(/^Not stopped after \d+\.\d s\n$/);
+    await until(() => rig.events.readers > 0);
+    await rig.command('stop-api');
+    const reached = await waiting.ended;
+    expect([reached.code, reached.stderr]).to.deep.equal([0, '']);
+    expect(reached.stdout).to.match(/^stopped after \d+\.\d s$/m);
+  });
+
+  it('waits for the end of the process, not only of what it does', async () => {
+    const waiting = start('shutdown --wait exited');
+    await until(() => rig.events.readers > 0);
+    rig.events.end(0);
+    await until(() => rig.events.readers === 0);
+    // Time enough to have ended, had it not waited for more.
+    await start('state').ended;
+    expect(waiting.child.exitCode).to.equal(null);
+    await rig.listener.close(1000);
+    const { code, stdout } = await waiting.ended;
+    expect(code).to.equal(0);
+    expect(stdout).to.match(/^exited after/m);
+  });
+
+  it('takes a node that is gone without a word for one that has ended', async () => {
+    const waiting = start('state --wait exited');
+    await until(() => rig.events.readers > 0);
+    await rig.listener.close(0);
+    const { code, stdout } = await waiting.ended;
+    expect(code).to.equal(0);
+    expect(stdout).to.match(/^exited after/m);
+  });
+
+  it('knows that a node which has ended comes to nothing more', async () => {
+    const waiting = start('state --wait exited');
+    const stopped = start('state --wait stopped');
+    await until(() => rig.events.readers === 2);
+    await rig.command('shutdown');
+    await end();
+    expect((await stopped.ended).code).to.equal(0);
+    expect((await waiting.ended).code).to.equal(0);
+  });
+});

@@ -1,0 +1,427 @@
+// A catalogue on disk, from the first look through edits, faults and restarts, with real files and the real thread.
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect } from 'chai';
+import { type CatalogueOptions, openCatalogue } from '../../../src/directory/catalogue/catalogue.ts';
+import { openHasher } from '../../../src/directory/catalogue/content-hash.ts';
+import { watchFile } from '../../../src/directory/catalogue/file-watch.ts';
+import type { Directory } from '../../../src/directory/directory.ts';
+import { type Observer, observe } from '../../support/directory-observer.ts';
+import { type Folder, temporaryFolder } from '../../support/temporary-folder.ts';
+
+const png = Buffer.from('89504e470d0a1a0a0000000d494844520000000100000001080600000037', 'hex');
+
+interface Stated {
+  readonly id: string;
+  readonly file: string;
+  readonly [key: string]: unknown;
+}
+
+describe('a catalogue', () => {
+  let folder: Folder;
+  let opened: Directory[];
+  let logged: string[];
+
+  beforeEach(() => {
+    folder = temporaryFolder();
+    opened = [];
+    logged = [];
+  });
+
+  afterEach(async () => {
+    await Promise.all(opened.map((directory) => directory.stop()));
+    folder.remove();
+  });
+
+  const write = (...objects: Stated[]) =>
+    folder.write('catalogue.yml', JSON.stringify({ objects: objects.map((it) => ({ buckets: ['b'], ...it })) }));
+
+  async function open(more: Partial<CatalogueOptions> = {}): Promise<Observer & { readonly directory: Directory }> {
+    const log = { info: (line: string) => void logged.push(line), warn: (line: string) => void logged.push(line) };
+    const file = join(folder.path, 'catalogue.yml');
+    const directory = openCatalogue({
+      file,
+      stateDirectory: join(folder.path, 'state'),
+      checkEveryMs: 20,
+      firstLookMs: 60_000,
+      log,
+      ...more,
+    });
+    opened.push(directory);
+    const observer = observe(directory);
+    await directory.start();
+    return { ...observer, directory };
+  }
+
+  const messageOf = (directory: Directory, type: string) =>
+    directory.conditions.find((condition) => condition.type === type)?.message;
+
+  const hashOf = async (file: string) => (await (await openHasher())(join(folder.path, file)))?.hash;
+
+  it('works out what is not stated: size, type and hash', async () => {
+    folder.write('a.bin', png);
+    folder.write('sub/b.vtt', 'WEBVTT\n');
+    folder.write('c.html', '<script>alert(1)</script>');
+    write({ id: '1', file: 'a.bin' }, { id: '2', file: 'sub/b.vtt' }, { id: '3', file: 'c.html' });
+    const { object, until } = await open();
+    await until(() => object('3')?.verified != null);
+    expect(object('1')).to.deep.include({ path: join(folder.path, 'a.bin'), size: png.length, type: 'image/png' });
+    expect(object('1')?.hash).to.equal(await hashOf('a.bin'));
+    expect(object('1')?.verified?.size).to.equal(png.length);
+    expect(object('2')?.type).to.equal('text/vtt');
+    expect(object('3')?.type).to.equal('application/octet-stream');
+  });
+
+  it('does not wait for the hash of a large file, and tells it when it is there', async () => {
+    const size = 160 * 1024 * 1024;
+    truncateSync(folder.write('film.mp4', ''), size);
+    write({ id: '1', file: 'film.mp4', type: 'video/mp4' });
+    const { object, changes, until } = await open();
+    expect(object('1')).to.include({
+      size,
+      type: 'video/mp4',
+      hash: null,
+      verified: null,
+      accepted: true,
+    });
+    await until(() => object('1')?.verified != null);
+    expect(object('1')?.hash).to.have.length(46);
+    expect(changes.map(({ type }) => type)).to.deep.equal(['replaced', 'updated']);
+  });
+
+  it('knows an object without a file, does not accept it, says so, and takes it when the file comes', async () => {
+    write({ id: '1', file: 'later.txt', size: 5 });
+    const { object, directory, until } = await open();
+    expect(object('1')).to.include({ path: null, size: 5, accepted: false });
+    expect(messageOf(directory, 'MissingFiles')).to.equal('1 object is not served: 1 (later.txt): does not exist');
+    folder.write('later.txt', 'later');
+    await until(() => object('1')?.verified != null && directory.conditions.length === 0);
+    expect(object('1')?.accepted).to.be.true;
+    rmSync(join(folder.path, 'later.txt'));
+    await until(() => object('1')?.accepted === false && directory.conditions.length === 1);
+  });
+
+  it('does not serve a file that is not of the stated size or hash', async () => {
+    folder.write('a.txt', 'abc');
+    folder.write('b.txt', 'abc');
+    folder.write('c.txt', 'abc');
+    const hash = await hashOf('a.txt');
+    folder.write('b.txt', 'abd');
+    write({ id: '1', file: 'a.txt', hash }, { id: '2', file: 'b.txt', hash }, { id: '3', file: 'c.txt', size: 4 });
+    const { object, directory, until } = await open();
+    await until(() => object('1')?.verified != null && object('2')?.accepted === false);
+    expect([object('1'), object('2'), object('3')].map((it) => it?.accepted)).to.deep.equal([true, false, false]);
+    expect(object('2')).to.include({ path: null, hash });
+    await until(() => messageOf(directory, 'DamagedObjects')?.startsWith('2 objects are not served: ') === true);
+    expect(messageOf(directory, 'DamagedObjects'))
+      .to.contain('3 (c.txt): has 3 bytes, not 4')
+      .and.contain(`2 (b.txt): has the hash`);
+  });
+
+  it('looks again when a file is doubted, or has visibly changed', async () => {
+    folder.write('a.txt', 'first');
+    write({ id: '1', file: 'a.txt' });
+    const { object, directory, until } = await open();
+    await until(() => object('1')?.verified != null);
+    const hash = object('1')?.hash;
+    folder.write('a.txt', 'second');
+    directory.doubt('1');
+    await until(() => object('1')?.hash !== hash && object('1')?.verified?.size === 6);
+    expect(object('1')?.hash).to.equal(await hashOf('a.txt'));
+  });
+
+  it('reads a file again that is overwritten in place, though its size and time are as they were', async () => {
+    const past = new Date('2020-01-01T00:00:00Z');
+    const path = folder.write('a.txt', 'first');
+    utimesSync(path, past, past);
+    write({ id: '1', file: 'a.txt' });
+    const before = await open();
+    await before.until(() => before.object('1')?.verified != null);
+    const overwrite = (text: string) => {
+      writeFileSync(path, text);
+      utimesSync(path, past, past);
+      return hashOf('a.txt');
+    };
+    const second = await overwrite('SECON');
+    await before.until(() => before.object('1')?.hash === second);
+    await before.directory.stop();
+    const third = await overwrite('THIRD');
+    const after = await open();
+    await after.until(() => after.object('1')?.verified != null);
+    expect(after.object('1')?.hash).to.equal(third);
+  });
+
+  it('reads a doubted file again even where nothing but its bytes has changed', async () => {
+    const past = new Date('2020-01-01T00:00:00Z');
+    const path = folder.write('a.txt', 'first');
+    utimesSync(path, past, past);
+    write({ id: '1', file: 'a.txt' });
+    const { object, directory, until } = await open();
+    await until(() => object('1')?.verified != null);
+    const hash = object('1')?.hash;
+    writeFileSync(path, 'FIRST');
+    utimesSync(path, past, past);
+    directory.doubt('1');
+    await until(() => object('1')?.hash !== hash && object('1')?.hash !== null);
+    expect(object('1')?.hash).to.equal(await hashOf('a.txt'));
+  });
+
+  it('trusts nothing that is remembered of a doubted file, though it looks as it once did', async () => {
+    const path = folder.write('a.txt', 'first');
+    const past = new Date('2020-01-01T00:00:00Z');
+    utimesSync(path, past, past);
+    write({ id: '1', file: 'a.txt' });
+    const { object, directory, conditions, until } = await open({ checkEveryMs: 600_000 });
+    await until(() => object('1')?.verified != null);
+    renameSync(path, `${path}.away`);
+    directory.doubt('1');
+    await until(() => conditions().length === 1);
+    writeFileSync(`${path}.away`, 'FIRST');
+    utimesSync(`${path}.away`, past, past);
+    renameSync(`${path}.away`, path);
+    const hash = await hashOf('a.txt');
+    directory.doubt('1');
+    await until(() => object('1')?.hash === hash);
+  });
+
+  it('starts empty where there is no catalogue, and takes it when it comes', async () => {
+    const { ids, conditions, directory, until } = await open();
+    expect(ids()).to.be.empty;
+    expect(conditions()).to.deep.equal(['CatalogueInvalid']);
+    expect(directory.conditions[0]?.reason).to.equal('Missing');
+    folder.write('a.txt', 'a');
+    write({ id: '1', file: 'a.txt' });
+    await until(() => ids().length === 1 && directory.conditions.length === 0);
+  });
+
+  it('keeps the old one under a bad edit, says what is wrong, and swaps when it is mended', async () => {
+    folder.write('a.txt', 'a');
+    write({ id: '1', file: 'a.txt' });
+    const { ids, directory, changes, until } = await open();
+    folder.write('catalogue.yml', 'objects:\n  - { id: "2", file: a.txt }\n');
+    await until(() => directory.conditions.length === 1);
+    expect(messageOf(directory, 'CatalogueInvalid')).to.equal('catalogue.yml:2: objects[0].buckets: is required');
+    expect(ids()).to.deep.equal(['1']);
+    expect(changes.filter(({ type }) => type === 'replaced')).to.have.length(1);
+    const since = directory.conditions[0]?.since;
+    folder.write('catalogue.yml', 'objects: {}');
+    await until(() => messageOf(directory, 'CatalogueInvalid') === 'catalogue.yml:1: objects: must be array');
+    expect(directory.conditions[0]?.since).to.equal(since);
+    expect(changes.filter(({ type }) => type === 'replaced')).to.have.length(1);
+    write({ id: '2', file: 'a.txt' });
+    await until(() => ids()[0] === '2');
+    expect(directory.conditions).to.be.empty;
+  });
+
+  it('refuses what is no text, and tries again and again to read what cannot be read, telling it once', async () => {
+    const file = folder.write('catalogue.yml', Buffer.from([0x61, 0xff, 0xfe]));
+    const { directory, until } = await open();
+    expect(messageOf(directory, 'CatalogueInvalid')).to.equal('catalogue.yml: is not UTF-8 text');
+    rmSync(file);
+    mkdirSync(file);
+    await until(() => directory.conditions[0]?.reason === 'Unreadable');
+    const told = logged.length;
+    // Another watch with the same period is the clock: in three of its rounds the catalogue has been tried at least once.
+    await new Promise<void>((resolve) => {
+      let rounds = 0;
+      const clock = watchFile(file, 20, () => {
+        rounds += 1;
+        if (rounds < 3) return clock.again();
+        clock.stop();
+        resolve();
+      });
+      clock.again();
+    });
+    expect(logged).to.have.length(told);
+    rmSync(file, { recursive: true });
+    write();
+    await until(() => directory.conditions.length === 0);
+  });
+
+  it('survives renames over the catalogue and its absence', async () => {
+    folder.write('a.txt', 'a');
+    const file = write({ id: '1', file: 'a.txt' });
+    const { ids, directory, until } = await open();
+    renameSync(file, `${file}.away`);
+    await until(() => directory.conditions[0]?.reason === 'Missing');
+    expect(ids()).to.deep.equal(['1']);
+    renameSync(`${file}.away`, file);
+    await until(() => directory.conditions.length === 0);
+    folder.write('new.yml', '{objects: [{id: "2", file: a.txt, buckets: []}]}');
+    renameSync(join(folder.path, 'new.yml'), file);
+    await until(() => ids()[0] === '2');
+  });
+
+  it('does not serve what lies behind a link that leads out, at the start and later, and follows those that stay in', async () => {
+    const elsewhere = temporaryFolder();
+    elsewhere.write('secret', 'x');
+    folder.write('inside/a.txt', 'a');
+    symlinkSync(join(elsewhere.path, 'secret'), join(folder.path, 'out'));
+    symlinkSync(elsewhere.path, join(folder.path, 'away'));
+    symlinkSync('inside/a.txt', join(folder.path, 'in'));
+    try {
+      write({ id: '1', file: 'in' }, { id: '2', file: 'away/secret' }, { id: '3', file: 'out' });
+      const { object, conditions, directory, until } = await open();
+      await until(() => object('1')?.verified != null);
+      expect([object('2'), object('3')].map((it) => it?.path)).to.deep.equal([null, null]);
+      expect(conditions()).to.deep.equal(['DamagedObjects']);
+      const out = `leads out of the catalogue's folder, to ${elsewhere.path}/secret`;
+      expect(messageOf(directory, 'DamagedObjects')).to.equal(
+        `2 objects are not served: 2 (away/secret): ${out}; 3 (out): ${out}`,
+      );
+      write({ id: '1', file: 'in' });
+      await until(() => conditions().length === 0);
+      expect(object('1')?.path).to.equal(join(folder.path, 'inside/a.txt'));
+      rmSync(join(folder.path, 'in'));
+      symlinkSync(join(elsewhere.path, 'secret'), join(folder.path, 'in'));
+      await until(() => object('1')?.accepted === false && messageOf(directory, 'DamagedObjects') !== undefined);
+      expect(object('1')?.path).to.be.null;
+    } finally {
+      elsewhere.remove();
+    }
+  });
+
+  it('takes a folder, a pipe, a socket or a loop of links for a missing file, each at the cost of its own object', async () => {
+    mkdirSync(join(folder.path, 'folder'));
+    execFileSync('mkfifo', [join(folder.path, 'pipe')]);
+    symlinkSync('loop', join(folder.path, 'loop'));
+    symlinkSync('pipe', join(folder.path, 'link'));
+    const server = createServer().listen(join(folder.path, 'socket'));
+    await once(server, 'listening');
+    try {
+      const odd = ['folder', 'pipe', 'loop', 'link', 'socket', 'folder/none', `pipe/x`, 'x'.repeat(300)];
+      folder.write('good.txt', 'good');
+      write({ id: '1', file: 'good.txt' }, ...odd.map((file, index) => ({ id: `${index + 2}`, file })));
+      const { ids, object, directory, conditions, until } = await open();
+      await until(() => object('1')?.verified != null);
+      expect(ids().filter((id) => object(id)?.accepted)).to.deep.equal(['1']);
+      expect(conditions()).to.deep.equal(['MissingFiles']);
+      expect(messageOf(directory, 'MissingFiles'))
+        .to.match(/^8 objects are not served: /)
+        .and.contain('3 (pipe): is not an ordinary file');
+    } finally {
+      server.close();
+    }
+  });
+
+  it('does not wait for a pipe that takes the place of a file while another one is read', async () => {
+    truncateSync(folder.write('film.mp4', ''), 160 * 1024 * 1024);
+    const path = folder.write('b.txt', 'b');
+    write({ id: '1', file: 'film.mp4' }, { id: '2', file: 'b.txt' });
+    // It does not look around: what it knows of the second file is what it knew at first.
+    const { object, directory, until } = await open({ checkEveryMs: 600_000 });
+    rmSync(path);
+    execFileSync('mkfifo', [path]);
+    expect(object('1')?.verified).to.be.null;
+    await until(() => object('1')?.verified != null && messageOf(directory, 'DamagedObjects') !== undefined);
+    expect(messageOf(directory, 'DamagedObjects')).to.equal(
+      `1 object is not served: 2 (b.txt): cannot be read: ${path} is not an ordinary file`,
+    );
+  });
+
+  it('remembers over a restart what it has read', async () => {
+    folder.write('a.txt', 'first');
+    write({ id: '1', file: 'a.txt' });
+    const before = await open();
+    await before.until(() => before.object('1')?.verified != null);
+    const hash = before.object('1')?.hash;
+    await before.directory.stop();
+    // A hash that no file has: only a catalogue that does not read the file can give it.
+    const remembered = readFileSync(join(folder.path, 'state/hashes.json'), 'utf8');
+    folder.write('state/hashes.json', remembered.replace(hash ?? '', 'remembered'));
+    const after = await open();
+    expect(after.object('1')).to.include({ hash: 'remembered', type: 'text/plain' });
+    expect(after.object('1')?.verified).to.not.be.null;
+  });
+
+  it('does without its memory where that is torn or cannot be written', async () => {
+    folder.write('a.txt', 'a');
+    folder.write('state/hashes.json', '{"version":2,"files":{"/a":[1,');
+    write({ id: '1', file: 'a.txt' });
+    const torn = await open();
+    await torn.until(() => torn.object('1')?.verified != null);
+    await torn.directory.stop();
+    expect(logged.join()).to.contain('worked out again');
+    expect(JSON.parse(readFileSync(join(folder.path, 'state/hashes.json'), 'utf8')).version).to.equal(2);
+
+    rmSync(join(folder.path, 'state'), { recursive: true });
+    folder.write('state', 'a file where the folder should be');
+    const unwritable = await open();
+    await unwritable.until(() => unwritable.object('1')?.verified != null);
+    expect(unwritable.directory.conditions).to.be.empty;
+  });
+
+  it('keeps what it knows when its thread dies, says so, and starts another', async () => {
+    // It tells of an object at once; the first of its kind dies at the first doubt, the second says that all is well.
+    const entry = folder.write(
+      'thread.mjs',
+      `import { existsSync, writeFileSync } from 'node:fs';
+       import { parentPort } from 'node:worker_threads';
+       const second = existsSync(${JSON.stringify(join(folder.path, 'died'))});
+       parentPort.on('message', ({ type }) => {
+         if (type === 'stop') parentPort.close();
+         if (type !== 'doubt') return;
+         writeFileSync(${JSON.stringify(join(folder.path, 'died'))}, '');
+         throw new Error('out of luck');
+       });
+       const objects = [{ id: second ? '2' : '1', buckets: [] }];
+       parentPort.postMessage({ type: 'conditions', conditions: [] });
+       parentPort.postMessage({ type: 'part', first: true, objects });
+       parentPort.postMessage({ type: 'whole', bucketWorkers: {} });`,
+    );
+    const { ids, directory, until } = await open({ threadUrl: pathToFileURL(entry) });
+    directory.doubt('1');
+    await until(() => directory.conditions.length === 1);
+    expect(directory.conditions[0]).to.include({ type: 'CatalogueInvalid', reason: 'ReaderDied' });
+    expect(messageOf(directory, 'CatalogueInvalid')).to.contain('out of luck');
+    expect(ids()).to.deep.equal(['1']);
+    await until(() => ids()[0] === '2' && directory.conditions.length === 0);
+  });
+
+  it('starts empty where its thread cannot', async () => {
+    const { ids, directory } = await open({ threadUrl: pathToFileURL(join(folder.path, 'nowhere.mjs')) });
+    expect(ids()).to.be.empty;
+    expect(directory.conditions[0]?.reason).to.equal('ReaderDied');
+  });
+
+  it('is not waited for for ever, and known all the same once it has been read', async () => {
+    folder.write('a.bin', png);
+    write({ id: '1', file: 'a.bin' });
+    const pipe = join(folder.path, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const own = new URL('../../../src/directory/catalogue/catalogue-thread.js', import.meta.url);
+    const entry = folder.write(
+      'slow.mjs',
+      `import { readFileSync } from 'node:fs';
+       readFileSync(${JSON.stringify(pipe)});
+       await import(${JSON.stringify(own)});`,
+    );
+    const { ids, directory, until } = await open({ threadUrl: pathToFileURL(entry), firstLookMs: 10 });
+    expect(ids()).to.be.empty;
+    expect(directory.conditions[0]).to.include({ type: 'CatalogueInvalid', reason: 'NotRead' });
+    writeFileSync(pipe, '');
+    await until(() => ids()[0] === '1' && directory.conditions.length === 0);
+  });
+
+  it('tells many hashes in few messages', async () => {
+    const many = Array.from({ length: 600 }, (_, n) => ({ id: String(n), file: `${n % 40}.txt` }));
+    for (let n = 0; n < 40; n += 1) folder.write(`${n}.txt`, `file ${n}`);
+    write(...many);
+    const { ids, object, changes, until } = await open();
+    await until(() => ids().every((id) => object(id)?.verified));
+    expect(changes.length).to.be.below(20);
+  });
+});

@@ -1,0 +1,27 @@
+// The example catalogue is what `npm start` serves: in order, complete, and fit for the README's walk through the commands.
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { openCatalogue } from '../../../src/directory/catalogue/catalogue.ts';
+import { observe } from '../../support/directory-observer.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+describe('the example catalogue', () => {
+  it('has an image and a text in one bucket, a sound and its subtitles in another, all sound', async () => {
+    const folder = temporaryFolder();
+    const file = fileURLToPath(new URL('../../../../examples/catalogue.yml', import.meta.url));
+    const directory = openCatalogue({ file, stateDirectory: folder.path, checkEveryMs: 1000, firstLookMs: 60_000 });
+    const { ids, object, bucketWorkers, until } = observe(directory);
+    await directory.start();
+    await until(() => ids().every((id) => object(id)?.verified));
+    await directory.stop();
+    folder.remove();
+    expect(directory.conditions).to.be.empty;
+    expect(ids().map((id) => [id, object(id)?.type, object(id)?.buckets])).to.deep.equal([
+      ['1', 'image/png', ['0:0']],
+      ['2', 'text/plain', ['0:0']],
+      ['3', 'audio/wav', ['0:1']],
+      ['4', 'text/vtt', ['0:1']],
+    ]);
+    expect(bucketWorkers()).to.deep.equal({ '0:0': [0], '0:1': [0] });
+  });
+});

@@ -1,0 +1,15 @@
+// How late the event loop is, by a clock of our own making.
+import { expect } from 'chai';
+import { measureLag } from '../../src/metrics/event-loop-lag.ts';
+import { until } from '../support/until.ts';
+
+describe('the lag of the event loop', () => {
+  it('is what a timer comes later than it should', async () => {
+    const clock = [0, 0, 2000, 2000];
+    const meter = measureLag(() => clock.shift() ?? 2000);
+    await until(() => meter.reading.sum > 0);
+    meter.stop();
+    expect(meter.reading.sum).to.equal(1.9);
+    expect(meter.reading.counts.reduce((sum, count) => sum + count)).to.equal(1);
+  });
+});

@@ -1,0 +1,41 @@
+// The dashboard and the alert rules under examples/: they ask for nothing that is not exported.
+import { readFile } from 'node:fs/promises';
+import { expect } from 'chai';
+import { type Rig, startRig, stillSide } from '../support/operator-rig.ts';
+import { type Scrape, scrapeOf } from '../support/scrape.ts';
+
+const folder = new URL('../../../examples/monitoring/', import.meta.url);
+
+describe('the examples of monitoring', () => {
+  let rig: Rig;
+  let scrape: Scrape;
+
+  before(async () => {
+    rig = await startRig({ publicSide: { ...stillSide, losses: { SIGKILL: 1 } } });
+    // So that every series there may be is there.
+    await rig.command('start-api');
+    await rig.call('/metrics', { method: 'GET' });
+    scrape = scrapeOf((await rig.call('/metrics', { method: 'GET' })).text);
+  });
+  after(() => rig.close());
+
+  const isExported = (name: string): boolean => {
+    const family = (ending: RegExp) => scrape.families.find((one) => one.name === name.replace(ending, ''));
+    return family(/$^/) !== undefined || family(/_(bucket|sum|count)$/)?.type === 'HISTOGRAM';
+  };
+
+  for (const file of ['dashboard.json', 'alerts.yml']) {
+    it(`${file} asks for metrics that exist`, async () => {
+      const text = await readFile(new URL(file, folder), 'utf8');
+      const names = new Set(text.match(/\b(?:distributor|process|nodejs)_[a-z][a-z0-9_]*/g));
+      expect(names.size).to.be.greaterThan(5);
+      expect([...names].filter((name) => !isExported(name))).to.deep.equal([]);
+    });
+  }
+
+  it('the dashboard shows every metric of the node', async () => {
+    const text = await readFile(new URL('dashboard.json', folder), 'utf8');
+    const own = scrape.families.map(({ name }) => name).filter((name) => name.startsWith('distributor_'));
+    expect(own.filter((name) => !text.includes(name))).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,303 @@
+// The events of a node as a reader gets them: what it begins with, what follows, what it missed, and the end.
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect } from 'chai';
+import { nodeDiagram, nodeOutline } from '../../../machines/node-diagram.ts';
+import type { Condition } from '../../../src/base/condition.ts';
+import { EventSource, type SeenEvent } from '../../support/event-source.ts';
+import { Folder, snapshotOf } from '../../support/folder.ts';
+import { bearer, makeNode, type Rig, type RigOptions, startRig } from '../../support/operator-rig.ts';
+import { PublicSideTwin } from '../../support/public-side-twin.ts';
+import { until } from '../../support/until.ts';
+import { connected, requestFor } from '../../support/viewer.ts';
+
+const namesOf = (events: readonly SeenEvent[]): string[] => events.map(({ name }) => name);
+const edges = new Set([...nodeDiagram.edges, ...nodeOutline.edges].map(({ id }) => id));
+const states = new Set(nodeDiagram.nodes.map(({ id }) => id));
+
+describe('events', () => {
+  let rig: Rig;
+  let sources: EventSource[];
+  let servers: Server[];
+  beforeEach(() => {
+    sources = [];
+    servers = [];
+  });
+  afterEach(async () => {
+    for (const source of sources) source.close();
+    for (const server of servers) server.close();
+    await rig.close();
+  });
+
+  const start = async (options: RigOptions = {}): Promise<void> => {
+    rig = await startRig(options);
+  };
+
+  const open = async (headers: Record<string, string> = {}, claims: object = {}): Promise<EventSource> => {
+    const source = await EventSource.open(rig.url, { ...bearer(await rig.access(claims)), ...headers });
+    sources.push(source);
+    return source;
+  };
+
+  it('begin with everything as it is now', async () => {
+    await start();
+    await rig.command('stop-api');
+    const source = await open({}, { scope: 'read' });
+    await source.find('command');
+    expect(source.status).to.equal(200);
+    expect(source.headers['content-type']).to.match(/^text\/event-stream/);
+    expect(source.headers['cache-control']).to.equal('no-store');
+    expect(namesOf(source.events)).to.deep.equal(['state', 'machine', 'metrics', 'drain', 'command']);
+    const [state, machine, metrics, drain, command] = source.events;
+    expect(state?.data).to.deep.equal(JSON.parse(JSON.stringify(rig.node.state)));
+    expect(machine?.data.active).to.include('node.up.publicApi.stopped');
+    expect(machine?.data.commands).to.deep.include({ 'stop-api': { legal: false, reason: 'Already stopped' } });
+    expect(metrics?.data).to.be.an('array');
+    expect(drain?.data.drain).to.equal(null);
+    expect(command?.data).to.deep.equal(rig.audits[0]);
+  });
+
+  it('tell of each step of the machine, by the ids of its diagrams', async () => {
+    await start();
+    const source = await open();
+    await rig.command('stop-api');
+    const isStopped = ({ to }: SeenEvent['data']) => (to as { publicApi: string }).publicApi === 'stopped';
+    const { data, id } = await source.find('transition', isStopped);
+    expect(id).to.match(/^\d+-\d+$/);
+    expect(data.from).to.deep.equal({ node: 'running', publicApi: 'stopping' });
+    expect(data.active).to.include('node.up.publicApi.stopped');
+    expect(data.taken).to.include.members([
+      'node.up.publicApi.stopping.recording to node.up.publicApi.stopped by save done',
+      'node.up.publicApi.stopping to node.up.publicApi.stopped by port refuses',
+    ]);
+    for (const { data } of [...source.named('transition'), ...source.named('machine')]) {
+      for (const edge of data.taken as string[]) expect(edges).to.include(edge);
+      for (const state of data.active as string[]) expect(states).to.include(state);
+    }
+    expect(source.named('transition').map(({ data }) => data.event)).to.deep.equal([
+      'stop-api',
+      'close done',
+      'save done',
+    ]);
+    const machine = await source.find('machine', ({ active }) => String(active).includes('publicApi.stopped'));
+    const { 'start-api': begin } = machine.data.commands as Record<string, { leadsTo: string[] }>;
+    expect(begin?.leadsTo).to.include.members(['node.up.publicApi.running', 'node.up.record.settled.saved']);
+  });
+
+  it('tell of commands, of refusals, and of the state that followed', async () => {
+    await start();
+    const source = await open();
+    await rig.command('set-worker', { workerId: 5 });
+    await rig.command('start-api');
+    const refused = await source.find('command', ({ status }) => status === 409);
+    expect(refused.data).to.deep.include({ command: 'start-api', detail: 'Already started', sub: null });
+    const isSet = ({ settings }: SeenEvent['data']) => (settings as { workerId: number }).workerId === 5;
+    expect((await source.find('state', isSet)).id).not.to.equal('');
+  });
+
+  it('resume where a reader has left, without the rest', async () => {
+    await start();
+    const first = await open();
+    await rig.command('stop-api');
+    await first.find('command');
+    first.close();
+    await rig.command('start-api');
+    const again = await open({ 'last-event-id': first.lastEventId });
+    await again.find('command');
+    expect(again.named('command').map(({ data }) => data.command)).to.deep.equal(['start-api']);
+    expect(again.named('transition').length).to.be.greaterThan(1);
+    expect(again.named('gap')).to.deep.equal([]);
+    const third = await open({ 'last-event-id': again.lastEventId });
+    await third.find('drain');
+    expect(third.named('command')).to.deep.equal([]);
+  });
+
+  it('are told once to a reader who comes in the middle of them', async () => {
+    await start();
+    const first = await open();
+    await first.find('drain');
+    const entry = {
+      at: new Date().toISOString(),
+      from: null,
+      kind: null,
+      sub: null,
+      jti: null,
+      method: 'POST',
+      command: null,
+      input: null,
+    };
+    const server = createServer((_, response) => {
+      rig.events.command({ ...entry, status: 401, detail: 'just now', before: null, after: null });
+      rig.events.connect(response, '');
+    }).listen(0);
+    servers.push(server);
+    await once(server, 'listening');
+    const late = await EventSource.open(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, {});
+    sources.push(late);
+    await rig.command('stop-api');
+    await late.find('command', ({ command }) => command === 'stop-api');
+    for (const source of [first, late]) {
+      await source.find('command', ({ command }) => command === 'stop-api');
+      expect(source.named('command').map(({ data }) => data.status)).to.deep.equal([401, 200]);
+    }
+  });
+
+  it('say so when something is missing between', async () => {
+    await start({ settings: { eventsBufferBytes: 4000 } });
+    const first = await open();
+    await first.find('drain');
+    await until(() => first.lastEventId !== '');
+    first.close();
+    for (let round = 0; round < 5; round++) {
+      await rig.command('stop-api');
+      await rig.command('start-api');
+    }
+    const [run] = first.lastEventId.split('-');
+    for (const id of [first.lastEventId, `${run}-99999`, `${Number(run) - 1}-1`, 'nonsense']) {
+      const late = await open({ 'last-event-id': id });
+      await late.find('drain');
+      expect(namesOf(late.events).slice(0, 2), id).to.deep.equal(['gap', 'state']);
+      expect(late.named('command').length, id).to.be.greaterThan(0);
+      await until(() => late.lastEventId.startsWith(`${run}-`));
+    }
+  });
+
+  it('end with a last event, before the port closes', async () => {
+    await start();
+    const source = await open();
+    await source.find('state');
+    await rig.command('shutdown');
+    rig.events.end(0);
+    await source.over;
+    const last = source.events.at(-1);
+    expect(last?.name).to.equal('end');
+    expect(last?.data.exitCode).to.equal(0);
+    expect(namesOf(source.events)).to.include.members(['machine', 'command']);
+    expect(source.named('state').at(-1)?.data.node).to.equal('shuttingDown');
+    const late = await open();
+    await late.over;
+    expect(late.events[0]?.name).to.equal('state');
+    // Else whoever comes too late would wait for a node that is no more.
+    expect(late.events.at(-1)?.name).to.equal('end');
+  });
+
+  it('need a token, and are so many at most', async () => {
+    await start({ settings: { maxEventReaders: 2 } });
+    const without = await EventSource.open(rig.url, {});
+    expect(without.status).to.equal(401);
+    const [one, two] = [await open(), await open()];
+    const three = await open();
+    expect([one.status, two.status, three.status]).to.deep.equal([200, 200, 503]);
+    expect(three.headers['retry-after']).to.equal('5');
+    one.close();
+    await until(() => rig.events.readers === 1);
+    expect((await open()).status).to.equal(200);
+    const byRequest = { authorization: `Bearer ${await rig.forRequest('events')}` };
+    two.close();
+    await until(() => rig.events.readers === 1);
+    expect((await open(byRequest)).status).to.equal(200);
+  });
+
+  it('answer a HEAD with the headers alone', async () => {
+    await start();
+    const { status, headers, text } = await rig.call('/api/v1/events', {
+      method: 'HEAD',
+      headers: bearer(await rig.access()),
+    });
+    expect([status, text, rig.events.readers]).to.deep.equal([200, '', 0]);
+    expect(headers['content-type']).to.match(/event-stream/);
+  });
+
+  it('beat, so that a broken connection is noticed', async () => {
+    await start({ settings: { eventsHeartbeatMs: 20 } });
+    const source = await open();
+    await source.says('\n\n:\n\n');
+  });
+
+  it('have a point of figures each second, and end with the access token that opened them', async () => {
+    await start();
+    const source = await open({}, { exp: Math.ceil(Date.now() / 1000) + 1 });
+    await rig.call('/api/v1/state', { method: 'GET', headers: bearer(await rig.access()) });
+    await source.over;
+    expect(source.named('end')).to.deep.equal([]);
+    await until(() => rig.events.readers === 0);
+    const again = await open();
+    const { data } = await again.find('metrics', (points) => (points as unknown as unknown[]).length > 0);
+    const [point] = data as unknown as Record<string, unknown>[];
+    expect(point).to.deep.include({ requests: 7, bytesSent: 42, downloadsInProgress: 0 });
+    expect(point?.operatorLatencyMs).to.have.keys('p50', 'p99');
+  });
+
+  it('tell of conditions that come, change and go, and of the state with each', async () => {
+    await start();
+    const { conditions, observed } = rig;
+    const source = await open();
+    conditions.push({ type: 'Fire', reason: 'Oven', message: 'It smells.' });
+    observed.look();
+    conditions[0] = { type: 'Fire', reason: 'Oven', message: 'It burns.' };
+    observed.look();
+    observed.look();
+    await source.find('state', ({ conditions }) => (conditions as unknown[]).length === 1);
+    conditions.pop();
+    // Nobody says that it is gone: the node looks by itself.
+    await source.find('condition', ({ change }) => change === 'cleared');
+    expect(
+      source.named('condition').map(({ data: { change, condition } }) => [change, (condition as Condition).message]),
+    ).to.deep.equal([
+      ['raised', 'It smells.'],
+      ['changed', 'It burns.'],
+      ['cleared', 'It burns.'],
+    ]);
+    await source.find('state', ({ conditions }) => (conditions as unknown[]).length === 0);
+  });
+
+  it('tell of a drain as it goes on, and of its end', async () => {
+    const folder = await Folder.make();
+    const side = new PublicSideTwin();
+    const node = makeNode(side, { wishes: { workerId: 0 } });
+    await node.restore();
+    await side.publish({ type: 'replaced', snapshot: snapshotOf(await folder.object('1', 16 * 1024 * 1024)) });
+    await start({ observed: node });
+    const source = await open();
+    const viewer = await connected(side.port ?? 0, requestFor('/api/v1/assets/1'));
+    await until(() => side.activity.requests > 0);
+    await node.command({ type: 'stop-api' });
+    const { data } = await source.find('drain', ({ drain }) => drain !== null);
+    const { drain } = data as { drain: { connections: number; bytesLeft: number; deadline: string } };
+    expect(drain.connections).to.equal(1);
+    expect(drain.bytesLeft).to.be.greaterThan(0);
+    expect(Date.parse(drain.deadline)).to.be.greaterThan(Date.now());
+    viewer.destroy();
+    await until(() => source.named('drain').at(-1)?.data.drain === null);
+    expect(source.named('drain').length).to.be.greaterThan(2);
+    await side.end();
+    await folder.remove();
+  });
+
+  it('leave nothing behind of hundreds of readers', async () => {
+    await start({ settings: { maxEventReaders: 1000, maxConnections: 1000 } });
+    for (let round = 0; round < 10; round++) {
+      const readers = await Promise.all(Array.from({ length: 20 }, () => open()));
+      expect(rig.events.readers).to.be.lessThanOrEqual(20);
+      for (const reader of readers) reader.close();
+      await until(() => rig.events.readers === 0);
+    }
+  });
+
+  it('drop a reader that does not read, and nobody else', async () => {
+    await start({ settings: { eventsBacklogBytes: 1024, eventsBufferBytes: 10_000 } });
+    const slow = await open();
+    slow.pause();
+    const quick = await open();
+    const many = Array.from({ length: 5000 }, (_, index) => `${index}:${'x'.repeat(100)}`);
+    let sent = 0;
+    while (rig.events.readers === 2) {
+      await rig.command('set-buckets', { buckets: many });
+      sent += 1;
+    }
+    expect(rig.events.readers).to.equal(1);
+    await quick.find('transition');
+    await until(() => quick.named('command').length === sent);
+  });
+});

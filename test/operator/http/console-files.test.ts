@@ -1,0 +1,62 @@
+// What the console's files are sent with, and that they are all of them.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { packageRoot } from '../../../src/base/version.ts';
+import { consoleModules } from '../../../src/operator/http/console-files.ts';
+import { type Rig, startRig } from '../../support/operator-rig.ts';
+
+describe('console files', () => {
+  let rig: Rig;
+  before(async () => {
+    rig = await startRig();
+  });
+  after(() => rig.close());
+
+  const get = (path: string, headers = {}) => rig.call(path, { method: 'GET', headers });
+
+  it('come without a token, under a policy that allows nothing from elsewhere and nothing in line', async () => {
+    for (const path of ['/', '/reference']) {
+      const { status, headers, text } = await get(path);
+      expect([status, headers['content-type']]).to.deep.equal([200, 'text/html; charset=utf-8']);
+      const policy = String(headers['content-security-policy']).split('; ');
+      expect(policy).to.include.members(["default-src 'none'", "frame-ancestors 'none'", "script-src 'self'"]);
+      expect(policy.join()).not.to.match(/unsafe|\*|http/);
+      expect(headers).to.include({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+      expect(text).not.to.match(/<script(?! type="module" src="\/)| style=|<style| on\w+=|https?:/);
+    }
+  });
+
+  it('are every module of the pages and what those import, each under its exact path', async () => {
+    const own = readdirSync(join(packageRoot, 'src/console')).filter((name) => name.endsWith('.ts'));
+    const listed = consoleModules.filter((name) => name.startsWith('src/console/'));
+    expect([...listed].sort()).to.deep.equal(own.map((name) => `src/console/${name.slice(0, -3)}`).sort());
+    for (const name of consoleModules) {
+      const { status, headers, text } = await get(`/console/${name}.js`);
+      expect([status, headers['content-type']], name).to.deep.equal([200, 'text/javascript; charset=utf-8']);
+      for (const [, target = ''] of text.matchAll(/^(?:import|export) [^;]*?from '(.*?)'/gm)) {
+        const path = new URL(target, `http://node/console/${name}.js`).pathname;
+        expect((await get(path)).status, `${name} imports ${target}`).to.equal(200);
+      }
+    }
+  });
+
+  it('are files of the console and no others', async () => {
+    for (const path of [
+      '/console',
+      '/console/',
+      '/console/../package.json',
+      '/console/src/operator/http/operator-api.js',
+      '/index.html',
+    ]) {
+      expect((await get(path)).status, path).to.equal(404);
+    }
+    const { status, headers } = await rig.call('/', { method: 'POST' });
+    expect([status, headers.allow]).to.deep.equal([405, 'GET, HEAD']);
+  });
+
+  it('are not for a page of another host', async () => {
+    expect((await get('/', { host: 'evil.example' })).status).to.equal(403);
+    expect((await get('/', { origin: 'https://evil.example' })).status).to.equal(403);
+  });
+});

@@ -1,0 +1,136 @@
+// Whatever is thrown at the operator API, it answers: never a 5xx, never a stack, never a secret.
+import { connect } from 'node:net';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { CompactSign } from 'jose';
+import { commandNames } from '../../../machines/commands.ts';
+import { type Answer, json, type Rig, secret, startRig } from '../../support/operator-rig.ts';
+import { until } from '../../support/until.ts';
+
+describe('garbage', () => {
+  let rig: Rig;
+  before(async () => {
+    rig = await startRig({ settings: { maxBodyBytes: 2048 } });
+  });
+  after(() => rig.close());
+
+  const expectDecent = ({ status, text, json: document, headers }: Answer): void => {
+    expect(status).to.be.within(200, 499);
+    expect(text).not.to.match(/\bat (?:\w|\/)[^\n]*:\d+:\d+/);
+    expect(text).not.to.include(secret.toString());
+    if (status < 400) return;
+    expect(headers['content-type']).to.equal('application/problem+json');
+    expect(document.detail).to.be.a('string').and.not.equal('');
+  };
+
+  const isCommand = fc.constantFrom(...commandNames.filter((name) => name !== 'shutdown'));
+  /** What HTTP allows in the value of a header. */
+  const headerCharacter = fc
+    .integer({ min: 0x20, max: 0xff })
+    .filter((code) => code !== 0x7f)
+    .map((code) => String.fromCharCode(code));
+  const headerValue = fc.string({ unit: headerCharacter });
+  const base64url = fc.oneof(
+    fc.json().map((text) => Buffer.from(text).toString('base64url')),
+    fc.base64String().map((text) => text.replaceAll('+', '-').replaceAll('/', '_')),
+    headerValue.map((text) => text.replaceAll('.', '')),
+  );
+  const tokens = fc.tuple(base64url, base64url, base64url).map((parts) => `Bearer ${parts.join('.')}`);
+
+  it('as Authorization is a 401', async () => {
+    await fc.assert(
+      fc.asyncProperty(isCommand, fc.oneof(headerValue, tokens), async (name, authorization) => {
+        const answer = await rig.call(`/api/v1/${name}`, { headers: { authorization } });
+        expect(answer.status).to.equal(401);
+        expect(answer.headers['www-authenticate']).to.match(/^Bearer realm="[^"]*"/);
+        expectDecent(answer);
+      }),
+      { numRuns: 80 },
+    );
+  });
+
+  it('as claims, rightly signed, is refused or meant', async () => {
+    const number = fc.oneof(fc.double(), fc.integer(), fc.constant(Math.floor(Date.now() / 1000)));
+    const claim = fc.oneof(fc.jsonValue(), number);
+    const claims = fc.record(
+      {
+        ...{ iat: claim, exp: claim, nbf: claim, aud: claim, sub: claim, jti: claim, scope: claim },
+        ...{ reqUrl: fc.oneof(claim, fc.constant('/api/v1/stop-api')), reqBody: claim, reqBodyHash: claim },
+      },
+      { requiredKeys: [] },
+    );
+    await fc.assert(
+      fc.asyncProperty(claims, async (some) => {
+        const text = new TextEncoder().encode(JSON.stringify(some).replaceAll('null', '1e999'));
+        const token = await new CompactSign(text).setProtectedHeader({ alg: 'HS256' }).sign(secret);
+        expectDecent(await rig.command('stop-api', {}, token));
+      }),
+      { numRuns: 120 },
+    );
+  });
+
+  it('as a body is a 4xx or a command', async () => {
+    const bodies = fc.oneof(
+      fc.json(),
+      fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+      fc.string({ maxLength: 3000 }),
+    );
+    const types = fc.constantFrom(
+      'application/json',
+      'text/plain',
+      'application/json; charset=utf-16',
+      '',
+      ';',
+      'a/b;c="',
+    );
+    await fc.assert(
+      fc.asyncProperty(isCommand, bodies, types, fc.boolean(), async (name, body, type, chunked) => {
+        const authorization = `Bearer ${await rig.access()}`;
+        const headers = { ...json, 'content-type': type, authorization };
+        expectDecent(await rig.call(`/api/v1/${name}`, { headers, body, chunked }));
+      }),
+      { numRuns: 120 },
+    );
+  });
+
+  it('as target, Host or Origin is a 4xx', async () => {
+    const target = fc.webPath().map((path) => path || '/');
+    await fc.assert(
+      fc.asyncProperty(target, headerValue, headerValue, async (path, host, origin) => {
+        expectDecent(await rig.call(path, { method: 'GET', headers: { host, origin } }));
+        expectDecent(await rig.call(path, { method: 'GET' }));
+        expectDecent(await rig.call(`http://localhost${path}`, { method: 'GET' }));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('that stops half-way is no error of ours, and leaves no stack in the log', async () => {
+    const authorization = `Bearer ${await rig.access()}`;
+    const { length } = rig.logLines;
+    for (const framing of ['Content-Length: 100', 'Transfer-Encoding: chunked']) {
+      for (const part of ['', framing.startsWith('C') ? '{"work' : '6\r\n{"work\r\n']) {
+        const head = ['POST /api/v1/set-worker HTTP/1.1', 'Host: localhost', 'Content-Type: application/json', framing];
+        const text = [...head, `Authorization: ${authorization}`, '', part].join('\r\n');
+        await new Promise<void>((resolve, reject) => {
+          const socket = connect(rig.listener.port, '127.0.0.1', () => socket.end(text));
+          socket
+            .resume()
+            .on('error', reject)
+            .on('close', () => resolve());
+        });
+      }
+    }
+    await until(() => rig.logLines.slice(length).filter((line) => line.includes('set-worker: ')).length === 4);
+    const lines = rig.logLines.slice(length).join('');
+    expect(lines)
+      .not.to.match(/"level":[56]0/)
+      .and.not.to.match(/:\d+:\d+/);
+    expect(rig.audits.slice(-4).map(({ status }) => status)).to.deep.equal([400, 400, 400, 400]);
+  });
+
+  it('leaves a node that works', async () => {
+    expect((await rig.command('set-worker', { workerId: 1 })).status).to.equal(200);
+    expect(rig.logLines.filter((line) => JSON.parse(line).level >= 50)).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,198 @@
+// The server of the operator API: its address, its limits, and how it ends.
+import { EventEmitter, once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { expect } from 'chai';
+import Koa from 'koa';
+import { pino } from 'pino';
+import { type ListenSettings, listen, type OperatorListener } from '../../../src/operator/http/listen.ts';
+import { settings, startRig } from '../../support/operator-rig.ts';
+import { until } from '../../support/until.ts';
+
+const log = pino({ level: 'silent' });
+
+describe('the operator API server', () => {
+  let listener: OperatorListener;
+  const sockets: Socket[] = [];
+  afterEach(async () => {
+    for (const socket of sockets.splice(0)) socket.destroy();
+    await listener?.close(0);
+  });
+
+  const start = async (app: Koa, changed: Partial<ListenSettings> = {}) => {
+    listener = await listen(app, { ...settings, ...changed }, log);
+  };
+  const socket = async (): Promise<Socket> => {
+    const one = connect(listener.port, '127.0.0.1');
+    sockets.push(one);
+    one.on('error', () => {});
+    await once(one, 'connect');
+    return one;
+  };
+  /** All that comes until the other side ends. */
+  const restOf = async (from: Socket): Promise<string> => {
+    let text = '';
+    from.on('data', (chunk) => {
+      text += chunk;
+    });
+    await once(from, 'close');
+    return text;
+  };
+
+  it('says where it is, also where the port was left open and the address is IPv6', async () => {
+    await start(new Koa());
+    expect(listener.url).to.equal(`http://127.0.0.1:${listener.port}`);
+    expect(listener.port).to.be.above(0);
+    await listener.close(0);
+    await start(new Koa(), { host: '::1' });
+    expect(listener.url).to.equal(`http://[::1]:${listener.port}`);
+  });
+
+  it('says in one line that the port is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const address = other.address();
+    const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+    const error: unknown = await listen(new Koa(), { ...settings, port }, log).catch((thrown: unknown) => thrown);
+    other.close();
+    expect(error).to.have.property(
+      'message',
+      `The operator API cannot listen on 127.0.0.1:${port}: the port is taken: stop who holds it, or set operatorApi.port`,
+    );
+  });
+
+  it('gives up on clients that do not say what they want', async () => {
+    await start(new Koa(), { headersTimeoutMs: 200, requestTimeoutMs: 200 });
+    const silent = await socket();
+    const halting = await socket();
+    halting.write('POST /api/v1/stop-api HTTP/1.1\r\nHost: localhost\r\n');
+    const answers = await Promise.all([restOf(silent), restOf(halting)]);
+    expect(answers[1]).to.match(/^HTTP\/1.1 408 /);
+  });
+
+  it('answers a head that is too long with 431, and goes on', async () => {
+    const rig = await startRig({ settings: { maxHeaderBytes: 20_000 } });
+    const answer = rig.raw(`GET /api/v1/state HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(30_000)}\r\n\r\n`);
+    expect(await answer).to.match(/^HTTP\/1.1 431 /);
+    const next = await rig.command('stop-api');
+    await rig.close();
+    expect(next.status).to.equal(200);
+  });
+
+  it('takes no more connections than it may: of those that say nothing, the oldest makes room', async () => {
+    const app = new Koa();
+    const requests = new EventEmitter();
+    app.use((ctx) => {
+      requests.emit('request');
+      if (ctx.path === '/wait') return new Promise(() => {});
+      ctx.body = 'done';
+    });
+    await start(app, { maxConnections: 2 });
+    const busy = await socket();
+    busy.write('GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await once(requests, 'request');
+    const silent = await socket();
+    const asking = await socket();
+    await once(silent, 'close');
+    asking.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+    expect(await restOf(asking)).to.match(/done$/);
+    expect(busy.destroyed).to.equal(false);
+  });
+
+  it('nor are those of any use that take no answer', async () => {
+    const app = new Koa();
+    app.use((ctx) => {
+      ctx.body = ctx.path === '/much' ? Buffer.alloc(30_000_000) : 'done';
+    });
+    await start(app, { maxConnections: 1 });
+    const deaf = await socket();
+    deaf.pause();
+    deaf.write('GET /much HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await until(() => deaf.readableLength > 0);
+    const asking = await socket();
+    asking.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+    expect(await restOf(asking)).to.match(/done$/);
+  });
+
+  it('refuses whoever comes while all connections it may have are owed an answer', async () => {
+    const app = new Koa();
+    const requests = new EventEmitter();
+    app.use(() => {
+      requests.emit('request');
+      return new Promise(() => {});
+    });
+    await start(app, { maxConnections: 1 });
+    const busy = await socket();
+    busy.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await once(requests, 'request');
+    await once(await socket(), 'close');
+    expect(busy.destroyed).to.equal(false);
+  });
+
+  it('lets the answer under way out before it ends, and no further request in', async () => {
+    const app = new Koa();
+    const underWay = new EventEmitter();
+    let finish = () => {};
+    app.use(async (ctx) => {
+      underWay.emit('request');
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      ctx.body = 'done';
+    });
+    await start(app);
+    const client = await socket();
+    const idle = await socket();
+    client.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await once(underWay, 'request');
+    const answer = restOf(client);
+    const closed = listener.close(5000);
+    await once(idle, 'close');
+    const late = connect(listener.port, '127.0.0.1');
+    const [refusal] = await once(late, 'error');
+    finish();
+    await closed;
+    expect(refusal).to.have.property('code', 'ECONNREFUSED');
+    expect(await answer)
+      .to.match(/Connection: close/i)
+      .and.to.match(/done$/);
+  });
+
+  it('cuts at its end what does not come to one', async () => {
+    const app = new Koa();
+    const requests = new EventEmitter();
+    app.use(() => {
+      requests.emit('request');
+      return new Promise(() => {});
+    });
+    await start(app);
+    const client = await socket();
+    client.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await once(requests, 'request');
+    const cut = once(client, 'close');
+    await listener.close(50);
+    await cut;
+  });
+
+  it('lets go of requests that were sent ahead on a connection that has gone', async () => {
+    const begun: string[] = [];
+    const over: string[] = [];
+    const app = new Koa();
+    app.use(async (ctx) => {
+      begun.push(ctx.path);
+      await new Promise<void>((resolve) => {
+        ctx.res.once('close', () => {
+          over.push(ctx.path);
+          resolve();
+        });
+      });
+    });
+    await start(app);
+    const one = await socket();
+    const paths = ['/1', '/2', '/3'];
+    one.write(paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`).join(''));
+    await until(() => begun.length === 3);
+    one.destroy();
+    await until(() => over.length === 3);
+    expect(over).to.have.members(paths);
+  });
+});

@@ -1,0 +1,184 @@
+// `GET /metrics` as a scraper meets it: what it says, in which format, and that nothing a client does makes it grow.
+import { expect } from 'chai';
+import { commandNames } from '../../../machines/commands.ts';
+import { addServerCounters, noServerCounters, noServerMetrics } from '../../../src/metrics/counters.ts';
+import type { MeasuredSide } from '../../../src/operator/http/metrics-route.ts';
+import { wantsOpenMetrics } from '../../../src/operator/http/metrics-route.ts';
+import { bearer, type Rig, startRig, stillSide } from '../../support/operator-rig.ts';
+import { scrapeOf } from '../../support/scrape.ts';
+
+type Heard = Parameters<Parameters<MeasuredSide['subscribe']>[0]>[0];
+
+describe('the metrics', () => {
+  let rig: Rig;
+  let tell: (event: Heard) => void;
+
+  const answers = { 'hit 200': 7, 'hit 206': 2, 'elsewhere 421': 1 };
+  const counts = { ...addServerCounters(noServerCounters, { ...noServerCounters, answers }), broken: 3, cpuSec: 1.5 };
+
+  beforeEach(async () => {
+    rig = await startRig({
+      publicSide: {
+        ...stillSide,
+        activity: { ...stillSide.activity, bytesSent: 1234 },
+        serverMetrics: { ...noServerMetrics, counts, connections: 4, residentBytes: 1e8 },
+        losses: { SIGKILL: 2 },
+        subscribe: (listener) => {
+          tell = listener;
+          return () => {};
+        },
+      },
+    });
+  });
+  afterEach(() => rig.close());
+
+  const get = (headers: Record<string, string> = {}) => rig.call('/metrics', { method: 'GET', headers });
+  const scrape = async () => scrapeOf((await get()).text);
+
+  it('need no token, and are plain text for a parser of Prometheus', async () => {
+    const { status, headers, text } = await get();
+    expect([status, headers['content-type']]).to.deep.equal([200, 'text/plain; version=0.0.4; charset=utf-8']);
+    const { families, value } = scrapeOf(text);
+    expect(value('distributor_build_info', { version: '0.1.0', node_version: process.version })).to.equal(1);
+    expect(families.map(({ name }) => name)).to.include.members(['process_cpu_seconds_total', 'process_open_fds']);
+    expect((await rig.call('/metrics')).headers.allow).to.equal('GET, HEAD');
+  });
+
+  it('are named by the conventions, once each, and say what they are', async () => {
+    const { families } = await scrape();
+    const names = families.map(({ name }) => name);
+    expect(new Set(names).size).to.equal(names.length);
+    for (const { name, type, help } of families) {
+      expect(name).to.match(/^(distributor|process|nodejs)_[a-z0-9_]+$/);
+      expect(help, name).not.to.equal('');
+      expect(/_total$/.test(name), name).to.equal(type === 'COUNTER');
+      expect(name).not.to.match(/_(ms|millis\w*|minutes|kb|mb|kilobytes)(_|$)/);
+      if (name.startsWith('distributor_') && type === 'HISTOGRAM') expect(name).to.match(/_seconds$/);
+    }
+  });
+
+  it('light one state of each region, and follow the node', async () => {
+    const lit = async (name: string) =>
+      (await scrape()).families
+        .find((family) => family.name === name)
+        ?.metrics.filter(({ value }) => value === '1')
+        .map(({ labels }) => labels?.state);
+    expect(await lit('distributor_node_state')).to.deep.equal(['running']);
+    expect(await lit('distributor_public_api_state')).to.deep.equal(['running']);
+    await rig.command('stop-api');
+    expect(await lit('distributor_public_api_state')).to.deep.equal(['stopped']);
+    expect((await scrape()).value('distributor_public_api_wanted')).to.equal(0);
+    expect((await scrape()).value('distributor_generation')).to.equal(1);
+    await rig.command('shutdown');
+    expect(await lit('distributor_node_state')).to.deep.equal(['shuttingDown']);
+  });
+
+  it('count the requests to the operator API by command and status, and say why some were refused', async () => {
+    await rig.command('stop-api');
+    await rig.command('stop-api');
+    await rig.command('stop-api', {}, 'nonsense');
+    await rig.call('/nothing/here');
+    const { value, families } = await scrape();
+    const requests = (command: string, status: string) =>
+      value('distributor_operator_requests_total', { command, status });
+    expect(requests('stop-api', '200')).to.equal(1);
+    expect(requests('stop-api', '409')).to.equal(1);
+    expect(requests('stop-api', '401')).to.equal(1);
+    expect(requests('set-worker', '200')).to.equal(0);
+    expect(requests('other', '404')).to.equal(1);
+    const refused = (command: string, reason: string) =>
+      value('distributor_operator_refusals_total', { command, reason });
+    expect(refused('stop-api', 'Already stopped')).to.equal(1);
+    expect(refused('stop-api', 'The token is not a signed JWT')).to.equal(1);
+    expect(refused('other', 'Not Found')).to.equal(1);
+    const durations = families.find(({ name }) => name === 'distributor_operator_request_duration_seconds');
+    expect(durations?.type).to.equal('HISTOGRAM');
+  });
+
+  it('say what the public workers have done', async () => {
+    const { value } = await scrape();
+    const requests = (cache: string, status: string) => value('distributor_public_requests_total', { cache, status });
+    expect([requests('hit', '200'), requests('hit', '206'), requests('elsewhere', '421')]).to.deep.equal([7, 2, 1]);
+    expect(value('distributor_public_sent_bytes_total')).to.equal(1234);
+    expect(value('distributor_public_broken_responses_total')).to.equal(3);
+    expect(value('distributor_public_connections')).to.equal(4);
+    expect(value('distributor_worker_restarts_total', { reason: 'SIGKILL' })).to.equal(2);
+    expect(value('distributor_worker_cpu_seconds_total')).to.equal(1.5);
+    expect(value('distributor_worker_resident_memory_bytes')).to.equal(1e8);
+    tell({ type: 'drain.ended', id: 1, cut: 5 });
+    tell({ type: 'drain.ended', id: 2, cut: 1 });
+    expect((await scrape()).value('distributor_drain_cut_connections_total')).to.equal(6);
+  });
+
+  it('are OpenMetrics for who asks for it, whoever asks for plain text beside', async () => {
+    const [open, plain] = await Promise.all([get({ accept: 'application/openmetrics-text; version=1.0.0' }), get()]);
+    expect(open.headers['content-type']).to.equal('application/openmetrics-text; version=1.0.0; charset=utf-8');
+    expect(open.headers.vary).to.equal('Accept');
+    expect(open.text)
+      .to.match(/# TYPE distributor_operator_requests counter\n.*_total\{/)
+      .and.to.match(/# EOF\n$/);
+    expect(plain.text).to.match(
+      /# TYPE distributor_operator_requests_total counter\ndistributor_operator_requests_total\{/,
+    );
+    const again = (await get()).text;
+    expect(again).to.contain('# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total ');
+    const scraper = 'version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5';
+    const rest = 'text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2';
+    expect(wantsOpenMetrics(`application/openmetrics-text;${scraper},${rest}`)).to.equal(true);
+    for (const accept of ['', '*/*', 'text/plain', 'text/html', 'application/openmetrics-text;q=0,*/*']) {
+      expect(wantsOpenMetrics(accept), accept).to.equal(false);
+    }
+    // No scraper sends so long a list, and a stranger needs no token to send one.
+    expect(wantsOpenMetrics(`${'a/b,'.repeat(1000)}application/openmetrics-text`)).to.equal(true);
+    expect(wantsOpenMetrics(`${'a/b,'.repeat(2000)}application/openmetrics-text`)).to.equal(false);
+  });
+
+  it('do not grow with what clients send', async () => {
+    const series = async () => (await get()).text.split('\n').filter((line) => line.startsWith('distributor_')).length;
+    await rig.call('/x/0');
+    await rig.command('set-worker', { 'a key 0': 0 });
+    // A scrape is counted too, and seen by the next one.
+    await series();
+    const before = await series();
+    for (let n = 0; n < 10; n += 1) {
+      await rig.call(`/x/${n}`);
+      await rig.command('set-worker', { [`a key ${n}`]: n });
+    }
+    expect(await series()).to.equal(before);
+    for (let n = 0; n < 120; n += 1) await rig.command('stop-api', {}, await rig.access({ aud: `node ${n}` }));
+    const { families } = await scrape();
+    const refusals = families.find(({ name }) => name === 'distributor_operator_refusals_total')?.metrics ?? [];
+    expect(refusals.length).to.be.lessThan(110);
+  });
+
+  it('count the pages and modules of the console as one', async () => {
+    for (const path of ['/', '/reference', '/console/console.css', '/console/src/console/main.js']) {
+      await rig.call(path, { method: 'GET' });
+    }
+    const { value, families } = await scrape();
+    expect(value('distributor_operator_requests_total', { command: 'console', status: '200' })).to.equal(4);
+    const requests = families.find(({ name }) => name === 'distributor_operator_requests_total')?.metrics ?? [];
+    expect(requests.filter(({ labels }) => /[./]/.test(labels?.command ?? ''))).to.deep.equal([]);
+  });
+
+  it('name the reason of a refusal, however many others there were', async () => {
+    const nonsense = ['nonsense', 'eyJhbGciOiJub25lIn0.e30.', await rig.sign({}, 'HS256', Buffer.alloc(40))];
+    const kinds = ['', '?dryRun=true'].flatMap((query) => [...commandNames.map((name) => `${name}${query}`)]);
+    for (const kind of kinds) {
+      for (const token of nonsense) await rig.command(kind, {}, token);
+      await rig.call(`/api/v1/${kind}`);
+      await rig.call(`/api/v1/${kind}`, { headers: { authorization: 'Basic x' } });
+      await rig.command(kind, {}, await rig.access({ scope: 'read' }));
+      await rig.command(kind, {}, await rig.access({ aud: 'another' }));
+      await rig.command(kind, {}, await rig.access({ exp: 1 }));
+      await rig.command(kind, {}, await rig.forRequest('state'));
+      await rig.call(`/api/v1/${kind}`, { headers: bearer(await rig.access()), body: 'x' });
+    }
+    await rig.command('start-api');
+    const { value } = await scrape();
+    const refused = (command: string, reason: string) =>
+      value('distributor_operator_refusals_total', { command, reason });
+    expect(refused('start-api', 'Already started')).to.equal(1);
+    expect(refused('set-buckets?dryRun=true', 'Unsupported Media Type')).to.equal(1);
+  });
+});

@@ -1,0 +1,173 @@
+// ETag, If-Match and If-None-Match: a command is carried out only if the state has not moved on.
+import { expect } from 'chai';
+import { commandNames } from '../../../machines/commands.ts';
+import { bearer, json, type Rig, startRig } from '../../support/operator-rig.ts';
+
+describe('preconditions', () => {
+  let rig: Rig;
+  beforeEach(async () => {
+    rig = await startRig();
+  });
+  afterEach(() => rig.close());
+
+  const read = async (headers: Record<string, string> = {}, method = 'GET') =>
+    rig.call('/api/v1/state', { method, headers: { ...bearer(await rig.access()), ...headers } });
+  const tag = async () => String((await read()).headers.etag);
+  const order = async (name: string, ifMatch: string, body: object = {}) =>
+    rig.call(`/api/v1/${name}`, {
+      headers: { ...bearer(await rig.access()), ...json, 'if-match': ifMatch },
+      body: JSON.stringify(body),
+    });
+
+  it('has a strong tag on the state, the same on every answer that carries it', async () => {
+    const answer = await read();
+    expect(answer.headers.etag).to.match(/^"0\.[\w-]+\.[\w-]+"$/);
+    expect(answer.headers['content-location']).to.equal('/api/v1/state');
+    const done = await rig.command('set-worker', { workerId: 3 });
+    expect(done.headers.etag).to.match(/^"1\./);
+    expect(done.headers.etag).to.equal(await tag());
+    expect((await read({}, 'HEAD')).headers.etag).to.equal(await tag());
+  });
+
+  it('answers 304 without a body to whoever has the state already, whatever the condition', async () => {
+    const now = await tag();
+    for (const condition of [now, `W/${now}`, `"x", ${now}`, '*']) {
+      const answer = await read({ 'if-none-match': condition });
+      expect([answer.status, answer.text], condition).to.deep.equal([304, '']);
+      expect(answer.headers).to.include({ etag: now, 'cache-control': 'no-store' });
+    }
+    expect((await read({ 'if-none-match': now }, 'HEAD')).status).to.equal(304);
+    await rig.command('set-worker', { workerId: 3 });
+    expect((await read({ 'if-none-match': now })).status).to.equal(200);
+    expect((await read({ 'if-none-match': '"0"' })).status).to.equal(200);
+  });
+
+  it('gives the state another tag when only a condition has come up', async () => {
+    const before = await tag();
+    rig.conditions.push({ type: 'DiskOnFire', reason: 'Heat', message: 'It burns.' });
+    const after = await tag();
+    expect(after).not.to.equal(before);
+    expect((await read({ 'if-none-match': before })).status).to.equal(200);
+    expect((await order('set-worker', before, { workerId: 3 })).status, 'but nothing was set').to.equal(200);
+  });
+
+  it('carries a command out while the state is the one that was meant, and says 412 when it has moved on', async () => {
+    const old = await tag();
+    expect((await order('set-worker', old, { workerId: 3 })).status).to.equal(200);
+    const late = await order('set-worker', old, { workerId: 4 });
+    expect(late.json).to.deep.include({ status: 412, title: 'Precondition Failed', generation: 1 });
+    expect(late.json.detail).to.match(/generation 1/);
+    expect(late.json).to.have.property('message', late.json.detail);
+    expect(late.json).to.have.property('state').that.deep.equals({ node: 'running', publicApi: 'running' });
+    expect(late.json.allowed).to.include('stop-api');
+    expect((await read()).json.settings).to.deep.include({ workerId: 3 });
+  });
+
+  it('takes it for every command', async () => {
+    for (const name of commandNames) {
+      if (name === 'start-api') await rig.command('stop-api');
+      const body = name === 'set-worker' ? { workerId: 9 } : {};
+      expect((await order(name, '"77"', body)).status, name).to.equal(412);
+      expect((await order(name, '"77", "0.x"', body)).status, name).to.equal(412);
+      if (name !== 'shutdown') expect((await order(name, await tag(), body)).status, name).to.equal(200);
+    }
+    expect((await order('shutdown', await tag())).status).to.equal(200);
+  });
+
+  it('matches by *, by one tag of a list, by the generation alone, and never by a weak tag', async () => {
+    const now = await tag();
+    const set = (ifMatch: string) => order('set-worker', ifMatch, { workerId: 0 });
+    await set('*');
+    const [generation] = (await tag()).slice(1).split('.');
+    expect(generation).to.equal('1');
+    for (const ifMatch of ['*', ' * ', `"x",${await tag()}`, ` , "a,b" ,"1"`, '"1"']) {
+      expect((await set(ifMatch)).status, ifMatch).to.equal(200);
+    }
+    for (const ifMatch of [now, `W/${await tag()}`, 'W/"1"', '"0"', '""', '"1."']) {
+      expect((await set(ifMatch)).status, ifMatch).to.equal(412);
+    }
+  });
+
+  it('refuses what is no list of tags', async () => {
+    for (const ifMatch of [
+      '1',
+      '"1',
+      '1"',
+      '"1" "2"',
+      'w/"1"',
+      '"1",*',
+      '',
+      ' ',
+      ',',
+      "'1'",
+      `${' '.repeat(100_000)}x`,
+    ]) {
+      const { status, json: document } = await order('stop-api', ifMatch);
+      expect(status, JSON.stringify(ifMatch.slice(0, 20))).to.equal(400);
+      expect(document.detail).to.match(/^If-Match must be/);
+    }
+  });
+
+  it('is judged after all else: 400 and 409 come first', async () => {
+    expect((await order('set-worker', '"77"', { workerId: -1 })).status).to.equal(400);
+    expect((await order('start-api', '"77"')).json).to.include({ status: 409, detail: 'Already started' });
+  });
+
+  it('has another tag for every desired state, should generations begin anew, and on another node', async () => {
+    const [first] = await Promise.all([tag()]);
+    const reset = await startRig({ wishes: { workerId: 5 } });
+    const answer = await reset.call('/api/v1/state', { method: 'GET', headers: bearer(await reset.access()) });
+    expect(answer.json.generation).to.equal(0);
+    expect(answer.headers.etag).not.to.equal(first);
+    const refused = await reset.call('/api/v1/stop-api', {
+      headers: { ...bearer(await reset.access()), 'if-match': first },
+    });
+    expect(refused.status).to.equal(412);
+    await reset.close();
+  });
+
+  it('means the same set of buckets in whatever order they are given', async () => {
+    await rig.command('set-buckets', { buckets: ['1:0', '1:1'] });
+    const before = await tag();
+    await rig.command('set-buckets', { buckets: ['1:1', '1:0'] });
+    expect((await order('stop-api', before)).status).to.equal(200);
+  });
+
+  it('is judged when the turn of the command has come, not when it came in', async () => {
+    await rig.command('stop-api');
+    let listening = (): void => {};
+    rig.effects.listen = () =>
+      new Promise((resolve) => {
+        listening = resolve;
+      });
+    const starting = rig.command('start-api');
+    while ((await read()).json.publicApi !== 'starting');
+    const meant = await tag();
+    const late = order('set-worker', meant, { workerId: 5 });
+    const previewed = await rig.call('/api/v1/set-worker?dryRun=true', {
+      headers: { ...bearer(await rig.access()), ...json, 'if-match': meant },
+      body: '{"workerId":5}',
+    });
+    expect(previewed.json).to.include({ status: 412, generation: 2 });
+    listening();
+    expect((await starting).status).to.equal(200);
+    expect((await late).json).to.include({ status: 412, generation: 2 });
+  });
+
+  it('lets one of many through that were meant for the same state', async () => {
+    const meant = await tag();
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, at) => order('set-worker', meant, { workerId: at + 1 })),
+    );
+    const statuses = answers.map(({ status }) => status).sort();
+    expect(statuses).to.deep.equal([200, ...new Array(11).fill(412)]);
+  });
+
+  it('uses a request token up, and tells the audit log of it', async () => {
+    const token = await rig.forRequest('stop-api');
+    const headers = { ...bearer(token), 'if-match': '"77"' };
+    expect((await rig.call('/api/v1/stop-api', { headers })).status).to.equal(412);
+    expect((await rig.call('/api/v1/stop-api', { headers })).status).to.equal(401);
+    expect(rig.audits[0]).to.deep.include({ command: 'stop-api', status: 412 });
+  });
+});

@@ -1,0 +1,60 @@
+// What is remembered of workers that died, and for how long.
+import { expect } from 'chai';
+import { Crashes } from '../../src/supervisor/crashes.ts';
+
+describe('the memory of crashes', () => {
+  let now = 0;
+  const death = (pid: number) => ({ pid, at: now, reason: 'SIGKILL', words: 'was ended by SIGKILL', expected: false });
+  const pass = (ms: number) => {
+    now += ms;
+  };
+
+  beforeEach(() => {
+    now = Date.parse('2026-11-23T08:00:00.000Z');
+  });
+
+  it('is empty where nothing has died', () => {
+    expect(new Crashes(1000, () => now).conditions(0, null)).to.deep.equal([]);
+  });
+
+  it('says when, why and how often, since the first of an unquiet time', () => {
+    const crashes = new Crashes(1000, () => now);
+    crashes.note(death(1));
+    pass(900);
+    crashes.note(death(2));
+    expect(crashes.conditions(1, null)).to.deep.equal([
+      {
+        type: 'WorkerCrashed',
+        reason: 'SIGKILL',
+        message:
+          'Public worker 2 was ended by SIGKILL at 2026-11-23T08:00:00.900Z. ' +
+          'Workers died 2 times since 2026-11-23T08:00:00.000Z; each is replaced.',
+        since: '2026-11-23T08:00:00.000Z',
+      },
+    ]);
+    pass(1001);
+    expect(crashes.conditions(1, null)).to.deep.equal([]);
+    crashes.note(death(3));
+    expect(crashes.conditions(1, null)[0]?.message).to.contain('died once since 2026-11-23T08:00:01.901Z');
+  });
+
+  it('calls many deaths in a row a loop, as long as they last', () => {
+    const crashes = new Crashes(10_000, () => now);
+    for (let times = 1; times <= 4; times += 1) {
+      pass(100);
+      crashes.note(death(times));
+      expect(crashes.conditions(times, now + 800).length).to.equal(times < 4 ? 1 : 2);
+    }
+    const [, loop] = crashes.conditions(4, now + 800);
+    expect(loop).to.deep.equal({
+      type: 'WorkerCrashLoop',
+      reason: 'SIGKILL',
+      message:
+        'A public worker died 4 times in a row; the last one was ended by SIGKILL. ' +
+        'The next try is at 2026-11-23T08:00:01.200Z.',
+      since: '2026-11-23T08:00:00.400Z',
+    });
+    expect(crashes.conditions(4, null)[1]?.message).to.contain('It has been started again.');
+    expect(crashes.conditions(0, null).map(({ type }) => type)).to.deep.equal(['WorkerCrashed']);
+  });
+});

@@ -1,0 +1,18 @@
+// Real worker processes keep the contract of the public side, one of them as well as several.
+import { testLimits } from '../support/public-side-twin.ts';
+import { testWorkers } from '../support/server-processes.ts';
+import { publicSideContract } from './public-side.contract.ts';
+
+for (const count of [1, 2]) {
+  describe(`the public side with ${count} worker process${count === 1 ? '' : 'es'}`, () => {
+    publicSideContract(({ port = 0, drainTimeoutMs = 5000 }) =>
+      testWorkers({
+        setup: { id: 'test', version: '0.0.0', limits: testLimits },
+        port,
+        count,
+        workerTimeoutMs: 3000,
+        drainTimeoutMs,
+      }),
+    );
+  });
+}

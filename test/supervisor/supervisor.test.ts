@@ -1,0 +1,460 @@
+// Workers that die, hang, or never come up; and a control process that dies before them.
+import { type ChildProcess, fork } from 'node:child_process';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import type { PublicSide } from '../../src/supervisor/public-side.ts';
+import type { WorkersOptions } from '../../src/supervisor/supervisor.ts';
+import { Folder, snapshotOf } from '../support/folder.ts';
+import { freePort } from '../support/free-port.ts';
+import { isAlive } from '../support/is-alive.ts';
+import { testLimits } from '../support/public-side-twin.ts';
+import { testWorkers } from '../support/server-processes.ts';
+import { until } from '../support/until.ts';
+import { ask, closed, connected, refuses, requestFor, restOf } from '../support/viewer.ts';
+
+const size = 16 * 1024 * 1024;
+const setup = { id: 'test', version: '0.0.0', limits: testLimits };
+
+describe('the supervision of public workers', () => {
+  let folder: Folder;
+  let side: PublicSide;
+  let count: number;
+
+  beforeEach(async () => {
+    folder = await Folder.make();
+  });
+
+  afterEach(async () => {
+    await side.end();
+    await folder.remove();
+  });
+
+  async function prepared(options: Partial<WorkersOptions> = {}): Promise<void> {
+    count = options.count ?? 2;
+    side = testWorkers({
+      setup,
+      workerTimeoutMs: 400,
+      drainTimeoutMs: 5000,
+      heartbeatMs: 50,
+      backoffMs: 10,
+      ...options,
+    });
+    side.start();
+    await side.configure({ workerId: 0, buckets: null });
+    const objects = [await folder.object('1', 'one'), await folder.object('2', size)];
+    await side.publish({ type: 'replaced', snapshot: snapshotOf(...objects) });
+  }
+
+  async function serving(options: Partial<WorkersOptions> = {}): Promise<number> {
+    await prepared(options);
+    await side.listen({ patienceMs: 0 });
+    await allServe();
+    return side.port ?? 0;
+  }
+
+  const allServe = () =>
+    until(() => side.workers.length === count && side.workers.every(({ state }) => state === 'serving'));
+  const pids = () => side.workers.map(({ pid }) => pid);
+  const conditionOf = (type: string) => side.conditions.find((one) => one.type === type);
+  const statusOf = async (port: number, id = '1') => (await ask(port, `/api/v1/assets/${id}`)).status;
+
+  it('replaces a worker that was killed, while the others serve on', async () => {
+    const port = await serving();
+    const [victim = 0, other] = pids();
+    process.kill(victim, 'SIGKILL');
+    await until(() => conditionOf('WorkerCrashed') !== undefined);
+    expect(await statusOf(port)).to.equal(200);
+    await allServe();
+    expect(side.workers.length).to.equal(2);
+    expect(pids()).to.include(other).and.not.include(victim);
+    const { reason, message, since } = conditionOf('WorkerCrashed') ?? {};
+    expect(reason).to.equal('SIGKILL');
+    expect(message).to.match(new RegExp(`^Public worker ${victim} was ended by SIGKILL at .*Workers died once since`));
+    expect(Date.parse(since ?? '')).to.be.closeTo(Date.now(), 5000);
+    expect(conditionOf('NoWorkerServing')).to.equal(undefined);
+  });
+
+  it('starts one that waits for its time at once where the port is to be opened', async () => {
+    await prepared({ count: 1, backoffMs: 600_000, maxBackoffMs: 600_000 });
+    await until(() => side.workers[0]?.state === 'idle');
+    process.kill(pids()[0] ?? 0, 'SIGKILL');
+    await until(() => side.workers.length === 0);
+    await side.listen({ patienceMs: 0 });
+    await allServe();
+  });
+
+  it('forgets a crash after a calm time', async () => {
+    await serving({ calmMs: 200 });
+    process.kill(pids()[0] ?? 0, 'SIGKILL');
+    await until(() => conditionOf('WorkerCrashed') !== undefined);
+    await until(() => side.conditions.length === 0);
+  });
+
+  it('gives a worker that starts later the settings and the directory as they are then', async () => {
+    const port = await serving({ count: 1 });
+    await side.configure({ workerId: null, buckets: ['7:7'] });
+    await side.publish({ type: 'updated', objects: [await folder.object('9', 'nine', { buckets: ['7:7'] })] });
+    process.kill(pids()[0] ?? 0, 'SIGKILL');
+    await until(() => conditionOf('WorkerCrashed') !== undefined);
+    await allServe();
+    expect([await statusOf(port, '1'), await statusOf(port, '9')]).to.deep.equal([421, 200]);
+    expect(side.port).to.equal(port);
+  });
+
+  it('says when no worker serves, refuses rather than accept, and serves again on the same port', async () => {
+    const port = await serving({ backoffMs: 300 });
+    for (const pid of pids()) process.kill(pid, 'SIGKILL');
+    await until(() => conditionOf('NoWorkerServing') !== undefined);
+    expect(conditionOf('NoWorkerServing')?.message).to.contain('was ended by SIGKILL');
+    expect(await refuses(port)).to.equal(true);
+    expect(side.port).to.equal(port);
+    await allServe();
+    expect(conditionOf('NoWorkerServing')).to.equal(undefined);
+    expect(await statusOf(port)).to.equal(200);
+  });
+
+  it('finds a worker that is stopped by its heartbeat, kills it and replaces it', async () => {
+    const port = await serving({ count: 1 });
+    const [stopped = 0] = pids();
+    process.kill(stopped, 'SIGSTOP');
+    await until(() => conditionOf('WorkerCrashed') !== undefined);
+    expect(conditionOf('WorkerCrashed')?.reason).to.equal('Unresponsive');
+    expect(conditionOf('WorkerCrashed')?.message).to.contain('did not answer "ping" within 400 ms and was killed');
+    await allServe();
+    expect(await statusOf(port)).to.equal(200);
+    expect(await isAlive(stopped)).to.equal(false);
+  });
+
+  it('closes the port though a worker is stopped: it holds it until it is dead', async () => {
+    const port = await serving({ heartbeatMs: 60_000 });
+    const [stopped = 0] = pids();
+    process.kill(stopped, 'SIGSTOP');
+    const before = Date.now();
+    await side.close();
+    expect(await refuses(port)).to.equal(true);
+    expect(Date.now() - before).to.be.within(300, 2000);
+    expect(pids()).to.not.include(stopped);
+    await side.listen({ patienceMs: 0 });
+    expect(await statusOf(port)).to.equal(200);
+  });
+
+  it('opens the port though a worker is stopped', async () => {
+    await prepared({ heartbeatMs: 60_000 });
+    await until(() => side.workers.every(({ state }) => state === 'idle'));
+    for (const pid of pids()) process.kill(pid, 'SIGSTOP');
+    await side.listen({ patienceMs: 0 });
+    await allServe();
+    expect(await statusOf(side.port ?? 0)).to.equal(200);
+    await side.close();
+    expect(await refuses(side.port ?? 0)).to.equal(true);
+  });
+
+  it('applies settings though a worker is stopped', async () => {
+    const port = await serving({ heartbeatMs: 60_000 });
+    process.kill(pids()[0] ?? 0, 'SIGSTOP');
+    await side.configure({ workerId: 0, buckets: ['7:7'] });
+    expect(await statusOf(port)).to.equal(421);
+  });
+
+  it('ends the part of a drain that a dead worker had', async () => {
+    const port = await serving({ count: 1 });
+    const download = await connected(port, requestFor('/api/v1/assets/2'));
+    await new Promise((resolve) => download.once('readable', resolve));
+    const ended = new Promise((resolve) => {
+      side.subscribe((event) => event.type === 'drain.ended' && resolve(event));
+    });
+    const { drain } = await side.close();
+    expect(side.workers.map(({ state }) => state)).to.deep.equal(['draining']);
+    process.kill(pids()[0] ?? 0, 'SIGKILL');
+    expect(await ended).to.deep.equal({ type: 'drain.ended', id: drain?.id, cut: 1 });
+    expect(side.drain).to.equal(null);
+    await closed(download);
+  });
+
+  it('keeps counting over the deaths of workers', async () => {
+    const port = await serving({ count: 1 });
+    await statusOf(port);
+    // A heartbeat may come between the head of an answer and its end.
+    const answered = (count: number) =>
+      side.activity.requests === count &&
+      side.activity.bytesSent === 3 * count &&
+      side.serverMetrics.counts.answers['hit 200'] === count;
+    await until(() => answered(1));
+    process.kill(pids()[0] ?? 0, 'SIGKILL');
+    await until(() => conditionOf('WorkerCrashed') !== undefined);
+    await allServe();
+    await statusOf(port);
+    await until(() => answered(2));
+    expect(side.losses).to.deep.equal({ SIGKILL: 1 });
+    expect(side.serverMetrics.residentBytes).to.be.greaterThan(1e6);
+    expect(side.serverMetrics.counts.cpuSec).to.be.greaterThan(0);
+  });
+
+  it('tells of a crash loop with the last words of who died, and slows down', async () => {
+    const entry = join(folder.path, 'broken.cjs');
+    await writeFile(entry, 'throw new TypeError("no disk in drive A");');
+    await prepared({ entry, count: 1, maxBackoffMs: 1000 });
+    await until(() => conditionOf('WorkerCrashLoop') !== undefined);
+    const { reason, message } = conditionOf('WorkerCrashLoop') ?? {};
+    expect(reason).to.equal('ExitCode1');
+    expect(message).to.match(
+      /^A public worker died \d+ times in a row; .*exit code 1: TypeError: no disk in drive A\./,
+    );
+    const failure = await side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
+    expect(failure).to.match(/^No public worker could be started: the last one ended with exit code 1: TypeError/);
+  });
+
+  it('says why it cannot open the port where all of several workers die, and starts none sooner than it should', async () => {
+    const entry = join(folder.path, 'broken.cjs');
+    await writeFile(entry, 'throw new TypeError("no disk in drive A");');
+    await prepared({ entry, backoffMs: 60_000, maxBackoffMs: 60_000 });
+    const failure = await side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
+    expect(failure).to.match(/^No public worker could be started: the last one ended with exit code 1: TypeError/);
+    expect(conditionOf('WorkerCrashed')?.message).to.match(/Workers died [234] times since/);
+  });
+
+  it('tells of a crash loop beside a worker that has come out of a longer one', async () => {
+    await serving({ maxBackoffMs: 20, steadyMs: 1000 });
+    const diesInARow = async (victim: number, times: number): Promise<void> => {
+      const others = pids().filter((pid) => pid !== victim);
+      for (let pid = victim, left = times; left > 0; left -= 1) {
+        const died = pid;
+        process.kill(died, 'SIGKILL');
+        await until(() => {
+          pid = pids().find((one) => one !== died && !others.includes(one)) ?? 0;
+          return pid !== 0;
+        });
+      }
+    };
+    const [first = 0, second = 0] = pids();
+    await diesInARow(first, 6);
+    expect(conditionOf('WorkerCrashLoop')?.message).to.contain('died 6 times in a row');
+    await until(() => conditionOf('WorkerCrashLoop') === undefined);
+    await diesInARow(second, 5);
+    expect(conditionOf('WorkerCrashLoop')?.message).to.contain('died 5 times in a row');
+  });
+
+  it('survives that no process can be started at all', async () => {
+    const { execPath } = process;
+    process.execPath = '/nonexistent/node';
+    try {
+      await prepared({ count: 1 });
+      await until(() => conditionOf('WorkerCrashed')?.reason === 'SpawnFailed');
+    } finally {
+      process.execPath = execPath;
+    }
+    await side.listen({ patienceMs: 0 });
+    expect(await statusOf(side.port ?? 0)).to.equal(200);
+  });
+
+  it('cuts a drain though its worker is stopped', async () => {
+    const port = await serving({ count: 1, heartbeatMs: 60_000 });
+    const download = await connected(port, requestFor('/api/v1/assets/2'));
+    await new Promise((resolve) => download.once('readable', resolve));
+    const ended = new Promise((resolve) => {
+      side.subscribe((event) => event.type === 'drain.ended' && resolve(event));
+    });
+    const { drain } = await side.close();
+    process.kill(pids()[0] ?? 0, 'SIGSTOP');
+    side.cut(drain?.id ?? -1);
+    expect(await ended).to.deep.equal({ type: 'drain.ended', id: drain?.id, cut: 1 });
+    await closed(download);
+  });
+
+  /** A worker that only says what it should have done; `onListen` may say or do something else. */
+  async function actor(onListen: string): Promise<string> {
+    const entry = join(folder.path, 'actor.cjs');
+    const text = `
+      const once = (name) => { try { require('fs').mkdirSync(${JSON.stringify(folder.path)} + name); return true; } catch {} };
+      const fail = ({ seq }, code) => process.send({ type: 'failed', seq, code, reason: 'as told' });
+      process.on('message', (order) => {
+        if (order.type === 'leave') process.exit(0);
+        if (order.type === 'listen') { ${onListen} }
+        process.send({ type: 'confirmed', seq: order.seq });
+      });
+      process.send({ type: 'hello' });`;
+    await writeFile(entry, text);
+    return entry;
+  }
+
+  it('keeps a worker that could not open the port, for the next time', async () => {
+    const entry = await actor("if (once('/failed')) return fail(order, 'EADDRINUSE');");
+    const port = await freePort();
+    await prepared({ entry, port, count: 1 });
+    await until(() => side.workers[0]?.state === 'idle');
+    const before = pids();
+    const failure = await side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
+    expect(failure).to.equal(`Port ${port} on 127.0.0.1 is already in use (EADDRINUSE)`);
+    await side.listen({ patienceMs: 0 });
+    expect(pids()).to.deep.equal(before);
+    expect(side.conditions).to.deep.equal([]);
+  });
+
+  /** A true worker, but for what it does when it is to share a port. */
+  async function clumsy(onShare: string): Promise<string> {
+    const entry = join(folder.path, 'clumsy.mjs');
+    const worker = new URL('../../src/public/server-main.js', import.meta.url);
+    const text = `
+      import { existsSync } from 'node:fs';
+      import { Server } from 'node:net';
+      const { listen } = Server.prototype;
+      const mended = () => existsSync(${JSON.stringify(join(folder.path, 'mended'))});
+      Server.prototype.listen = function (...options) {
+        const fail = () => this.emit('error', Object.assign(new Error('as told'), { code: 'EMFILE' }));
+        if (options[0] instanceof Server && !mended()) { ${onShare} }
+        else listen.apply(this, options);
+      };
+      await import('${worker}');`;
+    await writeFile(entry, text);
+    return entry;
+  }
+
+  it('opens on every worker or on none', async () => {
+    const port = await freePort();
+    await prepared({ entry: await clumsy('fail();'), port });
+    await until(() => side.workers.every(({ state }) => state === 'idle'));
+    const failure = await side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
+    expect(failure).to.equal('A public worker could not share the port: as told');
+    expect(side.workers.map(({ state }) => state)).to.deep.equal(['idle', 'idle']);
+    expect(await refuses(port)).to.equal(true);
+  });
+
+  it('lets a worker that could not join the others try again', async () => {
+    const mended = join(folder.path, 'mended');
+    await writeFile(mended, '');
+    const warnings: string[] = [];
+    const log = { info() {}, warn: (_: object, message: string) => warnings.push(message) };
+    await serving({ entry: await clumsy('fail();'), rejoinMs: 20, log });
+    await rm(mended);
+    process.kill(pids()[0] ?? 0, 'SIGKILL');
+    await until(() =>
+      warnings.includes('public worker cannot serve: A public worker could not share the port: as told'),
+    );
+    expect(side.workers.map(({ state }) => state)).to.have.members(['serving', 'idle']);
+    await writeFile(mended, '');
+    await allServe();
+  });
+
+  it('opens the port anew when it was taken while no worker served', async () => {
+    const port = await serving({ count: 1, rejoinMs: 20, backoffMs: 200 });
+    process.kill(pids()[0] ?? 0, 'SIGKILL');
+    await until(() => conditionOf('NoWorkerServing') !== undefined);
+    const blocker = createServer().listen({ host: '127.0.0.1', port });
+    await until(() => conditionOf('NoWorkerServing')?.message.includes('already in use (EADDRINUSE)') === true);
+    await new Promise((resolve) => blocker.close(resolve));
+    await allServe();
+    expect(conditionOf('NoWorkerServing')).to.equal(undefined);
+    expect(await statusOf(port)).to.equal(200);
+  });
+
+  it('lets end what was accepted by an opening that failed half-way, and tells who closes next of it', async () => {
+    const port = await freePort();
+    await prepared({ entry: await clumsy('options[0].close(); setTimeout(fail, 300);'), port, workerTimeoutMs: 3000 });
+    await until(() => side.workers.every(({ state }) => state === 'idle'));
+    const listening = side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
+    await until(async () => !(await refuses(port)));
+    const download = await connected(port, requestFor('/api/v1/assets/2'));
+    await new Promise((resolve) => download.once('readable', resolve));
+    expect(await listening).to.equal('A public worker could not share the port: as told');
+    expect(await refuses(port)).to.equal(true);
+    expect(side.drain?.connections).to.be.greaterThan(0);
+    expect((await side.close()).drain?.deadline).to.be.greaterThan(Date.now());
+    expect((await restOf(download)).length).to.be.greaterThan(size);
+    await until(() => side.drain === null);
+  });
+
+  it('tries another worker when one dies over the opening, and not for ever', async () => {
+    const entry = await actor("if (once('/died-1') || once('/died-2')) process.exit(3);");
+    await prepared({ entry, count: 1 });
+    await side.listen({ patienceMs: 0 });
+    expect(conditionOf('WorkerCrashed')?.reason).to.equal('ExitCode3');
+    await side.close();
+    await writeFile(entry, (await readFile(entry, 'utf8')).replace("once('/died-1')", 'true'));
+    process.kill(pids()[0] ?? 0, 'SIGKILL');
+    await until(() => conditionOf('WorkerCrashed')?.reason === 'SIGKILL');
+    const failure = await side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
+    expect(failure).to.equal('No public worker lived to open the port; 3 have died over it');
+  });
+
+  it('keeps what workers print out of its own output, and hands it to the log', async () => {
+    const lines: object[] = [];
+    const log = { info() {}, warn: (facts: object) => lines.push(facts) };
+    const entry = join(folder.path, 'chatty.cjs');
+    await writeFile(entry, 'console.log("out"); console.error("err"); setInterval(() => {}, 1000);');
+    await prepared({ entry, count: 1, log });
+    await until(() => lines.length === 2);
+    expect(lines.map((facts) => 'line' in facts && facts.line)).to.have.members(['out', 'err']);
+  });
+
+  it('hands what faces the public only what it needs of the environment, whatever the names', async () => {
+    const entry = join(folder.path, 'nosy.cjs');
+    const script = 'console.log(NODE_ENV, ...Object.keys(all).filter((name) => all[name].includes("do not tell")));';
+    await writeFile(entry, `const { NODE_ENV, ...all } = process.env; ${script}`);
+    const secrets = {
+      DISTRIBUTOR__OPERATOR_API__HMAC_SECRET: 'do not tell',
+      JOYSTREAM_DISTRIBUTOR__KEYS: '[{"suri":"do not tell"}]',
+      DISTRIBUTOR__LOGS__ELASTIC__AUTH__PASSWORD: 'do not tell',
+      DISTRIBUTOR__OPERATOR_API: '{"hmacSecret":"do not tell"}',
+      SOMETHING_ELSE: 'do not tell',
+    };
+    const { NODE_ENV } = process.env;
+    Object.assign(process.env, secrets, { NODE_ENV: 'testing' });
+    const lines: string[] = [];
+    const log = { info() {}, warn: (facts: object) => 'line' in facts && lines.push(String(facts.line)) };
+    try {
+      await prepared({ entry, count: 1, log });
+      await until(() => lines.length > 0);
+    } finally {
+      for (const name of Object.keys(secrets)) delete process.env[name];
+      if (NODE_ENV === undefined) delete process.env.NODE_ENV;
+      else process.env.NODE_ENV = NODE_ENV;
+    }
+    expect(lines).to.deep.equal(['testing']);
+  });
+});
+
+describe('workers whose control process was killed', () => {
+  it('stop accepting within a second, finish what is under way, and leave', async () => {
+    const folder = await Folder.make();
+    const objects = [await folder.object('1', 'one'), await folder.object('2', size)];
+    const script = fileURLToPath(new URL('../support/control-process.js', import.meta.url));
+    const control = fork(script, [JSON.stringify({ setup, snapshot: snapshotOf(...objects), drainTimeoutMs: 4000 })]);
+    const { port, pids } = await told(control);
+    const download = await connected(port, requestFor('/api/v1/assets/2'));
+    await new Promise((resolve) => download.once('readable', resolve));
+    // Signals go to the whole group from a terminal: workers take no notice.
+    for (const pid of pids) for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.kill(pid, signal);
+    expect((await ask(port, '/api/v1/assets/1')).status).to.equal(200);
+    control.kill('SIGKILL');
+    const before = Date.now();
+    await until(() => refuses(port));
+    expect(Date.now() - before).to.be.lessThan(1000);
+    expect((await restOf(download)).length).to.be.greaterThan(size);
+    await until(async () => !(await Promise.all(pids.map(isAlive))).includes(true));
+    expect(Date.now() - before).to.be.lessThan(4000);
+    await folder.remove();
+  });
+
+  it('cut what is left at their deadline, and leave', async () => {
+    const folder = await Folder.make();
+    const script = fileURLToPath(new URL('../support/control-process.js', import.meta.url));
+    const snapshot = snapshotOf(await folder.object('2', size));
+    const control = fork(script, [JSON.stringify({ setup, snapshot, drainTimeoutMs: 500 })]);
+    const { port, pids } = await told(control);
+    const slow = await connected(port, requestFor('/api/v1/assets/2'));
+    await new Promise((resolve) => slow.once('readable', resolve));
+    control.kill('SIGKILL');
+    await until(async () => !(await Promise.all(pids.map(isAlive))).includes(true));
+    expect((await restOf(slow)).length).to.be.lessThan(size);
+    await folder.remove();
+  });
+});
+
+const told = (control: ChildProcess): Promise<{ port: number; pids: number[] }> =>
+  new Promise((resolve, reject) => {
+    control.once('message', (message: { port: number; pids: number[] }) => resolve(message));
+    control.once('exit', () => reject(new Error('The control process died early')));
+  });

@@ -1,0 +1,20 @@
+// The table of operator commands, from the command table.
+import { commands } from '../../../machines/commands.ts';
+import { table } from './markdown.ts';
+
+type Row = (typeof commands)[keyof typeof commands];
+
+export const commandTable = (): string =>
+  table(
+    ['command', 'body', 'what it does'],
+    Object.entries(commands).map(([name, row]) => [`\`POST /api/v1/${name}\``, bodyOf(row), row.summary]),
+  );
+
+function bodyOf({ input }: Row): string {
+  const required = input.required as readonly string[];
+  const keys = Object.entries(input.properties).map(([key, { type, description }]) => {
+    const duty = required.includes(key) ? 'required' : 'optional';
+    return `\`${key}\`: ${type}, ${duty}; ${description}`;
+  });
+  return keys.length > 0 ? keys.join('<br>') : 'none, or `{}`';
+}

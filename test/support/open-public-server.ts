@@ -1,0 +1,52 @@
+// A public room in this process, listening on a free port, for tests of what it answers.
+import type { DataObject } from '../../machines/answer.ts';
+import type { Settings } from '../../machines/settings.ts';
+import type { PublicLimits, RequestsReport } from '../../src/ipc/messages.ts';
+import { PublicServer } from '../../src/public/public-server.ts';
+import { snapshotOf } from './folder.ts';
+import { testLimits } from './public-side-twin.ts';
+
+export interface OpenPublicServer {
+  readonly publicServer: PublicServer;
+  readonly port: number;
+  /** Ids of objects in doubt, as they were told. */
+  readonly doubts: string[];
+  /** Resolves with how many connections were cut, when the last of the first drain has gone. */
+  readonly drained: Promise<number>;
+  leave(): Promise<void>;
+}
+
+export async function openPublicServer(
+  objects: readonly DataObject[],
+  {
+    settings = { workerId: 0, buckets: null },
+    limits = {},
+    tellsRequests = false,
+    requests = () => {},
+  }: {
+    settings?: Settings;
+    limits?: Partial<PublicLimits>;
+    tellsRequests?: boolean;
+    requests?: (report: RequestsReport) => void;
+  } = {},
+): Promise<OpenPublicServer> {
+  const doubts: string[] = [];
+  let tellDrained = (_cut: number) => {};
+  const drained = new Promise<number>((resolve) => {
+    tellDrained = resolve;
+  });
+  const times = { startedAt: Date.now(), limits: { ...testLimits, ...limits } };
+  const setup = { id: 'test-node', version: '1.2.3', tellsRequests, ...times };
+  const publicServer = new PublicServer(setup, settings, {
+    drained: (_, cut) => tellDrained(cut),
+    doubt: (id) => doubts.push(id),
+    requests,
+  });
+  publicServer.apply({ type: 'replaced', snapshot: snapshotOf(...objects) });
+  const port = await publicServer.listen({ host: '127.0.0.1', port: 0 });
+  const leave = async () => {
+    await publicServer.close(999, 500);
+    for (const { drain } of publicServer.activity.drains) publicServer.cut(drain);
+  };
+  return { publicServer, port, doubts, drained, leave };
+}

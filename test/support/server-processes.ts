@@ -1,0 +1,17 @@
+// Real public workers as a node with the default config supervises them, for a test.
+import { tmpdir } from 'node:os';
+import { loadConfig } from '../../src/config/config.ts';
+import type { PublicSide } from '../../src/supervisor/public-side.ts';
+import { createWorkers, type WorkersOptions } from '../../src/supervisor/supervisor.ts';
+
+type Given = 'setup' | 'workerTimeoutMs' | 'drainTimeoutMs';
+
+export function testWorkers(options: Pick<WorkersOptions, Given> & Partial<WorkersOptions>): PublicSide {
+  const { publicApi, supervision } = loadConfig({ env: {}, cwd: tmpdir() });
+  const { heartbeatMs, niceness } = publicApi;
+  const log = { info() {}, warn() {} };
+  return createWorkers({
+    ...{ host: '127.0.0.1', port: 0, count: 2, heartbeatMs, niceness, log, ...supervision },
+    ...options,
+  });
+}
