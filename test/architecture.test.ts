@@ -41,6 +41,7 @@ const base = [
   'errors',
   'http-url',
   'listed-file',
+  'monotonic',
   'open-files',
   'port-refusal',
   'request-id',
@@ -178,6 +179,13 @@ describe('the architecture', () => {
     const packages = imports.map(({ to }) => to).filter((to) => !/^(?:node:|machines\/|src\/)/.test(to));
     const names = packages.map((to) => to.split('/', to.startsWith('@') ? 2 : 1).join('/'));
     expect([...new Set(names)].sort()).to.deep.equal(Object.keys(dependencies).sort());
+  });
+
+  it('measures durations by a monotonic clock, not by the time of day', () => {
+    // A console in a browser can only compare with what the node's clock has shown.
+    const ours = sources.filter((file) => !file.startsWith('src/console/'));
+    const wrong = ours.filter((file) => /Date\.now\(\) *[-<>]|[-<>] *Date\.now\(\)/.test(textOf(file)));
+    expect(wrong).to.deep.equal([]);
   });
 
   it('says in the first line of every file what the file owns', () => {

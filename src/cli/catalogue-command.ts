@@ -42,12 +42,12 @@ export const catalogueCommand = (): Command =>
 /** Silent for the first second; then one line that is written over on a terminal, and one every ten seconds elsewhere. */
 function progressLine() {
   const { isTTY } = process.stderr;
-  let nextAt = Date.now() + 1000;
+  let nextAt = performance.now() + 1000;
   let isShown = false;
   return {
     show: ({ files, filesDone, bytes, bytesDone }: DescribeProgress): void => {
-      if (Date.now() < nextAt) return;
-      nextAt = Date.now() + (isTTY ? 200 : 10_000);
+      if (performance.now() < nextAt) return;
+      nextAt = performance.now() + (isTTY ? 200 : 10_000);
       isShown = true;
       const percent = bytes === 0 ? 100 : Math.floor((100 * bytesDone) / bytes);
       const line = `${filesDone} of ${files} files, ${percent} % of ${Math.ceil(bytes / 1_048_576)} MiB`;

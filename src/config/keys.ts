@@ -44,6 +44,8 @@ export interface Key {
 const port = { type: 'integer', minimum: 0, maximum: 65535 } as const;
 const positive = { type: 'integer', minimum: 1, maximum: 2147483647 } as const;
 const count = { type: 'integer', minimum: 0, maximum: 2147483647 } as const;
+/** A day is the most: several of them are added up, and a timer waits for 24 days or, for any longer time, not at all. */
+const duration = { ...positive, maximum: 86_400_000, unit: 'ms' } as const;
 
 export const keys = {
   id: {
@@ -107,15 +109,13 @@ export const keys = {
     about: 'How long responses under way may go on after a stop; what is left then is cut.',
   },
   'publicApi.workerTimeoutMs': {
-    ...positive,
+    ...duration,
     default: 5000,
-    unit: 'ms',
     about: 'A public worker that has not confirmed a step by then is killed and replaced.',
   },
   'publicApi.heartbeatMs': {
-    ...positive,
+    ...duration,
     default: 1000,
-    unit: 'ms',
     about: 'How often each public worker is asked whether it still answers, and for its metrics.',
   },
   'publicApi.niceness': {
@@ -126,33 +126,29 @@ export const keys = {
     about: 'How far the public workers stand back behind whatever else the machine does, the operator API above all.',
   },
   'publicApi.startRetryMs': {
-    ...count,
+    ...duration,
+    minimum: 0,
     default: 5000,
-    unit: 'ms',
     about: 'How long a start-up waits for a public port that another process still holds.',
   },
   'publicApi.headersTimeoutMs': {
-    ...positive,
+    ...duration,
     default: 10_000,
-    unit: 'ms',
     about: 'Time a client has to send the headers of a request.',
   },
   'publicApi.requestTimeoutMs': {
-    ...positive,
+    ...duration,
     default: 30_000,
-    unit: 'ms',
     about: 'Time a client has to send a whole request.',
   },
   'publicApi.keepAliveTimeoutMs': {
-    ...positive,
+    ...duration,
     default: 10_000,
-    unit: 'ms',
     about: 'How long an idle connection is kept for the next request.',
   },
   'publicApi.stallTimeoutMs': {
-    ...positive,
+    ...duration,
     default: 120_000,
-    unit: 'ms',
     about: 'An answer of which the client takes nothing for so long is cut.',
   },
   'publicApi.maxHeaderBytes': {
@@ -194,34 +190,29 @@ export const keys = {
     about: 'Memory each worker may use to keep small objects that are often asked for.',
   },
   'supervision.startTimeoutMs': {
-    ...positive,
+    ...duration,
     default: 10_000,
-    unit: 'ms',
     about: 'A public worker that has not come up by then is killed and replaced.',
   },
   'supervision.backoffMs': {
-    ...positive,
+    ...duration,
     default: 100,
-    unit: 'ms',
     about: 'Pause before a public worker that died is replaced; doubled with every death in a row.',
   },
-  'supervision.maxBackoffMs': { ...positive, default: 30_000, unit: 'ms', about: 'The longest such pause.' },
+  'supervision.maxBackoffMs': { ...duration, default: 30_000, about: 'The longest such pause.' },
   'supervision.steadyMs': {
-    ...positive,
+    ...duration,
     default: 10_000,
-    unit: 'ms',
     about: 'The death of a worker that has served for so long begins a new row.',
   },
   'supervision.calmMs': {
-    ...positive,
+    ...duration,
     default: 300_000,
-    unit: 'ms',
     about: 'How long after the last death `state` still tells of it in a condition.',
   },
   'supervision.rejoinMs': {
-    ...positive,
+    ...duration,
     default: 1000,
-    unit: 'ms',
     about: 'Pause before a public worker that could not serve the open port tries again.',
   },
   'operatorApi.host': {
@@ -265,15 +256,13 @@ export const keys = {
     about: 'Longest request head taken. Request tokens carry the body, thousands of buckets included.',
   },
   'operatorApi.headersTimeoutMs': {
-    ...positive,
+    ...duration,
     default: 10_000,
-    unit: 'ms',
     about: 'Time a client has to send the headers of a request.',
   },
   'operatorApi.requestTimeoutMs': {
-    ...positive,
+    ...duration,
     default: 30_000,
-    unit: 'ms',
     about: 'Time a client has to send a whole request.',
   },
   'operatorApi.bodyWaitMs': {
@@ -284,9 +273,8 @@ export const keys = {
       'How long a command keeps its place in the order of arrival while its body is still on its way. Later commands wait no longer than that for it.',
   },
   'operatorApi.keepAliveTimeoutMs': {
-    ...positive,
+    ...duration,
     default: 5000,
-    unit: 'ms',
     about: 'How long an idle connection is kept for the next request.',
   },
   'operatorApi.maxConnections': {
@@ -320,9 +308,8 @@ export const keys = {
     about: 'What a reader of the events may leave unread before it is dropped.',
   },
   'operatorApi.eventsHeartbeatMs': {
-    ...positive,
+    ...duration,
     default: 15_000,
-    unit: 'ms',
     about: 'So often readers of the events are sent a comment line, whatever happens.',
   },
   'operatorApi.maxPreviewIds': {
@@ -331,15 +318,13 @@ export const keys = {
     about: 'How many of the objects that would be dropped, and gained, the answer to a dry run names.',
   },
   'stateFile.saveTimeoutMs': {
-    ...positive,
+    ...duration,
     default: 5000,
-    unit: 'ms',
     about: 'A change that is not on disk by then has failed.',
   },
   'stateFile.saveRetryMs': {
-    ...positive,
+    ...duration,
     default: 5000,
-    unit: 'ms',
     about: 'Pause before a state that could not be written is tried again.',
   },
   'auditLog.path': {
@@ -368,9 +353,8 @@ export const keys = {
     about: 'How long refused tokens are counted before they are summed up.',
   },
   'auditLog.writeTimeoutMs': {
-    ...positive,
+    ...duration,
     default: 1000,
-    unit: 'ms',
     about: 'How long the answer to a command waits for its line in the audit log.',
   },
   'logs.console.level': {
@@ -409,15 +393,13 @@ export const keys = {
     about: 'Whether log files that are not written any more are compressed (gzip).',
   },
   'logs.file.writeTimeoutMs': {
-    ...positive,
+    ...duration,
     default: 5000,
-    unit: 'ms',
     about: 'A disk that has not taken log lines by then is reported (`LogNotWritten`).',
   },
   'logs.file.retryMs': {
-    ...positive,
+    ...duration,
     default: 2000,
-    unit: 'ms',
     about: 'Pause before log lines that could not be written are tried again.',
   },
   'logs.elastic.level': { type: 'string', unused: true, about: 'How much is sent to Elasticsearch.' },
@@ -426,9 +408,8 @@ export const keys = {
   'logs.elastic.auth.username': { type: 'string', unused: true, about: 'Its user.' },
   'logs.elastic.auth.password': { type: 'string', secret: true, unused: true, about: 'Its password.' },
   'intervals.checkCatalogueMs': {
-    ...positive,
+    ...duration,
     default: 2000,
-    unit: 'ms',
     about: 'How often the catalogue file is looked at for changes.',
   },
   'intervals.checkStateDirectoryMs': {
@@ -438,9 +419,8 @@ export const keys = {
     about: 'How often the state directory is looked at: one that was replaced is a condition.',
   },
   'limits.readCatalogueMs': {
-    ...positive,
+    ...duration,
     default: 60_000,
-    unit: 'ms',
     about: 'How long a start-up waits for the catalogue to be read; then the public API is opened without it.',
   },
   'intervals.saveCacheState': { ...positive, unit: 's', unused: true, about: 'How often the index is written.' },

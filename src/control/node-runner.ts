@@ -15,8 +15,9 @@ import {
   statusOf,
 } from '../../machines/judge.ts';
 import { type CommandOutcome, type NodeInput, nodeMachine } from '../../machines/node.ts';
-import type { DesiredRecord, Settings } from '../../machines/settings.ts';
+import { type DesiredRecord, type Settings, settingsChange } from '../../machines/settings.ts';
 import type { Condition, DatedCondition } from '../base/condition.ts';
+import { messageOf } from '../base/errors.ts';
 import { type ConditionSource, Conditions } from './conditions.ts';
 import { machineConditions } from './machine-conditions.ts';
 import type {
@@ -122,7 +123,8 @@ export class Node implements ObservableNode {
    */
   async restore(): Promise<void> {
     // Whoever starts to serve knows the settings first; workers that are still starting hear them later.
-    await this.#parts.publicSide.configure(settingsOf(this.#snapshot));
+    const { publicSide } = this.#parts;
+    await publicSide.configure(settingsOf(this.#snapshot)).catch(() => publicSide.kill());
     this.#actor.send({ type: 'restore' });
     this.#begin();
     await this.#settled();
@@ -187,10 +189,23 @@ export class Node implements ObservableNode {
     const judgement = judge(snapshot, command);
     if (!judgement.legal) return Promise.resolve(refusal(snapshot, judgement.reason));
     if (onlyIf?.(versionOf(snapshot)) === false) return Promise.resolve(movedOn(snapshot));
+    const obstacle = this.#obstacle(command, snapshot);
+    if (obstacle !== null) return Promise.resolve({ result: 'failed', reason: obstacle });
     return new Promise((resolve) => {
       this.#underWay.set(command.type, resolve);
       this.#actor.send(command);
     });
+  }
+
+  /** Why a change of settings could not be applied once it was saved; null: it could. */
+  #obstacle(command: Command, snapshot: NodeSnapshot): string | null {
+    if (command.type !== 'set-worker' && command.type !== 'set-buckets') return null;
+    try {
+      this.#parts.publicSide.prepare({ ...settingsOf(snapshot), ...settingsChange(command) });
+      return null;
+    } catch (error) {
+      return messageOf(error);
+    }
   }
 
   async preview(command: Command, { onlyIf }: CommandOptions = {}): Promise<PreviewResult> {

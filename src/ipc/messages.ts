@@ -18,13 +18,15 @@ export type DirectoryChange =
 export interface WorkerSetup {
   readonly id: string;
   readonly version: string;
-  /** When the node started, milliseconds since the epoch; left out: when its worker processes were first started. */
-  readonly startedAt?: number;
+  /** When the node started, by the clock of `monotonicMs`; left out: when its worker processes were first started. */
+  readonly startedMs?: number;
   /** Tell of every request; left out: only of those the node could not answer. */
   readonly tellsRequests?: boolean;
   readonly limits: PublicLimits;
   /** Left out: nothing of it is set. */
   readonly statusFacts?: StatusFacts;
+  /** Connections that each worker can afford with the files it may open; left out: any number. */
+  readonly affordableConnections?: number;
 }
 
 /** What `/status` tells monitors of the config and the environment. */
@@ -47,7 +49,7 @@ export interface PublicLimits {
   readonly maxHeaderBytes: number;
   /** A longer request body is refused; a shorter one is read and thrown away. */
   readonly maxBodyBytes: number;
-  /** Over all workers; each takes its share, over its drains too. 0: no limit. */
+  /** Over all workers and their drains. 0: no limit. */
   readonly maxConnections: number;
   /** Requests sent ahead on one connection. */
   readonly maxPipelinedRequests: number;
@@ -62,6 +64,8 @@ export type Order = { readonly seq: number } & (
   | {
       readonly type: 'setup';
       readonly setup: WorkerSetup;
+      /** Its number among the workers, from 0. */
+      readonly process: number;
       /** Later ones stand on the settings sharedSettings. */
       readonly settings: NumberedSettings;
       /** How long a worker whose control process has died lets responses under way go on. */

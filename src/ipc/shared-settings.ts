@@ -1,11 +1,10 @@
 // The settings in force, in a nameless file: the control process writes it, every public worker looks at it before each request.
 //
 // So new settings hold from the moment they are written, however busy or hung a worker is, and nobody waits for one.
-import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { closeSync, readSync } from 'node:fs';
 import type { Settings } from '../../machines/settings.ts';
 import { messageOf } from '../base/errors.ts';
+import { namelessFile, writeFully } from './nameless-file.ts';
 
 /** Under this number a worker inherits the file, behind its three streams and its channel. */
 export const sharedSettingsDescriptor = 4;
@@ -18,55 +17,65 @@ export interface NumberedSettings {
 
 export interface SharedSettings {
   readonly descriptor: number;
-  /** When it returns, whoever looks sees these. @throws {Error} when the system refuses; the sharedSettings is as it was */
+  /** Find room for these settings, so that a `write` of them has only its head to write. @throws {Error} for the operator, when the system refuses */
+  prepare(settings: Settings): void;
+  /** When it returns, every reader sees these. @throws {Error} for the operator, when the system refuses; the sharedSettings is as it was */
   write(numbered: NumberedSettings): void;
   close(): void;
 }
 
-// A head of 16 bytes: number, length, number again. Then two places for the settings themselves, used in turns.
+// A head of four words: number, place and length of the settings, number again. The settings follow it, or each other:
+// those in force are never written over.
 const headBytes = 16;
-const placeOf = (number: number): number => headBytes + (number % 2) * 2 ** 31;
+
+interface Body {
+  readonly place: number;
+  readonly bytes: Buffer;
+}
 
 /**
- * @param directories where the file may be made, the first that will do; memory is best
- * @throws {Error} where none will do
+ * @param directories where the file may be made, the first that will do
+ * @throws {Error} for the operator, where none will do
  */
-export function openSharedSettings(directories: readonly string[] = ['/dev/shm', tmpdir()]): SharedSettings {
-  const descriptor = namelessFile(directories);
+export function openSharedSettings(directories?: readonly string[]): SharedSettings {
+  const descriptor = namelessFile(Buffer.alloc(headBytes), directories);
   let isOpen = true;
-  writeSync(descriptor, Buffer.alloc(headBytes), 0, headBytes, 0);
+  let inForce = { place: headBytes, end: headBytes };
+  let prepared: Body | null = null;
+  const prepare = (settings: Settings): Body => {
+    const bytes = Buffer.from(JSON.stringify(settings));
+    if (prepared?.bytes.equals(bytes)) return prepared;
+    prepared = null;
+    const place = headBytes + bytes.length <= inForce.place ? headBytes : inForce.end;
+    attempt(() => writeFully(descriptor, bytes, place));
+    prepared = { place, bytes };
+    return prepared;
+  };
   return {
     descriptor,
+    prepare,
     write({ number, settings }) {
-      const body = Buffer.from(JSON.stringify(settings));
-      for (let at = 0; at < body.length; )
-        at += writeSync(descriptor, body, at, body.length - at, placeOf(number) + at);
+      const { place, bytes } = prepare(settings);
       const head = Buffer.alloc(headBytes);
-      for (const [at, word] of [number, body.length, number].entries()) head.writeUInt32LE(word, at * 4);
-      writeSync(descriptor, head, 0, headBytes, 0);
+      for (const [at, word] of [number, place, bytes.length, number].entries()) head.writeUInt32LE(word, at * 4);
+      attempt(() => writeFully(descriptor, head, 0));
+      inForce = { place, end: place + bytes.length };
+      prepared = null;
     },
     close() {
-      // Twice would close a file of somebody else.
+      // Closing twice would close a file that has been opened since under the same number.
       if (isOpen) closeSync(descriptor);
       isOpen = false;
     },
   };
 }
 
-/** It has gone from its directory before anybody can see it, and from the disk with the last process that has it open. */
-function namelessFile(directories: readonly string[]): number {
-  const failures: string[] = [];
-  for (const directory of directories) {
-    const path = join(directory, `distributor-node-${process.pid}-${Date.now()}`);
-    try {
-      const descriptor = openSync(path, 'wx+', 0o600);
-      rmSync(path);
-      return descriptor;
-    } catch (error) {
-      failures.push(messageOf(error));
-    }
+function attempt(write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    throw new Error(`The settings cannot be handed to the server processes: ${messageOf(error)}`, { cause: error });
   }
-  throw new Error(`No file for the settings could be made: ${failures.join('; ')}`);
 }
 
 /**
@@ -81,11 +90,11 @@ export function sharedSettingsReader(descriptor: number, known: number): () => S
   return () => {
     readSync(descriptor, head, 0, headBytes, 0);
     // Read while it is written over, it shows by a head that has changed meanwhile; then once more.
-    while (head.readUInt32LE(0) > last || head.readUInt32LE(8) > last) {
+    while (head.readUInt32LE(0) > last || head.readUInt32LE(12) > last) {
       const number = head.readUInt32LE(0);
-      const body = bodyAt(descriptor, placeOf(number), head.readUInt32LE(4));
+      const body = bodyAt(descriptor, head.readUInt32LE(4), head.readUInt32LE(8));
       readSync(descriptor, again, 0, headBytes, 0);
-      if (number === head.readUInt32LE(8) && again.equals(head)) {
+      if (number === head.readUInt32LE(12) && again.equals(head)) {
         last = number;
         return JSON.parse(body.toString()) as Settings;
       }

@@ -37,7 +37,7 @@ export class LogFile implements LogOut {
   #failure: string | null = null;
   #untidy: string | null = null;
   #writing: Promise<void> | null = null;
-  /** Milliseconds since the epoch; null: nothing is being written. */
+  /** By the clock of `performance.now()`; null: nothing is being written. */
   #writingSince: number | null = null;
   #retry: NodeJS.Timeout | null = null;
   #isClosed = false;
@@ -83,7 +83,7 @@ export class LogFile implements LogOut {
 
   /** Whether the disk has been waited for longer than it may take. */
   get isStuck(): boolean {
-    return this.#writingSince !== null && Date.now() - this.#writingSince > this.#options.writeTimeoutMs;
+    return this.#writingSince !== null && performance.now() - this.#writingSince > this.#options.writeTimeoutMs;
   }
 
   #begin(): void {
@@ -96,7 +96,7 @@ export class LogFile implements LogOut {
   async #writeAll(): Promise<void> {
     while (!this.#backlog.isEmpty) {
       const batch = { left: this.#backlog.take() };
-      this.#writingSince = Date.now();
+      this.#writingSince = performance.now();
       try {
         await this.#append(batch);
         this.#failure = null;

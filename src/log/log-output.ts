@@ -46,7 +46,7 @@ function openFileOut(fd: number): LogOut {
 
   function begin(): void {
     if (since !== null || backlog.isEmpty) return;
-    since = Date.now();
+    since = performance.now();
     const bytes = backlog.take();
     write(fd, bytes, (error, written) => {
       since = null;
@@ -56,7 +56,7 @@ function openFileOut(fd: number): LogOut {
   }
 
   process.on('exit', () => {
-    if (since === null || Date.now() - since < stuckMs) flush(fd, backlog);
+    if (since === null || performance.now() - since < stuckMs) flush(fd, backlog);
   });
   return {
     write(line) {

@@ -21,7 +21,7 @@ export class HotCache {
   readonly #now: () => number;
 
   /** @param budget bytes of small files to keep in memory; 0: none */
-  constructor(budget: number, now: () => number = Date.now) {
+  constructor(budget: number, now: () => number = () => performance.now()) {
     this.#limit = Math.min(largestKept, Math.floor(budget / 4));
     this.#now = now;
     this.#kept =

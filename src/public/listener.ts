@@ -3,11 +3,12 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import { requestIdOf } from '../base/request-id.ts';
 import type { PublicLimits } from '../ipc/messages.ts';
+import type { Places } from './connection-places.ts';
 import type { Answerer, RequestContext } from './request-context.ts';
 
 interface Connection {
   readonly contexts: Set<RequestContext>;
-  /** Since when nothing is under way on it. */
+  /** Since when nothing is under way on it, by the clock of `performance.now()`. */
   idleSince: number;
   /** `socket.bytesRead` when it became idle: more than that is the beginning of a request. */
   readMark: number;
@@ -24,12 +25,13 @@ const shortTurnMs = 0.5;
 /** Where they never stop coming, a turn of the event loop without one has to do after this long. */
 const patienceMs = 100;
 
-export type ListenerLimits = Omit<PublicLimits, 'hotObjectsBytes' | 'maxBodyBytes'>;
+export type ListenerLimits = Omit<PublicLimits, 'hotObjectsBytes' | 'maxBodyBytes' | 'maxConnections'>;
 
 export class Listener {
   readonly #server: Server;
   readonly #limits: ListenerLimits;
   readonly #ended: Answerer;
+  readonly #places: Places;
   readonly #connections = new Map<Socket, Connection>();
   #phase: 'open' | 'closing' | 'closed' | 'draining' = 'open';
   /** By the clock of `performance.now()`. */
@@ -39,11 +41,15 @@ export class Listener {
   #sweeping: NodeJS.Timeout | undefined;
   #onEmpty = () => {};
 
-  /** @param ended told of every context that `answer` was, when nothing more of it will be sent */
-  constructor(limits: ListenerLimits, answer: Answerer, ended: Answerer = () => {}) {
+  /**
+   * @param places a connection that finds none is closed at once
+   * @param ended told of every context that `answer` was, when nothing more of it will be sent
+   */
+  constructor(limits: ListenerLimits, places: Places, answer: Answerer, ended: Answerer = () => {}) {
     this.#limits = limits;
+    this.#places = places;
     this.#ended = ended;
-    const { requestTimeoutMs, keepAliveTimeoutMs, maxHeaderBytes, maxConnections } = limits;
+    const { requestTimeoutMs, keepAliveTimeoutMs, maxHeaderBytes } = limits;
     // Node refuses a header timeout above the request timeout, and looks for late ones only every so often.
     const headersTimeout =
       requestTimeoutMs > 0 ? Math.min(limits.headersTimeoutMs, requestTimeoutMs) : limits.headersTimeoutMs;
@@ -54,7 +60,6 @@ export class Listener {
       maxHeaderSize: maxHeaderBytes,
       connectionsCheckingInterval: Math.max(100, Math.min(5000, headersTimeout / 4)),
     });
-    this.maxConnections = maxConnections;
     // Whoever takes something of its answer now and then is not cut. Node leaves idle connections their own time.
     this.#server.timeout = limits.stallTimeoutMs;
     this.#server.on('connection', (socket) => this.#accept(socket));
@@ -73,11 +78,6 @@ export class Listener {
       } as const;
       this.#begin({ req, res, hold, ...so }, answer);
     });
-  }
-
-  /** Further ones are closed at once; those that are there stay. 0: no limit. */
-  set maxConnections(most: number) {
-    this.#server.maxConnections = most > 0 ? most : Number.POSITIVE_INFINITY;
   }
 
   get connections(): number {
@@ -150,7 +150,7 @@ export class Listener {
     if (this.#phase !== 'closed') return;
     this.#phase = 'draining';
     this.#onEmpty = onEmpty;
-    const now = Date.now();
+    const now = performance.now();
     for (const connection of this.#connections.values()) {
       connection.idleSince = Math.max(connection.idleSince, now);
       for (const { res } of connection.contexts) sayLast(res);
@@ -179,11 +179,13 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
+    if (!this.#places.take()) return void socket.destroy();
     const contexts = new Set<RequestContext>();
-    this.#connections.set(socket, { contexts, idleSince: Date.now(), readMark: 0, ended: false });
+    this.#connections.set(socket, { contexts, idleSince: performance.now(), readMark: 0, ended: false });
     this.#lastAccepted = performance.now();
     socket.once('close', () => {
       this.#connections.delete(socket);
+      this.#places.giveBack();
       // Node tells only the one whose turn it was; the others of a pipeline would be waited for, and their files kept.
       setImmediate(() => {
         for (const { res } of contexts) res.destroy().emit('close');
@@ -201,7 +203,7 @@ export class Listener {
     connection.contexts.add(context);
     res.once('close', () => {
       connection.contexts.delete(context);
-      connection.idleSince = Date.now();
+      connection.idleSince = performance.now();
       connection.readMark = req.socket.bytesRead;
       this.#ended(context);
       // The others of a pipeline wait for their turn: thousands may have been sent ahead, and each would open its file.
@@ -220,7 +222,7 @@ export class Listener {
   #sweep(): void {
     // Timers run before sockets are read: what has arrived meanwhile is looked at first, so that no request is cut off.
     setImmediate(() => {
-      const now = Date.now();
+      const now = performance.now();
       for (const [socket, connection] of this.#connections) {
         const { contexts, readMark, ended, idleSince } = connection;
         const idle = contexts.size === 0 && (ended || socket.bytesRead === readMark);

@@ -2,7 +2,10 @@
 import type { Server } from 'node:net';
 import type { DataObject } from '../../machines/answer.ts';
 import type { Settings } from '../../machines/settings.ts';
+import { monotonicMs } from '../base/monotonic.ts';
+import type { ConnectionCount } from '../ipc/connection-counts.ts';
 import type { ActivityMetrics, DirectoryChange, DrainProgress, RequestsReport, WorkerSetup } from '../ipc/messages.ts';
+import { Places } from './connection-places.ts';
 import { HotCache } from './hot-cache.ts';
 import { Listener } from './listener.ts';
 import { ObjectIndex } from './object-index.ts';
@@ -36,6 +39,7 @@ export class PublicServer {
   readonly #answer: ReturnType<typeof createApi>;
   /** Whether new viewers are welcome while the port is open. */
   isReady = true;
+  readonly #places: Places;
   #open: Listener | null = null;
   #port: Promise<number> | null = null;
   #requests = 0;
@@ -43,20 +47,24 @@ export class PublicServer {
   readonly #requestMetrics = new RequestMetrics();
   readonly #requestLog: RequestLog;
 
-  constructor(setup: WorkerSetup, settings: Settings, events: PublicServerEvents) {
+  /** @param count what other processes hold of the connections; left out: there are none */
+  constructor(setup: WorkerSetup, settings: Settings, events: PublicServerEvents, count?: ConnectionCount) {
+    const { limits, affordableConnections: affordable = 0 } = setup;
     this.#setup = setup;
+    // However often the port is closed and opened, there is one limit: what drains still hold counts.
+    this.#places = new Places({ maxConnections: limits.maxConnections, affordable, count });
     this.#events = events;
     this.#objectIndex = new ObjectIndex(settings);
     this.#requestLog = new RequestLog(setup.tellsRequests ?? false, (report) => events.requests?.(report));
-    this.#hotCache = new HotCache(setup.limits.hotObjectsBytes);
-    const startedAt = setup.startedAt ?? Date.now();
+    this.#hotCache = new HotCache(limits.hotObjectsBytes);
+    const startedMs = setup.startedMs ?? monotonicMs();
     this.#answer = createApi({
       objectIndex: this.#objectIndex,
       hotCache: this.#hotCache,
       unready: () => (this.#open === null ? 'draining' : this.isReady ? null : 'stopping soon'),
-      status: () => statusDocument({ ...this.#setup, startedAt }, this.#objectIndex, this.activity),
+      status: () => statusDocument({ ...this.#setup, startedMs }, this.#objectIndex, this.activity),
       doubt: (object) => this.#doubt(object),
-      maxBodyBytes: setup.limits.maxBodyBytes,
+      maxBodyBytes: limits.maxBodyBytes,
       sent: (bytes) => {
         this.#bytesSent += bytes;
       },
@@ -96,6 +104,7 @@ export class PublicServer {
   async listen(where: { readonly host: string; readonly port: number } | Server): Promise<number> {
     this.#open ??= new Listener(
       this.#setup.limits,
+      this.#places,
       (context) => {
         this.#requests += 1;
         const settings = this.#events.newSettings?.();
@@ -105,7 +114,6 @@ export class PublicServer {
       this.#count,
     );
     const listener = this.#open;
-    this.#share();
     try {
       this.#port ??= listener.listen(where);
       return await this.#port;
@@ -143,7 +151,6 @@ export class PublicServer {
     }
     draining.listener.drain(() => {
       this.#drains.delete(drain);
-      this.#share();
       this.#events.drained(drain, draining.cut);
     });
   }
@@ -156,23 +163,14 @@ export class PublicServer {
     draining.cut += draining.listener.cut();
   }
 
-  /** What drains still hold counts: however often the port is closed and opened, there is one limit. */
-  #share(): void {
-    const { maxConnections } = this.#setup.limits;
-    if (this.#open === null || maxConnections === 0) return;
-    let draining = 0;
-    for (const { listener } of this.#drains.values()) draining += listener.connections;
-    this.#open.maxConnections = Math.max(1, maxConnections - draining);
-  }
-
   readonly #count = (context: RequestContext): void => {
     this.#requestMetrics.add(context);
     this.#requestLog.add(context);
   };
 
   #doubt({ id }: DataObject): void {
-    const now = Date.now();
-    if (now - (this.#doubts.get(id) ?? 0) < doubtPauseMs) return;
+    const now = performance.now();
+    if (now - (this.#doubts.get(id) ?? Number.NEGATIVE_INFINITY) < doubtPauseMs) return;
     this.#doubts.set(id, now);
     this.#events.doubt(id);
   }

@@ -1,5 +1,6 @@
 // A public worker's process: does what the control process orders, and finishes alone when that one has died.
 import type { Server } from 'node:net';
+import { connectionCount, countsDescriptor } from '../ipc/connection-counts.ts';
 import type { Order, Report } from '../ipc/messages.ts';
 import { sharedSettingsDescriptor, sharedSettingsReader } from '../ipc/shared-settings.ts';
 import type { ServerMetrics } from '../metrics/counters.ts';
@@ -60,15 +61,20 @@ async function carryOut(order: Order, shared?: Server): Promise<number | undefin
   switch (order.type) {
     case 'setup':
       drainTimeoutMs = order.drainTimeoutMs;
-      publicServer = new PublicServer(order.setup, order.settings.settings, {
-        newSettings: sharedSettingsReader(sharedSettingsDescriptor, order.settings.number),
-        drained: (drain, cut) => {
-          report({ type: 'drained', drain, cut });
-          onDrained();
+      publicServer = new PublicServer(
+        order.setup,
+        order.settings.settings,
+        {
+          newSettings: sharedSettingsReader(sharedSettingsDescriptor, order.settings.number),
+          drained: (drain, cut) => {
+            report({ type: 'drained', drain, cut });
+            onDrained();
+          },
+          doubt: (objectId) => report({ type: 'doubt', objectId }),
+          requests: (requests) => report({ type: 'requests', ...requests }),
         },
-        doubt: (objectId) => report({ type: 'doubt', objectId }),
-        requests: (requests) => report({ type: 'requests', ...requests }),
-      });
+        connectionCount(countsDescriptor, order.process),
+      );
       return;
     case 'directory':
       known().apply(order.change, order.more);

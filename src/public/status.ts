@@ -1,9 +1,11 @@
 // The document of `GET /api/v1/status`, in the words that existing monitors read.
+
+import { monotonicMs } from '../base/monotonic.ts';
 import type { ActivityMetrics, WorkerSetup } from '../ipc/messages.ts';
 import type { ObjectIndex } from './object-index.ts';
 
 export function statusDocument(
-  { id, version, startedAt, statusFacts: facts }: WorkerSetup & { readonly startedAt: number },
+  { id, version, startedMs, statusFacts: facts }: WorkerSetup & { readonly startedMs: number },
   { settings, files }: ObjectIndex,
   { downloadsInProgress }: ActivityMetrics,
 ) {
@@ -16,7 +18,7 @@ export function statusDocument(
     storageLimit: facts?.storageLimit ?? 0,
     storageUsed: files.bytes,
     /** Seconds. */
-    uptime: Math.max(0, Math.floor((Date.now() - startedAt) / 1000)),
+    uptime: Math.floor((monotonicMs() - startedMs) / 1000),
     downloadsInProgress,
     ...(facts?.nodeEnv !== undefined && { nodeEnv: facts.nodeEnv }),
     queryNodeStatus: { url: facts?.queryNodeUrl ?? '', chainHead: 0, blocksProcessed: 0, packageVersion: '' },

@@ -9,18 +9,21 @@ export class Crashes {
   readonly #calmMs: number;
   readonly #now: () => number;
   /** Deaths with less than a calm time between them; null: all is calm. */
-  #episode: { readonly first: Departure; last: Departure; count: number } | null = null;
+  #episode: { readonly first: Departure; last: Departure; lastMs: number; count: number } | null = null;
   #loopSince: number | null = null;
 
-  /** @param calmMs how long nothing must have died before the condition counts as over */
-  constructor(calmMs: number, now: () => number = Date.now) {
+  /**
+   * @param calmMs how long nothing must have died before the condition counts as over
+   * @param now a clock that setting the time of day does not move
+   */
+  constructor(calmMs: number, now: () => number = () => performance.now()) {
     this.#calmMs = calmMs;
     this.#now = now;
   }
 
   note(departure: Departure): void {
     const { count = 0, first = departure } = this.#current() ?? {};
-    this.#episode = { first, last: departure, count: count + 1 };
+    this.#episode = { first, last: departure, lastMs: this.#now(), count: count + 1 };
   }
 
   /**
@@ -43,7 +46,7 @@ export class Crashes {
   }
 
   #current() {
-    if (this.#episode !== null && this.#now() - this.#episode.last.at > this.#calmMs) this.#episode = null;
+    if (this.#episode !== null && this.#now() - this.#episode.lastMs > this.#calmMs) this.#episode = null;
     return this.#episode;
   }
 }

@@ -9,9 +9,15 @@ import { createWorkers } from './supervisor.ts';
 
 export function createPublicSide({ id, publicApi, supervision, statusFacts }: Config, log: Logger): PublicSide {
   const { host, port, workers: count, workerTimeoutMs, heartbeatMs, niceness, drainTimeoutSec, ...rest } = publicApi;
-  const { startRetryMs: _, lameDuckSec: __, ...limits } = { ...rest, maxConnections: connections(publicApi, log) };
+  // Each connection may need a file beside its socket.
+  const affordable = affordableConnections(0, 2);
+  const maxConnections = connections(publicApi, affordable, log);
+  const { startRetryMs: _, lameDuckSec: __, ...limits } = { ...rest, maxConnections };
   return createWorkers({
-    setup: { id, version, limits, statusFacts, tellsRequests: log.isLevelEnabled('http') },
+    setup: {
+      ...{ id, version, limits, statusFacts, affordableConnections: affordable },
+      tellsRequests: log.isLevelEnabled('http'),
+    },
     host,
     port,
     count,
@@ -24,11 +30,13 @@ export function createPublicSide({ id, publicApi, supervision, statusFacts }: Co
   });
 }
 
-/** Each connection may need a file beside its socket. */
-function connections({ maxConnections, workers }: Config['publicApi'], log: Logger): number {
-  const perWorker = affordableConnections(Math.ceil(maxConnections / workers), 2);
-  const affordable = perWorker * workers;
-  if (maxConnections > 0 && affordable >= maxConnections) return maxConnections;
+/**
+ * Over all workers.
+ * @param each what one worker can afford; 0: any number
+ */
+function connections({ maxConnections, workers }: Config['publicApi'], each: number, log: Logger): number {
+  const affordable = each * workers;
+  if (each === 0 || (maxConnections > 0 && affordable >= maxConnections)) return maxConnections;
   const why = `the system lets a process open ${openFileLimit()} files (ulimit -n)`;
   if (maxConnections > 0) log.warn(`publicApi.maxConnections is ${affordable}, not ${maxConnections}: ${why}`);
   return affordable;

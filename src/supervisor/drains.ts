@@ -6,6 +6,8 @@ import type { WorkerProcess } from './server-process.ts';
 interface Entry extends Drain {
   /** Workers that have not told of its end. */
   readonly parts: Set<WorkerProcess>;
+  /** Older drains that nothing else waits for: it has ended only when they have. */
+  readonly takenOver: Set<number>;
   cut: number;
   /** Whoever closed the port knows its number by now. */
   announced: boolean;
@@ -27,13 +29,20 @@ export class Drains {
   }
 
   begin(id: number, deadline: number, workers: readonly WorkerProcess[]): Drain {
-    this.#entries.set(id, { id, deadline, parts: new Set(workers), cut: 0, announced: false });
+    this.#entries.set(id, { id, deadline, parts: new Set(workers), takenOver: new Set(), cut: 0, announced: false });
     return { id, deadline };
   }
 
-  find(id: number): Drain | null {
+  /** Of these, the last that is under way; null: none is. */
+  latest(ids: ReadonlySet<number>): Drain | null {
+    const entry = [...this.#entries.values()].findLast(({ id }) => ids.has(id));
+    return entry ? { id: entry.id, deadline: entry.deadline } : null;
+  }
+
+  /** From now on the end, and the cut, of the one includes those of the others. */
+  takeOver(id: number, others: ReadonlySet<number>): void {
     const entry = this.#entries.get(id);
-    return entry ? { id, deadline: entry.deadline } : null;
+    for (const other of others) if (other !== id && this.#entries.has(other)) entry?.takenOver.add(other);
   }
 
   /** Nothing was under way: nobody waits for its end. */
@@ -67,7 +76,9 @@ export class Drains {
 
   /** Close every connection of a drain; one worker after the other tells when that has happened. */
   cut(id: number): void {
-    for (const worker of this.#entries.get(id)?.parts ?? []) void worker.order({ type: 'cut', drain: id });
+    const { parts, takenOver } = this.#entries.get(id) ?? {};
+    for (const worker of parts ?? []) void worker.order({ type: 'cut', drain: id });
+    for (const other of takenOver ?? []) this.cut(other);
   }
 
   /** As last heard. */
@@ -93,9 +104,12 @@ export class Drains {
   }
 
   #tellIfEnded(entry: Entry): void {
-    if (!entry.announced || entry.parts.size > 0) return;
+    if (!entry.announced || entry.parts.size > 0 || entry.takenOver.size > 0) return;
     this.#entries.delete(entry.id);
     this.#ended(entry.id, entry.cut);
+    for (const other of [...this.#entries.values()]) {
+      if (other.takenOver.delete(entry.id)) this.#tellIfEnded(other);
+    }
   }
 }
 

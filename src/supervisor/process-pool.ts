@@ -8,7 +8,8 @@ type Times = Pick<Config['supervision'], 'backoffMs' | 'maxBackoffMs' | 'steadyM
 
 export interface ProcessPoolOptions extends Times {
   readonly count: number;
-  readonly spawn: () => WorkerProcess;
+  /** @param number of its place, from 0: no other process that is alive has it */
+  readonly spawn: (number: number) => WorkerProcess;
   /** Make it ready for work. Resolves as well when it has died over it. */
   readonly bringUp: (worker: WorkerProcess) => Promise<void>;
   readonly onReady: (worker: WorkerProcess) => void;
@@ -17,6 +18,7 @@ export interface ProcessPoolOptions extends Times {
 
 /** One of the workers there should be, whoever fills it. */
 interface Place {
+  readonly number: number;
   worker: WorkerProcess | null;
   deathsInARow: number;
   nextTryAt: number | null;
@@ -35,7 +37,8 @@ export class ProcessPool {
   constructor(options: ProcessPoolOptions) {
     this.#options = options;
     this.#crashes = new Crashes(options.calmMs);
-    this.#places = Array.from({ length: options.count }, () => ({
+    this.#places = Array.from({ length: options.count }, (_, number) => ({
+      number,
       worker: null,
       deathsInARow: 0,
       nextTryAt: null,
@@ -73,7 +76,7 @@ export class ProcessPool {
   get conditions(): readonly DatedCondition[] {
     // One that has served for a while has broken the row, though the count is only begun anew at its death.
     const rowOf = ({ worker, deathsInARow }: Place) =>
-      worker?.ready && Date.now() - worker.readyAt >= this.#options.steadyMs ? 0 : deathsInARow;
+      worker?.ready && performance.now() - worker.readyAt >= this.#options.steadyMs ? 0 : deathsInARow;
     const worst = this.#places.reduce((a, b) => (rowOf(b) > rowOf(a) ? b : a));
     return this.#crashes.conditions(rowOf(worst), worst.nextTryAt);
   }
@@ -100,14 +103,14 @@ export class ProcessPool {
     clearTimeout(place.timer);
     if (this.#stopped) return;
     place.nextTryAt = null;
-    const worker = this.#options.spawn();
+    const worker = this.#options.spawn(place.number);
     place.worker = worker;
     this.#alive.add(worker);
     void worker.gone.then((departure) => this.#lose(worker, departure));
     void this.#options.bringUp(worker).then(() => {
       if (!worker.alive) return;
       worker.ready = true;
-      worker.readyAt = Date.now();
+      worker.readyAt = performance.now();
       this.#options.onReady(worker);
       this.#wake();
     });
@@ -127,7 +130,7 @@ export class ProcessPool {
     const place = this.#places.find((one) => one.worker === worker);
     if (place) {
       place.worker = null;
-      if (Date.now() - worker.readyAt >= this.#options.steadyMs) place.deathsInARow = 0;
+      if (performance.now() - worker.readyAt >= this.#options.steadyMs) place.deathsInARow = 0;
       if (this.#stopped) clearTimeout(place.timer);
       else if (departure.expected) this.#fill(place);
       else this.#fillLater(place);

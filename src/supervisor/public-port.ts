@@ -1,4 +1,5 @@
 // The public port in the hands of many workers: opens it on all of them or none, closes it on all, in the order that loses nothing.
+import type { Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Drain } from '../../machines/node.ts';
 import { type PortRefusal, portRefusal } from '../base/port-refusal.ts';
@@ -28,12 +29,12 @@ export class PublicPort {
   #turn: Promise<unknown> = Promise.resolve();
   /** Openings that wait or are under way. */
   readonly #openings = new Set<AbortController>();
-  /** Null: not open. */
+  /** Null: not open, or being closed. */
   #open: number | null = null;
   /** Where the config says 0: the one that was last open. */
   #last = 0;
-  /** The drain of an opening that failed half-way: whoever closes next is told of it. */
-  #orphan = 0;
+  /** The drains of openings that failed half-way: the next close takes them over. */
+  readonly #orphans = new Set<number>();
 
   constructor(options: PublicPortOptions) {
     this.#options = options;
@@ -61,23 +62,22 @@ export class PublicPort {
 
   /** Resolves when the port refuses, with the drain left behind; null: nothing was under way. */
   close(): Promise<Drain | null> {
-    this.abandon('The public API is being closed');
+    this.forget('The public API is being closed');
+    const { drains } = this.#options;
     return this.#inTurn(async () => {
-      const drain = (await this.#closeAll()) ?? this.#options.drains.find(this.#orphan);
-      if (drain?.id === this.#orphan) this.#orphan = 0;
+      const drain = (await this.#closeAll()) ?? drains.latest(this.#orphans);
+      if (drain === null) return null;
+      drains.takeOver(drain.id, this.#orphans);
+      this.#orphans.clear();
       // Its end may be told only when the caller knows its number.
-      if (drain) setImmediate(() => this.#options.drains.announce(drain.id));
+      setImmediate(() => drains.announce(drain.id));
       return drain;
     });
   }
 
-  /** Nothing is to be opened any more, and who holds the port is about to be killed. */
+  /** From now on no worker joins the port, and none opens it. */
   forget(why: string): void {
-    this.abandon(why);
     this.#open = null;
-  }
-
-  abandon(why: string): void {
     for (const opening of this.#openings) opening.abort(new Error(why));
   }
 
@@ -86,9 +86,9 @@ export class PublicPort {
     return this.#inTurn(async () => {
       const port = this.#open;
       if (port === null || worker.holdsPort || !worker.alive) return null;
-      const failed = await this.#share([worker]);
+      const failed = await this.#share([worker], () => this.#open !== port);
       if (failed !== null) return { code: 'NOT_SHARED', words: failed };
-      if (worker.serving || !worker.alive) return null;
+      if (worker.serving || !worker.alive || this.#open !== port) return null;
       // Nobody is left to share with: the port is opened anew.
       const reply = await this.#give(worker, { type: 'listen', host: this.#options.host, port });
       return reply.type === 'failed' ? this.#refusal(port, reply) : null;
@@ -97,12 +97,12 @@ export class PublicPort {
 
   async #openPatiently(patienceMs: number, signal: AbortSignal): Promise<void> {
     if (this.#open !== null) return;
-    const patientUntil = Date.now() + patienceMs;
+    const patientUntil = performance.now() + patienceMs;
     for (let pause = 50; ; pause = Math.min(pause * 2, 500)) {
       signal.throwIfAborted();
       const refusal = await this.#tryOpen(signal);
       if (refusal === null) return;
-      const left = patientUntil - Date.now();
+      const left = patientUntil - performance.now();
       if (refusal.code !== 'EADDRINUSE' || left <= 0) throw new Error(refusal.words);
       await sleep(Math.min(pause, left), undefined, { signal }).catch(() => {});
     }
@@ -115,7 +115,8 @@ export class PublicPort {
     await Promise.all(pool.alive.filter(({ ending }) => ending).map(({ gone }) => gone));
     const [first, reply] = await this.#firstToListen(signal);
     if (reply.type === 'failed') return this.#refusal(this.#options.port, reply);
-    const failed = await this.#share(pool.ready.filter((worker) => worker !== first));
+    const others = pool.ready.filter((worker) => worker !== first);
+    const failed = await this.#share(others, () => signal.aborted);
     const served = pool.alive.some((worker) => worker.serving);
     if (signal.aborted || failed || !served) {
       await this.#undo();
@@ -143,25 +144,39 @@ export class PublicPort {
 
   /**
    * Have these workers serve the port that others serve already. Resolves with why one of them cannot, null where all do,
-   * have died, or there is nobody to share with.
+   * have died, or there is none to share with.
+   * @param givenUp asked once the port has been lent; if so, none of them is given it
    */
-  async #share(workers: readonly WorkerProcess[]): Promise<string | null> {
+  async #share(workers: readonly WorkerProcess[], givenUp: () => boolean): Promise<string | null> {
     if (workers.length === 0) return null;
-    for (const lender of this.#options.pool.alive.filter(({ serving }) => serving)) {
-      const lent = await lender.order({ type: 'lend' });
-      if (lent.type !== 'lent') continue;
-      // It must not accept here: all of this happens before the event loop turns, and ends with the last copy sent.
-      let unsent = workers.length;
-      const sent = () => {
-        unsent -= 1;
-        if (unsent === 0) lent.shared.close();
-      };
-      const shared = { server: lent.shared, sent };
-      const replies = await Promise.all(workers.map((worker) => this.#give(worker, { type: 'join' }, shared)));
-      const failed = replies.find((reply) => reply.type === 'failed');
-      return failed ? `A public worker could not share the port: ${failed.reason}` : null;
-    }
-    return null;
+    const lent = await this.#lent(givenUp);
+    if (lent === null) return null;
+    // It must not accept here: all of this happens before the event loop turns, and ends with the last copy sent.
+    let unsent = workers.length;
+    const sent = () => {
+      unsent -= 1;
+      if (unsent === 0) lent.close();
+    };
+    const shared = { server: lent, sent };
+    const replies = await Promise.all(workers.map((worker) => this.#give(worker, { type: 'join' }, shared)));
+    const failed = replies.find((reply) => reply.type === 'failed');
+    return failed ? `A public worker could not share the port: ${failed.reason}` : null;
+  }
+
+  /** The open port, of the first worker that lends it: every one is asked, for any of them may hang. Null: none does. */
+  #lent(givenUp: () => boolean): Promise<Server | null> {
+    const lenders = this.#options.pool.alive.filter(({ serving }) => serving);
+    return new Promise((resolve) => {
+      let isSettled = false;
+      const replies = lenders.map(async (lender) => {
+        const reply = await lender.order({ type: 'lend' });
+        if (reply.type !== 'lent') return;
+        if (isSettled || givenUp()) return void reply.shared.close();
+        isSettled = true;
+        resolve(reply.shared);
+      });
+      void Promise.all(replies).then(() => resolve(null));
+    });
   }
 
   async #give(worker: WorkerProcess, order: GivingOrder, shared?: SharedPort): Promise<Reply> {
@@ -180,10 +195,10 @@ export class PublicPort {
   async #undo(): Promise<void> {
     const drain = await this.#closeAll();
     if (drain === null) return;
-    const { drains } = this.#options;
-    this.#orphan = drain.id;
+    const { drains, drainTimeoutMs } = this.#options;
+    this.#orphans.add(drain.id);
     drains.announce(drain.id);
-    setTimeout(() => drains.cut(drain.id), drain.deadline - Date.now()).unref();
+    setTimeout(() => drains.cut(drain.id), drainTimeoutMs).unref();
   }
 
   /**
@@ -193,10 +208,11 @@ export class PublicPort {
    */
   async #closeAll(): Promise<Drain | null> {
     const { pool, drains, drainTimeoutMs, onChange } = this.#options;
-    this.#open = null;
     const holders = pool.alive.filter(({ holdsPort }) => holdsPort);
     const id = drains.nextId();
-    const closed = (await Promise.all(holders.map((worker) => this.#orderClose(worker, id)))).flat();
+    const confirmed = (await Promise.all(holders.map((worker) => this.#orderClose(worker, id)))).flat();
+    // While others were waited for, one that had confirmed may have died, and its connections with it.
+    const closed = confirmed.filter(({ alive }) => alive);
     const drain = drains.begin(id, Date.now() + drainTimeoutMs, closed);
     for (const worker of closed) void worker.order({ type: 'drain', drain: id });
     const empty = drains.connectionsOf(id) === 0;
@@ -209,7 +225,7 @@ export class PublicPort {
   async #orderClose(worker: WorkerProcess, drain: number): Promise<WorkerProcess[]> {
     const reply = await worker.order({ type: 'close', drain, withinMs: this.#options.workerTimeoutMs / 2 });
     worker.serving = worker.holdsPort = false;
-    if (reply.type === 'confirmed' && worker.alive) return [worker];
+    if (reply.type === 'confirmed') return [worker];
     if (reply.type === 'failed') worker.kill('Faulty', `could not close the port: ${reply.reason}`);
     await worker.gone;
     return [];

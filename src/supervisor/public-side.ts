@@ -40,6 +40,8 @@ export type PublicSideEvent =
 export interface PublicSide {
   /** Start the worker processes. Resolves without waiting for them. */
   start(): void;
+  /** Make sure that these settings could be handed to every worker; nothing changes yet. @throws {Error} with the operator's reason */
+  prepare(settings: Settings): void;
   /** Every live worker judges its next request by these settings, and each later one from its start. */
   configure(settings: Settings): Promise<void>;
   /** Hand a change of the directory to every worker, now and at its start. Resolves when confirmed. */
@@ -56,7 +58,7 @@ export interface PublicSide {
   close(): Promise<CloseResult>;
   /** Close every connection of a drain; `drain.ended` follows. */
   cut(drain: number): void;
-  /** Kill every worker at once. They are replaced as after a crash, and listen only if the port was neither closed nor closing. */
+  /** Kill every worker at once. Their replacements know the latest settings, and serve the port unless it is closed or closing. */
   kill(): void;
   /** At the end: let the workers exit. Resolves when they have. */
   end(): Promise<void>;

@@ -44,8 +44,10 @@ export interface WorkerEvents {
 export interface WorkerOptions extends WorkerEvents {
   /** The worker's script. */
   readonly entry: string;
-  /** The file of the settings sharedSettings, open in this process. */
-  readonly sharedSettings: number;
+  /** Its number among the workers, from 0. */
+  readonly number: number;
+  /** The files that it shares, open in this process; it finds them behind its three streams and its channel. */
+  readonly files: readonly number[];
   /** How far it stands back behind the control process, as `nice` counts. */
   readonly niceness: number;
   /** A step that is not confirmed after this long is answered by killing the worker. */
@@ -73,7 +75,7 @@ export class WorkerProcess {
   holdsPort = false;
   /** It has confirmed that it listens. */
   serving = false;
-  /** When it became ready, milliseconds since the epoch. */
+  /** When it became ready, by the clock of `performance.now()`. */
   readyAt = Number.POSITIVE_INFINITY;
   readonly #options: WorkerOptions;
   #child: ChildProcess | undefined;
@@ -97,6 +99,10 @@ export class WorkerProcess {
         setImmediate(() => resolve(this.#depart('SpawnFailed', `could not be started: ${String(error)}`)));
       }
     });
+  }
+
+  get number(): number {
+    return this.#options.number;
   }
 
   /** 0: it could not be started. */
@@ -176,9 +182,9 @@ export class WorkerProcess {
   }
 
   #spawn(resolve: (departure: Departure) => void): ChildProcess {
-    const { entry, sharedSettings } = this.#options;
+    const { entry, files } = this.#options;
     const child = fork(entry, [], {
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc', sharedSettings],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc', ...files],
       env: workerEnvironment(process.env),
     });
     this.#words = lastWords(child, (line) => this.#options.log.warn({ pid: child.pid, line }, 'public worker printed'));

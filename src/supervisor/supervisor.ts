@@ -3,7 +3,9 @@ import { fileURLToPath } from 'node:url';
 import type { CloseResult } from '../../machines/node.ts';
 import type { Settings } from '../../machines/settings.ts';
 import type { DatedCondition } from '../base/condition.ts';
+import { monotonicMs } from '../base/monotonic.ts';
 import type { Config } from '../config/config.ts';
+import { type ConnectionCounts, openConnectionCounts } from '../ipc/connection-counts.ts';
 import type { ActivityMetrics, DirectoryChange, DrainProgress, WorkerSetup } from '../ipc/messages.ts';
 import { type NumberedSettings, openSharedSettings } from '../ipc/shared-settings.ts';
 import {
@@ -59,6 +61,7 @@ class Workers implements PublicSide {
   /** What `/readyz` is to say where the port is open. */
   #isReady = true;
   readonly #sharedSettings = openSharedSettings();
+  readonly #connections: ConnectionCounts;
   #settings: NumberedSettings = { number: 0, settings: { workerId: null, buckets: null } };
   #noneServing: { readonly since: number; readonly why: string } | null = null;
   /** What workers that have gone had done. */
@@ -67,13 +70,12 @@ class Workers implements PublicSide {
 
   constructor(options: Required<WorkersOptions>) {
     this.#options = options;
-    const { setup, count } = options;
-    const maxConnections = Math.ceil(setup.limits.maxConnections / count);
-    this.#setup = { startedAt: Date.now(), ...setup, limits: { ...setup.limits, maxConnections } };
+    this.#setup = { startedMs: monotonicMs(), ...options.setup };
+    this.#connections = openConnectionCounts(options.count);
     this.#drains = new Drains((id, cut) => this.#emit({ type: 'drain.ended', id, cut }));
     this.#pool = new ProcessPool({
       ...options,
-      spawn: () => this.#spawn(),
+      spawn: (number) => this.#spawn(number),
       bringUp: (worker) => this.#bringUp(worker),
       onReady: (worker) => this.#onReady(worker),
       onGone: (worker, departure) => this.#onGone(worker, departure),
@@ -87,7 +89,12 @@ class Workers implements PublicSide {
     this.#changed();
   }
 
+  prepare(settings: Settings): void {
+    this.#sharedSettings.prepare(settings);
+  }
+
   async configure(settings: Settings): Promise<void> {
+    // Workers that start later are given them even where the sharedSettings cannot be written.
     this.#settings = { number: this.#settings.number + 1, settings };
     this.#sharedSettings.write(this.#settings);
   }
@@ -115,8 +122,7 @@ class Workers implements PublicSide {
   }
 
   kill(): void {
-    this.#port.forget('Every public worker was killed');
-    for (const worker of this.#pool.alive) worker.kill('Killed', 'was killed to get the port closed', true);
+    for (const worker of this.#pool.alive) worker.kill('Killed', 'was killed and is replaced', true);
     this.#changed();
   }
 
@@ -124,6 +130,7 @@ class Workers implements PublicSide {
     this.#port.forget('The node is shutting down');
     await this.#pool.end();
     this.#sharedSettings.close();
+    this.#connections.close();
   }
 
   get workers(): readonly WorkerStatus[] {
@@ -185,10 +192,11 @@ class Workers implements PublicSide {
     for (const worker of this.#pool.ready) void worker.order({ type: 'ready', ready });
   }
 
-  #spawn(): WorkerProcess {
+  #spawn(number: number): WorkerProcess {
     const { entry, workerTimeoutMs: timeoutMs, heartbeatMs, niceness, log } = this.#options;
     return new WorkerProcess({
-      sharedSettings: this.#sharedSettings.descriptor,
+      number,
+      files: [this.#sharedSettings.descriptor, this.#connections.descriptor],
       niceness,
       entry,
       timeoutMs,
@@ -211,7 +219,13 @@ class Workers implements PublicSide {
 
   async #bringUp(worker: WorkerProcess): Promise<void> {
     const { startTimeoutMs, drainTimeoutMs } = this.#options;
-    const order = { type: 'setup', setup: this.#setup, settings: this.#settings, drainTimeoutMs } as const;
+    const order = {
+      type: 'setup',
+      setup: this.#setup,
+      process: worker.number,
+      settings: this.#settings,
+      drainTimeoutMs,
+    } as const;
     const reply = await worker.order(order, startTimeoutMs);
     if (reply.type === 'failed') worker.kill('Faulty', `could not be set up: ${reply.reason}`);
     await this.#feed.tellAll(worker);
@@ -247,6 +261,7 @@ class Workers implements PublicSide {
     this.#past.bytesSent += worker.activity.bytesSent;
     this.#past.counts = addServerCounters(this.#past.counts, worker.serverMetrics.counts);
     if (!expected) this.#losses.set(reason, (this.#losses.get(reason) ?? 0) + 1);
+    this.#connections.clear(worker.number);
     this.#drains.workerGone(worker);
     this.#changed(`the last one ${words}`);
   }

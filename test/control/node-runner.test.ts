@@ -87,6 +87,35 @@ describe('node', function () {
     expect(node.side.port).to.equal(null);
   });
 
+  it('refuses settings that could not be applied once they were saved, with the reason, and saves nothing', async () => {
+    const [desk] = desks as [OperatorDesk];
+    await using node = new TestNode({ desk, config: { publicApi: 'running', workerId: 0, buckets: null } });
+    await node.node.restore();
+    const before = await node.state();
+    node.side.cannotPrepare = 'No room for them';
+    for (const command of [{ type: 'set-worker', workerId: 7 } as const, { type: 'set-buckets' } as const]) {
+      expect(inShort(await node.command(command))).to.deep.equal([500, 'No room for them']);
+    }
+    expect([node.saved, await node.state()]).to.deep.equal([null, before]);
+    expect((await node.command({ type: 'stop-api' })).status).to.equal(200);
+    node.side.cannotPrepare = null;
+    expect((await node.command({ type: 'set-worker', workerId: 7 })).status).to.equal(200);
+  });
+
+  it('starts with new processes where those that run cannot be given the settings', async () => {
+    const [desk] = desks as [OperatorDesk];
+    await using node = new TestNode({ desk, config: { publicApi: 'running', workerId: 0, buckets: null } });
+    let killed = 0;
+    const { kill } = node.side;
+    node.side.kill = () => {
+      killed += 1;
+      kill.call(node.side);
+    };
+    node.gates.configure.fail('No room for them');
+    await node.node.restore();
+    expect([killed, (await node.state()).publicApi]).to.deep.equal([1, 'running']);
+  });
+
   it('has commands wait for the steps under way, whatever they are, and judges them then', async () => {
     const busy = waysToStates().filter(({ start, steps }) => !isSettled(steps.at(-1)?.state ?? starts[start]));
     expect(busy.length).to.be.greaterThan(40);

@@ -154,6 +154,34 @@ describe('the state on disk, of a real node', function () {
     expect(await seen()).to.deep.include({ generation, publicApi: 'running' });
   });
 
+  it('refuses a change that could not be handed to the server processes, and nothing has changed', async () => {
+    // Two such lists do not fit into one file; one does.
+    node = await home.start({ fileBlocks: 300 });
+    const list = (bucket: string) => ({
+      buckets: [`${bucket}:0`, ...Array.from({ length: 1000 }, (_, at) => `${bucket}:${String(at).padStart(90, '0')}`)],
+    });
+    expect(await told('set-buckets', list('1'))).to.deep.include({ status: 200, conditions: ['UnknownBuckets'] });
+    const before = await seen();
+    const onDisk = readFileSync(file, 'utf8');
+    const refused = await told('set-buckets', list('2'));
+    expect(refused.status).to.equal(500);
+    expect(refused.detail).to.match(/^The settings cannot be handed to the server processes: EFBIG/);
+    expect(await seen()).to.deep.equal(before);
+    expect((await node.state()).conditions.map(({ type }) => type)).to.not.include('StateNotSaved');
+    expect(readFileSync(file, 'utf8')).to.equal(onDisk);
+    expect(await serves()).to.equal(200);
+    expect(await told('set-buckets', { buckets: ['7:7'] })).to.deep.include({ status: 200 });
+    expect(await serves()).to.equal(421);
+  });
+
+  it('says in one line why it cannot start where no file can be written at all', async () => {
+    node = home.launch({ fileBlocks: 0 });
+    expect((await node.exited).code).to.equal(1);
+    const [last] = node.log.trimEnd().split('\n').slice(-1);
+    expect(last).to.match(/^No file can be made for what the server processes share: tried \/dev\/shm \(EFBIG/);
+    expect(node.printed).to.equal('');
+  });
+
   it('comes back as it was left; a newer version, no directory or a second node refuses the start in one line', async () => {
     node = await home.start();
     await told('stop-api');

@@ -1,5 +1,7 @@
 // The settings sharedSettings: what is written is seen at once by whoever looks, whole, and nothing older comes back.
+import fs from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -42,9 +44,54 @@ describe('settings sharedSettings', () => {
     expect(await readdir(directory)).to.deep.equal([]);
     await writeFile(join(directory, 'file'), '');
     expect(() => openSharedSettings([join(directory, 'file')])).to.throw(
-      /^No file for the settings could be made: ENOTDIR/,
+      /^No file can be made for what the server processes share: tried .*file \(ENOTDIR/,
     );
     await rm(directory, { recursive: true });
+  });
+
+  it('is made in the next directory where the first can open a file and not write it', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'sharedSettings-'));
+    const written: number[] = [];
+    writingBy(
+      (bytes) => {
+        if (written.push(bytes) === 1) throw full;
+      },
+      () => openSharedSettings([directory, directory]).close(),
+    );
+    expect(written).to.deep.equal([16, 16]);
+    expect(await readdir(directory)).to.deep.equal([]);
+    await rm(directory, { recursive: true });
+  });
+
+  it('stays as it was where settings cannot be written, and takes those that it had prepared for', () => {
+    const news = sharedSettingsReader(sharedSettings.descriptor, 0);
+    sharedSettings.write({ number: 1, settings: settings(1) });
+    sharedSettings.prepare(settings(2));
+    expect(news()).to.deep.equal(settings(1));
+    const written: number[] = [];
+    writingBy(
+      (bytes) => written.push(bytes),
+      () => sharedSettings.write({ number: 2, settings: settings(2) }),
+    );
+    expect(written).to.deep.equal([16]);
+    const refused = () => writingBy(fail, () => sharedSettings.prepare(settings(3)));
+    expect(refused).to.throw('The settings cannot be handed to the server processes: ENOSPC: no space left on device');
+    expect(() => writingBy(fail, () => sharedSettings.write({ number: 3, settings: settings(3) }))).to.throw('ENOSPC');
+    expect(news()).to.deep.equal(settings(2));
+    sharedSettings.write({ number: 3, settings: settings(3) });
+    expect(news()).to.deep.equal(settings(3));
+  });
+
+  it('takes no more room than a few of the largest settings, however often and however they change', () => {
+    const news = sharedSettingsReader(sharedSettings.descriptor, 0);
+    const largest = 400;
+    for (let number = 1; number <= 300; number += 1) {
+      const some = settings(number, Array((number * 7919) % largest).fill(String(number)));
+      sharedSettings.write({ number, settings: some });
+      expect(news()).to.deep.equal(some);
+    }
+    const most = JSON.stringify(settings(300, Array(largest).fill('300'))).length;
+    expect(fs.fstatSync(sharedSettings.descriptor).size).to.be.lessThan(4 * most);
   });
 
   it('never shows half of a change, however fast they follow each other', async () => {
@@ -82,3 +129,26 @@ describe('settings sharedSettings', () => {
     expect(await Promise.race([seen, failed])).to.be.greaterThan(0);
   });
 });
+
+const full = new Error('ENOSPC: no space left on device, write');
+
+function fail(): void {
+  throw full;
+}
+
+/** Each write of a file goes by `before` first, which may throw. */
+function writingBy(before: (bytes: number) => void, work: () => void): void {
+  const { writeSync } = fs;
+  const patched = (file: number, bytes: Uint8Array, from: number, length: number, place: number) => {
+    before(length);
+    return writeSync(file, bytes, from, length, place);
+  };
+  fs.writeSync = patched as typeof writeSync;
+  syncBuiltinESMExports();
+  try {
+    work();
+  } finally {
+    fs.writeSync = writeSync;
+    syncBuiltinESMExports();
+  }
+}

@@ -6,6 +6,8 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { type Copy, HotCache } from '../../src/public/hot-cache.ts';
 import { Folder } from '../support/folder.ts';
+import { until } from '../support/until.ts';
+import { withJumpingClock } from '../support/wall-clock.ts';
 
 describe('the copies of objects', () => {
   let folder: Folder;
@@ -22,6 +24,15 @@ describe('the copies of objects', () => {
   afterEach(() => folder.remove());
 
   const hotCache = (budget: number) => new HotCache(budget, () => now);
+
+  it('looks at the disk again in time, by a clock that cannot be set', () =>
+    withJumpingClock(-3_600_000, async () => {
+      const kept = new HotCache(100_000);
+      const first = await kept.open(path);
+      await writeFile(path, 'other');
+      await utimes(path, 5, 5);
+      await until(async () => (await kept.open(path)) !== first);
+    }));
 
   async function textOf(copy: Copy): Promise<string> {
     if ('bytes' in copy) return copy.bytes.toString();

@@ -8,6 +8,7 @@ import { Folder } from '../support/folder.ts';
 import { type OpenPublicServer, openPublicServer } from '../support/open-public-server.ts';
 import { until } from '../support/until.ts';
 import { ask, closed, connected, refuses, requestFor, restOf, Viewer } from '../support/viewer.ts';
+import { withJumpingClock } from '../support/wall-clock.ts';
 
 const size = 16 * 1024 * 1024;
 
@@ -101,6 +102,17 @@ describe('a generation of the public port', () => {
     download.write(requestFor('/api/v1/assets/1'));
     expect((await restOf(download)).toString()).to.match(/\r\nConnection: close\r\n/);
     viewer.leave();
+  });
+
+  it('measures the grace by a clock that cannot be set', async () => {
+    const port = await opened();
+    const silent = await connected(port);
+    await ask(port, '/api/v1/assets/1');
+    await withJumpingClock(-3_600_000, async () => {
+      await stop();
+      await closed(silent);
+    });
+    expect(await open.drained).to.equal(0);
   });
 
   it('answers what was asked while it was closing', async () => {

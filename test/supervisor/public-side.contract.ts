@@ -2,10 +2,11 @@
 import { utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { expect } from 'chai';
-import type { PublicSide, PublicSideEvent } from '../../src/supervisor/public-side.ts';
+import type { PublicSide, PublicSideEvent, WorkerStatus } from '../../src/supervisor/public-side.ts';
 import { Folder, snapshotOf } from '../support/folder.ts';
 import { until } from '../support/until.ts';
 import { ask, closed, connected, refuses, requestFor, restOf, Viewer } from '../support/viewer.ts';
+import { withJumpingClock } from '../support/wall-clock.ts';
 
 export interface ContractOptions {
   readonly port?: number;
@@ -266,6 +267,19 @@ export function publicSideContract(create: (options: ContractOptions) => PublicS
     expect((await ask(port, asset('1'))).status).to.equal(200);
   });
 
+  it('waits for it by a clock that cannot be set', async () => {
+    const { port, free } = await takenPort();
+    await prepared({ port });
+    await until(() => side.workers.every(({ state }) => state === 'idle'));
+    await withJumpingClock(3_600_000, async () => {
+      const listening = side.listen({ patienceMs: 5000 });
+      // Not before it has been found taken.
+      setTimeout(free, 100);
+      await listening;
+    });
+    expect((await ask(port, asset('1'))).status).to.equal(200);
+  });
+
   it('gives up opening when told to, and leaves nothing open', async () => {
     const { port, free } = await takenPort();
     await prepared({ port });
@@ -295,7 +309,35 @@ export function publicSideContract(create: (options: ContractOptions) => PublicS
     expect(await refuses(port)).to.equal(true);
   });
 
-  it('refuses after everything was killed, and can serve again', async () => {
+  it('serves the open port again after everything was killed, by the settings of then', async () => {
+    const port = await opened();
+    const slow = await connected(port, requestFor(asset('2')));
+    await new Promise((resolve) => slow.once('readable', resolve));
+    const before = side.workers.map(({ pid }) => pid);
+    side.kill();
+    await side.configure({ workerId: 0, buckets: ['7:7'] });
+    expect((await restOf(slow)).length).to.be.lessThan(bigSize);
+    const isReplaced = ({ pid, state }: WorkerStatus) =>
+      state === 'serving' && (pid === process.pid || !before.includes(pid));
+    await until(() => side.workers.length === before.length && side.workers.every(isReplaced));
+    expect([side.port, side.conditions]).to.deep.equal([port, []]);
+    expect((await ask(port, asset('1'))).status).to.equal(421);
+    await side.close();
+    expect(await refuses(port)).to.equal(true);
+  });
+
+  it('takes the settings that it has prepared for, and others too', async () => {
+    const port = await opened();
+    side.prepare({ workerId: 0, buckets: ['7:7'] });
+    expect((await ask(port, asset('1'))).status).to.equal(200);
+    await side.configure({ workerId: 0, buckets: ['7:7'] });
+    expect((await ask(port, asset('1'))).status).to.equal(421);
+    side.prepare({ workerId: 0, buckets: ['8:8'] });
+    await side.configure({ workerId: 0, buckets: null });
+    expect((await ask(port, asset('1'))).status).to.equal(200);
+  });
+
+  it('refuses after everything was killed and the port was closed, and can serve again', async () => {
     const port = await opened();
     const slow = await connected(port, requestFor(asset('2')));
     await new Promise((resolve) => slow.once('readable', resolve));

@@ -1,11 +1,11 @@
 // Workers that die, hang, or never come up; and a control process that dies before them.
 import { type ChildProcess, fork } from 'node:child_process';
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import type { PublicSide } from '../../src/supervisor/public-side.ts';
+import type { PublicSide, PublicSideEvent } from '../../src/supervisor/public-side.ts';
 import type { WorkersOptions } from '../../src/supervisor/supervisor.ts';
 import { Folder, snapshotOf } from '../support/folder.ts';
 import { freePort } from '../support/free-port.ts';
@@ -13,7 +13,8 @@ import { isAlive } from '../support/is-alive.ts';
 import { testLimits } from '../support/public-side-twin.ts';
 import { testWorkers } from '../support/server-processes.ts';
 import { until } from '../support/until.ts';
-import { ask, closed, connected, refuses, requestFor, restOf } from '../support/viewer.ts';
+import { ask, closed, connected, refuses, requestFor, restOf, Viewer } from '../support/viewer.ts';
+import { withJumpingClock } from '../support/wall-clock.ts';
 
 const size = 16 * 1024 * 1024;
 const setup = { id: 'test', version: '0.0.0', limits: testLimits };
@@ -174,6 +175,63 @@ describe('the supervision of public workers', () => {
     await closed(download);
   });
 
+  it('ends the part of a drain of a worker that dies while another is still waited for', async () => {
+    const port = await serving({ heartbeatMs: 60_000, workerTimeoutMs: 3000 });
+    const [lone = 0, stopped = 0] = pids();
+    process.kill(stopped, 'SIGSTOP');
+    const download = await connected(port, requestFor('/api/v1/assets/2'));
+    await new Promise((resolve) => download.once('readable', resolve));
+    const closing = side.close();
+    await until(() => side.workers.find(({ pid }) => pid === lone)?.state === 'idle');
+    process.kill(lone, 'SIGKILL');
+    expect(await closing).to.deep.equal({ drain: null });
+    expect(await refuses(port)).to.equal(true);
+    expect(side.drain).to.equal(null);
+    await closed(download);
+  });
+
+  it('has a replacement serve though the first that could lend it the port hangs', async () => {
+    await serving({ count: 3, heartbeatMs: 60_000, workerTimeoutMs: 5000 });
+    const [stopped = 0, , victim = 0] = pids();
+    process.kill(stopped, 'SIGSTOP');
+    process.kill(victim, 'SIGKILL');
+    await until(() => conditionOf('WorkerCrashed') !== undefined);
+    await allServe();
+    expect(pids()).to.include(stopped).and.not.include(victim);
+    process.kill(stopped, 'SIGCONT');
+  });
+
+  it('takes as many connections as the node may have, whichever worker they come to, and no more', async () => {
+    const limits = { ...testLimits, keepAliveTimeoutMs: 60_000, maxConnections: 100 };
+    const port = await serving({ setup: { ...setup, limits }, heartbeatMs: 60_000, workerTimeoutMs: 10_000 });
+    const [first = 0, second = 0] = pids();
+    const viewers: Viewer[] = [];
+    const come = async (count: number) => {
+      const more = Array.from({ length: count }, () => new Viewer(port));
+      viewers.push(...more);
+      const answers = await Promise.all(more.map((viewer) => viewer.get('/api/v1/assets/1').catch(() => null)));
+      return answers.filter((answer) => answer?.status === 200).length;
+    };
+    // One that is stopped accepts nothing: all come to the other.
+    process.kill(second, 'SIGSTOP');
+    expect(await come(60)).to.equal(60);
+    process.kill(second, 'SIGCONT');
+    expect(await come(40)).to.equal(40);
+    for (const hand of [first, second, 0]) {
+      if (hand !== 0) process.kill(hand, 'SIGSTOP');
+      expect(await come(10)).to.equal(0);
+      if (hand !== 0) process.kill(hand, 'SIGCONT');
+    }
+    for (const viewer of viewers) viewer.leave();
+    await until(async () => (await come(1)) === 1);
+    await until(async () => (await come(100)) === 0);
+    // What a worker held that has died is free again.
+    process.kill(first, 'SIGKILL');
+    await until(() => conditionOf('WorkerCrashed') !== undefined);
+    await until(async () => (await come(1)) === 1);
+    for (const viewer of viewers) viewer.leave();
+  });
+
   it('keeps counting over the deaths of workers', async () => {
     const port = await serving({ count: 1 });
     await statusOf(port);
@@ -236,6 +294,18 @@ describe('the supervision of public workers', () => {
     await diesInARow(second, 5);
     expect(conditionOf('WorkerCrashLoop')?.message).to.contain('died 5 times in a row');
   });
+
+  it('counts and slows down by a clock that cannot be set', () =>
+    withJumpingClock(3_600_000, async () => {
+      await serving({ count: 1, steadyMs: 600_000, calmMs: 600_000, maxBackoffMs: 10 });
+      for (let deaths = 0; deaths < 4; deaths += 1) {
+        const [victim = 0] = pids();
+        process.kill(victim, 'SIGKILL');
+        await until(() => side.workers.some(({ pid, state }) => pid !== victim && state === 'serving'));
+      }
+      expect(conditionOf('WorkerCrashed')?.message).to.contain('Workers died 4 times since');
+      expect(conditionOf('WorkerCrashLoop')?.message).to.contain('died 4 times in a row');
+    }));
 
   it('survives that no process can be started at all', async () => {
     const { execPath } = process;
@@ -364,6 +434,40 @@ describe('the supervision of public workers', () => {
     expect((await side.close()).drain?.deadline).to.be.greaterThan(Date.now());
     expect((await restOf(download)).length).to.be.greaterThan(size);
     await until(() => side.drain === null);
+  });
+
+  it('ends a drain only after those of openings that failed half-way before it, and cuts them with it', async () => {
+    const port = await freePort();
+    const entry = await clumsy('options[0].close(); setTimeout(fail, 300);');
+    await prepared({ entry, port, workerTimeoutMs: 3000, drainTimeoutMs: 20_000 });
+    await until(() => side.workers.every(({ state }) => state === 'idle'));
+    const underWay = async () => {
+      const download = await connected(port, requestFor('/api/v1/assets/2'));
+      await new Promise((resolve) => download.once('readable', resolve));
+      return download;
+    };
+    const orphans: Socket[] = [];
+    for (const _ of [1, 2]) {
+      const listening = side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
+      await until(async () => !(await refuses(port)));
+      orphans.push(await underWay());
+      expect(await listening).to.equal('A public worker could not share the port: as told');
+    }
+    await writeFile(join(folder.path, 'mended'), '');
+    await side.listen({ patienceMs: 0 });
+    const last = await underWay();
+    const ended: PublicSideEvent[] = [];
+    side.subscribe((event) => event.type === 'drain.ended' && ended.push(event));
+    const { drain } = await side.close();
+    expect((await restOf(last)).length).to.be.greaterThan(size);
+    expect((await restOf(orphans[0] as Socket)).length).to.be.greaterThan(size);
+    await until(() => ended.length === 1);
+    expect(ended).to.not.deep.include({ type: 'drain.ended', id: drain?.id, cut: 0 });
+    side.cut(drain?.id ?? -1);
+    await closed(orphans[1] as Socket);
+    await until(() => ended.length === 3);
+    expect(ended.at(-1)).to.deep.equal({ type: 'drain.ended', id: drain?.id, cut: 0 });
+    expect(side.drain).to.equal(null);
   });
 
   it('tries another worker when one dies over the opening, and not for ever', async () => {

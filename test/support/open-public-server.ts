@@ -35,8 +35,7 @@ export async function openPublicServer(
   const drained = new Promise<number>((resolve) => {
     tellDrained = resolve;
   });
-  const times = { startedAt: Date.now(), limits: { ...testLimits, ...limits } };
-  const setup = { id: 'test-node', version: '1.2.3', tellsRequests, ...times };
+  const setup = { id: 'test-node', version: '1.2.3', tellsRequests, limits: { ...testLimits, ...limits } };
   const publicServer = new PublicServer(setup, settings, {
     drained: (_, cut) => tellDrained(cut),
     doubt: (id) => doubts.push(id),

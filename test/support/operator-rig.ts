@@ -191,6 +191,7 @@ export const hashOf = (bytes: string): string => createHash('sha256').update(byt
 /** A public side that does nothing and never fails. */
 export const stillSide: PublicSide = {
   start() {},
+  prepare() {},
   configure: async () => {},
   publish: async () => {},
   listen: async () => {},

@@ -37,6 +37,8 @@ export class PublicSideTwin implements PublicSide {
   readonly gates = { listen: new Gate(), close: new Gate(), configure: new Gate() };
   /** What is wrong, as a test wants it. */
   conditions: readonly DatedCondition[] = [];
+  /** Why settings cannot be handed over, as a test wants it; null: they can. */
+  cannotPrepare: string | null = null;
   readonly #room: PublicServer;
   readonly #options: Required<TwinOptions>;
   readonly #listeners = new Set<(event: PublicSideEvent) => void>();
@@ -63,6 +65,10 @@ export class PublicSideTwin implements PublicSide {
 
   start(): void {
     this.#emit({ type: 'changed' });
+  }
+
+  prepare(): void {
+    if (this.cannotPrepare !== null) throw new Error(this.cannotPrepare);
   }
 
   async configure(settings: Settings): Promise<void> {
@@ -99,13 +105,18 @@ export class PublicSideTwin implements PublicSide {
   }
 
   kill(): void {
-    void this.end();
+    void this.#inTurn(async () => {
+      const port = this.#open;
+      await this.#close();
+      this.#cutAll();
+      if (port !== null) this.#open = await this.#room.listen({ host: '127.0.0.1', port });
+    });
   }
 
   async end(): Promise<void> {
     this.#abandon('Every public worker was killed');
     await this.#inTurn(() => this.#close());
-    for (const { drain } of this.activity.drains) this.#room.cut(drain);
+    this.#cutAll();
   }
 
   get workers(): readonly WorkerStatus[] {
@@ -147,7 +158,7 @@ export class PublicSideTwin implements PublicSide {
   async #listen(patienceMs: number, signal: AbortSignal): Promise<void> {
     await this.gates.listen.pass(signal);
     if (this.#open !== null) return;
-    const until = Date.now() + patienceMs;
+    const until = performance.now() + patienceMs;
     const port = this.#options.port || this.#chosen;
     while (this.#open === null) {
       signal.throwIfAborted();
@@ -155,12 +166,16 @@ export class PublicSideTwin implements PublicSide {
         this.#open = await this.#room.listen({ host: '127.0.0.1', port });
       } catch (error) {
         const { words } = portRefusal('127.0.0.1', port, codeOf(error) ?? '', messageOf(error));
-        if (Date.now() >= until) throw new Error(words);
+        if (performance.now() >= until) throw new Error(words);
         await sleep(20, undefined, { signal }).catch(() => {});
       }
     }
     this.#chosen = this.#open;
     this.#emit({ type: 'changed' });
+  }
+
+  #cutAll(): void {
+    for (const { drain } of this.activity.drains) this.#room.cut(drain);
   }
 
   async #close(): Promise<CloseResult> {

@@ -29,6 +29,8 @@ export interface HomeOptions {
 export interface StartOptions {
   /** `ulimit -n` of the node and its workers. */
   readonly openFiles?: number;
+  /** `ulimit -f` of the node and its workers, in blocks of 512 bytes. */
+  readonly fileBlocks?: number;
   /** Options of every node.js process of the node. */
   readonly nodeOptions?: string;
   /** Beside PATH. */
@@ -89,11 +91,13 @@ export class Home {
   }
 
   /** It may not be up yet. */
-  launch({ openFiles, nodeOptions = '', env = {}, cli = builtCli, through }: StartOptions = {}): RealNode {
-    const limit = openFiles === undefined ? '' : `ulimit -n ${openFiles} && `;
+  launch({ openFiles, fileBlocks, nodeOptions = '', env = {}, cli = builtCli, through }: StartOptions = {}): RealNode {
+    const limits =
+      (openFiles === undefined ? '' : `ulimit -n ${openFiles} && `) +
+      (fileBlocks === undefined ? '' : `ulimit -f ${fileBlocks} && `);
     const start = [process.execPath, cli, 'start', '-c', join(this.path, 'config.yml')];
     const command = through?.(start) ?? start;
-    const child = spawn('sh', ['-c', `${limit}exec "$0" "$@"`, ...command], {
+    const child = spawn('sh', ['-c', `${limits}exec "$0" "$@"`, ...command], {
       cwd: this.path,
       env: { PATH: process.env.PATH, NODE_OPTIONS: nodeOptions, ...coverage(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

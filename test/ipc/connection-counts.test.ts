@@ -1,0 +1,29 @@
+// The counts of connections: every process sees what each of them holds, and what a dead one held is gone.
+import { fstatSync } from 'node:fs';
+import { expect } from 'chai';
+import { connectionCount, openConnectionCounts } from '../../src/ipc/connection-counts.ts';
+
+describe('connection counts', () => {
+  it('add up what each process tells, until it is cleared', () => {
+    const counts = openConnectionCounts(3);
+    const [first, , third] = [0, 1, 2].map((process) => connectionCount(counts.descriptor, process));
+    expect(first?.total()).to.equal(0);
+    first?.tell(256);
+    third?.tell(2);
+    first?.tell(255);
+    expect([first?.total(), third?.total()]).to.deep.equal([257, 257]);
+    counts.clear(0);
+    expect(third?.total()).to.equal(2);
+    counts.close();
+  });
+
+  it('are closed once, and cleared no more then', () => {
+    const counts = openConnectionCounts(1);
+    counts.close();
+    const next = openConnectionCounts(1);
+    counts.close();
+    counts.clear(0);
+    expect(fstatSync(next.descriptor).size).to.equal(4);
+    next.close();
+  });
+});

@@ -1,0 +1,16 @@
+// The time of day of this process, set by a test: what measures durations must not notice.
+
+/** Every look at it during `work` shows so much more than the look before, or less where it is negative. */
+export async function withJumpingClock(jumpMs: number, work: () => Promise<void>): Promise<void> {
+  const { now } = Date;
+  let jumped = 0;
+  Date.now = () => {
+    jumped += jumpMs;
+    return now() + jumped;
+  };
+  try {
+    await work();
+  } finally {
+    Date.now = now;
+  }
+}
