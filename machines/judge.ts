@@ -56,9 +56,9 @@ function refusalOf(snapshot: NodeSnapshot, name: CommandName): string {
 
 /** What the active states say of themselves, in document order. */
 function metasOf(snapshot: NodeSnapshot): NodeMeta[] {
-  const metas: Record<string, NodeMeta | undefined> = snapshot.getMeta();
-  const ids = Object.keys(metas).sort((a, b) => orderOf(a) - orderOf(b));
-  return ids.map((id) => metas[id] ?? {});
+  const metas: [string, NodeMeta | undefined][] = Object.entries(snapshot.getMeta());
+  const inOrder = metas.sort(([a], [b]) => orderOf(a) - orderOf(b)).map(([, meta]) => meta);
+  return inOrder.filter((meta) => meta !== undefined);
 }
 
 const orderOf = (stateId: string): number => nodeMachine.getStateNodeById(stateId).order;

@@ -87,6 +87,8 @@ export interface Deadlines {
   readonly drainMs: number;
   /** From the answer to a shutdown to the moment the workers are killed, should a drain not end by itself. */
   readonly leaveMs: number;
+  /** How long the last answers may take once nothing drains any more. */
+  readonly answerMs: number;
 }
 
 export interface NodeInput {
@@ -220,6 +222,8 @@ export const nodeMachine = setup({
     save: fromPromise<void, DesiredRecord>(async () => {}),
     /** Have every worker judge its next request by these settings. */
     configure: fromPromise<void, Settings>(async () => {}),
+    /** Take no further request of operators; resolves when those that have come are answered. Settings are changed until then. */
+    answer: fromPromise<void>(async () => {}),
   },
   actions: {
     /** Say on the public port that it is no longer ready; everything is served all the same. */
@@ -286,6 +290,7 @@ export const nodeMachine = setup({
     configureDeadline: ({ context }) => context.deadlines.configureMs,
     drainDeadline: ({ context }) => context.deadlines.drainMs,
     leaveDeadline: ({ context }) => context.deadlines.leaveMs,
+    answerDeadline: ({ context }) => context.deadlines.answerMs,
   },
 }).createMachine({
   id: 'node',
@@ -326,15 +331,22 @@ export const nodeMachine = setup({
                   entry: { type: 'answerDone', params: { command: 'shutdown' } },
                   always: {
                     guard: and([not('somethingDrains'), 'recordIsSettled']),
-                    target: '#node.exited',
+                    target: 'answering',
                     description: 'nothing drains',
                   },
                   after: { leaveDeadline: 'outOfTime' },
                 },
                 outOfTime: {
-                  meta: { refuses: { 'set-worker': shuttingDown, 'set-buckets': shuttingDown } },
                   entry: ['kill', assign({ exitCode: 1 })],
-                  always: { guard: 'recordIsSettled', target: '#node.exited', description: 'out of time' },
+                  always: { guard: 'recordIsSettled', target: 'answering', description: 'out of time' },
+                },
+                answering: {
+                  description: 'no further request',
+                  invoke: { id: 'answer', src: 'answer', onDone: 'leaving', onError: 'leaving' },
+                  after: { answerDeadline: 'leaving' },
+                },
+                leaving: {
+                  always: { guard: 'recordIsSettled', target: '#node.exited', description: 'all answered' },
                 },
               },
             },

@@ -110,6 +110,7 @@ async function run(
     version,
     publicSide,
     save: stateFile.save,
+    answer: async () => operatorSide?.answer(),
     config: { publicApi: 'running', workerId: config.workerId, buckets: config.buckets },
     record,
     deadlines,

@@ -7,6 +7,9 @@ export const authority = (host: string, port: number): string => `${isIP(host) =
 /** `http://localhost:3335` */
 export const httpUrl = (host: string, port: number): string => `http://${authority(host, port)}`;
 
+/** For a path to be put behind it. */
+export const withoutLastSlashes = (url: string): string => /^(.*[^/])?\/*$/s.exec(url)?.[1] ?? '';
+
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8);
 loopback.addAddress('::1', 'ipv6');

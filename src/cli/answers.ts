@@ -12,11 +12,11 @@ export function isStateDocument(document: unknown): document is StateDocument {
 }
 
 /** One line for a command that is done, and one for each thing that is wrong. */
-export function successText(command: CommandName, state: StateDocument): string {
-  return [`${command}: done. ${statusWords(state)}; ${settingsWords(state)}.`, ...warnings(state)].join('\n');
+export function successLines(command: CommandName, state: StateDocument): string[] {
+  return [`${command}: done. ${statusWords(state)}; ${settingsWords(state)}.`, ...warnings(state)];
 }
 
-export function stateText(state: StateDocument): string {
+export function stateLines(state: StateDocument): string[] {
   const { endpoints, workers, lameDuck, drain, allowed, desired, lastCrash } = state;
   const rows: [string, string][] = [
     ['version', `${state.version}, started ${state.startedAt}`],
@@ -38,7 +38,7 @@ export function stateText(state: StateDocument): string {
   if (desired.overridden.length > 0) rows.push(['by commands', desired.overridden.join(', ')]);
   if (lastCrash) rows.push(['last crash', `${lastCrash.at}, ${lastCrash.message}`]);
   const shown = rows.map(([name, value]) => `  ${name.padEnd(14)}${value}`);
-  return [`${state.id}: ${statusWords(state)}, since ${state.since}`, ...shown, ...warnings(state)].join('\n');
+  return [`${state.id}: ${statusWords(state)}, since ${state.since}`, ...shown, ...warnings(state)];
 }
 
 export const statusWords = ({ node, publicApi }: { readonly node?: unknown; readonly publicApi?: unknown }): string =>
@@ -59,7 +59,7 @@ const warnings = ({ conditions = [] }: StateDocument): string[] =>
   conditions.map(({ type, message, since }) => `! ${type}: ${message} (since ${since})`);
 
 /** What the node says of a refusal, and what to do next. */
-export function problemText({ status, document }: Answer, from: { url: string; secretFrom: string }): string {
+export function problemLines({ status, document }: Answer, from: { url: string; secretFrom: string }): string[] {
   const problem = isObject(document) ? document : {};
   const { detail, message, title, errors, state, allowed } = problem;
   const faults = Array.isArray(errors) ? errors.filter(isObject).filter((fault) => fault.message !== detail) : [];
@@ -69,7 +69,7 @@ export function problemText({ status, document }: Answer, from: { url: string; s
     ...(isObject(state) ? [`Now: ${statusWords(state)}.`] : []),
     ...(Array.isArray(allowed) ? [`Legal now: ${allowed.join(', ') || 'nothing'}.`] : []),
     ...hintFor(status, from),
-  ].join('\n');
+  ];
 }
 
 /** What answers is no node. */

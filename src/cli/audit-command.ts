@@ -10,6 +10,7 @@ import { type ConfigOptions, lazyConfig, withConfig } from './config-option.ts';
 import { exitCodeHelp } from './exit-codes.ts';
 import { examples } from './help.ts';
 import { enough } from './interrupt-signal.ts';
+import { complain, say, sayJson } from './print.ts';
 import { wholeNumber } from './whole-number.ts';
 
 type Shown = Exclude<AuditLine, { readonly torn: string }>;
@@ -60,7 +61,7 @@ async function show(options: AuditOptions): Promise<void> {
   const { since, last, output } = options;
   const file = options.file ? resolve(options.file) : (await lazyConfig(options)()).auditLog.path;
   const { readAudit } = await import('../operator/audit/audit-read.ts');
-  const print = (line: Shown) => console.log(output === 'json' ? JSON.stringify(line) : auditText(line));
+  const print = (line: Shown) => (output === 'json' ? sayJson(line) : say(auditText(line)));
   const source = {
     file,
     ...(since !== undefined && { sinceMs: since }),
@@ -81,6 +82,6 @@ async function show(options: AuditOptions): Promise<void> {
     throw new InputError(`The audit log ${file} could not be read: ${messageOf(error)}`);
   }
   kept.forEach(print);
-  if (counts.found === 0) console.error(`There is nothing in the audit log ${file} yet`);
-  if (counts.torn > 0) console.error(`${counts.torn} of its lines could not be read: torn when the node was killed`);
+  if (counts.found === 0) complain(`There is nothing in the audit log ${file} yet`);
+  if (counts.torn > 0) complain(`${counts.torn} of its lines could not be read: torn when the node was killed`);
 }

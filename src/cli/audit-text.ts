@@ -24,9 +24,9 @@ export function auditText(line: AuditEntry | LostEntries): string {
 }
 
 function whoWords({ sub, kind, from, method, summary }: AuditEntry): string {
-  if (summary) return `since ${summary.since.replace('T', ' ')}`;
+  if (summary) return `since ${summary.since.replace('T', ' ')}${sub === null ? '' : ` by ${sub}`}`;
   if (method.startsWith('SIG')) return `by ${method}`;
-  const who = sub === null ? 'someone' : printable(sub);
+  const who = sub === null ? 'someone' : sub;
   return `${who}${kind === null ? '' : ` (${kind} token)`} from ${from ?? 'an address that had gone'}`;
 }
 
@@ -56,6 +56,3 @@ const countWords = (counts: Readonly<Record<string, number>>): string =>
 
 const isEmpty = (input: unknown): boolean =>
   typeof input === 'object' && input !== null && Object.keys(input).length === 0;
-
-/** What a token says of its bearer must not move the cursor of whoever reads it. */
-export const printable = (text: string): string => text.replace(/\p{C}/gu, '?');

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import type { DescribeProgress } from '../directory/catalogue/describe-folder.ts';
 import { examples } from './help.ts';
+import { complain, sayFile, showProgress, wipeProgress } from './print.ts';
 import { wholeNumber } from './whole-number.ts';
 
 interface CatalogueOptions {
@@ -31,12 +32,12 @@ export const catalogueCommand = (): Command =>
       const progress = progressLine();
       const onLeftOut = (line: string) => {
         progress.clear();
-        console.error(`Left out: ${line}`);
+        complain(`Left out: ${line}`);
       };
       const text = await describeFolder(folder, { bucket, worker, onProgress: progress.show, onLeftOut }).finally(
         progress.clear,
       );
-      process.stdout.write(text);
+      sayFile(text);
     });
 
 /** Silent for the first second; then one line that is written over on a terminal, and one every ten seconds elsewhere. */
@@ -51,10 +52,10 @@ function progressLine() {
       isShown = true;
       const percent = bytes === 0 ? 100 : Math.floor((100 * bytesDone) / bytes);
       const line = `${filesDone} of ${files} files, ${percent} % of ${Math.ceil(bytes / 1_048_576)} MiB`;
-      process.stderr.write(isTTY ? `\r\x1b[K${line}` : `${line}\n`);
+      showProgress(line);
     },
     clear: (): void => {
-      if (isShown && isTTY) process.stderr.write('\r\x1b[K');
+      if (isShown) wipeProgress();
       isShown = false;
     },
   };

@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander';
 import { type ConfigOptions, lazyConfig, withConfig } from './config-option.ts';
 import { examples } from './help.ts';
+import { sayFile, sayJson } from './print.ts';
 
 export const configCommand = (): Command =>
   withConfig(new Command('config'))
@@ -19,6 +20,6 @@ export const configCommand = (): Command =>
     .action(async ({ output, ...options }: ConfigOptions & { output: 'yaml' | 'json' }) => {
       const { shownConfig } = await import('../config/shown-config.ts');
       const shown = shownConfig(await lazyConfig(options)());
-      if (output === 'json') console.log(JSON.stringify(shown, null, 2));
-      else process.stdout.write((await import('js-yaml')).dump(shown));
+      if (output === 'json') sayJson(shown, 2);
+      else sayFile((await import('js-yaml')).dump(shown));
     });

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { InputError } from '../base/errors.ts';
-import { httpUrl } from '../base/http-url.ts';
+import { httpUrl, withoutLastSlashes } from '../base/http-url.ts';
 import type { Config } from '../config/config.ts';
 import type { Secret } from '../operator/auth/secret.ts';
 import { type ConfigOptions, withConfig } from './config-option.ts';
@@ -37,7 +37,8 @@ export function parseUrl(text: string): string {
   if (url === null || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
     throw new InvalidArgumentError('It must look like http://localhost:3335.');
   }
-  return url.href.replace(/(?<!\/)\/+(api\/v1\/*)?$/, '');
+  const base = withoutLastSlashes(url.href);
+  return base.endsWith('/api/v1') ? withoutLastSlashes(base.slice(0, -'/api/v1'.length)) : base;
 }
 
 /** @throws {InputError} where nothing says where the API is */

@@ -1,6 +1,7 @@
 // `diagram`: the node machine as a picture, drawn from the machine that runs.
 import { Command, Option } from 'commander';
 import { examples } from './help.ts';
+import { sayFile, sayJson } from './print.ts';
 
 interface DiagramOptions {
   readonly format: 'mermaid' | 'svg' | 'json';
@@ -30,15 +31,15 @@ export const diagramCommand = (): Command =>
       const diagram = full ? nodeDiagram : nodeOutline;
       switch (format) {
         case 'json':
-          return console.log(JSON.stringify(diagram, null, 2));
+          return sayJson(diagram, 2);
         case 'svg': {
           const { toDot } = await import('../../machines/diagram/dot.ts');
           const { dotToSvg } = await import('../base/diagram-svg.ts');
-          return console.log((await dotToSvg(toDot(diagram))).trimEnd());
+          return sayFile(await dotToSvg(toDot(diagram)));
         }
         case 'mermaid': {
           const { toMermaid } = await import('../../machines/diagram/mermaid.ts');
-          return console.log(toMermaid(diagram).trimEnd());
+          return sayFile(toMermaid(diagram));
         }
       }
     });

@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander';
 import { InputError, messageOf, NotReachable, TimedOut } from '../base/errors.ts';
 import { exitCode } from './exit-codes.ts';
+import { complain } from './print.ts';
 
 /** Says it on stderr. */
 export function failed(error: unknown): number {
@@ -9,7 +10,7 @@ export function failed(error: unknown): number {
     // Commander has said it already. Asking for help or the version is no error.
     return error.exitCode === 0 ? exitCode('done') : exitCode('badInput');
   }
-  console.error(isOurMistake(error) ? error.stack : messageOf(error));
+  complain(...(isOurMistake(error) ? (error.stack ?? error.message) : messageOf(error)).split('\n'));
   if (error instanceof InputError) return exitCode('badInput');
   if (error instanceof NotReachable) return exitCode('unreachable');
   return exitCode(error instanceof TimedOut ? 'timedOut' : 'broken');

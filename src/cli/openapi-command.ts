@@ -1,6 +1,7 @@
 // `openapi`: the description of both APIs, as the node itself serves it.
 import { Command } from 'commander';
 import { examples } from './help.ts';
+import { sayJson } from './print.ts';
 
 export const openapiCommand = (): Command =>
   new Command('openapi')
@@ -15,5 +16,5 @@ export const openapiCommand = (): Command =>
     )
     .action(async () => {
       const { openapiDocument } = await import('../openapi/openapi-document.ts');
-      console.log(JSON.stringify(openapiDocument, null, 2));
+      sayJson(openapiDocument, 2);
     });

@@ -10,6 +10,7 @@ import { type ConnectionOptions, secretFor, urlFor, withConnectionOptions } from
 import { parseTimeout } from './duration.ts';
 import { exitCode, exitCodeHelp, exitCodeOf } from './exit-codes.ts';
 import { examples } from './help.ts';
+import { complain, say, sayJson } from './print.ts';
 import { type WaitOptions, withWait } from './wait-options.ts';
 
 export interface CallOptions extends ConnectionOptions, CommandWishes, WaitOptions {
@@ -109,24 +110,24 @@ async function show(
   answer: Answer,
   { url, secretFrom }: Connected,
 ): Promise<StateDocument | null> {
-  const { isStateDocument, problemText, stateText, strangerText, successText } = await import('./answers.ts');
-  const { isPreview, previewText } = await import('./preview.ts');
+  const { isStateDocument, problemLines, stateLines, strangerText, successLines } = await import('./answers.ts');
+  const { isPreview, previewLines } = await import('./preview.ts');
   const { status, document } = answer;
   const isNode = status === 200 ? isStateDocument(document) || isPreview(document) : status >= 400;
   process.exitCode = isNode ? exitCodeOf(status) : exitCode('unreachable');
   if (status === 200 && options.dryRun && !isPreview(document)) {
     process.exitCode = exitCode('broken');
-    console.error(`The node at ${url} knows no dry runs: it has carried the command out.`);
+    complain(`The node at ${url} knows no dry runs: it has carried the command out.`);
   } else if (!isNode) {
-    console.error(strangerText(answer, { url }));
+    complain(strangerText(answer, { url }));
   } else if (options.output === 'json' && document !== null) {
-    console.log(JSON.stringify(document, null, 2));
+    sayJson(document, 2);
   } else if (isPreview(document)) {
-    console.log(previewText(document));
+    say(...previewLines(document));
   } else if (isStateDocument(document)) {
-    console.log(what === 'state' ? stateText(document) : successText(what, document));
+    say(...(what === 'state' ? stateLines(document) : successLines(what, document)));
   } else {
-    console.error(problemText(answer, { url, secretFrom }));
+    complain(...problemLines(answer, { url, secretFrom }));
   }
   return process.exitCode === exitCode('done') && isStateDocument(document) ? document : null;
 }

@@ -6,7 +6,7 @@ import { isObject, settingsWords, shortList, statusWords } from './answers.ts';
 export const isPreview = (document: unknown): document is Preview =>
   isObject(document) && document.dryRun === true && isObject(document.before) && isObject(document.after);
 
-export function previewText({ command, before, after, objects, conditions }: Preview): string {
+export function previewLines({ command, before, after, objects, conditions }: Preview): string[] {
   const rows = [
     row('state', statusWords(before), statusWords(after)),
     row('settings', settingsWords(before), settingsWords(after)),
@@ -16,7 +16,7 @@ export function previewText({ command, before, after, objects, conditions }: Pre
     ...(objects ? [`  ${'gains'.padEnd(14)}${lotWords(objects.gained)}`] : []),
     ...conditions.map(({ type, message }) => `! ${type}: ${message}`),
   ];
-  return [`${command}: would be done. This is a dry run: nothing has changed.`, ...rows].join('\n');
+  return [`${command}: would be done. This is a dry run: nothing has changed.`, ...rows];
 }
 
 const row = (name: string, before: string, after: string): string =>

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { type ConfigOptions, lazyConfig, withConfig } from './config-option.ts';
 import { examples } from './help.ts';
+import { complain, say } from './print.ts';
 
 export const resetCommand = (): Command =>
   withConfig(new Command('reset'))
@@ -19,13 +20,13 @@ export const resetCommand = (): Command =>
       const { openStateFile } = await import('../control/state-file.ts');
       const { lockDirectory } = await import('../control/lock.ts');
       const { directorySync } = await import('../base/sync-directory.ts');
-      const file = openStateFile(state, { syncDirectory: directorySync(console.error) });
+      const file = openStateFile(state, { syncDirectory: directorySync(complain) });
       const nothing = `Nothing to drop: there is no ${file.path}`;
       // The lock would make the directory.
-      if (!existsSync(state)) return console.log(nothing);
+      if (!existsSync(state)) return say(nothing);
       const lock = await lockDirectory(state);
       try {
-        console.log((await file.reset()) ? `Dropped ${file.path}` : nothing);
+        say((await file.reset()) ? `Dropped ${file.path}` : nothing);
       } finally {
         await lock.release();
       }

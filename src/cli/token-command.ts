@@ -4,6 +4,7 @@ import { lazyConfig } from './config-option.ts';
 import { type SecretOptions, secretFor, withSecretOptions } from './connection.ts';
 import { parseDuration } from './duration.ts';
 import { examples } from './help.ts';
+import { say } from './print.ts';
 
 interface TokenOptions extends SecretOptions {
   readonly scope: 'read' | 'operate';
@@ -38,5 +39,5 @@ export const tokenCommand = (): Command =>
       const secret = await secretFor(options, lazyConfig(options));
       const { signAccessToken } = await import('../client/sign-token.ts');
       const who = { ...(sub !== undefined && { sub }), ...(aud !== undefined && { aud }) };
-      console.log(await signAccessToken(secret.bytes, { scope, lifetimeSec: Math.ceil(expires / 1000), ...who }));
+      say(await signAccessToken(secret.bytes, { scope, lifetimeSec: Math.ceil(expires / 1000), ...who }));
     });

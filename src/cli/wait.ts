@@ -4,8 +4,9 @@ import { NotReachable } from '../base/errors.ts';
 import { EventsRefused, followEvents } from '../client/event-follower.ts';
 import type { OperatorClient } from '../client/http-client.ts';
 import type { StateDocument } from '../control/node-control.ts';
-import { problemText } from './answers.ts';
+import { problemLines } from './answers.ts';
 import { exitCode, exitCodeOf } from './exit-codes.ts';
+import { complain, say } from './print.ts';
 import type { Goal } from './wait-options.ts';
 
 export interface Waiting {
@@ -33,14 +34,14 @@ export async function waitFor(goal: Goal, waiting: Waiting): Promise<number> {
     const end = await reach(goal, waiting, late);
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
     if (end === 'reached') {
-      if (waiting.output === 'text') console.log(`${goal} after ${seconds} s`);
+      if (waiting.output === 'text') say(`${goal} after ${seconds} s`);
       return exitCode('done');
     }
-    console.error(end === 'never' ? `The node has ended: it is not ${goal}` : `Not ${goal} after ${seconds} s`);
+    complain(end === 'never' ? `The node has ended: it is not ${goal}` : `Not ${goal} after ${seconds} s`);
     return exitCode('notReached');
   } catch (error) {
     if (!(error instanceof EventsRefused)) throw error;
-    console.error(problemText(error.answer, waiting));
+    complain(...problemLines(error.answer, waiting));
     return exitCodeOf(error.answer.status);
   }
 }

@@ -4,7 +4,6 @@ import type { ReceivedEvent } from '../client/event-parser.ts';
 import type { ConditionChange, MachineStep, StateDocument } from '../control/node-control.ts';
 import type { AuditEntry } from '../operator/audit/audit-entry.ts';
 import { settingsWords, statusWords } from './answers.ts';
-import { printable } from './audit-text.ts';
 
 type Drain = { readonly at: string; readonly drain: StateDocument['drain'] };
 
@@ -61,8 +60,7 @@ export class WatchText {
 
 const clock = (at: string): string => at.slice(11, 23);
 
-const line = (at: string, kind: string, words: string): string =>
-  `${clock(at)}  ${kind.padEnd(9)}  ${printable(words)}`;
+const line = (at: string, kind: string, words: string): string => `${clock(at)}  ${kind.padEnd(9)}  ${words}`;
 
 function stepLine({ at, event, from, to }: MachineStep): string {
   const hasMoved = from.node !== to.node || from.publicApi !== to.publicApi;

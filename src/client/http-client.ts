@@ -5,6 +5,7 @@ import { request as requestHttps } from 'node:https';
 import { text as textOf } from 'node:stream/consumers';
 import type { CommandName } from '../../machines/commands.ts';
 import { codeOf, messageOf, NotReachable, TimedOut } from '../base/errors.ts';
+import { withoutLastSlashes } from '../base/http-url.ts';
 import { longestBodyInToken, requestTokenLifetimeSec } from '../base/signing-rules.ts';
 import { sha256, signRequestToken } from './sign-token.ts';
 
@@ -68,7 +69,7 @@ export interface CommandWishes {
  */
 export function createClient(options: ClientOptions): OperatorClient {
   const { secret, token, sub, timeoutMs, now = Date.now } = options;
-  const base = options.url.replace(/(?<!\/)\/+$/, '');
+  const base = withoutLastSlashes(options.url);
 
   async function bearer(url: string, body: object | undefined, text: string): Promise<string> {
     if (token !== undefined) return token;

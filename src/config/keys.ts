@@ -330,27 +330,28 @@ export const keys = {
   'auditLog.path': {
     type: 'path',
     defaultWords: '`audit.jsonl` in `directories.state`',
-    about: 'File with one JSON line for each command and each refused token. Older ones stand beside it.',
+    about:
+      'File with one JSON line for each command. Refusals have one beside it (`audit-refusals.jsonl`); so have older lines.',
   },
   'auditLog.maxBytes': {
     type: 'size',
     minimum: 4096,
     default: 10_485_760,
     unit: 'bytes',
-    about: 'Size at which the audit log is set aside and a new one begun.',
+    about: 'Size at which an audit log is set aside and a new one begun; that of refusals has as much room for itself.',
   },
-  'auditLog.maxFiles': { ...positive, default: 10, about: 'Older audit logs kept.' },
+  'auditLog.maxFiles': { ...positive, default: 10, about: 'Older audit logs kept, and as many of refusals.' },
   'auditLog.refusalsPerInterval': {
     ...count,
     default: 10,
-    about: 'Refused tokens written one by one in an interval; further ones are summed up in one line.',
+    about: 'Refusals of each status written one by one in an interval; further ones are summed up in one line.',
   },
   'auditLog.intervalSec': {
     ...positive,
     maximum: 86_400,
     default: 10,
     unit: 's',
-    about: 'How long refused tokens are counted before they are summed up.',
+    about: 'How long refusals are counted before they are summed up.',
   },
   'auditLog.writeTimeoutMs': {
     ...duration,

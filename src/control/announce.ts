@@ -2,6 +2,7 @@
 import type { NodeStatus } from '../../machines/judge.ts';
 import type { Deadlines } from '../../machines/node.ts';
 import type { DesiredRecord } from '../../machines/settings.ts';
+import { printable } from '../base/printable.ts';
 import type { Logger } from '../log/log.ts';
 import { openLogOut } from '../log/log-output.ts';
 import type { Node } from './node-runner.ts';
@@ -14,13 +15,13 @@ export const lastAnswersMs = 1000;
 export function tellServiceManager(
   node: Node,
   manager: ServiceManager,
-  { lameDuckMs, leaveMs }: Pick<Deadlines, 'lameDuckMs' | 'leaveMs'>,
+  { lameDuckMs, leaveMs, answerMs }: Pick<Deadlines, 'lameDuckMs' | 'leaveMs' | 'answerMs'>,
 ): void {
   node.observe((observation) => {
     if (observation.type !== 'step') return;
     const { from, to } = observation;
     const words = statusWords(to);
-    if (from.node !== to.node) manager.stopping(words, lameDuckMs + leaveMs + lastAnswersMs);
+    if (from.node !== to.node) manager.stopping(words, lameDuckMs + leaveMs + answerMs + lastAnswersMs);
     else if (words !== statusWords(from)) manager.status(words);
   });
 }
@@ -45,7 +46,7 @@ export function announce(
   stdout.write(`State directory: ${stateDirectory}\n`);
   const { changes, generation } = record;
   if (Object.keys(changes).length > 0) {
-    const words = Object.entries(changes).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+    const words = Object.entries(changes).map(([name, value]) => printable(`${name} ${JSON.stringify(value)}`));
     stdout.write(
       `Before the config goes what commands have changed (generation ${generation}): ${words.join(', ')}. «distributor-node reset» drops it.\n`,
     );

@@ -2,19 +2,24 @@
 import type { Deadlines } from '../../machines/node.ts';
 import type { Config } from '../config/config.ts';
 
-export function deadlinesOf({ publicApi, stateFile }: Pick<Config, 'publicApi' | 'stateFile'>): Deadlines {
+type TimedConfig = Pick<Config, 'publicApi' | 'stateFile' | 'auditLog' | 'operatorApi'>;
+
+export function deadlinesOf({ publicApi, stateFile, auditLog, operatorApi }: TimedConfig): Deadlines {
   // The supervisor kills and replaces a worker that does not confirm in time, so a step may take two such times.
   const stepMs = 2 * publicApi.workerTimeoutMs + 1000;
+  const { saveTimeoutMs } = stateFile;
   const drainMs = publicApi.drainTimeoutSec * 1000;
   return {
     listenMs: stepMs,
     restoreMs: publicApi.startRetryMs,
     lameDuckMs: publicApi.lameDuckSec * 1000,
     closeMs: stepMs,
-    saveMs: stateFile.saveTimeoutMs,
+    saveMs: saveTimeoutMs,
     saveRetryMs: stateFile.saveRetryMs,
     configureMs: stepMs,
     drainMs,
-    leaveMs: stepMs + drainMs + stepMs + stateFile.saveTimeoutMs,
+    leaveMs: stepMs + drainMs + stepMs + saveTimeoutMs,
+    // The body, the file of used tokens, the state file, the server processes, the audit log.
+    answerMs: (operatorApi?.bodyWaitMs ?? 0) + saveTimeoutMs + saveTimeoutMs + stepMs + auditLog.writeTimeoutMs,
   };
 }

@@ -37,6 +37,8 @@ import { movedOn, refusal, versionOf } from './verdicts.ts';
 export interface NodeParts extends NodeInput, Surroundings {
   /** Makes the record durable; rejects with the operator's reason. */
   readonly save: (record: DesiredRecord, signal: AbortSignal) => Promise<void>;
+  /** Takes no further request of operators; resolves when those that have come are answered. */
+  readonly answer: () => Promise<void>;
   readonly conditions: readonly ConditionSource[];
   /** Which objects such a change of settings would drop and gain. */
   readonly coverageChange: (before: Settings, after: Settings) => Promise<CoverageChange>;
@@ -68,7 +70,7 @@ export class Node implements ObservableNode {
   readonly #underWay = new Map<CommandName, (result: CommandResult) => void>();
 
   constructor(parts: NodeParts) {
-    const { publicSide, save, now = Date.now } = parts;
+    const { publicSide, save, answer, now = Date.now } = parts;
     this.#parts = parts;
     this.#now = now;
     this.#observers = new Observers(now);
@@ -80,6 +82,7 @@ export class Node implements ObservableNode {
           close: fromPromise(() => publicSide.close()),
           save: fromPromise(({ input, signal }) => save(input, signal)),
           configure: fromPromise(({ input: { workerId, buckets } }) => publicSide.configure({ workerId, buckets })),
+          answer: fromPromise(() => answer()),
         },
         actions: {
           retire: () => publicSide.retire(),
@@ -104,10 +107,7 @@ export class Node implements ObservableNode {
     });
     this.#actor.on('outcome', (outcome) => this.#ended(outcome));
     this.exited = new Promise((resolve, reject) => {
-      const complete = () => {
-        this.#begin();
-        resolve(this.#snapshot.output?.exitCode ?? 1);
-      };
+      const complete = () => resolve(this.#snapshot.output?.exitCode ?? 1);
       const error = (cause: unknown) => {
         for (const command of this.#underWay.keys()) this.#ended({ command, result: 'failed', reason: broken });
         reject(new Error(broken, { cause }));
@@ -259,6 +259,8 @@ export class Node implements ObservableNode {
     }
     if (node === this.#last.node && publicApi === this.#last.publicApi) return;
     this.#last = { node, publicApi };
+    // No start-up is to come: what waited for it is judged now.
+    if (node === 'shuttingDown') this.#begin();
     this.#since = new Date(this.#now()).toISOString();
   }
 

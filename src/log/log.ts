@@ -1,6 +1,7 @@
 // The log: lines on stderr, for people on a terminal and as JSON elsewhere, and in files; secrets and tokens never reach it.
 import { multistream, type Logger as PinoLogger, pino } from 'pino';
 import type { Condition } from '../base/condition.ts';
+import { printable, printableLines } from '../base/printable.ts';
 import type { Config } from '../config/config.ts';
 import type { LogLevel } from '../config/keys.ts';
 import { LogFile } from './log-file.ts';
@@ -27,13 +28,13 @@ const levels: Readonly<Record<LogLevel, keyof typeof values>> = {
 
 const secretMembers = ['authorization', 'hmacSecret', 'secret', 'token', 'password'];
 
-/**
- * A JWT, also within a longer word. It is looked for once between two characters that no part of a JWT has: to begin
- * again at every `eyJ` would take quadratic time, and strangers choose the text.
- */
-const jwts = /(?<![\w-])((?:(?!eyJ)[\w-])*)eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?/g;
+/** All that a JWT may lie within. */
+const words = /[\w.-]+/g;
 /** What follows the word Bearer. */
 const bearers = /(bearer\s+)[\w.~+/-]{8,}=*/gi;
+
+/** Characters of the shortest header that is taken for one. */
+const leastHeader = 'eyJ'.length + 5;
 
 const notShown = '(not shown)';
 const secrets = new Set<string>();
@@ -46,9 +47,27 @@ export function neverShow(secret: string): void {
   secrets.add(JSON.stringify(secret).slice(1, -1));
 }
 
+/**
+ * A word without the JWT that it ends with. It is looked for once in each part: to begin again at every `eyJ` would take
+ * quadratic time, and strangers choose the text.
+ */
+function withoutJwt(word: string): string {
+  if (!word.includes('eyJ')) return word;
+  const parts = word.split('.');
+  const beginIn = (part: string) => (part.length - part.indexOf('eyJ') >= leastHeader ? part.indexOf('eyJ') : -1);
+  const header = parts.findIndex((part, at) => beginIn(part) !== -1 && (parts[at + 1] ?? '') !== '');
+  if (header === -1) return word;
+  const before = parts
+    .slice(0, header)
+    .map((part) => `${part}.`)
+    .join('');
+  const part = parts[header] ?? '';
+  return `${before}${part.slice(0, beginIn(part))}${notShown}`;
+}
+
 /** A text as it may be written down: no JWT in it, nothing that follows the word Bearer, and no secret known to `neverShow`. */
 export function withoutTokens(line: string): string {
-  let shown = line.replace(jwts, `$1${notShown}`).replace(bearers, `$1${notShown}`);
+  let shown = line.replace(words, withoutJwt).replace(bearers, `$1${notShown}`);
   for (const secret of secrets) shown = shown.replaceAll(secret, notShown);
   return shown;
 }
@@ -112,6 +131,13 @@ export function logTo(outs: readonly { readonly level: LogLevel; readonly out: L
   );
 }
 
+/** An entry of which no text can steer a terminal: strangers' words are among them. */
+export const forTerminal = (line: string): object =>
+  JSON.parse(line, (key, value) => {
+    if (typeof value !== 'string') return value;
+    return key === 'stack' ? printableLines(value) : printable(value);
+  });
+
 /** pino-pretty is loaded only where someone is looking. */
 async function stderr(): Promise<LogOut> {
   const out = openLogOut(process.stderr);
@@ -124,14 +150,5 @@ async function stderr(): Promise<LogOut> {
     customLevels: { http: values.http },
     useOnlyCustomProps: false,
   });
-  return { write: (line) => out.write(format(line)) };
+  return { write: (line) => out.write(format(forTerminal(line))) };
 }
-
-/** Characters of a path in a log line. */
-const longestPath = 300;
-
-/**
- * The path as it may be logged. Koa's `ctx.path` is not asked for: a target that has not been checked yet can be one over
- * which its parser takes quadratic time.
- */
-export const loggedPath = (url: string): string => excerpt(url.split('?', 1)[0] ?? '', longestPath);

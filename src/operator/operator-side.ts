@@ -1,5 +1,4 @@
 // Puts the operator's side of a node together: its records on disk, the events and the API; and takes it apart in order.
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Condition } from '../base/condition.ts';
 import { affordableConnections } from '../base/open-files.ts';
 import type { SyncDirectory } from '../base/sync-directory.ts';
@@ -12,6 +11,7 @@ import { type OperatorRecords, openOperatorRecords } from './audit/records.ts';
 import { Events } from './events/events.ts';
 import { listen } from './http/listen.ts';
 import { createOperatorApi } from './http/operator-api.ts';
+import { UnderWay } from './http/under-way.ts';
 
 export interface OperatorSideParts {
   readonly secret: Uint8Array;
@@ -27,6 +27,8 @@ export interface OperatorSide {
   readonly url: string;
   readonly conditions: readonly Condition[];
   readonly audit: Audit;
+  /** Take no further request; resolves when all that have come are answered. */
+  answer(): Promise<void>;
   /**
    * Tell the readers of the events that it has ended, and close the API and the records.
    * @param options.answersMs how long answers under way may take
@@ -41,18 +43,21 @@ export async function openOperatorSide(config: OperatorConfig, parts: OperatorSi
   const { node, publicSide } = parts;
   const { operatorApi } = config;
   const records = await openOperatorRecords(config, operatorApi, parts.syncDirectory);
+  const underWay = new UnderWay();
   const events = new Events({ node, counts: () => publicSide.activity, limits: operatorApi });
   try {
-    const listener = await open(config, parts, { records, events });
+    const listener = await open(config, parts, { records, events, underWay });
     return {
       url: listener.url,
       get conditions() {
         return records.conditions;
       },
       audit: records.auditTrail.audit,
+      async answer() {
+        await listener.refuse();
+        await underWay.answered(operatorApi.bodyWaitMs);
+      },
       async close({ exitCode, answersMs }) {
-        // The answer to the last command is on its way when the machine has ended: it is told of first.
-        await nextTurn();
         events.end(exitCode);
         await listener.close(answersMs);
         await records.close();
@@ -65,10 +70,16 @@ export async function openOperatorSide(config: OperatorConfig, parts: OperatorSi
   }
 }
 
+interface OpenParts {
+  readonly records: OperatorRecords;
+  readonly events: Events;
+  readonly underWay: UnderWay;
+}
+
 function open(
   { id, operatorApi }: OperatorConfig,
   { secret, node, publicSide, isBucketId, log }: OperatorSideParts,
-  { records: { usedTokens, auditTrail }, events }: { readonly records: OperatorRecords; readonly events: Events },
+  { records: { usedTokens, auditTrail }, events, underWay }: OpenParts,
 ) {
   auditTrail.subscribe((entry) => events.command(entry));
   const app = createOperatorApi({
@@ -81,6 +92,7 @@ function open(
     usedTokens,
     health: () => node.health,
     events,
+    underWay,
     audit: auditTrail.audit,
   });
   const maxConnections = affordableConnections(operatorApi.maxConnections, 2);

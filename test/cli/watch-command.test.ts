@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { WatchText } from '../../src/cli/watch-text.ts';
 import { type Rig, secret, startRig } from '../support/operator-rig.ts';
 import { until } from '../support/until.ts';
 import { begin, fakeNode } from './run.ts';
@@ -88,13 +87,6 @@ describe('cli watch and --wait', () => {
     watching.child.kill('SIGINT');
     expect((await watching.ended).code).to.equal(0);
     await until(() => rig.events.readers === 0);
-  });
-
-  it('shows what a token says of its bearer without moving the cursor', () => {
-    const who = { from: null, sub: 'a\u001b[2Jb', method: 'POST' };
-    const entry = { at: '2026-11-23T08:00:00.000Z', ...who, command: 'stop-api', status: 200 };
-    const event = { name: 'command', data: JSON.stringify(entry), lastEventId: '' };
-    expect(new WatchText().lines(event)).to.deep.equal(['08:00:00.000  command    stop-api by a?[2Jb: 200']);
   });
 
   it('says why it is not let in', async () => {

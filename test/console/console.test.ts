@@ -100,7 +100,7 @@ describe('the console', function () {
       await page.locator('#settings', { hasText: 'not ready, viewers are served' }).waitFor();
       await card(page, 'stop-api').locator('.prospect', { hasText: 'Already stopping' }).waitFor();
     } finally {
-      duck.signal('SIGINT');
+      duck.signal('SIGTERM');
       duck.signal('SIGINT');
       await duck.exited;
       await other.remove();

@@ -6,9 +6,11 @@ import { keyOf } from '../support/model.ts';
 import { OperatorDesk, TestNode } from '../support/node.ts';
 import { type Path, type Start, shortestPaths, simplePaths, starts } from '../support/paths.ts';
 import { inShort, Replay } from '../support/replay.ts';
+import { until } from '../support/until.ts';
 
 const commands = commandNames.filter((name) => name !== 'set-buckets');
-const options = { drains: 0, delays: false, commands } as const;
+/** What comes before the last answers is looked at by itself: it would make the paths seven times as many. */
+const options = { drains: 0, delays: false, lateEvents: false, commands } as const;
 
 /** So many nodes at once: each waits for the network now and then. */
 const abreast = 4;
@@ -114,6 +116,26 @@ describe('node', function () {
     node.gates.configure.fail('No room for them');
     await node.node.restore();
     expect([killed, (await node.state()).publicApi]).to.deep.equal([1, 'running']);
+  });
+
+  it('carries out every change of settings that has come, before it ends', async () => {
+    const [desk] = desks as [OperatorDesk];
+    await using node = new TestNode({ desk, config: { publicApi: 'stopped', workerId: 0, buckets: null } });
+    await node.node.restore();
+    node.gates.save.hold();
+    const set = (workerId: number) => node.command({ type: 'set-worker', workerId });
+    const before = [1, 2, 3, 4].map(set);
+    await node.gates.save.reached();
+    const shutdown = node.command({ type: 'shutdown' });
+    await until(() => node.node.state.node === 'shuttingDown');
+    const after = [5, 6, 7, 8].map(set);
+    await node.read();
+    await node.read();
+    node.open();
+    const answers = await Promise.all([...before, shutdown, ...after]);
+    expect(answers.map(inShort)).to.deep.equal(answers.map(() => [200, undefined]));
+    expect(await node.node.exited).to.equal(0);
+    expect(node.saved?.generation).to.equal(8);
   });
 
   it('has commands wait for the steps under way, whatever they are, and judges them then', async () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { excerpt, logTo, neverShow, openLog, withoutTokens } from '../../src/log/log.ts';
+import { excerpt, forTerminal, logTo, neverShow, openLog, withoutTokens } from '../../src/log/log.ts';
 
 const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJib2IifQ.c2lnbmF0dXJlLWJ5dGVz';
 
@@ -80,6 +80,15 @@ describe('log', () => {
     );
     expect(excerpt(`${'x'.repeat(250)}/${jwt}`, 300)).to.equal(`${'x'.repeat(250)}/(not shown)`);
     expect(excerpt('short', 300)).to.equal('short');
+  });
+
+  it('gives a terminal nothing that steers it; only a stack has several lines', () => {
+    const line = JSON.stringify({
+      level: 30,
+      path: '/\u001b[2J\u009b2J\u202e\nb',
+      err: { stack: 'Error\u001b: x\n  at y' },
+    });
+    expect(forTerminal(line)).to.deep.equal({ level: 30, path: '/?[2J?2J??b', err: { stack: 'Error?: x\n  at y' } });
   });
 
   it('leaves out tokens within longer words, and what only looks like one stays', () => {

@@ -138,7 +138,8 @@ describe('the graph of the node machine', () => {
   it('gives every busy state a step under way or a pause, and every step a deadline', () => {
     for (const state of states) {
       const steps = Object.keys(state.children);
-      const isUnderWay = steps.length > 0 || isLameDuck(state);
+      // Until the last answer is given, settings may still be changed.
+      const isUnderWay = steps.some((id) => id !== 'answer') || isLameDuck(state);
       if (state.status === 'active') expect(isUnderWay, keyOf(state)).to.equal(!isSettled(state));
       const invoking = activeStates(state).filter(({ invoke }) => invoke.length > 0);
       expect(invoking.flatMap(({ invoke }) => invoke.map(({ id }) => id)).sort()).to.deep.equal(steps.sort());
@@ -162,7 +163,9 @@ describe('the graph of the node machine', () => {
   });
 
   it('says "already" of nothing that is not so yet, not even in a preview', () => {
-    for (const state of states)
+    // What is active decides the words: one state of each kind will do.
+    const kinds = new Map(states.map((state) => [JSON.stringify(state.value), state]));
+    for (const state of kinds.values())
       for (const preview of Object.values(previewCommands(state))) {
         const { publicApi } = statusOf(state);
         if (preview.legal) continue;

@@ -6,6 +6,7 @@ import {
   isLameDuck,
   isSettled,
   judge,
+  onwardFrom,
   previewCommands,
   settingsOf,
   settle,
@@ -60,6 +61,11 @@ describe('judging', () => {
       'Still stopping',
       'A change is being saved',
     ]);
+  });
+
+  it('names what leads onward, and nothing where the node is settled', () => {
+    expect(onwardFrom(starting, null).type).to.equal('xstate.done.actor.listen');
+    expect(() => onwardFrom(stopped, null)).to.throw('what leads onward');
   });
 
   it('has no word for a command that there is not', () => {
@@ -133,7 +139,7 @@ describe('judging', () => {
     const { 'stop-api': stop, 'start-api': start, shutdown, ...settings } = previewCommands(stopped);
     expect(stop).to.deep.equal({ legal: false, reason: 'Already stopped' });
     expect(start.legal && start.leadsTo).to.include.members(['node.up.publicApi.running', 'node.up.node.running']);
-    expect(shutdown.legal && shutdown.leadsTo).to.include('node.exited');
+    expect(shutdown.legal && shutdown.leadsTo).to.include('node.up.node.shuttingDown.answering');
     for (const one of Object.values(settings)) expect(one.legal && one.leadsTo).to.include('node.up.publicApi.stopped');
     expect(previewCommands(starting)).to.deep.equal({
       ...previewCommands(running),

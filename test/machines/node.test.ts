@@ -44,9 +44,11 @@ describe('the node machine', () => {
 
   it('does not wait for a drain that was over before its close was reported', () => {
     const early = follow(running, { type: 'shutdown' }, { type: 'drain.ended', id: 5 });
-    const closed = (id: number) => follow(early, portDone('close', { drain: { id, deadline: 0 } }), portDone('save'));
-    expect(closed(5).status).to.equal('done');
-    expect(closed(6).status).to.equal('active');
+    const isDraining = (id: number) =>
+      follow(early, portDone('close', { drain: { id, deadline: 0 } }), portDone('save')).matches({
+        up: { drain: 'draining' },
+      });
+    expect([5, 6].map(isDraining)).to.deep.equal([false, true]);
   });
 
   it('does not remember for ever which drains were over before their close was reported', () => {
@@ -80,6 +82,18 @@ describe('the node machine', () => {
       'cutting',
       'none',
     ]);
+  });
+
+  it('takes settings as long as it has not given its last answers, and saves what it is saving when their time is up', () => {
+    const answering = follow(stopped, { type: 'shutdown' });
+    expect(answering.matches({ up: { node: { shuttingDown: 'answering' } } })).to.equal(true);
+    const saving = follow(answering, { type: 'set-worker', workerId: 9 });
+    const [deadline] = saving._nodes.flatMap(({ id, after }) => (id.endsWith('answering') ? after : []));
+    const late = follow(saving, { type: deadline?.eventType } as unknown as NodeMachineEvent);
+    expect(late.status).to.equal('active');
+    const { state, outcomes } = advance(follow(late, portDone('save')), portDone('configure'));
+    expect(outcomes).to.deep.include({ type: 'outcome', command: 'set-worker', result: 'done', reason: '' });
+    expect(state.output).to.deep.equal({ exitCode: 0 });
   });
 
   it('cuts no drain that is over', () => {
@@ -129,7 +143,7 @@ describe('the node machine', () => {
     const writing = follow(overtaken, portDone('close', { drain: null }));
     expect(writing.matches({ up: { record: { rewriting: 'writing' } } })).to.equal(true);
     expect(writing.context.record).to.deep.equal(stopped.context.record);
-    expect(follow(writing, portDone('save')).status).to.equal('done');
+    expect(follow(writing, portDone('save'), portDone('answer')).status).to.equal('done');
   });
 
   it('does not bring up at its start what a shutdown has come before', () => {

@@ -1,14 +1,14 @@
 // The proof that answers are in order: clients at random against real nodes with faults thrown in, and an order that explains them.
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import type { Command } from '../../machines/commands.ts';
-import type { Answer, OperatorClient } from '../../src/client/http-client.ts';
+import type { Answer, OperatorClient, SignedRequest } from '../../src/client/http-client.ts';
 import { createClient } from '../../src/client/http-client.ts';
 import { bodyOf, History } from '../support/history.ts';
-import { explain } from '../support/linearizable.ts';
+import { explain, type Operation } from '../support/linearizable.ts';
 import { standing } from '../support/model.ts';
+import { Pipeline, signed } from '../support/pipeline.ts';
 import { randomOperation, sampleOf } from '../support/random-commands.ts';
-import { accessToken, Home, type RealNode } from '../support/real-node.ts';
+import { accessToken, Home, type RealNode, secret } from '../support/real-node.ts';
 import { connected, requestFor } from '../support/viewer.ts';
 import { type FaultName, faultNames, throwIn } from './faults.ts';
 import type { Finding, Say } from './proof.ts';
@@ -49,8 +49,13 @@ const script = ({ clients, perNode }: LinearizableOptions) => {
       }),
       { minLength: 3, maxLength: 6 },
     ),
-    /** What is asked around the shutdown. */
+    /** What is asked around the shutdown, on connections of their own. */
     last: fc.array(randomOperation, { minLength: 2 * clients, maxLength: 2 * clients }),
+    /** What is sent ahead before it, on as many open connections; the shutdown itself is within the last of them. */
+    burst: fc.array(fc.array(randomOperation, { minLength: 1, maxLength: 3 }), {
+      minLength: clients,
+      maxLength: clients,
+    }),
     viewerStays: fc.boolean(),
   });
 };
@@ -60,7 +65,8 @@ type Script = ReturnType<typeof script> extends fc.Arbitrary<infer T> ? T : neve
 export async function proveLinearizable(options: LinearizableOptions, say: Say): Promise<Finding[]> {
   const home = await Home.make(config);
   const faults = Object.fromEntries(faultNames.map((name) => [name, 0])) as Record<FaultName, number>;
-  const sums = { nodes: 0, operations: 0, refused: 0, failed: 0, lost: 0, slowestMs: 0 };
+  const sums = { nodes: 0, operations: 0, ahead: 0, refused: 0, failed: 0, lost: 0, slowestMs: 0 };
+  const atTheEnd = { asked: 0, unanswered: 0 };
   const unexplained: string[] = [];
   try {
     while (sums.operations < options.operations && unexplained.length === 0) {
@@ -68,10 +74,13 @@ export async function proveLinearizable(options: LinearizableOptions, say: Say):
       say(`node ${sums.nodes + 1} (seed ${seed}), ${sums.operations} operations`);
       const node = await home.start();
       try {
-        const { history, thrown } = await live(home, node, sampleOf(script(options), seed));
+        const { history, thrown, burst } = await live(home, node, sampleOf(script(options), seed));
         const { explained, order } = explain(afterStart, history.operations, { faults: true });
         if (!explained) unexplained.push(`seed ${seed}, after ${order.length} operations:\n${history.around(order)}`);
         for (const name of thrown) faults[name] += 1;
+        atTheEnd.asked += burst.length;
+        atTheEnd.unanswered += burst.filter((answer) => answer === null).length;
+        sums.ahead += history.operations.filter(({ sent }) => sent).length;
         sums.operations += history.operations.length;
         sums.refused += history.count(409);
         sums.failed += history.count(500);
@@ -86,13 +95,19 @@ export async function proveLinearizable(options: LinearizableOptions, say: Say):
   } finally {
     await home.remove();
   }
-  const { operations, refused, failed, lost, nodes, slowestMs } = sums;
+  const { operations, ahead, refused, failed, lost, nodes, slowestMs } = sums;
   return [
     {
       what: `histories of ${options.clients} clients (seed ${options.seed})`,
-      figure: unexplained[0] ?? `${nodes}, ${operations} operations`,
+      figure: unexplained[0] ?? `${nodes}, ${operations} operations, ${ahead} of them sent ahead`,
       bar: 'explained by an order',
       holds: unexplained.length === 0,
+    },
+    {
+      what: 'unanswered of those that came before a shutdown or with it',
+      figure: `${atTheEnd.unanswered} of ${atTheEnd.asked}`,
+      bar: '0',
+      holds: atTheEnd.unanswered === 0,
     },
     {
       what: 'refused, failed, lost with the connection',
@@ -113,10 +128,19 @@ export async function proveLinearizable(options: LinearizableOptions, say: Say):
 /** As the config above has it. */
 const afterStart = standing({ generation: 0, publicApi: 'running', workerId: 0, buckets: null });
 
-async function live(home: Home, node: RealNode, script: Script): Promise<{ history: History; thrown: FaultName[] }> {
+interface Life {
+  readonly history: History;
+  readonly thrown: readonly FaultName[];
+  /** What became of each that was sent ahead around the shutdown; null: it was not answered. */
+  readonly burst: readonly (Answer | null)[];
+}
+
+async function live(home: Home, node: RealNode, script: Script): Promise<Life> {
   const history = new History();
-  const client = createClient({ url: node.operatorUrl, token: await accessToken(), timeoutMs: longestMs });
-  const ask = (command: Script['last'][number]) => history.ask(command, () => send(client, command));
+  const url = node.operatorUrl;
+  const client = createClient({ url, token: await accessToken(), timeoutMs: longestMs });
+  const ask = (command: Operation['command']) => history.ask(command, () => send(client, command));
+  const lines = new Lines(history, [client, createClient({ url, secret: Buffer.from(secret), timeoutMs: longestMs })]);
   let over = false;
   const faults = (async () => {
     const thrown: FaultName[] = [];
@@ -128,7 +152,9 @@ async function live(home: Home, node: RealNode, script: Script): Promise<{ histo
     return thrown;
   })();
   await Promise.all(
-    script.clients.map(async (steps) => {
+    script.clients.map(async (steps, at) => {
+      // Every other one sends ahead.
+      if (at % 2 === 1) return lines.follow(url, steps);
       for (const { command, pauseMs } of steps) {
         if (pauseMs > 0) await sleep(pauseMs);
         await ask(command);
@@ -140,15 +166,82 @@ async function live(home: Home, node: RealNode, script: Script): Promise<{ histo
   const viewer = script.viewerStays
     ? await connected(node.port, requestFor('/api/v1/assets/1')).catch(() => null)
     : null;
-  const middle = Math.floor(script.last.length / 2);
-  const last = [...script.last.slice(0, middle), { type: 'shutdown' } as const, ...script.last.slice(middle)];
-  await Promise.all(last.map(ask));
+  const open = await Promise.all(script.burst.map(() => lines.open(url)));
+  const batches = script.burst.map((batch, at) =>
+    at < script.burst.length - 1 ? batch : [...batch, { type: 'shutdown' } as const, ...batch],
+  );
+  const ready = await Promise.all(batches.map((batch) => lines.signed(batch)));
+  // All in one turn: what stands before the shutdown is in the kernel before it.
+  const answers = open.flatMap((line, at) => lines.send(line, batches[at] ?? [], ready[at] ?? []));
+  const others = script.last.map(ask);
+  const burst = await Promise.all(answers);
+  await Promise.all(others);
   await Promise.all(script.last.map(ask));
   viewer?.destroy();
+  for (const { pipeline } of open) pipeline.close();
   await node.exited;
-  return { history, thrown };
+  return { history, thrown, burst };
 }
 
-function send(client: OperatorClient, command: Command | { readonly type: 'read' }): Promise<Answer> {
+interface Line {
+  readonly pipeline: Pipeline;
+  readonly connection: number;
+}
+
+/** Clients that send several requests ahead on one connection, each with the next of several kinds of token. */
+class Lines {
+  readonly #history: History;
+  readonly #signers: readonly OperatorClient[];
+  #connections = 0;
+  #signatures = 0;
+  #places = 0;
+
+  constructor(history: History, signers: readonly OperatorClient[]) {
+    this.#history = history;
+    this.#signers = signers;
+  }
+
+  async open(url: string): Promise<Line> {
+    this.#connections += 1;
+    return { connection: this.#connections, pipeline: await Pipeline.open(url) };
+  }
+
+  signed(commands: readonly Operation['command'][]): Promise<SignedRequest[]> {
+    return Promise.all(
+      commands.map((command) => {
+        this.#signatures += 1;
+        return signed(this.#signers[this.#signatures % this.#signers.length] as OperatorClient, command);
+      }),
+    );
+  }
+
+  send({ pipeline, connection }: Line, commands: readonly Operation['command'][], requests: readonly SignedRequest[]) {
+    const answers = pipeline.send(requests);
+    return commands.map((command, at) => {
+      this.#places += 1;
+      const sent = { connection, place: this.#places };
+      return this.#history.ask(command, () => answers[at] as Promise<Answer>, sent);
+    });
+  }
+
+  /** Sends ahead what comes without a pause. */
+  async follow(url: string, steps: readonly { readonly command: Operation['command']; readonly pauseMs: number }[]) {
+    const line = await this.open(url);
+    for (let at = 0; at < steps.length; ) {
+      const pause = steps.findIndex(({ pauseMs }, later) => later > at && (pauseMs > 0 || later - at >= longestBatch));
+      const batch = steps.slice(at, pause < 0 ? undefined : pause);
+      const commands = batch.map(({ command }) => command);
+      await sleep(batch[0]?.pauseMs);
+      await Promise.all(this.send(line, commands, await this.signed(commands)));
+      at += batch.length;
+    }
+    line.pipeline.close();
+  }
+}
+
+/** So many requests are sent ahead at most. */
+const longestBatch = 4;
+
+function send(client: OperatorClient, command: Operation['command']): Promise<Answer> {
   return command.type === 'read' ? client.state() : client.command(command.type, bodyOf(command));
 }

@@ -45,7 +45,9 @@ export async function runBatch(
   const history = new History();
   let isOver = false;
   let step = 0;
-  const gatekeepers = Object.values(node.gates).map(async (gate) => {
+  // Behind the last answers a real node has closed its port, which the desk never does: nothing leaves before all have asked.
+  const { answer: _, ...gates } = node.gates;
+  const gatekeepers = Object.values(gates).map(async (gate) => {
     for (;;) {
       await gate.reached();
       if (isOver) return;

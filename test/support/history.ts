@@ -3,7 +3,7 @@ import type { Command } from '../../machines/commands.ts';
 import { NotReachable } from '../../src/base/errors.ts';
 import type { Answer as HttpAnswer } from '../../src/client/http-client.ts';
 import type { StateDocument } from '../../src/control/node-control.ts';
-import type { Answer, Operation, SeenState } from './linearizable.ts';
+import type { Answer, Operation, SeenState, Sent } from './linearizable.ts';
 
 export class History {
   readonly operations: Operation[] = [];
@@ -13,17 +13,18 @@ export class History {
    * @returns null: lost with the connection
    * @throws {TimedOut} every command has to end
    */
-  async ask(command: Operation['command'], send: () => Promise<HttpAnswer>): Promise<HttpAnswer | null> {
+  async ask(command: Operation['command'], send: () => Promise<HttpAnswer>, sent?: Sent): Promise<HttpAnswer | null> {
+    const asked = { command, ...(sent && { sent }) };
     const invokedAt = performance.now();
     try {
       const answer = await send();
-      this.operations.push({ command, invokedAt, answeredAt: performance.now(), answer: told(answer) });
+      this.operations.push({ ...asked, invokedAt, answeredAt: performance.now(), answer: told(answer) });
       return answer;
     } catch (error) {
       if (!(error instanceof NotReachable)) throw error;
       // Who was refused a connection has asked nothing.
       if (!error.message.includes('ECONNREFUSED')) {
-        this.operations.push({ command, invokedAt, answeredAt: null, answer: null });
+        this.operations.push({ ...asked, invokedAt, answeredAt: null, answer: null });
       }
       return null;
     }
@@ -48,8 +49,8 @@ export class History {
   }
 }
 
-const lineOf = ({ command, invokedAt, answeredAt, answer }: Operation): string =>
-  `${invokedAt.toFixed(1)}–${answeredAt?.toFixed(1) ?? 'lost'} ${JSON.stringify(command)} → ${JSON.stringify(answer)}`;
+const lineOf = ({ command, invokedAt, answeredAt, answer, sent }: Operation): string =>
+  `${sent ? `${sent.connection}/${sent.place} ` : ''}${invokedAt.toFixed(1)}–${answeredAt?.toFixed(1) ?? 'lost'} ${JSON.stringify(command)} → ${JSON.stringify(answer)}`;
 
 export function told({ status, document }: HttpAnswer): Answer {
   if (status === 200) return { status, state: seenIn(document as StateDocument) };

@@ -2,9 +2,8 @@
 // something else was asked (linearizability; the search of Wing and Gong with the memory of Lowe).
 import type { Command, CommandName } from '../../machines/commands.ts';
 import { judge, type NodeSnapshot, type NodeStatus, settingsOf, statusOf, wishesOf } from '../../machines/judge.ts';
-import { nodeMachine } from '../../machines/node.ts';
 import type { DesiredState, Settings } from '../../machines/settings.ts';
-import { advance, carryOut, keyOf } from './model.ts';
+import { advance, afterSteps, keyOf } from './model.ts';
 
 /** What an answer said of the node; members that it did not say are not checked. */
 export interface SeenState extends Partial<NodeStatus> {
@@ -28,6 +27,13 @@ export interface Operation {
   /** Null: never answered (a lost connection); it may have been carried out or not. */
   readonly answeredAt: number | null;
   readonly answer: Answer | null;
+  /** Where it was sent ahead on a connection with others: which connection, and the how manieth on it. */
+  readonly sent?: Sent;
+}
+
+export interface Sent {
+  readonly connection: number;
+  readonly place: number;
 }
 
 /** What all of the history goes by. */
@@ -109,19 +115,22 @@ function apart(operation: Operation): Operation[] {
   ];
 }
 
-/** Nobody may come before one who had been answered when he asked. */
+/** Nothing comes before what had been answered when it was asked, nor before what was sent ahead of it. */
 function mayBeNext(history: readonly Operation[], left: readonly number[]): number[] {
   const firstAnswer = Math.min(...left.map((index) => history[index]?.answeredAt ?? Number.POSITIVE_INFINITY));
-  return left.filter((index) => (history[index]?.invokedAt ?? 0) <= firstAnswer);
+  const ordered = left.map((index) => history[index]).filter((one) => one?.sent && one.command.type !== 'read');
+  return left.filter((index) => {
+    const { invokedAt = 0, sent, command } = history[index] ?? {};
+    if (invokedAt > firstAnswer) return false;
+    // A read never waits, and a shutdown overtakes.
+    if (!sent || command?.type === 'read' || command?.type === 'shutdown') return true;
+    return !ordered.some((one) => one?.sent?.connection === sent.connection && one.sent.place < sent.place);
+  });
 }
 
 /** The states that the model may be in after this operation, if it was answered truly. */
 function explanations(state: NodeSnapshot, operation: Operation | undefined, world: World): NodeSnapshot[] {
   if (!operation) return [];
-  return perhapsExited(state).flatMap((before) => after(before, operation, world));
-}
-
-function after(state: NodeSnapshot, operation: Operation, world: World): NodeSnapshot[] {
   const { command, answer } = operation;
   if (command.type === 'read') return answer === null || agrees(state, answer.state) ? [state] : [];
   const judgement = judge(state, command);
@@ -149,26 +158,8 @@ function saidByIts({ answer, answeredAt }: Operation, { shutdownAt }: World): Se
 /** A stop and a shutdown are carried out, saved or not. */
 const mayFail = (name: CommandName): boolean => name !== 'stop-api' && name !== 'shutdown';
 
-/** A node that is shutting down leaves when nothing drains any more, which the operators do not see coming. */
-function perhapsExited(state: NodeSnapshot): NodeSnapshot[] {
-  if (state.status === 'done' || statusOf(state).node === 'running') return [state];
-  return [state, advance(state, { type: 'drain.ended', id: theDrain }).state];
-}
-
-const theDrain = 1;
-
-/**
- * A node that was told to shut down stays as long as something drains, or a change that was under way is being saved. Both are
- * a drain here, that may end at any time; nothing else depends on there being one.
- */
-const result = (state: NodeSnapshot, command: Command): NodeSnapshot =>
-  carryOut(command.type === 'shutdown' ? draining(state) : state, command);
-
-const draining = (state: NodeSnapshot): NodeSnapshot =>
-  nodeMachine.resolveState({
-    value: { up: { ...(state.value as { readonly up: object }).up, drain: 'draining' } },
-    context: { ...state.context, drains: [{ id: theDrain, deadline: 0, isCut: false }] },
-  });
+/** A node that was told to shut down takes settings until it has answered all; nobody finds out how it leaves. */
+const result = (state: NodeSnapshot, command: Command): NodeSnapshot => afterSteps(advance(state, command).state);
 
 /** What later operations depend on. */
 const modelKey = (state: NodeSnapshot): string => keyOf(state) + JSON.stringify(wordsOf(state));

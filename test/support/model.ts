@@ -9,9 +9,9 @@ export type NodeMachineEvent = EventFrom<typeof nodeMachine>;
 
 /**
  * What may happen next. A command goes by its own name; the answers of the ports are
- * `listen.done listen.error close.done close.error save.done save.error configure.done configure.error` (the step under way
- * succeeds or fails), `close.done draining` (it leaves a drain behind), `drain.ended N` and `drain.deadline N`; and the
- * machine's own delays are `listenDeadline restoreDeadline lameDuck.over closeDeadline saveDeadline saveRetry configureDeadline leaveDeadline`.
+ * `listen.done listen.error close.done close.error save.done save.error configure.done configure.error answer.done answer.error`
+ * (the step under way succeeds or fails), `close.done draining` (it leaves a drain behind), `drain.ended N` and `drain.deadline N`; and the
+ * machine's own delays are `listenDeadline restoreDeadline lameDuck.over closeDeadline saveDeadline saveRetry configureDeadline leaveDeadline answerDeadline`.
  */
 export interface Step {
   readonly name: string;
@@ -32,6 +32,8 @@ export interface ModelOptions {
   readonly delays?: boolean;
   /** Whether steps may fail. Default: true. */
   readonly errors?: boolean;
+  /** Whether anything may happen before the last answers are given, or these may fail. Default: true. */
+  readonly lateEvents?: boolean;
   /** Which commands are given. Default: all of them. */
   readonly commands?: readonly CommandName[];
 }
@@ -54,6 +56,7 @@ const deadlines: NodeInput['deadlines'] = {
   configureMs: 2_500,
   drainMs: 30_000,
   leaveMs: 40_000,
+  answerMs: 50_000,
 };
 
 /** A node that starts for the first time: worker 0, all its buckets. */
@@ -96,7 +99,11 @@ export const lameDuckInput = (publicApi: 'running' | 'stopped'): NodeInput => ({
 
 /** A command with each of its steps succeeding; a port that closes leaves this drain, or none. */
 export const carryOut = (state: NodeSnapshot, command: Command, drain: Drain | null = null): NodeSnapshot =>
-  afterSteps(advance(state, command).state, drain);
+  answered(afterSteps(advance(state, command).state, drain));
+
+/** A node that has nothing left to do but to answer has done so. */
+const answered = (state: NodeSnapshot): NodeSnapshot =>
+  'answer' in state.children ? advance(state, portDone('answer')).state : state;
 
 /** Each step under way, and those that follow from it, succeeding; a port that closes leaves this drain, or none. */
 export const afterSteps = (state: NodeSnapshot, drain: Drain | null = null): NodeSnapshot =>
@@ -115,6 +122,7 @@ export const portError = (actor: string, reason: string): NodeMachineEvent =>
 /** Everything that may happen in a state: the commands that would be accepted, and the answers of the ports and the clock. */
 export function eventsFrom(state: NodeSnapshot, options: ModelOptions = {}): Step[] {
   if (state.status !== 'active') return [];
+  if (options.lateEvents === false && 'answer' in state.children) return [stepNamed(portDone('answer'))];
   const events = [...commandEvents(state, options), ...portEvents(state, options), ...clockEvents(state, options)];
   return events.map(stepNamed);
 }
@@ -131,7 +139,9 @@ function commandEvents(state: NodeSnapshot, { commands = commandNames }: ModelOp
 function portEvents(state: NodeSnapshot, { drains = 2, errors = true }: ModelOptions): NodeMachineEvent[] {
   const draining = state.context.drains;
   const freeId = draining.some(({ id }) => id === 1) ? 2 : 1;
-  const answers = Object.keys(state.children).flatMap((actor) => [
+  // The last answers wait for every command under way.
+  const atWork = Object.keys(state.children).filter((actor) => actor !== 'answer' || isSettled(state));
+  const answers = atWork.flatMap((actor) => [
     portDone(actor, actor === 'close' ? { drain: null } : undefined),
     ...(actor === 'close' && draining.length < drains ? [portDone(actor, { drain: { id: freeId, deadline: 0 } })] : []),
     ...(errors ? [portError(actor, `${actor} failed`)] : []),

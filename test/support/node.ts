@@ -9,6 +9,7 @@ import type { ObservableNode, StateDocument } from '../../src/control/node-contr
 import { Node, type NodeParts } from '../../src/control/node-runner.ts';
 import { listen, type OperatorListener } from '../../src/operator/http/listen.ts';
 import { createOperatorApi } from '../../src/operator/http/operator-api.ts';
+import { UnderWay } from '../../src/operator/http/under-way.ts';
 import { withDescribed } from './described.ts';
 import { Gate } from './gate.ts';
 import { sampleInput } from './model.ts';
@@ -27,6 +28,7 @@ const deadlines: Deadlines = {
   configureMs: ms,
   drainMs: ms,
   leaveMs: ms,
+  answerMs: ms,
 };
 
 /** An operator API on a real port, before one node after another: what is long in the making is made once. */
@@ -35,10 +37,12 @@ export class OperatorDesk implements AsyncDisposable {
   readonly url: string;
   /** Who is asked from now on. */
   node: ObservableNode | null = null;
+  readonly underWay: UnderWay;
   readonly #listener: OperatorListener;
 
-  private constructor(listener: OperatorListener, token: string) {
+  private constructor(listener: OperatorListener, underWay: UnderWay, token: string) {
     this.#listener = listener;
+    this.underWay = underWay;
     this.url = listener.url;
     this.client = createClient({ url: listener.url, token, timeoutMs: 10_000 });
   }
@@ -53,9 +57,11 @@ export class OperatorDesk implements AsyncDisposable {
     const log = pino({ level: 'silent' });
     const config = { id: 'test-node', operatorApi: settings };
     const publicSide = new PublicSideTwin();
-    const app = createOperatorApi({ node: whoIsThere, publicSide, config, secret, isBucketId: () => true, log });
+    const underWay = new UnderWay();
+    const parts = { node: whoIsThere, publicSide, config, secret, isBucketId: () => true, log, underWay };
+    const app = createOperatorApi(parts);
     const token = await signAccessToken(secret, { lifetimeSec: 3600 });
-    const desk = new OperatorDesk(await listen(app, settings, log), token);
+    const desk = new OperatorDesk(await listen(app, settings, log), underWay, token);
     return desk;
   }
 
@@ -76,7 +82,11 @@ export class TestNode implements AsyncDisposable {
   readonly side = new PublicSideTwin({ closeWithinMs: 0 });
   readonly #saveGate = new Gate();
   /** The steps of the node machine, by the names of its actors. */
-  readonly gates: PublicSideTwin['gates'] & { readonly save: Gate } = { ...this.side.gates, save: this.#saveGate };
+  readonly gates: PublicSideTwin['gates'] & { readonly save: Gate; readonly answer: Gate } = {
+    ...this.side.gates,
+    save: this.#saveGate,
+    answer: new Gate(),
+  };
   /** What the state file would hold; null: nothing has been saved. */
   saved: DesiredRecord | null = null;
   readonly #client: OperatorClient;
@@ -94,6 +104,10 @@ export class TestNode implements AsyncDisposable {
       save: async (record, signal) => {
         await this.#saveGate.pass(signal);
         this.saved = record;
+      },
+      answer: async () => {
+        await this.gates.answer.pass();
+        await desk.underWay.answered(ms);
       },
       conditions: [],
       bucketsOf: () => [],

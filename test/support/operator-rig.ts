@@ -234,6 +234,7 @@ export function makeNode(
     version: '0.1.0',
     publicSide,
     save: async () => {},
+    answer: async () => {},
     conditions,
     coverageChange: async (before, after) => {
       const none = { count: 0, bytes: 0, sizeUnknown: 0, ids: [] };
@@ -253,6 +254,7 @@ export function makeNode(
       configureMs: ms,
       drainMs: ms,
       leaveMs: ms,
+      answerMs: ms,
     },
   });
 }

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'chai';
 import { type Command, type CommandName, commandNames } from '../../machines/commands.ts';
+import { activeIds } from '../../machines/diagram/trace.ts';
 import {
   allowedCommands,
   isSettled,
@@ -156,6 +157,10 @@ export class Replay implements AsyncDisposable {
   /** Where neither a step nor an answer tells that the node has gone on. */
   async #isThere(): Promise<void> {
     const sight = sightOf(this.#state);
-    await withinTurns(5000, () => isDeepStrictEqual(seen(this.#node.node.state), sight));
+    const active = activeIds(this.#state);
+    const { node } = this.#node;
+    // Some steps are not to be seen from outside, but the next one must not come before them.
+    const isThere = () => isDeepStrictEqual(seen(node.state), sight) && isDeepStrictEqual(node.machine.active, active);
+    await withinTurns(5000, isThere);
   }
 }

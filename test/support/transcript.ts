@@ -50,6 +50,7 @@ class Run {
         close: fromPromise(() => never<CloseResult>('close')),
         save: fromPromise(({ input }) => never(`save ${recordWords(input)}`)),
         configure: fromPromise(({ input }) => never(`configure ${settingsWords(input)}`)),
+        answer: fromPromise(() => never('answer')),
       },
       actions: {
         retire: () => this.#printed.push('does: retire'),

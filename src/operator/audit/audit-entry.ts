@@ -1,4 +1,4 @@
-// An entry of the audit log: one command or refused token, or a summary of many refusals.
+// An entry of the audit log: one command or refusal, or a summary of many refusals.
 import type { CommandName } from '../../../machines/commands.ts';
 import type { Moment } from '../http/request-state.ts';
 
@@ -26,11 +26,11 @@ export interface AuditEntry {
   /** Null: the command was not put to the machine. */
   readonly before: Moment | null;
   readonly after: Moment | null;
-  /** Only where this entry stands for many refused tokens, which are not told of one by one. */
+  /** Only where this entry stands for many refusals of one status, which are not told of one by one. */
   readonly summary?: RefusalSummary;
 }
 
-/** A flood of refused tokens in a few numbers. */
+/** A flood of refusals in a few numbers. */
 export interface RefusalSummary {
   readonly count: number;
   /** When the first and the last of them came, ISO 8601. */
@@ -44,6 +44,6 @@ export interface RefusalSummary {
 
 /**
  * Must not throw or reject. The answer to a command waits for what it returns, so that whoever has an answer is in the
- * audit log; refused tokens wait for nothing.
+ * audit log; refused tokens, and what is summed up, wait for nothing.
  */
 export type Audit = (entry: AuditEntry) => Promise<void> | void;

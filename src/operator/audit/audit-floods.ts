@@ -1,8 +1,8 @@
-// Floods of refused tokens: the first few are told one by one, then one entry for all of an interval, while it lasts.
+// Floods of refusals: of each status the first few are told one by one, then one entry for all of an interval, while it lasts.
 import type { Audit, AuditEntry } from './audit-entry.ts';
 
 export interface FloodOptions {
-  /** Refused tokens told one by one in an interval. */
+  /** Refusals of a status told one by one in an interval. */
   readonly singly: number;
   readonly intervalMs: number;
 }
@@ -18,8 +18,26 @@ const namedAtMost = 10;
 /** A flood from everywhere must not fill the memory: further addresses count as «others». */
 const countedAtMost = 1000;
 
-/** @param tell is given every entry that is no refused token, and of those what this file's first line says */
-export function floodGate(tell: Audit, { singly, intervalMs }: FloodOptions): FloodGate {
+/** Nothing was done, because of what was sent or of the state the node is in. A 500 is a command that has failed. */
+export const isRefusal = ({ status }: Pick<AuditEntry, 'status'>): boolean => status >= 400 && status < 500;
+
+/** @param tell is given every entry that is no refusal, and of those what this file's first line says */
+export function floodGate(tell: Audit, options: FloodOptions): FloodGate {
+  const gates = new Map<number, FloodGate>();
+  return {
+    audit(entry) {
+      if (!isRefusal(entry)) return tell(entry);
+      const gate = gates.get(entry.status) ?? gateOfOneStatus(tell, options);
+      gates.set(entry.status, gate);
+      return gate.audit(entry);
+    },
+    flush() {
+      for (const gate of gates.values()) gate.flush();
+    },
+  };
+}
+
+function gateOfOneStatus(tell: Audit, { singly, intervalMs }: FloodOptions): FloodGate {
   let passed = 0;
   let refused: Refusals | null = null;
   let timer: NodeJS.Timeout | null = null;
@@ -29,7 +47,7 @@ export function floodGate(tell: Audit, { singly, intervalMs }: FloodOptions): Fl
     timer = setTimeout(end, intervalMs).unref();
   }
 
-  /** While a flood lasts, nobody is told of singly; an interval without one ends it. */
+  /** While a flood lasts, none is told singly; an interval without one ends it. */
   function end(): void {
     timer = null;
     if (refused !== null) begin(singly);
@@ -44,13 +62,12 @@ export function floodGate(tell: Audit, { singly, intervalMs }: FloodOptions): Fl
 
   return {
     audit(entry) {
-      if (entry.status !== 401) return tell(entry);
       if (timer === null) begin(0);
       if (passed < singly) {
         passed += 1;
         return tell(entry);
       }
-      refused ??= new Refusals(entry.at);
+      refused ??= new Refusals(entry);
       refused.count(entry);
     },
     flush,
@@ -58,20 +75,24 @@ export function floodGate(tell: Audit, { singly, intervalMs }: FloodOptions): Fl
 }
 
 class Refusals {
+  readonly #status: number;
   readonly #since: string;
   #until: string;
   #count = 0;
   readonly #from = new Map<string, number>();
+  readonly #subs = new Map<string, number>();
   readonly #details = new Map<string, number>();
 
-  constructor(since: string) {
-    this.#since = this.#until = since;
+  constructor({ at, status }: AuditEntry) {
+    this.#status = status;
+    this.#since = this.#until = at;
   }
 
-  count({ at, from, detail }: AuditEntry): void {
+  count({ at, from, sub, detail }: AuditEntry): void {
     this.#count += 1;
     this.#until = at;
     add(this.#from, from ?? 'unknown');
+    add(this.#subs, sub ?? '');
     add(this.#details, detail ?? 'unknown');
   }
 
@@ -80,9 +101,10 @@ class Refusals {
     const summary = { count, since: this.#since, until: this.#until };
     return {
       at: this.#until,
-      from: this.#from.size === 1 ? ([...this.#from.keys()][0] ?? null) : null,
-      ...{ kind: null, sub: null, jti: null, method: '', command: null, input: null, status: 401 },
-      detail: `${count} further tokens were refused`,
+      from: onlyOf(this.#from),
+      sub: onlyOf(this.#subs) || null,
+      ...{ kind: null, jti: null, method: '', command: null, input: null, status: this.#status },
+      detail: `${count} further requests were refused`,
       ...{ before: null, after: null },
       summary: { ...summary, from: mostOf(this.#from), details: mostOf(this.#details) },
     };
@@ -93,6 +115,10 @@ function add(counts: Map<string, number>, name: string): void {
   const counted = counts.has(name) || counts.size < countedAtMost ? name : 'others';
   counts.set(counted, (counts.get(counted) ?? 0) + 1);
 }
+
+/** Null where there are several. */
+const onlyOf = (counts: ReadonlyMap<string, number>): string | null =>
+  counts.size === 1 ? ([...counts.keys()][0] ?? null) : null;
 
 function mostOf(counts: ReadonlyMap<string, number>): Record<string, number> {
   const sorted = [...counts].sort(([, a], [, b]) => b - a);

@@ -15,6 +15,12 @@ function partsOf(file: string): { readonly stem: string; readonly ending: string
   return { stem: `${basename(file, ending)}-`, ending };
 }
 
+/** Refusals have files of their own, so that they push out nothing but refusals: `audit-refusals.jsonl`. */
+export function refusalsBeside(file: string): string {
+  const { stem, ending } = partsOf(file);
+  return join(dirname(file), `${stem}refusals${ending}`);
+}
+
 /** The name under which a file is set aside: `audit-2026-11-23T08-00-00.000Z.jsonl`. Names sort as times do. */
 export function olderName(file: string, endedMs: number): string {
   const { stem, ending } = partsOf(file);

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf } from '../../base/errors.ts';
 import type { AuditEntry } from './audit-entry.ts';
 import type { LostEntries } from './audit-file.ts';
-import { olderFiles } from './audit-folder.ts';
+import { olderFiles, refusalsBeside } from './audit-folder.ts';
+import { inOrder, type Lines } from './audit-merge.ts';
 
 /** A line of the log; `torn`: one that is no entry, as it stands. */
 export type AuditLine = AuditEntry | LostEntries | { readonly torn: string };
@@ -20,10 +21,16 @@ export interface ReadOptions {
 const pollMs = 200;
 
 /**
- * Every line, oldest first, also where files are set aside meanwhile.
+ * Every line of the audit log and of that of refusals beside it, oldest first, also where files are set aside meanwhile.
  * @throws {Error} with the system's code, where a file cannot be read
  */
-export async function* readAudit({ file, sinceMs = 0, follow }: ReadOptions): AsyncGenerator<AuditLine> {
+export const readAudit = ({ file, ...options }: ReadOptions): AsyncGenerator<AuditLine> =>
+  inOrder(
+    [file, refusalsBeside(file)].map((one) => linesOf({ file: one, ...options })),
+    (line) => ('at' in line ? line.at : ''),
+  );
+
+async function* linesOf({ file, sinceMs = 0, follow }: ReadOptions): Lines<AuditLine> {
   const done = new Set<string>();
   for (let isNew = true; isNew || (follow && !follow.aborted); ) {
     isNew = false;
@@ -44,13 +51,16 @@ export async function* readAudit({ file, sinceMs = 0, follow }: ReadOptions): As
         await source.close();
       }
     }
-    if (follow && !isNew) await pause(follow);
+    if (!follow || isNew) continue;
+    yield null;
+    await pause(follow);
   }
 }
 
-async function* followed(source: Source, file: string, signal: AbortSignal): AsyncGenerator<AuditLine> {
+async function* followed(source: Source, file: string, signal: AbortSignal): Lines<AuditLine> {
   for (let isCurrent = true; isCurrent; ) {
     yield* source.lines();
+    yield null;
     await pause(signal);
     if (signal.aborted) return;
     const current = await sourceAt(file);

@@ -1,8 +1,9 @@
-// The way of an audit entry: floods summed up, then to the file and to whoever else listens, once each.
+// The way of an audit entry: floods summed up, then to the file of its kind and to every listener, once each.
 import type { Condition } from '../../base/condition.ts';
 import type { Audit, AuditEntry } from './audit-entry.ts';
 import { type AuditFileOptions, openAuditFile } from './audit-file.ts';
-import { type FloodOptions, floodGate } from './audit-floods.ts';
+import { type FloodOptions, floodGate, isRefusal } from './audit-floods.ts';
+import { refusalsBeside } from './audit-folder.ts';
 
 export interface AuditTrail {
   /** To be given to the operator API. */
@@ -15,11 +16,14 @@ export interface AuditTrail {
 }
 
 export async function openAuditTrail(options: AuditFileOptions & { floods: FloodOptions }): Promise<AuditTrail> {
-  const file = await openAuditFile(options);
+  const [done, refused] = await Promise.all([
+    openAuditFile(options),
+    openAuditFile({ ...options, file: refusalsBeside(options.file) }),
+  ]);
   const listeners = new Set<(entry: AuditEntry) => void>();
   const gate = floodGate((entry) => {
     for (const listener of listeners) listener(entry);
-    return file.write(entry);
+    return (isRefusal(entry) ? refused : done).write(entry);
   }, options.floods);
   return {
     audit: gate.audit,
@@ -28,11 +32,12 @@ export async function openAuditTrail(options: AuditFileOptions & { floods: Flood
       return () => listeners.delete(listener);
     },
     get conditions() {
-      return file.conditions;
+      // They lie on one disk: what is wrong with it is told once.
+      return [...done.conditions, ...refused.conditions].slice(0, 1);
     },
     async close() {
       gate.flush();
-      await file.close();
+      await Promise.all([done.close(), refused.close()]);
     },
   };
 }

@@ -1,4 +1,4 @@
-// What is told of every command and every refused token: to the log in one line, to the audit log in full.
+// What is told of every command and every refusal: to the log in one line, to the audit log in full.
 import type Koa from 'koa';
 import type { NodeControl } from '../../control/node-control.ts';
 import type { Log } from '../http/problems.ts';
@@ -22,8 +22,9 @@ export function auditing(log: Log, now: () => number, audit?: Audit): Koa.Middle
     const { kind = null, sub = null, jti = null } = token ?? {};
     const who = { from, kind, sub: cut(sub), jti: cut(jti) };
     const detail = cut(problem?.message ?? null);
-    // Anybody who can connect can have a token refused: that must not fill the log.
-    if (status === 401) log.debug({ requestId, command, detail, from }, 'A request to the operator API was refused');
+    // It takes no right to give commands to be refused like this: it must not fill the log.
+    if (status === 401 || status === 403)
+      log.debug({ requestId, command, detail, from }, 'A request to the operator API was refused');
     else log.info({ requestId, status, detail, ...who }, `${command ?? method}: ${status}`);
     const told = audit?.({ at, requestId, ...who, method, command, input, status, detail, before, after });
     if (status !== 401) await told;

@@ -1,11 +1,11 @@
 // Each request by its name: given to it first of all, told in its answer, and one log line when it has been answered.
 import type Koa from 'koa';
 import { requestIdHeader, requestIdOf } from '../../base/request-id.ts';
-import { loggedPath } from '../../log/log.ts';
+import { loggedPath } from './logged-path.ts';
 import type { Log } from './problems.ts';
 import type { OperatorState } from './request-state.ts';
 
-/** Koa's outermost middleware. The query is not told: it has little meaning here, and may hold what nobody should read. */
+/** Koa's outermost middleware. */
 export function access(log: Log): Koa.Middleware<OperatorState> {
   return async (ctx, next) => {
     const start = performance.now();

@@ -1,7 +1,8 @@
 // The HTTP server of the operator API: its limits, and an end that lets the last answer out.
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type Koa from 'koa';
 import { codeOf, messageOf } from '../../base/errors.ts';
 import { authority, httpUrl } from '../../base/http-url.ts';
@@ -18,7 +19,12 @@ export interface OperatorListener {
   readonly port: number;
   /** `http://127.0.0.1:3335` */
   readonly url: string;
-  /** Refuse connections at once, finish what is under way, and cut what is left after `graceMs`. */
+  /**
+   * Refuse connections at once. What has come is still answered, and each connection ends with the last answer it is owed.
+   * Resolves when all that had come by then has been handed on.
+   */
+  refuse(): Promise<void>;
+  /** Refuse, finish what is under way, and cut what is left after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
 
@@ -37,7 +43,7 @@ export async function listen(
   const { host, requestTimeoutMs, keepAliveTimeoutMs, maxHeaderBytes, maxConnections } = settings;
   /** Every connection, with the answers that it is still owed; those that have been idle for longest come first. */
   const connections = new Map<Socket, Set<ServerResponse>>();
-  let isClosing = false;
+  let refusing: Promise<void> | null = null;
   const handle = app.callback();
   const server = createServer(
     {
@@ -51,12 +57,13 @@ export async function listen(
     },
     (request, response) => {
       const underWay = connections.get(request.socket);
+      if (underWay && hasEnded(underWay)) return;
       underWay?.add(response);
       response.once('close', () => {
         underWay?.delete(response);
         if (underWay && connections.delete(request.socket)) connections.set(request.socket, underWay);
       });
-      if (isClosing) response.setHeader('Connection', 'close');
+      if (underWay && refusing !== null) endWithLast(underWay);
       handle(request, response);
     },
   );
@@ -87,21 +94,44 @@ export async function listen(
   server.on('error', (err) => log.warn({ err }, 'The operator API could not accept a connection'));
   const { port } = server.address() as AddressInfo;
 
+  const closed = once(server, 'close');
+
+  async function refuseAll(): Promise<void> {
+    for (const underWay of connections.values()) endWithLast(underWay);
+    // The listener alone: node would also end connections on which a request is on its way to us.
+    NetServer.prototype.close.call(server);
+    // Until the kernel has been asked for what came on the connections that are open, the one just accepted included.
+    await nextTurn();
+    await nextTurn();
+    server.closeIdleConnections();
+    // To node a connection that has not said anything yet is not an idle one.
+    for (const socket of connections.keys()) if (socket.bytesRead === 0) socket.destroy();
+  }
+
+  const refuse = (): Promise<void> => {
+    refusing ??= refuseAll();
+    return refusing;
+  };
+
   return {
     port,
     url: httpUrl(host, port),
+    refuse,
     async close(graceMs) {
-      isClosing = true;
-      for (const response of [...connections.values()].flatMap((underWay) => [...underWay])) {
-        if (!response.headersSent) response.setHeader('Connection', 'close');
-      }
-      const closed = once(server, 'close');
-      server.close();
-      // To node a connection that has not said anything yet is not an idle one.
-      for (const socket of connections.keys()) if (socket.bytesRead === 0) socket.destroy();
+      await refuse();
       const deadline = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
       clearTimeout(deadline);
     },
   };
 }
+
+/** RFC 9112 §9.6: after an answer that says so a connection ends, and no request on it is taken any more. So the last one says so. */
+function endWithLast(underWay: ReadonlySet<ServerResponse>): void {
+  const [last, before] = [...underWay].reverse();
+  if (before && !before.headersSent) before.removeHeader('Connection');
+  if (last && !last.headersSent) last.setHeader('Connection', 'close');
+}
+
+const hasEnded = (underWay: ReadonlySet<ServerResponse>): boolean =>
+  [...underWay].some((response) => response.headersSent && response.getHeader('Connection') === 'close');

@@ -25,6 +25,7 @@ import { createHostCheck } from './origin.ts';
 import { answerState, preconditionOf } from './preconditions.ts';
 import { answerProblems, type Log, problem } from './problems.ts';
 import { type Moment, momentOf, type OperatorState } from './request-state.ts';
+import { UnderWay } from './under-way.ts';
 
 export interface OperatorApiParts {
   readonly node: NodeControl;
@@ -45,6 +46,8 @@ export interface OperatorApiParts {
   readonly health?: () => Health;
   /** Left out: there is nothing at `/events`. */
   readonly events?: Events;
+  /** Left out: nothing waits for the answers. */
+  readonly underWay?: UnderWay;
   readonly now?: () => number;
 }
 
@@ -57,7 +60,7 @@ const longestPath = 300;
 const cut = (path: string): string => (path.length > longestPath ? `${path.slice(0, longestPath)}…` : path);
 
 export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
-  const { node, config, secret, isBucketId, log, audit, events, now = Date.now } = parts;
+  const { node, config, secret, isBucketId, log, audit, events, underWay = new UnderWay(), now = Date.now } = parts;
   const { accessTokens, maxBodyBytes, bodyWaitMs, maxUsedTokens } = config.operatorApi;
   const rules: TokenRules = { secret, id: config.id, accessTokens, now };
   const usedTokens = parts.usedTokens ?? usedTokensInMemory({ max: maxUsedTokens, now });
@@ -87,8 +90,9 @@ export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
     router.post(`/${name}`, async (ctx) => {
       ctx.state.command = name;
       ctx.state.dryRun = isDryRun(ctx.querystring);
-      // A shutdown overtakes, and what has no effect has no order.
-      const place = name === 'shutdown' || ctx.state.dryRun ? null : places.take(ctx.req);
+      const place = places.take(ctx.req);
+      // What has no effect has no order.
+      if (ctx.state.dryRun) place.leave();
       try {
         const token = await authorize(ctx, rules);
         ctx.state.token = token;
@@ -105,7 +109,7 @@ export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
         if (ctx.state.dryRun) await preview(ctx, node, command, { onlyIf });
         else await carryOut(ctx, node, command, { onlyIf, place });
       } finally {
-        place?.leave();
+        place.leave();
       }
     });
   }
@@ -116,6 +120,7 @@ export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
     const reason = { code: codeOf(err), reason: messageOf(err), requestId: ctx?.state.requestId };
     log.debug(reason, 'A connection to the operator API broke');
   });
+  app.use(underWay.following);
   app.use(access(log));
   if (events) app.use(timing(events));
   app.use(metrics.counting);
@@ -144,15 +149,16 @@ async function carryOut(
   ctx: Context,
   node: NodeControl,
   command: Command,
-  { onlyIf, place }: CommandOptions & { readonly place: Place | null },
+  { onlyIf, place }: CommandOptions & { readonly place: Place },
 ): Promise<void> {
   const onTurn = (before: Moment) => {
     ctx.state.before = before;
   };
-  await place?.turn();
+  // A shutdown overtakes those before it; those behind it have waited all the same.
+  if (command.type !== 'shutdown') await place.turn();
   const ending = node.command(command, { onlyIf, onTurn });
   // From here on the node keeps the order.
-  place?.leave();
+  place.leave();
   const outcome = await ending;
   ctx.state.after = momentOf(outcome.result === 'done' ? outcome.state : node.state);
   if (outcome.result === 'failed') throw problem(500, outcome.reason);

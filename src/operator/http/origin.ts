@@ -72,5 +72,5 @@ const plain = (hostname: string): string => hostname.replace(/^\[|\]$|\.$/g, '')
 /** An address cannot be rebound; the one on which the connection came is ours. It may come as `::ffff:192.0.2.1`. */
 function sameAddress(name: string, localAddress: string | undefined): boolean {
   if (localAddress === undefined || isIP(name) === 0) return false;
-  return name === localAddress.replace(/^::ffff:(?=\d+\.)/i, '').split('%', 1)[0];
+  return name === localAddress.replace(/^::ffff:(\d+\.)/i, '$1').split('%', 1)[0];
 }

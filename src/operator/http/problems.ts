@@ -2,7 +2,8 @@
 import { STATUS_CODES } from 'node:http';
 import type Koa from 'koa';
 import { Problem } from '../../base/errors.ts';
-import { type Logger, loggedPath } from '../../log/log.ts';
+import type { Logger } from '../../log/log.ts';
+import { loggedPath } from './logged-path.ts';
 
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'> & Partial<Pick<Logger, 'http'>>;
 

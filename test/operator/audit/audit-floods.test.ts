@@ -1,4 +1,4 @@
-// Floods of refused tokens: a few are told one by one, the rest in one entry, and nothing else is held back.
+// Floods of refusals: a few are told one by one, the rest in one entry, and nothing else is held back.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { AuditEntry } from '../../../src/operator/audit/audit-entry.ts';
@@ -28,7 +28,7 @@ describe('audit floods', () => {
     expect(told.slice(2)).to.deep.equal([
       {
         ...refusal(10),
-        ...{ from: null, method: '', command: null, detail: '9 further tokens were refused' },
+        ...{ from: null, method: '', command: null, detail: '9 further requests were refused' },
         summary: {
           count: 9,
           since: at(2),
@@ -58,6 +58,21 @@ describe('audit floods', () => {
     await sleep(40);
     void audit(refusal(9));
     expect(told[3]).to.deep.equal(refusal(9));
+  });
+
+  it('are summed up whatever their status, each status by itself: a flood of one does not hide another', () => {
+    const { audit, flush } = gate(1, 60_000);
+    const forbidden = { ...refusal(0), status: 403, sub: 'dashboard', detail: 'The token is for reading only' };
+    for (let second = 0; second < 5000; second += 1) void audit({ ...forbidden, at: at(second) });
+    void audit({ ...refusal(6000), status: 409, sub: 'alice', detail: 'Already stopped' });
+    expect(told.map(({ status }) => status)).to.deep.equal([403, 409]);
+    flush();
+    expect(told).to.have.length(3);
+    expect(told[2]).to.deep.include({ status: 403, sub: 'dashboard', detail: '4999 further requests were refused' });
+    expect(told[2]?.summary?.details).to.deep.equal({ 'The token is for reading only': 4999 });
+    // A command that has failed is none of them.
+    for (let second = 0; second < 3; second += 1) void audit({ ...refusal(second), status: 500 });
+    expect(told).to.have.length(6);
   });
 
   it('of any size stay small, in memory and in the log', () => {

@@ -52,6 +52,9 @@ describe('the order of arrival', () => {
     socket.write(bytes);
     return {
       write: (more: string) => socket.write(more),
+      get received() {
+        return text;
+      },
       /** Worker and generation in each answer. */
       get answers() {
         return [...text.matchAll(/"generation":(\d+),"settings":\{"workerId":(\d+)/g)].map(([, generation, worker]) => [
@@ -144,6 +147,18 @@ describe('the order of arrival', () => {
     disk.release();
     await until(() => late.answers.length === 2);
     expect(late.answers.map(([worker]) => worker)).to.deep.equal([1, 2]);
+  });
+
+  it('is kept by a shutdown towards those behind it', async () => {
+    await start(forEver);
+    const token = await rig.forRequest('shutdown');
+    const stop = `POST /api/v1/stop-api HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${await rig.access()}\r\n\r\n`;
+    const shutdown = stop.replace('stop-api', 'shutdown').replace(/Bearer .*/, `Bearer ${token}`);
+    const sent = send(shutdown + stop);
+    await disk.reached();
+    await afterReads();
+    disk.release();
+    await until(() => sent.received.includes('Node is shutting down'));
   });
 
   it('does not hold up a shutdown', async () => {

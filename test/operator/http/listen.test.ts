@@ -157,6 +157,36 @@ describe('the operator API server', () => {
       .and.to.match(/done$/);
   });
 
+  it('answers all that was sent ahead before it refuses, and takes nothing after the answer that ends a connection', async () => {
+    const app = new Koa();
+    const begun: string[] = [];
+    const finish = new Map<string, () => void>();
+    app.use(async (ctx) => {
+      begun.push(ctx.path);
+      await new Promise<void>((resolve) => finish.set(ctx.path, resolve));
+      ctx.body = ctx.path;
+    });
+    await start(app);
+    const client = await socket();
+    const ask = (...paths: string[]) =>
+      client.write(paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`).join(''));
+    ask('/1', '/2');
+    await until(() => begun.length === 2);
+    await listener.refuse();
+    ask('/3');
+    await until(() => begun.length === 3);
+    finish.get('/3')?.();
+    // The answer that ends the connection is made, though it is not its turn yet: what comes now is too late.
+    ask('/4');
+    const answer = restOf(client);
+    finish.get('/2')?.();
+    finish.get('/1')?.();
+    const text = await answer;
+    expect(text.match(/^\/\d/gm)).to.deep.equal(['/1', '/2', '/3']);
+    expect(text.match(/^Connection: close/gim)).to.have.length(1);
+    expect(begun).to.deep.equal(['/1', '/2', '/3']);
+  });
+
   it('cuts at its end what does not come to one', async () => {
     const app = new Koa();
     const requests = new EventEmitter();
