@@ -171,7 +171,7 @@ function nameOf(event: NodeMachineEvent): string {
 
 /**
  * Tells states apart by all that decides what may follow, and no more: what is active, which settings are being changed, the
- * drains under way and whether they are cut, whether anything has ever been recorded, and whether a stop begins with a lame
+ * drains under way by whether they are cut, whether anything has ever been recorded, and whether a stop begins with a lame
  * duck.
  */
 export function keyOf(state: NodeSnapshot): string {
@@ -182,7 +182,7 @@ export function keyOf(state: NodeSnapshot): string {
   return JSON.stringify([
     state.value,
     isChanging ? Object.keys(change) : undefined,
-    drains.map(({ id, isCut }) => `${id}${isCut ? ' cut' : ''}`).sort(),
+    drains.map(({ isCut }) => isCut).sort(),
     recorded,
     ...(duck ? ['duck'] : []),
   ]);
