@@ -40,8 +40,6 @@ export async function startNode({ configPaths: paths, env, cwd }: StartOptions):
   const logging = await openLog(config);
   const { log } = logging;
   if (config.ignored.length > 0) log.warn(`Without a meaning here: ${config.ignored.join(', ')}`);
-  const hint = containerHint(config.operatorApi, { env });
-  if (hint !== null) log.warn(hint);
   const lock = await lockDirectory(config.directories.state);
   const onEndSignals = catchEndSignals(env);
   const thisRun = await beginRun(config.directories.state, log);
@@ -163,6 +161,8 @@ async function run(
     await node.restore();
     if (node.state.node === 'running') {
       announce(node, log, { record, stateDirectory: config.directories.state });
+      const hint = containerHint(operatorApi, { env });
+      if (hint !== null) log.warn(hint);
       manager.ready(statusWords(node.state));
     }
     exitCode = await node.exited;

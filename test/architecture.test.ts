@@ -39,6 +39,7 @@ const base = [
   'condition',
   'diagram-svg',
   'errors',
+  'half-close',
   'http-url',
   'listed-file',
   'monotonic',

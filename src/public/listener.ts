@@ -1,6 +1,7 @@
 // One generation of the public port: a listening server and every connection it has accepted, until the last has gone.
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
+import { answerHalfClosed } from '../base/half-close.ts';
 import { requestIdOf } from '../base/request-id.ts';
 import type { PublicLimits } from '../ipc/messages.ts';
 import type { Places } from './connection-places.ts';
@@ -60,6 +61,7 @@ export class Listener {
       maxHeaderSize: maxHeaderBytes,
       connectionsCheckingInterval: Math.max(100, Math.min(5000, headersTimeout / 4)),
     });
+    answerHalfClosed(this.#server);
     // Whoever takes something of its answer now and then is not cut. Node leaves idle connections their own time.
     this.#server.timeout = limits.stallTimeoutMs;
     this.#server.on('connection', (socket) => this.#accept(socket));

@@ -34,7 +34,11 @@ describe('lock', () => {
     file = join(directory, 'lock');
   });
   afterEach(async () => {
-    for (const child of children.splice(0)) child.kill('SIGKILL');
+    for (const child of children.splice(0)) {
+      child.kill('SIGKILL');
+      // It ends what was started by it, too.
+      child.stdin?.destroy();
+    }
     for (const lock of locks.splice(0)) await lock.release();
     rmSync(folder, { recursive: true });
   });
@@ -62,7 +66,7 @@ describe('lock', () => {
     return [process.execPath, '--input-type=module', '--eval', code];
   };
   const said = async ([tool = '', ...args]: readonly string[]): Promise<{ child: ChildProcess; words: string }> => {
-    const child = spawn(tool, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(tool, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     children.push(child);
     const [words] = await once(child.stdout ?? child, 'data');
     return { child, words: `${words}`.trim() };
@@ -115,7 +119,7 @@ describe('lock', () => {
   });
 
   it('does not live on in the children of its owner', async () => {
-    const owner = await otherOwner(`spawn('sleep', ['60'], { stdio: ['ignore', 'inherit', 'ignore'] })`);
+    const owner = await otherOwner(`spawn('cat', { stdio: ['inherit', 'inherit', 'ignore'] })`);
     owner.kill('SIGKILL');
     await once(owner, 'exit');
     // The other end of its output is still open: in the child.

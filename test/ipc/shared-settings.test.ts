@@ -1,13 +1,13 @@
 // The settings sharedSettings: what is written is seen at once by whoever looks, whole, and nothing older comes back.
 import fs from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
 import type { Settings } from '../../machines/settings.ts';
 import { openSharedSettings, type SharedSettings, sharedSettingsReader } from '../../src/ipc/shared-settings.ts';
+import { failToWrite, writingBy } from '../support/writing-by.ts';
 
 describe('settings sharedSettings', () => {
   let sharedSettings: SharedSettings;
@@ -54,7 +54,7 @@ describe('settings sharedSettings', () => {
     const written: number[] = [];
     writingBy(
       (bytes) => {
-        if (written.push(bytes) === 1) throw full;
+        if (written.push(bytes) === 1) failToWrite();
       },
       () => openSharedSettings([directory, directory]).close(),
     );
@@ -74,9 +74,11 @@ describe('settings sharedSettings', () => {
       () => sharedSettings.write({ number: 2, settings: settings(2) }),
     );
     expect(written).to.deep.equal([16]);
-    const refused = () => writingBy(fail, () => sharedSettings.prepare(settings(3)));
+    const refused = () => writingBy(failToWrite, () => sharedSettings.prepare(settings(3)));
     expect(refused).to.throw('The settings cannot be handed to the server processes: ENOSPC: no space left on device');
-    expect(() => writingBy(fail, () => sharedSettings.write({ number: 3, settings: settings(3) }))).to.throw('ENOSPC');
+    expect(() => writingBy(failToWrite, () => sharedSettings.write({ number: 3, settings: settings(3) }))).to.throw(
+      'ENOSPC',
+    );
     expect(news()).to.deep.equal(settings(2));
     sharedSettings.write({ number: 3, settings: settings(3) });
     expect(news()).to.deep.equal(settings(3));
@@ -129,26 +131,3 @@ describe('settings sharedSettings', () => {
     expect(await Promise.race([seen, failed])).to.be.greaterThan(0);
   });
 });
-
-const full = new Error('ENOSPC: no space left on device, write');
-
-function fail(): void {
-  throw full;
-}
-
-/** Each write of a file goes by `before` first, which may throw. */
-function writingBy(before: (bytes: number) => void, work: () => void): void {
-  const { writeSync } = fs;
-  const patched = (file: number, bytes: Uint8Array, from: number, length: number, place: number) => {
-    before(length);
-    return writeSync(file, bytes, from, length, place);
-  };
-  fs.writeSync = patched as typeof writeSync;
-  syncBuiltinESMExports();
-  try {
-    work();
-  } finally {
-    fs.writeSync = writeSync;
-    syncBuiltinESMExports();
-  }
-}

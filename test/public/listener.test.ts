@@ -1,6 +1,6 @@
 // A drain among clients that behave badly: nobody holds it beyond its end, and nobody who behaves is hurt.
 import { readdirSync, readlinkSync } from 'node:fs';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -80,6 +80,20 @@ describe('a generation of the public port', () => {
     expect(answer)
       .to.match(/^HTTP\/1\.1 200 /)
       .and.match(/\r\nConnection: close\r\n/);
+    expect(await open.drained).to.equal(0);
+  });
+
+  it('answers a client that has closed its side, whole, and lets go of it', async () => {
+    const port = await opened();
+    const half = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+    half.end(requestFor('/api/v1/assets/2') + requestFor('/api/v1/assets/1'));
+    const answers = await restOf(half);
+    expect(answers.length).to.be.greaterThan(size);
+    expect(answers.subarray(-3).toString()).to.equal('one');
+    const silent = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+    silent.end('GET /api/v1/assets/1 HTTP/1.1\r\nHost: a\r\n');
+    expect((await restOf(silent)).toString()).to.match(/^HTTP\/1\.1 400 /);
+    await stop();
     expect(await open.drained).to.equal(0);
   });
 

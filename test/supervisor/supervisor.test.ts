@@ -15,6 +15,7 @@ import { testWorkers } from '../support/server-processes.ts';
 import { until } from '../support/until.ts';
 import { ask, closed, connected, refuses, requestFor, restOf, Viewer } from '../support/viewer.ts';
 import { withJumpingClock } from '../support/wall-clock.ts';
+import { failToWrite, writingBy } from '../support/writing-by.ts';
 
 const size = 16 * 1024 * 1024;
 const setup = { id: 'test', version: '0.0.0', limits: testLimits };
@@ -103,6 +104,23 @@ describe('the supervision of public workers', () => {
     await allServe();
     expect([await statusOf(port, '1'), await statusOf(port, '9')]).to.deep.equal([421, 200]);
     expect(side.port).to.equal(port);
+  });
+
+  it('has replacements serve by new settings that those before them could not be told of', async () => {
+    const port = await serving();
+    const before = pids();
+    const settings = { workerId: 0, buckets: ['7:7'] };
+    let told: Promise<unknown> = Promise.resolve();
+    writingBy(failToWrite, () => {
+      told = side.configure(settings).catch((error: Error) => error.message);
+    });
+    expect(await told).to.match(/^The settings cannot be handed to the server processes: ENOSPC/);
+    side.kill();
+    await until(() => pids().every((pid) => !before.includes(pid)));
+    expect(conditionOf('NoWorkerServing')?.message).to.contain('was killed and is replaced');
+    await allServe();
+    expect(conditionOf('NoWorkerServing')).to.equal(undefined);
+    expect(await statusOf(port)).to.equal(421);
   });
 
   it('says when no worker serves, refuses rather than accept, and serves again on the same port', async () => {

@@ -22,6 +22,9 @@ export function streamEvents(ctx: Koa.Context, events: Events, token: Token, now
   res.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' });
   if (ctx.method === 'HEAD') return void res.end();
   const end = events.connect(res, ctx.get('Last-Event-ID'));
+  // A reader that closes its side has gone: of a stream without an end nothing is ever owed last.
+  ctx.socket.once('end', end);
+  res.once('close', () => ctx.socket.off('end', end));
   if (token.kind === 'request') return;
   const expiry = setTimeout(end, Math.min(token.expiresAtMs - now(), longestMs));
   res.once('close', () => clearTimeout(expiry));

@@ -5,6 +5,7 @@ import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type Koa from 'koa';
 import { codeOf, messageOf } from '../../base/errors.ts';
+import { answerHalfClosed } from '../../base/half-close.ts';
 import { authority, httpUrl } from '../../base/http-url.ts';
 import type { Config } from '../../config/config.ts';
 import type { Log } from './problems.ts';
@@ -67,6 +68,7 @@ export async function listen(
       handle(request, response);
     },
   );
+  answerHalfClosed(server);
   server.on('connection', (socket) => {
     const underWay = new Set<ServerResponse>();
     connections.set(socket, underWay);

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { expect } from 'chai';
 import { nodeDiagram, nodeOutline } from '../../../machines/node-diagram.ts';
 import type { Condition } from '../../../src/base/condition.ts';
@@ -197,6 +198,17 @@ describe('events', () => {
     two.close();
     await until(() => rig.events.readers === 1);
     expect((await open(byRequest)).status).to.equal(200);
+  });
+
+  it('let a reader go that has closed its side alone: nothing more is owed to it', async () => {
+    await start();
+    const reader = connect({ port: rig.listener.port, host: '127.0.0.1', allowHalfOpen: true });
+    const token = await rig.access();
+    reader.write(`GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`);
+    await until(() => rig.events.readers === 1);
+    reader.end();
+    await until(() => rig.events.readers === 0);
+    await once(reader.resume(), 'close');
   });
 
   it('answer a HEAD with the headers alone', async () => {

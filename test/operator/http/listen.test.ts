@@ -69,6 +69,22 @@ describe('the operator API server', () => {
     expect(answers[1]).to.match(/^HTTP\/1.1 408 /);
   });
 
+  it('answers a client that has closed its side, and then closes the connection', async () => {
+    const app = new Koa();
+    app.use(async (ctx) => {
+      // Its end has been seen before anything is answered.
+      if (!ctx.socket.readableEnded) await once(ctx.socket, 'end');
+      ctx.body = `answer ${ctx.path}`;
+    });
+    await start(app);
+    const one = connect({ port: listener.port, host: '127.0.0.1', allowHalfOpen: true });
+    sockets.push(one);
+    one.end('GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect((await restOf(one)).match(/answer \/\d/g)).to.deep.equal(['answer /1', 'answer /2']);
+    // None is left that its end would have to wait for.
+    await listener.close(60_000);
+  });
+
   it('answers a head that is too long with 431, and goes on', async () => {
     const rig = await startRig({ settings: { maxHeaderBytes: 20_000 } });
     const answer = rig.raw(`GET /api/v1/state HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(30_000)}\r\n\r\n`);
@@ -221,7 +237,8 @@ describe('the operator API server', () => {
     const paths = ['/1', '/2', '/3'];
     one.write(paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`).join(''));
     await until(() => begun.length === 3);
-    one.destroy();
+    // A mere end would leave the answers owed.
+    one.resetAndDestroy();
     await until(() => over.length === 3);
     expect(over).to.have.members(paths);
   });
