@@ -18,6 +18,8 @@
 //   rewriting  at a shutdown for the port to refuse; then for the record to be on disk, as it is in memory.
 //   closing    (of `node`) for the public API to be stopped and the record to be settled: the answer to `shutdown`.
 //   draining   for the drains to end. `outOfTime` has given up on them, and waits for a save under way only.
+//   answering  for the operators' last answers: no further request is taken, and settings are changed until all is answered.
+//              `leaving` has given up on that or seen it end, and waits for a save under way only.
 //
 // A state with a step under way has the tag `busy`, and `meta.onward` names what it takes to succeed. While any region is
 // busy, commands wait outside the machine; `shutdown` alone is given at once. Each accepted command is answered once, by an
@@ -346,6 +348,7 @@ export const nodeMachine = setup({
                   after: { answerDeadline: 'leaving' },
                 },
                 leaving: {
+                  meta: { refuses: { 'set-worker': shuttingDown, 'set-buckets': shuttingDown } },
                   always: { guard: 'recordIsSettled', target: '#node.exited', description: 'all answered' },
                 },
               },

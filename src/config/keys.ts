@@ -266,9 +266,8 @@ export const keys = {
     about: 'Time a client has to send a whole request.',
   },
   'operatorApi.bodyWaitMs': {
-    ...positive,
+    ...duration,
     default: 1000,
-    unit: 'ms',
     about:
       'How long a command keeps its place in the order of arrival while its body is still on its way. Later commands wait no longer than that for it.',
   },
