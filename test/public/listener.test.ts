@@ -170,7 +170,7 @@ describe('a generation of the public port', () => {
     const stalled = await connected(port, requestFor('/api/v1/assets/2'));
     const slow = await connected(port, requestFor('/api/v1/assets/2'));
     expect(await takenSlowly(slow)).to.be.greaterThan(size);
-    await until(() => open.publicServer.activity.downloadsInProgress === 0);
+    await until(() => timesOpen(join(folder.path, '2')) === 0);
     expect((await restOf(stalled)).length).to.be.lessThan(size);
   });
 
