@@ -26,9 +26,9 @@ export const settings = {
   maxBodyBytes: 1_048_576,
   maxHeaderBytes: 524_288,
   keepAliveTimeoutMs: 5000,
-  headersTimeoutMs: 5000,
-  requestTimeoutMs: 5000,
-  bodyWaitMs: 5000,
+  headersTimeoutMs: 60_000,
+  requestTimeoutMs: 60_000,
+  bodyWaitMs: 60_000,
   maxConnections: 100,
   accessTokens: true,
   maxUsedTokens: 1000,
@@ -228,7 +228,7 @@ export function makeNode(
   publicSide: PublicSide,
   { wishes = {}, conditions = [], lameDuckMs = 0 }: NodeWishes = {},
 ): Node {
-  const ms = 10_000;
+  const ms = 600_000;
   return new Node({
     id: 'my-node',
     version: '0.1.0',
