@@ -35,7 +35,7 @@ export interface Visit {
 export async function visit(url: string, options: BrowserContextOptions = {}): Promise<Visit> {
   opening ??= launch();
   const context = await (await opening).newContext({ viewport: { width: 1280, height: 900 }, ...options });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(45_000);
   const page = await context.newPage();
   const [conditions, sent]: [string[], string[]] = [[], []];
   page.on('console', (message) => {
