@@ -36,7 +36,7 @@ export function chart(drawing: Element): Chart {
   }
   const elementsOf = (id: string): readonly Element[] => named.get(elementId(id)) ?? [];
   const edges = [...named.values()].flat().flatMap((element): Edge[] => {
-    const [, source, target] = /^(.+?)-to-(.+?)(?:-by-.*)?$/.exec(nameOf(element)) ?? [];
+    const [source, target] = nameOf(element).split('-by-', 1).join().split('-to-', 2);
     return source && target ? [{ element, source, target }] : [];
   });
   let active: readonly string[] = [];
