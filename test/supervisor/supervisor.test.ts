@@ -209,7 +209,7 @@ describe('the supervision of public workers', () => {
   });
 
   it('has a replacement serve though the first that could lend it the port hangs', async () => {
-    await serving({ count: 3, heartbeatMs: 60_000, workerTimeoutMs: 5000 });
+    await serving({ count: 3, heartbeatMs: 60_000, workerTimeoutMs: 15_000 });
     const [stopped = 0, , victim = 0] = pids();
     process.kill(stopped, 'SIGSTOP');
     process.kill(victim, 'SIGKILL');
@@ -315,7 +315,8 @@ describe('the supervision of public workers', () => {
 
   it('counts and slows down by a clock that cannot be set', () =>
     withJumpingClock(3_600_000, async () => {
-      await serving({ count: 1, steadyMs: 600_000, calmMs: 600_000, maxBackoffMs: 10 });
+      const patient = { workerTimeoutMs: 10_000, heartbeatMs: 60_000 };
+      await serving({ count: 1, steadyMs: 600_000, calmMs: 600_000, maxBackoffMs: 10, ...patient });
       for (let deaths = 0; deaths < 4; deaths += 1) {
         const [victim = 0] = pids();
         process.kill(victim, 'SIGKILL');
@@ -456,8 +457,14 @@ describe('the supervision of public workers', () => {
 
   it('ends a drain only after those of openings that failed half-way before it, and cuts them with it', async () => {
     const port = await freePort();
-    const entry = await clumsy('options[0].close(); setTimeout(fail, 300);');
-    await prepared({ entry, port, workerTimeoutMs: 3000, drainTimeoutMs: 20_000 });
+    const entry = await clumsy(`
+      options[0].close();
+      const looking = setInterval(() => {
+        if (!existsSync(${JSON.stringify(join(folder.path, 'enough'))})) return;
+        clearInterval(looking);
+        fail();
+      }, 5);`);
+    await prepared({ entry, port, workerTimeoutMs: 10_000, heartbeatMs: 60_000, drainTimeoutMs: 20_000 });
     await until(() => side.workers.every(({ state }) => state === 'idle'));
     const underWay = async () => {
       const download = await connected(port, requestFor('/api/v1/assets/2'));
@@ -469,7 +476,9 @@ describe('the supervision of public workers', () => {
       const listening = side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
       await until(async () => !(await refuses(port)));
       orphans.push(await underWay());
+      await writeFile(join(folder.path, 'enough'), '');
       expect(await listening).to.equal('A public worker could not share the port: as told');
+      await rm(join(folder.path, 'enough'));
     }
     await writeFile(join(folder.path, 'mended'), '');
     await side.listen({ patienceMs: 0 });
