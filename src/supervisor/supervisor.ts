@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import type { CloseResult } from '../../machines/node.ts';
 import type { Settings } from '../../machines/settings.ts';
-import type { DatedCondition } from '../base/condition.ts';
+import { condition, type DatedCondition } from '../base/condition.ts';
 import { monotonicMs } from '../base/monotonic.ts';
 import type { Config } from '../config/config.ts';
 import { type ConnectionCounts, openConnectionCounts } from '../ipc/connection-counts.ts';
@@ -141,8 +141,8 @@ class Workers implements PublicSide {
     if (this.#noneServing === null) return this.#pool.conditions;
     const { since, why } = this.#noneServing;
     const message = `The public API should be running, and no worker serves it: ${why}. A new one is started.`;
-    const none = { type: 'NoWorkerServing', reason: 'AllWorkersLost', message, since: new Date(since).toISOString() };
-    return [...this.#pool.conditions, none];
+    const none = condition('NoWorkerServing', 'AllWorkersLost', message);
+    return [...this.#pool.conditions, { ...none, since: new Date(since).toISOString() }];
   }
 
   get drain(): DrainStatus | null {

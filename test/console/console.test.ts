@@ -256,7 +256,8 @@ describe('the console', function () {
     await button(page, 'set-buckets').click();
     await outcome(page, 'set-buckets', 'Done');
     expect((await node.state()).settings).to.deep.equal({ workerId: 3, buckets: ['1:0', '7:7'] });
-    await page.locator('#conditions', { hasText: 'UnknownBuckets' }).waitFor();
+    const unknown = page.locator('#conditions [data-severity=warning]', { hasText: 'UnknownBuckets' });
+    await unknown.filter({ hasText: 'Correct the list with set-buckets' }).waitFor();
     await page.locator('#settings', { hasText: '7:7' }).waitFor();
 
     await card(page, 'set-buckets').getByLabel('all buckets of the worker').check();
