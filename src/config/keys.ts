@@ -467,6 +467,20 @@ export type ValueOf<K extends KeyName> =
   | (Keys[K] extends { readonly oneOf: readonly (infer Word)[] } ? Word : TypeMap[Keys[K]['type']])
   | (Keys[K] extends { readonly default: unknown } ? never : null);
 
+type UsedName = { [K in KeyName]: Keys[K] extends { readonly unused: true } ? never : K }[KeyName];
+
+/** The first words of the keys in use whose names begin with `P`. */
+type WordAfter<P extends string, K extends string = UsedName> = K extends `${P}${infer Rest}`
+  ? Rest extends `${infer Word}.${string}`
+    ? Word
+    : Rest
+  : never;
+
+/** The values of all keys in use whose names begin with `P`, nested as in a config file. */
+export type Section<P extends string = ''> = {
+  readonly [W in WordAfter<P>]: `${P}${W}` extends infer K extends KeyName ? ValueOf<K> : Section<`${P}${W}.`>;
+};
+
 /** `operatorApi.hmacSecret` → row; undefined where there is no such key. */
 export const keyAt = (path: string): Key | undefined => (Object.hasOwn(keys, path) ? keys[path as KeyName] : undefined);
 

@@ -273,7 +273,7 @@ describe('config', () => {
 
     it('need a folder', () => {
       write('logs: { file: { level: debug } }');
-      expect(() => load()).to.throw('logs.file.path must say in which folder');
+      expect(() => load()).to.throw('logs.file.path must name the folder');
     });
   });
 

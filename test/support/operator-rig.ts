@@ -2,10 +2,12 @@
 import { createHash } from 'node:crypto';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import { SignJWT } from 'jose';
 import { pino } from 'pino';
 import type { DesiredState } from '../../machines/settings.ts';
 import type { Condition } from '../../src/base/condition.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import type { ConditionSource } from '../../src/control/conditions.ts';
 import type { ObservableNode } from '../../src/control/node-control.ts';
 import { Node } from '../../src/control/node-runner.ts';
@@ -19,23 +21,16 @@ import { expectDescribed } from './described.ts';
 
 export const secret = Buffer.from('an operator secret of more than 32 bytes');
 
+const { operatorApi } = loadConfig({ env: {}, cwd: tmpdir() });
+if (operatorApi === null) throw new Error('The default config has an operator API');
+
+/** The default config, but for what a test needs. */
 export const settings = {
-  host: '127.0.0.1',
+  ...operatorApi,
   port: 0,
   allowedHosts: ['node.example'],
-  maxBodyBytes: 1_048_576,
-  maxHeaderBytes: 524_288,
-  keepAliveTimeoutMs: 5000,
-  headersTimeoutMs: 5000,
-  requestTimeoutMs: 5000,
   bodyWaitMs: 5000,
   maxConnections: 100,
-  accessTokens: true,
-  maxUsedTokens: 1000,
-  maxEventReaders: 8,
-  eventsBufferBytes: 100_000,
-  eventsBacklogBytes: 100_000,
-  eventsHeartbeatMs: 15_000,
 };
 
 export interface RigOptions
