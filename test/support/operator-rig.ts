@@ -7,6 +7,7 @@ import { SignJWT } from 'jose';
 import { pino } from 'pino';
 import type { DesiredState } from '../../machines/settings.ts';
 import type { Condition } from '../../src/base/condition.ts';
+import { version } from '../../src/base/version.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import type { ConditionSource } from '../../src/control/conditions.ts';
 import type { ObservableNode } from '../../src/control/node-control.ts';
@@ -226,7 +227,7 @@ export function makeNode(
   const ms = 10_000;
   return new Node({
     id: 'my-node',
-    version: '0.1.0',
+    version,
     publicSide,
     save: async () => {},
     answer: async () => {},
