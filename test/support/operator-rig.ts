@@ -14,6 +14,7 @@ import type { ObservableNode } from '../../src/control/node-control.ts';
 import { Node } from '../../src/control/node-runner.ts';
 import { noServerMetrics } from '../../src/metrics/counters.ts';
 import type { AuditEntry } from '../../src/operator/audit/audit-entry.ts';
+import { eventLimits } from '../../src/operator/events/event-limits.ts';
 import { Events } from '../../src/operator/events/events.ts';
 import { type ListenSettings, listen } from '../../src/operator/http/listen.ts';
 import { createOperatorApi, type OperatorApiParts } from '../../src/operator/http/operator-api.ts';
@@ -28,6 +29,7 @@ if (operatorApi === null) throw new Error('The default config has an operator AP
 /** The default config, but for what a test needs. */
 export const settings = {
   ...operatorApi,
+  ...eventLimits,
   port: 0,
   allowedHosts: ['node.example'],
   bodyWaitMs: 5000,
