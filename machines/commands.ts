@@ -8,7 +8,8 @@ interface BodySchema {
   readonly additionalProperties: false;
 }
 
-type PropertySchema =
+/** Every type that an argument can have. The command line and the console have one case for each: the compiler says where. */
+export type PropertySchema =
   | { readonly type: 'integer'; readonly minimum: number; readonly maximum: number; readonly description: string }
   | {
       readonly type: 'array';
@@ -17,7 +18,7 @@ type PropertySchema =
       readonly description: string;
     };
 
-interface CommandRow {
+export interface CommandRow {
   /** One sentence for help texts, the API reference and the README. */
   readonly summary: string;
   /** What is to be said to a person before it is given: only where it cannot be taken back by another command. */

@@ -1,5 +1,6 @@
 // The composition root: makes every part of a node and hands each what it needs of the others.
 
+import { condition } from './base/condition.ts';
 import { httpUrl } from './base/http-url.ts';
 import { directorySync } from './base/sync-directory.ts';
 import { version } from './base/version.ts';
@@ -179,7 +180,7 @@ async function openDirectory({ catalogue, directories, intervals, limits }: Conf
   if (catalogue === null) {
     const none = memoryDirectory();
     const message = 'The node knows no object: set catalogue. endpoints.storageSquid is not used yet.';
-    none.setConditions([{ type: 'NoDirectory', reason: 'NoCatalogue', message }]);
+    none.setConditions([condition('NoDirectory', 'NoCatalogue', message)]);
     return none;
   }
   const { openCatalogue } = await import('./directory/catalogue/catalogue.ts');

@@ -77,14 +77,4 @@ describe('the documentation', () => {
     );
     expect(missing).to.deep.equal([]);
   });
-
-  it('explains every condition', () => {
-    const sources = readdirSync(new URL('src', root), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
-      .map((name) => textOf(`src/${name}`));
-    const types = sources.flatMap((text) => [...text.matchAll(/\btype: '([A-Z]\w+)'/g)].map(([, type]) => type ?? ''));
-    expect(types).to.include('StateNotSaved');
-    const explained = matchesIn('docs/operating.md', /^\| `([A-Z]\w+)` \|/gm);
-    expect(types.filter((type) => !explained.includes(type))).to.deep.equal([]);
-  });
 });

@@ -11,7 +11,7 @@ export function isStateDocument(document: unknown): document is StateDocument {
   return isObject(document) && 'node' in document && 'publicApi' in document && isObject(document.settings);
 }
 
-/** One line for a command that is done, and one for each thing that is wrong. */
+/** One line for a command that is done, and two for each condition. */
 export function successLines(command: CommandName, state: StateDocument): string[] {
   return [`${command}: done. ${statusWords(state)}; ${settingsWords(state)}.`, ...warnings(state)];
 }
@@ -56,7 +56,10 @@ export function shortList(ids: readonly string[]): string {
 }
 
 const warnings = ({ conditions = [] }: StateDocument): string[] =>
-  conditions.map(({ type, message, since }) => `! ${type}: ${message} (since ${since})`);
+  conditions.flatMap(({ type, severity, message, remedy, since }) => [
+    `! ${type} (${severity}): ${message} (since ${since})`,
+    `  What to do: ${remedy}`,
+  ]);
 
 /** What the node says of a refusal, and what to do next. */
 export function problemLines({ status, document }: Answer, from: { url: string; secretFrom: string }): string[] {

@@ -46,6 +46,8 @@ const positive = { type: 'integer', minimum: 1, maximum: 2147483647 } as const;
 const count = { type: 'integer', minimum: 0, maximum: 2147483647 } as const;
 /** A day is the most: several of them are added up, and a timer waits for 24 days or, for any longer time, not at all. */
 const duration = { ...positive, maximum: 86_400_000, unit: 'ms' } as const;
+const retiredMs = { ...duration, unused: true } as const;
+const retiredSize = { type: 'size', minimum: 1024, unused: true } as const;
 
 export const keys = {
   id: {
@@ -194,27 +196,6 @@ export const keys = {
     default: 10_000,
     about: 'A public worker that has not come up by then is killed and replaced.',
   },
-  'supervision.backoffMs': {
-    ...duration,
-    default: 100,
-    about: 'Pause before a public worker that died is replaced; doubled with every death in a row.',
-  },
-  'supervision.maxBackoffMs': { ...duration, default: 30_000, about: 'The longest such pause.' },
-  'supervision.steadyMs': {
-    ...duration,
-    default: 10_000,
-    about: 'The death of a worker that has served for so long begins a new row.',
-  },
-  'supervision.calmMs': {
-    ...duration,
-    default: 300_000,
-    about: 'How long after the last death `state` still tells of it in a condition.',
-  },
-  'supervision.rejoinMs': {
-    ...duration,
-    default: 1000,
-    about: 'Pause before a public worker that could not serve the open port tries again.',
-  },
   'operatorApi.host': {
     type: 'string',
     default: '127.0.0.1',
@@ -291,25 +272,6 @@ export const keys = {
     ...positive,
     default: 32,
     about: 'Readers of `/api/v1/events` at a time; further ones are answered 503.',
-  },
-  'operatorApi.eventsBufferBytes': {
-    type: 'size',
-    minimum: 1024,
-    default: 1_048_576,
-    unit: 'bytes',
-    about: 'Events kept for readers that come back after a broken connection.',
-  },
-  'operatorApi.eventsBacklogBytes': {
-    type: 'size',
-    minimum: 1024,
-    default: 1_048_576,
-    unit: 'bytes',
-    about: 'What a reader of the events may leave unread before it is dropped.',
-  },
-  'operatorApi.eventsHeartbeatMs': {
-    ...duration,
-    default: 15_000,
-    about: 'So often readers of the events are sent a comment line, whatever happens.',
   },
   'operatorApi.maxPreviewIds': {
     ...count,
@@ -456,6 +418,15 @@ export const keys = {
   },
   'endpoints.joystreamNodeWs': { type: 'string', unused: true, about: 'URL of a chain node.' },
   keys: { type: 'list', secret: true, unused: true, about: 'Keys of the chain.' },
+  // Keys of earlier versions, so that a config that has them still starts.
+  'supervision.backoffMs': { ...retiredMs, about: 'Fixed: 100 ms.' },
+  'supervision.maxBackoffMs': { ...retiredMs, about: 'Fixed: 30 s.' },
+  'supervision.steadyMs': { ...retiredMs, about: 'Fixed: 10 s.' },
+  'supervision.calmMs': { ...retiredMs, about: 'Fixed: 5 minutes.' },
+  'supervision.rejoinMs': { ...retiredMs, about: 'Fixed: 1 s.' },
+  'operatorApi.eventsBufferBytes': { ...retiredSize, about: 'Fixed: 1 MiB.' },
+  'operatorApi.eventsBacklogBytes': { ...retiredSize, about: 'Fixed: 1 MiB.' },
+  'operatorApi.eventsHeartbeatMs': { ...retiredMs, about: 'Fixed: 15 s.' },
 } as const satisfies Record<string, Key>;
 
 type Keys = typeof keys;
@@ -466,6 +437,20 @@ export const keyNames = Object.keys(keys) as KeyName[];
 export type ValueOf<K extends KeyName> =
   | (Keys[K] extends { readonly oneOf: readonly (infer Word)[] } ? Word : TypeMap[Keys[K]['type']])
   | (Keys[K] extends { readonly default: unknown } ? never : null);
+
+type UsedName = { [K in KeyName]: Keys[K] extends { readonly unused: true } ? never : K }[KeyName];
+
+/** The first words of the keys in use whose names begin with `P`. */
+type WordAfter<P extends string, K extends string = UsedName> = K extends `${P}${infer Rest}`
+  ? Rest extends `${infer Word}.${string}`
+    ? Word
+    : Rest
+  : never;
+
+/** The values of all keys in use whose names begin with `P`, nested as in a config file. */
+export type Section<P extends string = ''> = {
+  readonly [W in WordAfter<P>]: `${P}${W}` extends infer K extends KeyName ? ValueOf<K> : Section<`${P}${W}.`>;
+};
 
 /** `operatorApi.hmacSecret` → row; undefined where there is no such key. */
 export const keyAt = (path: string): Key | undefined => (Object.hasOwn(keys, path) ? keys[path as KeyName] : undefined);

@@ -81,6 +81,13 @@ export function valueAt(tree: Tree, path: string): unknown {
     .reduce<unknown>((at, word) => (isTree(at) && Object.hasOwn(at, word) ? at[word] : undefined), tree);
 }
 
+/** `[['publicApi', 'port'], 3334]` → `{publicApi: {port: 3334}}` */
+export function nested(entries: readonly (readonly [path: readonly string[], value: unknown])[]): Tree {
+  const tree: OpenTree = {};
+  for (const [path, value] of entries) place(tree, path, value);
+  return tree;
+}
+
 /** A key without a value, as in `buckets:`, is a key that is not there. */
 function withoutNulls(value: unknown): unknown {
   if (!isTree(value)) return value;

@@ -5,12 +5,14 @@ import { InputError } from '../base/errors.ts';
 import { pointerSteps } from '../base/validate.ts';
 import type { ConfigFile } from './config-file.ts';
 import { bytesOf, configFaults, demandOf } from './config-schema.ts';
-import { type Key, type KeyName, keyAt, keyNames, keys, sectionNames, type ValueOf } from './keys.ts';
-import { isWithin, layersOf, type Tree, valueAt } from './layers.ts';
+import { type Key, type KeyName, keyAt, keyNames, keys, type Section, sectionNames, type ValueOf } from './keys.ts';
+import { isWithin, layersOf, nested, type Tree, valueAt } from './layers.ts';
 
 export interface Values {
   /** The value of a key, of its type; its default where nobody set it. */
   get<K extends KeyName>(key: K): ValueOf<K>;
+  /** The values of all keys in use. */
+  readonly all: Section;
   /** Whether a key, or anything in a section, was set. */
   has(path: string): boolean;
   /** Of what set it: the environment goes before every file, a later file before an earlier one. -1: nothing did. */
@@ -35,12 +37,15 @@ export function readValues(files: readonly ConfigFile[], env: NodeJS.ProcessEnv,
     throw new InputError([`The config${from} is not valid:`, ...lines].join('\n'));
   }
 
+  const get = <K extends KeyName>(key: K) => {
+    const given = valueAt(tree, key);
+    const file = given === undefined ? undefined : originOf(key)?.file;
+    return finished(keys[key], given ?? defaultOf(keys[key]), file ? dirname(file.path) : cwd) as ValueOf<K>;
+  };
+  const used = keyNames.filter((name) => !('unused' in keys[name]));
   return {
-    get: <K extends KeyName>(key: K) => {
-      const given = valueAt(tree, key);
-      const file = given === undefined ? undefined : originOf(key)?.file;
-      return finished(keys[key], given ?? defaultOf(keys[key]), file ? dirname(file.path) : cwd) as ValueOf<K>;
-    },
+    get,
+    all: nested(used.map((name) => [name.split('.'), get(name)])) as Section,
     has: (path) => valueAt(tree, path) !== undefined,
     rank: (path) => originOf(path)?.rank ?? -1,
     unset: (section) => [...unsets].some((path) => isWithin(section, path)),

@@ -1,11 +1,11 @@
 // One command on the page: its fields, its button, why it is not possible now, and how the last try ended.
-import { type CommandName, commands } from '../../machines/commands.ts';
+import { type CommandName, type CommandRow, commands } from '../../machines/commands.ts';
 import type { Preview } from '../control/node-control.ts';
 import type { Answer, CallOptions, Problem } from './api.ts';
 import { confirmed } from './confirm.ts';
 import { type Child, fill, h, setAttributes, setText } from './dom.ts';
 import { failureOf } from './failures.ts';
-import { type Field, fieldOf, type PropertySchema } from './fields.ts';
+import { type Field, fieldOf } from './fields.ts';
 import type { State } from './model.ts';
 import { previewLines } from './preview-text.ts';
 
@@ -29,19 +29,10 @@ export interface Card {
   clear(): void;
 }
 
-interface Row {
-  readonly summary: string;
-  readonly confirm?: string;
-  readonly input: {
-    readonly properties: Readonly<Record<string, PropertySchema>>;
-    readonly required: readonly string[];
-  };
-}
-
 type Fields = readonly (readonly [key: string, field: Field])[];
 
 export function commandCard({ name, send, onAsk, onLook, announce }: CardParts): Card {
-  const row: Row = commands[name];
+  const row: CommandRow = commands[name];
   const fields: Fields = Object.entries(row.input.properties).map(([key, schema]) => [
     key,
     fieldOf(`${name}-${key}`, key, schema, row.input.required.includes(key)),

@@ -1,12 +1,8 @@
 // Form fields made from the schema in a command's row: a new row needs nothing here.
+import type { PropertySchema } from '../../machines/commands.ts';
 import { h, setAttributes, setText } from './dom.ts';
 
-export interface PropertySchema {
-  readonly type: string;
-  readonly description?: string;
-  readonly minimum?: number;
-  readonly maximum?: number;
-}
+type Of<T extends PropertySchema['type']> = Extract<PropertySchema, { type: T }>;
 
 export interface Field {
   readonly element: HTMLElement;
@@ -24,17 +20,20 @@ export interface Field {
 
 /** @throws {RangeError} with words for the operator, from `read`, where it cannot be what the schema asks for */
 export function fieldOf(id: string, name: string, schema: PropertySchema, required: boolean): Field {
-  if (schema.type === 'array') return listField(id, name, schema, required);
-  return lineField(id, name, schema, required);
+  switch (schema.type) {
+    case 'integer':
+      return integerField(id, name, schema, required);
+    case 'array':
+      return listField(id, name, schema, required);
+  }
 }
 
-function lineField(id: string, name: string, schema: PropertySchema, required: boolean): Field {
-  const isInteger = schema.type === 'integer';
+function integerField(id: string, name: string, schema: Of<'integer'>, required: boolean): Field {
   const input = h('input', {
     id,
     name,
     type: 'text',
-    inputmode: isInteger ? 'numeric' : 'text',
+    inputmode: 'numeric',
     autocomplete: 'off',
     'aria-describedby': `${id}-about ${id}-fault`,
     'aria-required': required ? 'true' : null,
@@ -48,8 +47,7 @@ function lineField(id: string, name: string, schema: PropertySchema, required: b
     read() {
       const text = input.value.trim();
       if (text === '' && !required) return undefined;
-      if (!isInteger) return schema.type === 'boolean' ? text === 'true' : text;
-      const { minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = schema;
+      const { minimum, maximum } = schema;
       const value = Number(text);
       if (!/^-?\d+$/.test(text) || value < minimum || value > maximum) {
         throw new RangeError(
@@ -64,7 +62,7 @@ function lineField(id: string, name: string, schema: PropertySchema, required: b
 }
 
 /** A list that may be left out is left out on purpose: an empty box does not mean «all». */
-function listField(id: string, name: string, schema: PropertySchema, required: boolean): Field {
+function listField(id: string, name: string, schema: Of<'array'>, required: boolean): Field {
   const box = h('textarea', {
     id,
     name,
@@ -107,7 +105,7 @@ function listField(id: string, name: string, schema: PropertySchema, required: b
 }
 
 /** A description says after a semicolon what leaving it out means: `bucket ids; left out: all buckets of the worker`. */
-function wordsOf({ description = '' }: PropertySchema): { readonly about: string; readonly absent: string } {
+function wordsOf({ description }: PropertySchema): { readonly about: string; readonly absent: string } {
   const [about = '', absent = 'left out'] = description.split('; left out: ');
   return { about, absent };
 }

@@ -91,13 +91,14 @@ function conditionsOf(state: State | null): Child[] {
   if (state === null) return [h('li', { class: 'none' }, 'Not known yet.')];
   const { conditions } = state;
   if (conditions.length === 0) return [h('li', { class: 'none' }, '✓ Nothing is wrong.')];
-  return conditions.map(({ type, reason, message, since }) =>
+  return conditions.map(({ type, reason, severity, message, remedy, since }) =>
     h(
       'li',
-      { class: 'condition' },
+      { class: 'condition', 'data-severity': severity },
       h('strong', {}, h('span', { class: 'sign', 'aria-hidden': 'true' }, '▲'), ` ${type}`),
-      h('span', { class: 'reason' }, ` ${reason}, `, age(since)),
+      h('span', { class: 'reason' }, ` ${severity}, ${reason}, `, age(since)),
       h('p', {}, message),
+      h('p', { class: 'remedy' }, remedy),
     ),
   );
 }

@@ -18,7 +18,7 @@ export class Conditions {
   /** A source that keeps its own time is believed; for the others `since` is when this was first called with them. */
   current(settings: Settings): DatedCondition[] {
     const conditions = this.#sources.flatMap((source) => source(settings));
-    const standing = new Set(conditions.map(({ type }) => type));
+    const standing = new Set<string>(conditions.map(({ type }) => type));
     for (const type of this.#firstSeen.keys()) if (!standing.has(type)) this.#firstSeen.delete(type);
     return conditions.map((condition) => ({ ...condition, since: this.#since(condition) }));
   }

@@ -2,7 +2,7 @@
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, mkdir, open, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Condition } from '../base/condition.ts';
+import { type Condition, condition } from '../base/condition.ts';
 import { codeOf, InputError, messageOf } from '../base/errors.ts';
 import { tryLock } from './file-lock.ts';
 import { holderWords, noteHolder } from './lock-holder.ts';
@@ -120,14 +120,13 @@ const unlessGone = (path: string): Promise<BigIntStats | null> =>
   });
 
 function conditionSources(directory: string, place: Place): Condition[] {
-  const type = 'StateDirectoryReplaced';
   const whatToDo = 'Put back the one that this node was started with, or restart the node.';
   if (place === 'gone') {
-    return [{ type, reason: 'Gone', message: `The state directory ${directory} is gone. ${whatToDo}` }];
+    return [condition('StateDirectoryReplaced', 'Gone', `The state directory ${directory} is gone. ${whatToDo}`)];
   }
   if (place === 'replaced') {
     const message = `The state directory ${directory}, or its lock file, was replaced: another node can be started on it, so this one saves nothing there. ${whatToDo}`;
-    return [{ type, reason: 'Replaced', message }];
+    return [condition('StateDirectoryReplaced', 'Replaced', message)];
   }
   return [];
 }

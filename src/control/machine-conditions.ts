@@ -1,6 +1,6 @@
 // What the machine itself knows to be wrong: a state that is not saved, a public API that could not be started.
 import { type NodeSnapshot, statusOf } from '../../machines/judge.ts';
-import type { Condition } from '../base/condition.ts';
+import { type Condition, condition } from '../base/condition.ts';
 
 export function machineConditions(snapshot: NodeSnapshot): Condition[] {
   const { context } = snapshot;
@@ -8,11 +8,11 @@ export function machineConditions(snapshot: NodeSnapshot): Condition[] {
   const conditions: Condition[] = [];
   if (context.saveFailure !== null) {
     const message = `${context.saveFailure}. What has changed since the last save would be lost at a restart; the node keeps trying.`;
-    conditions.push({ type: 'StateNotSaved', reason: 'WriteFailed', message });
+    conditions.push(condition('StateNotSaved', 'WriteFailed', message));
   }
   if (context.listenFailure !== null && node === 'running' && publicApi === 'stopped') {
     const message = `${context.listenFailure}. The public API is wanted running: start-api tries again.`;
-    conditions.push({ type: 'PublicApiNotListening', reason: 'StartFailed', message });
+    conditions.push(condition('PublicApiNotListening', 'StartFailed', message));
   }
   return conditions;
 }

@@ -222,7 +222,13 @@ export class Node implements ObservableNode {
       before: outlookOf(before, bucketsOf),
       after: outlookOf(after, bucketsOf),
       objects: isAssignment ? await coverageChange(settingsOf(before), settingsOf(after)) : null,
-      conditions: this.#shownConditions(after).map(({ type, reason, message }) => ({ type, reason, message })),
+      conditions: this.#shownConditions(after).map(({ type, reason, severity, message, remedy }) => ({
+        type,
+        reason,
+        severity,
+        message,
+        remedy,
+      })),
     };
     return { result: 'possible', preview };
   }

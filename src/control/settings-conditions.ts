@@ -1,6 +1,6 @@
 // What is wrong with the settings, given what the directory knows: nothing is distributed, or buckets that nobody knows.
 import type { Settings } from '../../machines/settings.ts';
-import type { Condition } from '../base/condition.ts';
+import { type Condition, condition } from '../base/condition.ts';
 import type { Directory } from '../directory/directory.ts';
 
 const maxNamed = 10;
@@ -10,11 +10,11 @@ export function settingsConditions(settings: Settings, directory: Pick<Directory
   if (buckets !== null) return unknownBuckets(buckets, directory);
   if (workerId === null) {
     const message = 'Neither a worker nor buckets are set, so that no asset is served: set-worker, or set-buckets.';
-    return [{ type: 'NothingDistributed', reason: 'NoWorker', message }];
+    return [condition('NothingDistributed', 'NoWorker', message)];
   }
   if (directory.bucketsOf(workerId).length > 0) return [];
   const message = `The directory gives worker ${workerId} no bucket, so that no asset is served.`;
-  return [{ type: 'NothingDistributed', reason: 'NoBucket', message }];
+  return [condition('NothingDistributed', 'NoBucket', message)];
 }
 
 function unknownBuckets(buckets: readonly string[], directory: Pick<Directory, 'knows'>): Condition[] {
@@ -23,5 +23,5 @@ function unknownBuckets(buckets: readonly string[], directory: Pick<Directory, '
   const shown = unknown.slice(0, maxNamed).join(', ');
   const rest = unknown.length > maxNamed ? ` and ${unknown.length - maxNamed} more` : '';
   const message = `The directory does not know ${shown}${rest}.`;
-  return [{ type: 'UnknownBuckets', reason: 'NotInDirectory', message }];
+  return [condition('UnknownBuckets', 'NotInDirectory', message)];
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DesiredRecord, emptyRecord } from '../../machines/settings.ts';
-import type { Condition } from '../base/condition.ts';
+import { type Condition, condition } from '../base/condition.ts';
 import { codeOf, InputError, messageOf } from '../base/errors.ts';
 import { directorySync, type SyncDirectory } from '../base/sync-directory.ts';
 import { formatRecord, parseRecord } from './state-format.ts';
@@ -56,7 +56,7 @@ export function openStateFile(
     const record: DesiredRecord = { generation: 0, changes: { publicApi: 'stopped' } };
     const outcome = await save(record).then(() => `It was set aside as ${kept}`, messageOf);
     const message = `The state file ${path} could not be understood: ${parsed.fault}. ${outcome}. The node starts from its config, with the public API stopped.`;
-    corrupt = { type: 'StateFileCorrupt', reason: 'Corrupt', message };
+    corrupt = condition('StateFileCorrupt', 'Corrupt', message);
     return record;
   }
 

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Condition } from '../base/condition.ts';
+import { type Condition, condition, type ReasonOf } from '../base/condition.ts';
 import { codeOf, messageOf } from '../base/errors.ts';
 import { settlesWithin } from '../base/timeout.ts';
 import { LogBacklog } from './log-backlog.ts';
@@ -55,13 +55,15 @@ export class LogFile implements LogOut {
   /** What is wrong now: at most one condition, without its time. */
   get conditions(): readonly Condition[] {
     const { path, writeTimeoutMs } = this.#options;
-    const condition = (reason: string, words: string) => [{ type: 'LogNotWritten', reason, message: words }];
+    const notWritten = (reason: ReasonOf<'LogNotWritten'>, message: string) => [
+      condition('LogNotWritten', reason, message),
+    ];
     const lost = this.#backlog.dropped > 0 ? `; ${this.#backlog.dropped} lines were lost so far` : '';
     if (this.isStuck)
-      return condition('NoAnswer', `The disk of ${path} has not answered for ${writeTimeoutMs} ms${lost}`);
+      return notWritten('NoAnswer', `The disk of ${path} has not answered for ${writeTimeoutMs} ms${lost}`);
     if (this.#failure !== null)
-      return condition('WriteFailed', `The log in ${path} is not written: ${this.#failure}${lost}`);
-    if (this.#untidy !== null) return condition('NotTidied', `Old logs in ${path} stay as they are: ${this.#untidy}`);
+      return notWritten('WriteFailed', `The log in ${path} is not written: ${this.#failure}${lost}`);
+    if (this.#untidy !== null) return notWritten('NotTidied', `Old logs in ${path} stay as they are: ${this.#untidy}`);
     return [];
   }
 

@@ -1,5 +1,6 @@
 // The node as metrics: its states, what is wrong with it, its workers and their drains.
 import { nodeMachine } from '../../machines/node.ts';
+import { type ConditionType, conditionTable } from '../base/condition.ts';
 import type { StateDocument } from '../control/node-control.ts';
 import { type HistogramReading, lagBoundsSec, type ServerMetrics } from './counters.ts';
 import { counter, type Family, gauge, histogram, just, stateSet } from './family.ts';
@@ -19,7 +20,7 @@ export interface NodeReading {
   /** Of the control process. */
   readonly lag: HistogramReading;
   /** Every type of condition that has stood since the node started. */
-  readonly conditionTypes: Iterable<string>;
+  readonly conditionTypes: Iterable<ConditionType>;
 }
 
 const statesIn = (region: string): string[] => Object.keys(nodeMachine.states.up?.states[region]?.states ?? {});
@@ -52,8 +53,11 @@ export function nodeFamilies({ state, serverMetrics, losses, cut, lag, condition
     gauge('distributor_generation', 'Changes of desired state so far.', just(state.generation)),
     gauge(
       'distributor_condition',
-      'What is wrong, by type: 1 while it stands.',
-      [...new Set([...conditionTypes, ...standing])].map((type) => [{ type }, standing.has(type) ? 1 : 0]),
+      'What is wrong now, by type and severity: 1 while the condition stands.',
+      [...new Set([...conditionTypes, ...standing])].map((type) => [
+        { type, severity: conditionTable[type].severity },
+        standing.has(type) ? 1 : 0,
+      ]),
     ),
     gauge(
       'distributor_workers',

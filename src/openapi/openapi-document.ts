@@ -1,4 +1,5 @@
 // The whole API description: one OpenAPI 3.1 document for the operator API and the public one.
+import { version } from '../base/version.ts';
 import { bodySchemas } from './body-schemas.ts';
 import { eventComponents } from './event-schemas.ts';
 import { healthPaths } from './health-paths.ts';
@@ -51,7 +52,7 @@ export const openapiDocument = {
   openapi: '3.1.0',
   info: {
     title: 'Distributor node operator API',
-    version: '0.1.0',
+    version,
     summary: 'Steers a node that serves data objects to viewers near it.',
     description,
     license: { name: 'GPL-3.0-only', identifier: 'GPL-3.0-only' },

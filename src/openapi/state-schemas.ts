@@ -35,7 +35,9 @@ const lot = object({
 const condition = {
   type: text('one word for the kind of condition'),
   reason: text('one word for its cause'),
-  message: text('for a person'),
+  severity: oneOf(['critical', 'warning'], 'critical: viewers are not served, or an acknowledged change can be lost'),
+  message: text('for a person: what is wrong'),
+  remedy: text('for a person: what to do'),
 };
 
 export const stateSchemas: Readonly<Record<string, Schema>> = {

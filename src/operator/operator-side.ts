@@ -8,6 +8,7 @@ import type { Logger } from '../log/log.ts';
 import type { PublicSide } from '../supervisor/public-side.ts';
 import type { Audit } from './audit/audit-entry.ts';
 import { type OperatorRecords, openOperatorRecords } from './audit/records.ts';
+import { eventLimits } from './events/event-limits.ts';
 import { Events } from './events/events.ts';
 import { listen } from './http/listen.ts';
 import { createOperatorApi } from './http/operator-api.ts';
@@ -44,7 +45,7 @@ export async function openOperatorSide(config: OperatorConfig, parts: OperatorSi
   const { operatorApi } = config;
   const records = await openOperatorRecords(config, operatorApi, parts.syncDirectory);
   const underWay = new UnderWay();
-  const events = new Events({ node, counts: () => publicSide.activity, limits: operatorApi });
+  const events = new Events({ node, counts: () => publicSide.activity, limits: { ...operatorApi, ...eventLimits } });
   try {
     const listener = await open(config, parts, { records, events, underWay });
     return {

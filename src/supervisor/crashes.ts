@@ -1,5 +1,5 @@
 // What is remembered of workers that died: the conditions to be shown, until a calm time has passed.
-import type { DatedCondition } from '../base/condition.ts';
+import { condition, type DatedCondition } from '../base/condition.ts';
 import type { Departure } from './server-process.ts';
 
 /** So many deaths in a row, without one worker that served for a while, are a loop. */
@@ -37,12 +37,12 @@ export class Crashes {
     const { first, last, count } = episode;
     const times = count === 1 ? 'once' : `${count} times`;
     const message = `Public worker ${last.pid} ${last.words} at ${iso(last.at)}. Workers died ${times} since ${iso(first.at)}; each is replaced.`;
-    const crashed = { type: 'WorkerCrashed', reason: last.reason, message, since: iso(first.at) };
+    const crashed = { ...condition('WorkerCrashed', last.reason, message), since: iso(first.at) };
     if (inARow < loopLength) return [crashed];
     this.#loopSince ??= last.at;
     const next = nextTryAt === null ? 'It has been started again.' : `The next try is at ${iso(nextTryAt)}.`;
     const loop = `A public worker died ${inARow} times in a row; the last one ${last.words}. ${next}`;
-    return [crashed, { type: 'WorkerCrashLoop', reason: last.reason, message: loop, since: iso(this.#loopSince) }];
+    return [crashed, { ...condition('WorkerCrashLoop', last.reason, loop), since: iso(this.#loopSince) }];
   }
 
   #current() {

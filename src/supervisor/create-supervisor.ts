@@ -5,6 +5,7 @@ import { version } from '../base/version.ts';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../log/log.ts';
 import type { PublicSide } from './public-side.ts';
+import { supervisionTimes } from './supervision.ts';
 import { createWorkers } from './supervisor.ts';
 
 export function createPublicSide({ id, publicApi, supervision, statusFacts }: Config, log: Logger): PublicSide {
@@ -26,6 +27,7 @@ export function createPublicSide({ id, publicApi, supervision, statusFacts }: Co
     niceness,
     drainTimeoutMs: drainTimeoutSec * 1000,
     ...supervision,
+    ...supervisionTimes,
     log,
   });
 }

@@ -1,12 +1,10 @@
 // Keeps as many public workers alive as there should be: starts them, replaces those that die, ever more slowly.
 import type { DatedCondition } from '../base/condition.ts';
-import type { Config } from '../config/config.ts';
 import { Crashes } from './crashes.ts';
 import type { Departure, WorkerProcess } from './server-process.ts';
+import type { SupervisionTimes } from './supervision.ts';
 
-type Times = Pick<Config['supervision'], 'backoffMs' | 'maxBackoffMs' | 'steadyMs' | 'calmMs'>;
-
-export interface ProcessPoolOptions extends Times {
+export interface ProcessPoolOptions extends Omit<SupervisionTimes, 'rejoinMs'> {
   readonly count: number;
   /** @param number of its place, from 0: no other process that is alive has it */
   readonly spawn: (number: number) => WorkerProcess;

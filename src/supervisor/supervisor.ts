@@ -2,9 +2,8 @@
 import { fileURLToPath } from 'node:url';
 import type { CloseResult } from '../../machines/node.ts';
 import type { Settings } from '../../machines/settings.ts';
-import type { DatedCondition } from '../base/condition.ts';
+import { condition, type DatedCondition } from '../base/condition.ts';
 import { monotonicMs } from '../base/monotonic.ts';
-import type { Config } from '../config/config.ts';
 import { type ConnectionCounts, openConnectionCounts } from '../ipc/connection-counts.ts';
 import type { ActivityMetrics, DirectoryChange, DrainProgress, WorkerSetup } from '../ipc/messages.ts';
 import { type NumberedSettings, openSharedSettings } from '../ipc/shared-settings.ts';
@@ -21,10 +20,11 @@ import { ProcessPool } from './process-pool.ts';
 import { PublicPort } from './public-port.ts';
 import type { DrainStatus, PublicSide, PublicSideEvent, WorkerStatus } from './public-side.ts';
 import { type Departure, type Logger, WorkerProcess } from './server-process.ts';
+import type { SupervisionTimes } from './supervision.ts';
 
-type Supervision = Config['supervision'];
-
-export interface WorkersOptions extends Supervision {
+export interface WorkersOptions extends SupervisionTimes {
+  /** A worker that has not started after this long is killed. */
+  readonly startTimeoutMs: number;
   readonly setup: WorkerSetup;
   readonly host: string;
   /** 0: a free one is chosen when the port is first opened, and kept as long as nobody else takes it. */
@@ -141,8 +141,8 @@ class Workers implements PublicSide {
     if (this.#noneServing === null) return this.#pool.conditions;
     const { since, why } = this.#noneServing;
     const message = `The public API should be running, and no worker serves it: ${why}. A new one is started.`;
-    const none = { type: 'NoWorkerServing', reason: 'AllWorkersLost', message, since: new Date(since).toISOString() };
-    return [...this.#pool.conditions, none];
+    const none = condition('NoWorkerServing', 'AllWorkersLost', message);
+    return [...this.#pool.conditions, { ...none, since: new Date(since).toISOString() }];
   }
 
   get drain(): DrainStatus | null {

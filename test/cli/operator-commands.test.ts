@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { condition } from '../../src/base/condition.ts';
 import { type Ended, type FakeNode, fakeNode, run } from './run.ts';
 
 const secret = 'a-secret-of-more-than-thirty-two-bytes';
@@ -26,7 +27,7 @@ const state = {
   drain: { connections: 3, bytesLeft: 4096, deadline: '2026-11-23T08:00:30.000Z' },
   workers: [{ pid: 4711, state: 'draining' }],
   lastCrash: { at: '2026-11-23T07:59:00.000Z', what: 'control', pid: 4, reason: 'Killed', message: 'It was killed' },
-  conditions: [{ type: 'StateNotSaved', reason: 'Full', message: 'no space left', since: '2026-11-23T08:00:00.000Z' }],
+  conditions: [{ ...condition('StateNotSaved', 'WriteFailed', 'no space left'), since: '2026-11-23T08:00:00.000Z' }],
 };
 
 const conflict = {
@@ -81,7 +82,8 @@ describe('cli operate', () => {
     const [done, shown] = await Promise.all([call('stop-api'), call('state')]);
     expect(done.stdout).to.equal(
       'stop-api: done. node running, public API stopped; worker 3, buckets 1:0.\n' +
-        '! StateNotSaved: no space left (since 2026-11-23T08:00:00.000Z)\n',
+        '! StateNotSaved (critical): no space left (since 2026-11-23T08:00:00.000Z)\n' +
+        '  What to do: Free space, or repair the disk or the permissions of the state directory.\n',
     );
     expect(shown.stdout).to.contain('my-node: node running, public API stopped, since 2026-11-23T08:00:00.412Z\n');
     expect(shown.stdout).to.match(/allowed +start-api, shutdown\n/);
@@ -121,7 +123,7 @@ describe('cli operate', () => {
         ...{ effectiveBuckets: ['9:9'], allowed: [] },
       },
       objects: { dropped: { count: 3, bytes: 30, sizeUnknown: 1, ids: ['1', '2'] }, gained: lot },
-      conditions: [{ type: 'UnknownBuckets', reason: 'NotInDirectory', message: 'No 9:9.' }],
+      conditions: [condition('UnknownBuckets', 'NotInDirectory', 'No 9:9.')],
     };
     node.answer = { status: 200, document: preview };
     const [text, json] = await Promise.all([

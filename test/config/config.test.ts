@@ -209,6 +209,14 @@ describe('config', () => {
     });
   });
 
+  it('accepts keys of earlier versions whose values are now fixed, and lists them', () => {
+    const retired = ['supervision.calmMs', 'operatorApi.eventsBufferBytes'];
+    write('supervision: { calmMs: 5, startTimeoutMs: 7 }\noperatorApi: { eventsBufferBytes: 2K }\n');
+    const { ignored, supervision } = load({ DISTRIBUTOR__SUPERVISION__REJOIN_MS: '5' });
+    expect(ignored).to.have.members([...retired, 'supervision.rejoinMs']);
+    expect(supervision).to.deep.equal({ startTimeoutMs: 7 });
+  });
+
   describe('several files', () => {
     it('are laid over each other key by key, the later ones on top; paths are relative to their own file', () => {
       mkdirSync(join(cwd, 'peer'));
@@ -273,7 +281,7 @@ describe('config', () => {
 
     it('need a folder', () => {
       write('logs: { file: { level: debug } }');
-      expect(() => load()).to.throw('logs.file.path must say in which folder');
+      expect(() => load()).to.throw('logs.file.path must name the folder');
     });
   });
 

@@ -256,7 +256,8 @@ describe('the console', function () {
     await button(page, 'set-buckets').click();
     await outcome(page, 'set-buckets', 'Done');
     expect((await node.state()).settings).to.deep.equal({ workerId: 3, buckets: ['1:0', '7:7'] });
-    await page.locator('#conditions', { hasText: 'UnknownBuckets' }).waitFor();
+    const unknown = page.locator('#conditions [data-severity=warning]', { hasText: 'UnknownBuckets' });
+    await unknown.filter({ hasText: 'Correct the list with set-buckets' }).waitFor();
     await page.locator('#settings', { hasText: '7:7' }).waitFor();
 
     await card(page, 'set-buckets').getByLabel('all buckets of the worker').check();
@@ -453,17 +454,23 @@ describe('the console', function () {
     expect(await fillOf('#workers .sign')).not.to.equal(await fillOf('section'));
   });
 
-  it('grows a field for whatever a new command may need', async () => {
+  it('has a field for each type of argument, required or not', async () => {
     const { page } = await open();
     const fields = await page.evaluateHandle<Fields>("import('/console/src/console/fields.js')");
     const read = await fields.evaluate(({ fieldOf }) => {
-      const wish = { type: 'integer', minimum: 1, description: 'how many' };
+      const limit = { type: 'integer', minimum: 1, maximum: 20, description: 'how many' } as const;
+      const ids = {
+        type: 'array',
+        items: { type: 'string', format: 'bucket-id' },
+        minItems: 1,
+        description: '',
+      } as const;
       const made = [
-        fieldOf('a', 'limit', wish, false),
-        fieldOf('b', 'reason', { type: 'string' }, false),
-        fieldOf('c', 'ids', { type: 'array' }, true),
+        fieldOf('a', 'limit', limit, false),
+        fieldOf('b', 'most', limit, false),
+        fieldOf('c', 'ids', ids, true),
       ];
-      const typed: Record<string, string> = { limit: '12', reason: 'because', ids: 'x y,z' };
+      const typed: Record<string, string> = { limit: '12', most: '21', ids: 'x y,z' };
       const attempt = (read: () => unknown): unknown => {
         try {
           return read() ?? null;
@@ -480,7 +487,7 @@ describe('the console', function () {
     });
     expect(read).to.deep.equal([
       [null, 12],
-      [null, 'because'],
+      [null, 'RangeError: A whole number from 1 to 20 is needed.'],
       ['RangeError: At least one is needed.', ['x', 'y', 'z']],
     ]);
   });

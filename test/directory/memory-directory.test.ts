@@ -1,5 +1,6 @@
 // The twin in memory says what it is told to say: what a test makes it say, its listeners hear.
 import { expect } from 'chai';
+import { condition } from '../../src/base/condition.ts';
 import { memoryDirectory } from '../../src/directory/memory-directory.ts';
 import { observe } from '../support/directory-observer.ts';
 
@@ -22,13 +23,13 @@ describe('the directory in memory', () => {
     const directory = memoryDirectory();
     const heard: string[][] = [];
     directory.subscribeConditions((conditions) => heard.push(conditions.map(({ type }) => type)));
-    directory.setConditions([{ type: 'DirectoryAway', reason: 'Timeout', message: 'no answer' }]);
+    directory.setConditions([condition('CatalogueInvalid', 'NotRead', 'no answer')]);
     const [first] = directory.conditions;
-    directory.setConditions([{ type: 'DirectoryAway', reason: 'Timeout', message: 'still no answer' }]);
+    directory.setConditions([condition('CatalogueInvalid', 'NotRead', 'still no answer')]);
     expect(directory.conditions).to.deep.equal([{ ...first, message: 'still no answer' }]);
     directory.setConditions([]);
     directory.setConditions([]);
-    expect(heard).to.deep.equal([['DirectoryAway'], ['DirectoryAway'], []]);
+    expect(heard).to.deep.equal([['CatalogueInvalid'], ['CatalogueInvalid'], []]);
   });
 
   it('remembers what was doubted', () => {

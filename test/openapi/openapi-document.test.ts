@@ -2,6 +2,7 @@
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { expect } from 'chai';
 import { commandNames, commands } from '../../machines/commands.ts';
+import { version } from '../../src/base/version.ts';
 import { memoryDirectory } from '../../src/directory/memory-directory.ts';
 import { openapiDocument } from '../../src/openapi/openapi-document.ts';
 import { type Exchange, undescribed, undescribedEvent } from '../support/described.ts';
@@ -17,7 +18,7 @@ describe('the API description', () => {
 
   it('says whose it is', () => {
     expect(openapiDocument.openapi).to.equal('3.1.0');
-    expect(info).to.include({ title: 'Distributor node operator API', version: '0.1.0' });
+    expect(info).to.include({ title: 'Distributor node operator API', version });
     expect(info.license).to.deep.equal({ name: 'GPL-3.0-only', identifier: 'GPL-3.0-only' });
     expect(info.contact.email).to.be.a('string');
     expect(servers[0].url).to.equal('http://localhost:3335/api/v1');

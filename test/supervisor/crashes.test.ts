@@ -1,5 +1,6 @@
 // What is remembered of workers that died, and for how long.
 import { expect } from 'chai';
+import { condition } from '../../src/base/condition.ts';
 import { Crashes } from '../../src/supervisor/crashes.ts';
 
 describe('the memory of crashes', () => {
@@ -24,11 +25,12 @@ describe('the memory of crashes', () => {
     crashes.note(death(2));
     expect(crashes.conditions(1, null)).to.deep.equal([
       {
-        type: 'WorkerCrashed',
-        reason: 'SIGKILL',
-        message:
+        ...condition(
+          'WorkerCrashed',
+          'SIGKILL',
           'Public worker 2 was ended by SIGKILL at 2026-11-23T08:00:00.900Z. ' +
-          'Workers died 2 times since 2026-11-23T08:00:00.000Z; each is replaced.',
+            'Workers died 2 times since 2026-11-23T08:00:00.000Z; each is replaced.',
+        ),
         since: '2026-11-23T08:00:00.000Z',
       },
     ]);
@@ -47,11 +49,12 @@ describe('the memory of crashes', () => {
     }
     const [, loop] = crashes.conditions(4, now + 800);
     expect(loop).to.deep.equal({
-      type: 'WorkerCrashLoop',
-      reason: 'SIGKILL',
-      message:
+      ...condition(
+        'WorkerCrashLoop',
+        'SIGKILL',
         'A public worker died 4 times in a row; the last one was ended by SIGKILL. ' +
-        'The next try is at 2026-11-23T08:00:01.200Z.',
+          'The next try is at 2026-11-23T08:00:01.200Z.',
+      ),
       since: '2026-11-23T08:00:00.400Z',
     });
     expect(crashes.conditions(4, null)[1]?.message).to.contain('It has been started again.');

@@ -2,6 +2,7 @@
 import { tmpdir } from 'node:os';
 import { loadConfig } from '../../src/config/config.ts';
 import type { PublicSide } from '../../src/supervisor/public-side.ts';
+import { supervisionTimes } from '../../src/supervisor/supervision.ts';
 import { createWorkers, type WorkersOptions } from '../../src/supervisor/supervisor.ts';
 
 type Given = 'setup' | 'workerTimeoutMs' | 'drainTimeoutMs';
@@ -11,7 +12,7 @@ export function testWorkers(options: Pick<WorkersOptions, Given> & Partial<Worke
   const { heartbeatMs, niceness } = publicApi;
   const log = { info() {}, warn() {} };
   return createWorkers({
-    ...{ host: '127.0.0.1', port: 0, count: 2, heartbeatMs, niceness, log, ...supervision },
+    ...{ host: '127.0.0.1', port: 0, count: 2, heartbeatMs, niceness, log, ...supervision, ...supervisionTimes },
     ...options,
   });
 }

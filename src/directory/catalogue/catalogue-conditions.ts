@@ -1,5 +1,5 @@
 // What is wrong with a catalogue and the files of its objects, in the words of conditions.
-import type { Condition } from '../../base/condition.ts';
+import { type Condition, condition, type ReasonOf } from '../../base/condition.ts';
 import { faultOf, type ObjectFault, type ObjectRecord } from './object-record.ts';
 
 /** Of many files with the same condition, this many are named. */
@@ -19,15 +19,20 @@ export class CatalogueConditions {
   #told = '';
 
   /**
-   * @param errors lines; none: the catalogue is in order
+   * @param errors lines, at least one
    * @returns whether that is another condition than before
    */
-  setCatalogue(reason: string, errors: readonly string[]): boolean {
+  setCatalogue(reason: ReasonOf<'CatalogueInvalid'>, errors: readonly string[]): boolean {
     const before = this.#catalogue?.message;
     const more = errors.length > maxErrors ? [`… and ${errors.length - maxErrors} more lines`] : [];
     const message = [...errors.slice(0, maxErrors), ...more].join('\n');
-    this.#catalogue = errors.length === 0 ? null : { type: 'CatalogueInvalid', reason, message };
-    return this.#catalogue !== null && this.#catalogue.message !== before;
+    this.#catalogue = condition('CatalogueInvalid', reason, message);
+    return message !== before;
+  }
+
+  /** The catalogue is in order. */
+  clearCatalogue(): void {
+    this.#catalogue = null;
   }
 
   /** Take note of an object's file, whatever was noted of it before. */
@@ -47,8 +52,8 @@ export class CatalogueConditions {
   news(): readonly Condition[] | null {
     const conditions = [
       this.#catalogue ?? [],
-      this.#sumUp('missing', 'MissingFiles', 'NoFile'),
-      this.#sumUp('damaged', 'DamagedObjects', 'NotAsStated'),
+      this.#sumUp('missing', (message) => condition('MissingFiles', 'NoFile', message)),
+      this.#sumUp('damaged', (message) => condition('DamagedObjects', 'NotAsStated', message)),
     ].flat();
     const text = JSON.stringify(conditions);
     if (text === this.#told) return null;
@@ -56,7 +61,7 @@ export class CatalogueConditions {
     return conditions;
   }
 
-  #sumUp(kind: FaultyFile['kind'], type: string, reason: string): Condition[] {
+  #sumUp(kind: FaultyFile['kind'], conditionWith: (message: string) => Condition): Condition[] {
     const words: string[] = [];
     let count = 0;
     for (const file of this.#files.values()) {
@@ -67,6 +72,6 @@ export class CatalogueConditions {
     if (count === 0) return [];
     const many = count === 1 ? '1 object is' : `${count} objects are`;
     const more = count > maxNamed ? `; and ${count - maxNamed} more` : '';
-    return [{ type, reason, message: `${many} not served: ${words.join('; ')}${more}` }];
+    return [conditionWith(`${many} not served: ${words.join('; ')}${more}`)];
   }
 }

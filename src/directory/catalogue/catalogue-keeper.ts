@@ -125,7 +125,7 @@ export class CatalogueKeeper {
     this.#hashQueue.clear();
     this.#records.clear();
     this.#conditions.clearFiles();
-    this.#conditions.setCatalogue('', []);
+    this.#conditions.clearCatalogue();
     this.#root = root;
     catalogue.objects.forEach((stated, index) => {
       this.#set({ ...stated, buckets: [...new Set(stated.buckets)] }, located[index] ?? locateFile(root, stated.file));

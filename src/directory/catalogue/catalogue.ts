@@ -1,6 +1,7 @@
 // A catalogue as a directory: the control process's end of the thread that reads it.
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { condition, type ReasonOf } from '../../base/condition.ts';
 import { messageOf } from '../../base/errors.ts';
 import { settlesWithin } from '../../base/timeout.ts';
 import type { Directory } from '../directory.ts';
@@ -87,8 +88,8 @@ export function openCatalogue({ log, threadUrl = ownThread, firstLookMs, ...data
   }
 
   /** With what is known, be it nothing. */
-  function goOn(reason: string, message: string): void {
-    known.setConditions([{ type: 'CatalogueInvalid', reason, message }]);
+  function goOn(reason: ReasonOf<'CatalogueInvalid'>, message: string): void {
+    known.setConditions([condition('CatalogueInvalid', reason, message)]);
     if (known.isEmpty) known.replace().finish({});
     firstLook();
   }

@@ -1,7 +1,7 @@
 // The audit log on disk: one JSON line an entry, set aside by size; what cannot be written is a condition, never a crash.
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Condition } from '../../base/condition.ts';
+import { type Condition, condition } from '../../base/condition.ts';
 import { messageOf } from '../../base/errors.ts';
 import { settlesWithin } from '../../base/timeout.ts';
 import { withoutTokens } from '../../log/log.ts';
@@ -61,7 +61,7 @@ export class AuditFile {
     if (this.#failure === null) return [];
     const lost = this.#lost > 0 ? `, ${this.#lost} are lost` : '';
     const message = `The audit log ${this.#options.file} could not be written: ${this.#failure}. Entries that wait for the disk: ${this.#waiting.length}${lost}; the node keeps trying.`;
-    return [{ type: 'AuditNotWritten', reason: 'WriteFailed', message }];
+    return [condition('AuditNotWritten', 'WriteFailed', message)];
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Condition } from '../../base/condition.ts';
+import { type Condition, condition } from '../../base/condition.ts';
 import { codeOf, InputError, messageOf } from '../../base/errors.ts';
 import { leastSecretBytes } from '../../base/signing-rules.ts';
 import type { Config } from '../../config/config.ts';
@@ -54,7 +54,7 @@ function checked(bytes: Uint8Array, where: string, rest: Pick<Secret, 'file' | '
   }
   if (length >= goodSecretBytes) return { bytes, ...rest, conditions: [] };
   const message = `${where} has ${length} bytes: RFC 7518 asks for ${goodSecretBytes} or more with HS256.`;
-  return { bytes, ...rest, conditions: [{ type: 'ShortSecret', reason: 'SecretTooShort', message }] };
+  return { bytes, ...rest, conditions: [condition('ShortSecret', 'SecretTooShort', message)] };
 }
 
 async function readSecretFile(file: string): Promise<Uint8Array> {

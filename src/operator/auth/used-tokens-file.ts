@@ -1,7 +1,7 @@
 // Used request tokens kept on disk, so that one used before a crash is still used up after it.
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Condition } from '../../base/condition.ts';
+import { type Condition, condition } from '../../base/condition.ts';
 import { codeOf, messageOf } from '../../base/errors.ts';
 import type { SyncDirectory } from '../../base/sync-directory.ts';
 import { settlesWithin } from '../../base/timeout.ts';
@@ -83,7 +83,7 @@ class UsedTokensFile implements UsedTokens {
   get conditions(): readonly Condition[] {
     if (this.#writeFailure === null) return [];
     const message = `${this.#writeFailure}. Request tokens used since then could be used again after a restart.`;
-    return [{ type: 'UsedTokensNotSaved', reason: 'WriteFailed', message }];
+    return [condition('UsedTokensNotSaved', 'WriteFailed', message)];
   }
 
   async close(): Promise<void> {

@@ -3,17 +3,11 @@ import type { ServerResponse } from 'node:http';
 import type { MachineStep, ObservableNode, StateDocument } from '../../control/node-control.ts';
 import type { AuditEntry } from '../audit/audit-entry.ts';
 import { EventBuffer, eventText } from './event-buffer.ts';
+import type { eventLimits } from './event-limits.ts';
 import { EventReader } from './event-reader.ts';
 import { type Counts, MetricsSeries } from './readings.ts';
 
-export interface EventLimits {
-  /** Of events kept for readers who come back. */
-  readonly eventsBufferBytes: number;
-  readonly eventsHeartbeatMs: number;
-  /** What a reader may leave unread before it is dropped. */
-  readonly eventsBacklogBytes: number;
-  readonly maxEventReaders: number;
-}
+type EventLimits = Readonly<Record<keyof typeof eventLimits | 'maxEventReaders', number>>;
 
 export interface EventsParts {
   readonly node: ObservableNode;

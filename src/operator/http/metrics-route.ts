@@ -1,5 +1,6 @@
 // `GET /metrics`: everything that is counted, for a scraper. It asks nobody and waits for nobody.
 import Router from '@koa/router';
+import type { ConditionType } from '../../base/condition.ts';
 import type { NodeControl } from '../../control/node-control.ts';
 import { type LagMeter, measureLag } from '../../metrics/event-loop-lag.ts';
 import { expose } from '../../metrics/exposition.ts';
@@ -16,7 +17,7 @@ let lagMeter: LagMeter | undefined;
 
 export function createMetrics(node: Pick<NodeControl, 'state'>, publicSide: MeasuredSide) {
   const requests = countRequests();
-  const conditionTypes = new Set<string>();
+  const conditionTypes = new Set<ConditionType>();
   lagMeter ??= measureLag();
   const meter = lagMeter;
   let cut = 0;

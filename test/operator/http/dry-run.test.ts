@@ -1,5 +1,6 @@
 // `?dryRun=true`: what a command would do, said without doing it.
 import { expect } from 'chai';
+import { condition } from '../../../src/base/condition.ts';
 import { bearer, json, type Rig, startRig } from '../../support/operator-rig.ts';
 
 describe('a dry run', () => {
@@ -42,12 +43,10 @@ describe('a dry run', () => {
 
   it('names what would be wrong then', async () => {
     rig.conditionSources.push(({ buckets }) =>
-      (buckets ?? []).map((id) => ({ type: 'UnknownBuckets', reason: 'NotInDirectory', message: `No ${id}.` })),
+      (buckets ?? []).map((id) => condition('UnknownBuckets', 'NotInDirectory', `No ${id}.`)),
     );
     const { json: preview } = await dryRun('set-buckets', { buckets: ['9:9'] });
-    expect(preview.conditions).to.deep.equal([
-      { type: 'UnknownBuckets', reason: 'NotInDirectory', message: 'No 9:9.' },
-    ]);
+    expect(preview.conditions).to.deep.equal([condition('UnknownBuckets', 'NotInDirectory', 'No 9:9.')]);
     expect((await state()).conditions).to.deep.equal([]);
   });
 

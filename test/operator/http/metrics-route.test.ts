@@ -1,6 +1,7 @@
 // `GET /metrics` as a scraper meets it: what it says, in which format, and that nothing a client does makes it grow.
 import { expect } from 'chai';
 import { commandNames } from '../../../machines/commands.ts';
+import { version } from '../../../src/base/version.ts';
 import { addServerCounters, noServerCounters, noServerMetrics } from '../../../src/metrics/counters.ts';
 import type { MeasuredSide } from '../../../src/operator/http/metrics-route.ts';
 import { wantsOpenMetrics } from '../../../src/operator/http/metrics-route.ts';
@@ -39,7 +40,7 @@ describe('the metrics', () => {
     const { status, headers, text } = await get();
     expect([status, headers['content-type']]).to.deep.equal([200, 'text/plain; version=0.0.4; charset=utf-8']);
     const { families, value } = scrapeOf(text);
-    expect(value('distributor_build_info', { version: '0.1.0', node_version: process.version })).to.equal(1);
+    expect(value('distributor_build_info', { version, node_version: process.version })).to.equal(1);
     expect(families.map(({ name }) => name)).to.include.members(['process_cpu_seconds_total', 'process_open_fds']);
     expect((await rig.call('/metrics')).headers.allow).to.equal('GET, HEAD');
   });

@@ -1,6 +1,7 @@
 // ETag, If-Match and If-None-Match: a command is carried out only if the state has not moved on.
 import { expect } from 'chai';
 import { commandNames } from '../../../machines/commands.ts';
+import { condition } from '../../../src/base/condition.ts';
 import { bearer, json, type Rig, startRig } from '../../support/operator-rig.ts';
 
 describe('preconditions', () => {
@@ -31,9 +32,9 @@ describe('preconditions', () => {
 
   it('answers 304 without a body to whoever has the state already, whatever the condition', async () => {
     const now = await tag();
-    for (const condition of [now, `W/${now}`, `"x", ${now}`, '*']) {
-      const answer = await read({ 'if-none-match': condition });
-      expect([answer.status, answer.text], condition).to.deep.equal([304, '']);
+    for (const header of [now, `W/${now}`, `"x", ${now}`, '*']) {
+      const answer = await read({ 'if-none-match': header });
+      expect([answer.status, answer.text], header).to.deep.equal([304, '']);
       expect(answer.headers).to.include({ etag: now, 'cache-control': 'no-store' });
     }
     expect((await read({ 'if-none-match': now }, 'HEAD')).status).to.equal(304);
@@ -44,7 +45,7 @@ describe('preconditions', () => {
 
   it('gives the state another tag when only a condition has come up', async () => {
     const before = await tag();
-    rig.conditions.push({ type: 'DiskOnFire', reason: 'Heat', message: 'It burns.' });
+    rig.conditions.push(condition('NoDirectory', 'NoCatalogue', 'No catalogue.'));
     const after = await tag();
     expect(after).not.to.equal(before);
     expect((await read({ 'if-none-match': before })).status).to.equal(200);

@@ -7,6 +7,7 @@ import { dotToSvg, unpainted } from '../../../src/base/diagram-svg.ts';
 import { exitCodeTable } from '../../../src/cli/exit-codes.ts';
 import { configReference } from '../../../src/config/config-reference.ts';
 import { commandTable } from './command-table.ts';
+import { conditionsTable } from './condition-table.ts';
 import { metricsTable } from './metrics-table.ts';
 import { legalityTable, stateTable } from './state-table.ts';
 
@@ -25,6 +26,7 @@ export const pieces: Readonly<Record<string, () => string>> = {
   legality: legalityTable,
   states: stateTable,
   mermaid: () => ['```mermaid', toMermaid(nodeOutline).trimEnd(), '```'].join('\n'),
+  conditions: conditionsTable,
   config: configReference,
   'exit-codes': exitCodeTable,
   metrics: metricsTable,
