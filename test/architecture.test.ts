@@ -198,6 +198,23 @@ describe('the architecture', () => {
     expect(wrong).to.deep.equal(byFileTime);
   });
 
+  it('compares no clock readings in a test: on a busy machine everything takes longer', () => {
+    const tests = filesIn('test').filter(
+      (file) => /\.(?:test|contract)\.ts$/.test(file) && file !== 'test/architecture.test.ts',
+    );
+    expect(tests.flatMap((file) => clockComparisonsIn(textOf(file)).map((line) => `${file}: ${line}`))).to.deep.equal(
+      [],
+    );
+    const samples = [
+      'const took = Date.now() - began;',
+      'expect(deadline).to.be.within(1000, Date.now() + 1000);',
+      'const before = performance.now(); run(); expect(now() - before).to.be.lessThan(1);',
+      'const from = process.hrtime.bigint(); expect(later).to.be.greaterThan(from);',
+    ];
+    for (const sample of samples) expect(clockComparisonsIn(sample), sample).not.to.deep.equal([]);
+    expect(clockComparisonsIn('const iat = Math.floor(Date.now() / 1000);')).to.deep.equal([]);
+  });
+
   it('says in the first line of every file what the file owns', () => {
     const silent = [...machines, ...sources, ...filesIn('test')].filter((file) => {
       const [first, second] = textOf(file).split('\n');
@@ -206,6 +223,20 @@ describe('the architecture', () => {
     expect(silent).to.deep.equal([]);
   });
 });
+
+/** By text, test by test: a reading, or a name it was given, that is subtracted, compared, or stands in an assertion. */
+function clockComparisonsIn(text: string): string[] {
+  const reading = String.raw`(?:(?:Date|performance)\.now|process\.hrtime(?:\.bigint)?)\(\)`;
+  return text.split(/^ *it\(/m).flatMap((test) => {
+    const names = [...test.matchAll(new RegExp(`(?:const|let) (\\w+) = ${reading};`, 'g'))];
+    const clock = `(?:${[reading, ...names.map(([, name]) => `\\b${name}\\b`)].join('|')})`;
+    const compared = new RegExp(
+      `${clock}\\s*[-<>]|[-<]=?\\s*${clock}|(?<!=)>=?\\s*${clock}|expect\\([^;]*${clock}`,
+      'g',
+    );
+    return [...test.matchAll(compared)].map(([found]) => found.replace(/\s+/g, ' '));
+  });
+}
 
 function groupedBySource(imports: readonly Import[]): Map<string, Import[]> {
   const groups = new Map<string, Import[]>();

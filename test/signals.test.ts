@@ -11,8 +11,7 @@ import { until } from './support/until.ts';
 
 const cli = fileURLToPath(new URL('../src/cli.js', import.meta.url));
 
-describe('SIGHUP', function () {
-  this.timeout(30_000);
+describe('SIGHUP', () => {
   let home: Home;
   beforeEach(async () => {
     home = await Home.make({ objects: { 1: 'one' }, publicApi: { workers: 1 } });

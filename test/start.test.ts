@@ -57,8 +57,7 @@ describe('a node behind a balancer', () => {
   });
 });
 
-describe('a node with a large catalogue', function () {
-  this.timeout(30_000);
+describe('a node with a large catalogue', () => {
   let home: Home;
   let node: RealNode;
   beforeEach(async () => {
@@ -80,8 +79,7 @@ describe('a node with a large catalogue', function () {
   });
 });
 
-describe('a node whose catalogue lies on a disk that hangs', function () {
-  this.timeout(30_000);
+describe('a node whose catalogue lies on a disk that hangs', () => {
   let home: Home;
   let node: RealNode;
   before(async () => {
@@ -123,8 +121,7 @@ describe('a node whose catalogue lies on a disk that hangs', function () {
   });
 });
 
-describe('start', function () {
-  this.timeout(30_000);
+describe('start', () => {
   const asset = (id: number) => `/api/v1/assets/${id}`;
   let home: Home;
   let node: RealNode;

@@ -30,7 +30,7 @@ async function measure(what: string): Promise<void> {
   console.log(`${what}: first snapshot of ${ids().length} objects after ${seconds()} s`);
   console.log(`  event loop delay until then: p99 ${ms(delay.percentile(99))} ms, max ${ms(delay.max)} ms`);
   delay.reset();
-  await until(() => left <= 0);
+  await until(() => left <= 0, { limitMs: 3_600_000 });
   console.log(`  all verified after ${seconds()} s, ${changes.length} messages, ${object('1')?.type}`);
   console.log(`  event loop delay from there: p99 ${ms(delay.percentile(99))} ms, max ${ms(delay.max)} ms`);
   await directory.stop();

@@ -18,7 +18,7 @@ describe('the client of the operator API', () => {
   after(() => rig.close());
 
   const client = (options: Partial<ClientOptions> = {}) =>
-    createClient({ url: rig.url, secret, timeoutMs: 5000, ...options });
+    createClient({ url: rig.url, secret, timeoutMs: 60_000, ...options });
 
   it('gives commands and asks for the state', async () => {
     const { status, document } = await client().command('set-worker', { workerId: 4 });

@@ -169,7 +169,7 @@ describe('the console', function () {
   });
 
   it('asks for a new token when the old one has expired', async () => {
-    const token = await signAccessToken(Buffer.from(secret), { lifetimeSec: 2 });
+    const token = await signAccessToken(Buffer.from(secret), { lifetimeSec: 8 });
     const { page } = await live({}, token);
     await page.locator('#pasted-condition', { hasText: '401 The token has expired. Make a new token' }).waitFor();
     await connection(page, 'Not signed in');
@@ -404,7 +404,7 @@ describe('the console', function () {
       await node.command(name, body);
     }
     const asset = `http://127.0.0.1:${home.port}/api/v1/assets/2`;
-    for (const end = Date.now() + (file ? 45_000 : 0); Date.now() < end; ) {
+    for (let round = file ? 250 : 0; round > 0; round -= 1) {
       await Promise.all(Array.from({ length: Math.ceil(Math.random() * 20) }, () => fetch(asset)));
       await page.waitForTimeout(Math.random() * 300);
       await node.state();

@@ -16,9 +16,8 @@ import { type Ended, run } from '../cli/run.ts';
 import { Home, type RealNode } from '../support/real-node.ts';
 import { until } from '../support/until.ts';
 
-describe('the state on disk, of a real node', function () {
+describe('the state on disk, of a real node', () => {
   // Many processes, on a machine that may be busy.
-  this.timeout(40_000);
 
   let home: Home;
   let node: RealNode | null;

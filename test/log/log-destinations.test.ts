@@ -58,7 +58,7 @@ describe('a node whose output goes nowhere', () => {
     });
     const exited = once(child, 'exit');
     const token = await accessToken();
-    const client = createClient({ url: `http://127.0.0.1:${port}`, token, timeoutMs: 10_000 });
+    const client = createClient({ url: `http://127.0.0.1:${port}`, token, timeoutMs: 60_000 });
     const answers = async () => (await client.state().catch(() => null))?.document;
     await until(async () => child.exitCode !== null || JSON.stringify((await answers()) ?? null).includes('"serving"'));
     expect((await client.command('shutdown')).status).to.equal(200);

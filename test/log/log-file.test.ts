@@ -27,7 +27,7 @@ describe('log-file', () => {
   function start(more: Partial<LogFileOptions> = {}): LogFile {
     const file = new LogFile({
       ...{ path, name: 'n', frequency: 'daily', maxFiles: 10, archive: false, maxSize: 1_000_000 },
-      ...{ writeTimeoutMs: 5000, retryMs: 20, now: () => now.getTime() },
+      ...{ writeTimeoutMs: 60_000, retryMs: 20, now: () => now.getTime() },
       ...more,
     });
     opened.push(file);

@@ -28,10 +28,10 @@ describe('the node machine', () => {
     actor.start();
     actor.send({ type: 'restore' });
     for (const type of ['stop-api', 'start-api', 'set-buckets', 'shutdown'] as const) {
-      await waitFor(actor, isSettled, { timeout: 1000 });
+      await waitFor(actor, isSettled, { timeout: 30_000 });
       actor.send({ type });
     }
-    await waitFor(actor, ({ status }) => status === 'done', { timeout: 1000 });
+    await waitFor(actor, ({ status }) => status === 'done', { timeout: 30_000 });
     expect(told).to.deep.equal(['stop-api', 'start-api', 'set-buckets', 'shutdown']);
     expect(actor.getSnapshot().output).to.deep.equal({ exitCode: 0 });
   });

@@ -31,8 +31,7 @@ describe('a real node, by its API description', () => {
   let node: RealNode;
   let token: string;
 
-  before(async function () {
-    this.timeout(30_000);
+  before(async () => {
     home = await Home.make({ objects: { 1: 'one', 2: 'two' } });
     node = await home.start();
     token = await accessToken();
@@ -93,8 +92,7 @@ describe('a real node, by its API description', () => {
     expect([served, JSON.parse(stdout)]).to.deep.equal([document, document]);
   });
 
-  it('lets a generated client walk it, from the first answer to the last', async function () {
-    this.timeout(30_000);
+  it('lets a generated client walk it, from the first answer to the last', async () => {
     const url = `${node.operatorUrl}/api/v1/openapi.json`;
     const client: Client = await Swagger({ url, userFetch: ask, authorizations: { accessToken: { value: token } } });
     expect(client.errors).to.deep.equal([]);
@@ -137,8 +135,7 @@ describe('a real node, by its API description', () => {
     expect(described).to.have.members(commandNames.map((name) => name.replaceAll('-', '')));
   });
 
-  it('is measured: what its viewers and operators did is in the metrics', async function () {
-    this.timeout(30_000);
+  it('is measured: what its viewers and operators did is in the metrics', async () => {
     const scrape = async () => scrapeOf(await (await ask(`${node.operatorUrl}/metrics`)).text());
     const done = async () => {
       const { value } = await scrape();

@@ -13,8 +13,7 @@ import { until } from '../support/until.ts';
 const set = (workerId: number) => ({ type: 'set-worker', workerId }) as const;
 const statusOf = ({ status }: Answer): number => status;
 
-describe('a node that leaves', function () {
-  this.timeout(30_000);
+describe('a node that leaves', () => {
   let home: Home;
   let node: RealNode;
   const pipelines: Pipeline[] = [];
@@ -36,7 +35,7 @@ describe('a node that leaves', function () {
   const sign = async (commands: readonly Operation['command'][], token?: string) => {
     const client = createClient({
       url: node.operatorUrl,
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       ...(token === undefined ? { secret: Buffer.from(secret) } : { token }),
     });
     return Promise.all(commands.map((command) => signed(client, command)));

@@ -11,8 +11,7 @@ import { ask, connected, refuses, requestFor, restOf, Viewer } from '../support/
 const asset = '/api/v1/assets/1';
 const large = '/api/v1/assets/2';
 
-describe('Answers are true', function () {
-  this.timeout(30_000);
+describe('Answers are true', () => {
   let home: Home;
   let node: RealNode;
 

@@ -9,9 +9,9 @@ describe('Nothing acknowledged is lost', () => {
     const seed = 1 + Math.floor(Math.random() * 1_000_000_000);
     const findings = await proveDurable({ rounds: 2, clients: 3, seed }, () => {});
     expect(broken(findings)).to.deep.equal([]);
-  }).timeout(60_000);
+  }).timeout(180_000);
 
   it('where other nodes are started on the same state directory, from other namespaces where there can be any', async () => {
     expect(broken(await proveTwoNodes({ rounds: 1 }, () => {}))).to.deep.equal([]);
-  }).timeout(60_000);
+  }).timeout(180_000);
 });

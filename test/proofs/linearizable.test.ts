@@ -10,7 +10,7 @@ import { broken } from './proof.ts';
 const seed = 1 + Math.floor(Math.random() * 1_000_000_000);
 
 describe('Answers are in order', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let desk: OperatorDesk;
 
   before(async () => {
@@ -37,7 +37,10 @@ describe('Answers are in order', function () {
     });
 
   it('from real processes too, with faults thrown in', async () => {
-    const findings = await proveLinearizable({ operations: 100, perNode: 100, clients: 4, seed }, () => {});
+    const findings = await proveLinearizable(
+      { operations: 100, perNode: 100, clients: 4, seed, judged: false },
+      () => {},
+    );
     expect(broken(findings)).to.deep.equal([]);
   });
 });

@@ -20,10 +20,14 @@ export interface LinearizableOptions {
   readonly perNode: number;
   readonly clients: number;
   readonly seed: number;
+  /** Whether the slowest command is judged: that of a busy machine says nothing. */
+  readonly judged: boolean;
 }
 
 /** How long a command may take: twice the step deadlines that follow from the config below, and a slow day. */
 const longestMs = 15_000;
+/** When a client gives up, a safety net. */
+const timeoutMs = 60_000;
 
 const config = {
   objects: { 1: 16 * 1024 * 1024 },
@@ -120,7 +124,7 @@ export async function proveLinearizable(options: LinearizableOptions, say: Say):
       what: 'slowest command',
       figure: `${Math.round(slowestMs)} ms`,
       bar: `${longestMs} ms`,
-      holds: slowestMs <= longestMs,
+      holds: options.judged ? slowestMs <= longestMs : null,
     },
   ];
 }
@@ -138,9 +142,9 @@ interface Life {
 async function live(home: Home, node: RealNode, script: Script): Promise<Life> {
   const history = new History();
   const url = node.operatorUrl;
-  const client = createClient({ url, token: await accessToken(), timeoutMs: longestMs });
+  const client = createClient({ url, token: await accessToken(), timeoutMs });
   const ask = (command: Operation['command']) => history.ask(command, () => send(client, command));
-  const lines = new Lines(history, [client, createClient({ url, secret: Buffer.from(secret), timeoutMs: longestMs })]);
+  const lines = new Lines(history, [client, createClient({ url, secret: Buffer.from(secret), timeoutMs })]);
   let over = false;
   const faults = (async () => {
     const thrown: FaultName[] = [];

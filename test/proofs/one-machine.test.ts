@@ -11,7 +11,7 @@ import { Home, type RealNode } from '../support/real-node.ts';
 import { inShort, seen, sightOf } from '../support/replay.ts';
 
 describe('One machine decides', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let home: Home;
   let node: RealNode;
   let now: NodeSnapshot;

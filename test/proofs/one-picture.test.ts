@@ -17,8 +17,7 @@ const idsIn = (file: string): Set<string> =>
     ].map(([, id = '']) => id),
   );
 
-describe('a real node', function () {
-  this.timeout(30_000);
+describe('a real node', () => {
   let home: Home;
   let node: RealNode;
 

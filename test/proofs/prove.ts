@@ -28,7 +28,7 @@ program
   .option('--clients <n>', 'clients at full speed', whole, 100)
   .option('--hostile-sec <n>', 'how long hostile clients may hold a drain', whole, 3)
   .action((options) =>
-    prove((say) => proveDrain({ ...options, idleGraceMs: 1000, ends: ['shutdown', 'SIGTERM'] }, say)),
+    prove((say) => proveDrain({ ...options, idleGraceMs: 1000, ends: ['shutdown', 'SIGTERM'], judged: true }, say)),
   );
 
 program
@@ -57,7 +57,7 @@ program
   .option('--per-node <n>', 'after which a node is shut down', whole, 300)
   .option('--clients <n>', 'at once', whole, 4)
   .option('--seed <n>', 'the same seed gives the same commands', whole, randomSeed())
-  .action((options) => prove((say) => proveLinearizable(options, say)));
+  .action((options) => prove((say) => proveLinearizable({ ...options, judged: true }, say)));
 
 program
   .command('durable')

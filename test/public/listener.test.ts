@@ -55,17 +55,15 @@ describe('a generation of the public port', () => {
   });
 
   it('closes silent connections after the grace, and leaves a half-sent header to its own timeout', async () => {
-    const port = await opened({ headersTimeoutMs: 400 });
+    const port = await opened({ headersTimeoutMs: 400, requestTimeoutMs: 600_000 });
     const silent = await connected(port);
     const half = await connected(port, 'GET /api/v1/assets/1 HTTP/1.1\r\nHost: a\r\nX-Slow');
     await ask(port, '/api/v1/assets/1');
-    const before = Date.now();
     await stop();
     await closed(silent);
     await until(() => connections() === 1);
     // Node would stop looking for late headers if its own server.close() had been called.
     expect((await restOf(half)).toString()).to.match(/^HTTP\/1\.1 408 /);
-    expect(Date.now() - before).to.be.lessThan(3000);
     expect(await open.drained).to.equal(0);
   });
 
@@ -98,7 +96,7 @@ describe('a generation of the public port', () => {
   });
 
   it('counts the grace from the end of an answer, not from the close', async () => {
-    const port = await opened({ idleGraceMs: 200 });
+    const port = await opened({ idleGraceMs: 1500 });
     const viewer = new Viewer(port);
     const download = await connected(port, requestFor('/api/v1/assets/2'));
     await new Promise((resolve) => download.once('readable', resolve));
@@ -168,10 +166,11 @@ describe('a generation of the public port', () => {
   });
 
   it('cuts an answer of which nothing is taken any more, and no other', async () => {
-    const port = await opened({ stallTimeoutMs: 300 });
+    const port = await opened({ stallTimeoutMs: 2000 });
     const stalled = await connected(port, requestFor('/api/v1/assets/2'));
     const slow = await connected(port, requestFor('/api/v1/assets/2'));
     expect(await takenSlowly(slow)).to.be.greaterThan(size);
+    await until(() => timesOpen(join(folder.path, '2')) === 0);
     expect((await restOf(stalled)).length).to.be.lessThan(size);
   });
 
@@ -231,7 +230,7 @@ async function takenSlowly(socket: Socket): Promise<number> {
   for await (const { length } of socket) {
     const before = got;
     got += length;
-    if (Math.floor(got / 3_000_000) > Math.floor(before / 3_000_000)) await sleep(150);
+    if (Math.floor(got / 3_000_000) > Math.floor(before / 3_000_000)) await sleep(500);
     if (got > size) return got;
   }
   return got;

@@ -5,12 +5,12 @@ import { publicSideContract } from './public-side.contract.ts';
 
 for (const count of [1, 2]) {
   describe(`the public side with ${count} worker process${count === 1 ? '' : 'es'}`, () => {
-    publicSideContract(({ port = 0, drainTimeoutMs = 5000 }) =>
+    publicSideContract(({ port = 0, drainTimeoutMs = 60_000 }) =>
       testWorkers({
         setup: { id: 'test', version: '0.0.0', limits: testLimits },
         port,
         count,
-        workerTimeoutMs: 3000,
+        workerTimeoutMs: 30_000,
         drainTimeoutMs,
       }),
     );

@@ -38,8 +38,8 @@ describe('the supervision of public workers', () => {
     count = options.count ?? 2;
     side = testWorkers({
       setup,
-      workerTimeoutMs: 400,
-      drainTimeoutMs: 5000,
+      workerTimeoutMs: 30_000,
+      drainTimeoutMs: 60_000,
       heartbeatMs: 50,
       backoffMs: 10,
       ...options,
@@ -75,7 +75,7 @@ describe('the supervision of public workers', () => {
     const { reason, message, since } = conditionOf('WorkerCrashed') ?? {};
     expect(reason).to.equal('SIGKILL');
     expect(message).to.match(new RegExp(`^Public worker ${victim} was ended by SIGKILL at .*Workers died once since`));
-    expect(Date.parse(since ?? '')).to.be.closeTo(Date.now(), 5000);
+    expect(since).to.match(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
     expect(conditionOf('NoWorkerServing')).to.equal(undefined);
   });
 
@@ -90,8 +90,12 @@ describe('the supervision of public workers', () => {
 
   it('forgets a crash after a calm time', async () => {
     await serving({ calmMs: 200 });
+    let wasSaid = false;
+    side.subscribe(() => {
+      wasSaid ||= conditionOf('WorkerCrashed') !== undefined;
+    });
     process.kill(pids()[0] ?? 0, 'SIGKILL');
-    await until(() => conditionOf('WorkerCrashed') !== undefined);
+    await until(() => wasSaid);
     await until(() => side.conditions.length === 0);
   });
 
@@ -124,7 +128,7 @@ describe('the supervision of public workers', () => {
   });
 
   it('says when no worker serves, refuses rather than accept, and serves again on the same port', async () => {
-    const port = await serving({ backoffMs: 300 });
+    const port = await serving({ backoffMs: 2000 });
     for (const pid of pids()) process.kill(pid, 'SIGKILL');
     await until(() => conditionOf('NoWorkerServing') !== undefined);
     expect(conditionOf('NoWorkerServing')?.message).to.contain('was ended by SIGKILL');
@@ -136,32 +140,32 @@ describe('the supervision of public workers', () => {
   });
 
   it('finds a worker that is stopped by its heartbeat, kills it and replaces it', async () => {
-    const port = await serving({ count: 1 });
+    const port = await serving({ count: 1, workerTimeoutMs: 1000 });
     const [stopped = 0] = pids();
     process.kill(stopped, 'SIGSTOP');
     await until(() => conditionOf('WorkerCrashed') !== undefined);
     expect(conditionOf('WorkerCrashed')?.reason).to.equal('Unresponsive');
-    expect(conditionOf('WorkerCrashed')?.message).to.contain('did not answer "ping" within 400 ms and was killed');
+    expect(conditionOf('WorkerCrashed')?.message).to.contain('did not answer "ping" within 1000 ms and was killed');
     await allServe();
     expect(await statusOf(port)).to.equal(200);
     expect(await isAlive(stopped)).to.equal(false);
   });
 
   it('closes the port though a worker is stopped: it holds it until it is dead', async () => {
-    const port = await serving({ heartbeatMs: 60_000 });
+    const port = await serving({ heartbeatMs: 60_000, workerTimeoutMs: 1000 });
     const [stopped = 0] = pids();
     process.kill(stopped, 'SIGSTOP');
-    const before = Date.now();
     await side.close();
     expect(await refuses(port)).to.equal(true);
-    expect(Date.now() - before).to.be.within(300, 2000);
+    expect(await isAlive(stopped)).to.equal(false);
+    expect(conditionOf('WorkerCrashed')?.message).to.contain('did not answer "close" within 1000 ms and was killed');
     expect(pids()).to.not.include(stopped);
     await side.listen({ patienceMs: 0 });
     expect(await statusOf(port)).to.equal(200);
   });
 
   it('opens the port though a worker is stopped', async () => {
-    await prepared({ heartbeatMs: 60_000 });
+    await prepared({ heartbeatMs: 60_000, workerTimeoutMs: 1000 });
     await until(() => side.workers.every(({ state }) => state === 'idle'));
     for (const pid of pids()) process.kill(pid, 'SIGSTOP');
     await side.listen({ patienceMs: 0 });
@@ -172,7 +176,7 @@ describe('the supervision of public workers', () => {
   });
 
   it('applies settings though a worker is stopped', async () => {
-    const port = await serving({ heartbeatMs: 60_000 });
+    const port = await serving({ heartbeatMs: 60_000, workerTimeoutMs: 1000 });
     process.kill(pids()[0] ?? 0, 'SIGSTOP');
     await side.configure({ workerId: 0, buckets: ['7:7'] });
     expect(await statusOf(port)).to.equal(421);
@@ -209,7 +213,7 @@ describe('the supervision of public workers', () => {
   });
 
   it('has a replacement serve though the first that could lend it the port hangs', async () => {
-    await serving({ count: 3, heartbeatMs: 60_000, workerTimeoutMs: 15_000 });
+    await serving({ count: 3, heartbeatMs: 60_000 });
     const [stopped = 0, , victim = 0] = pids();
     process.kill(stopped, 'SIGSTOP');
     process.kill(victim, 'SIGKILL');
@@ -221,7 +225,7 @@ describe('the supervision of public workers', () => {
 
   it('takes as many connections as the node may have, whichever worker they come to, and no more', async () => {
     const limits = { ...testLimits, keepAliveTimeoutMs: 60_000, maxConnections: 100 };
-    const port = await serving({ setup: { ...setup, limits }, heartbeatMs: 60_000, workerTimeoutMs: 10_000 });
+    const port = await serving({ setup: { ...setup, limits }, heartbeatMs: 60_000 });
     const [first = 0, second = 0] = pids();
     const viewers: Viewer[] = [];
     const come = async (count: number) => {
@@ -293,7 +297,7 @@ describe('the supervision of public workers', () => {
   });
 
   it('tells of a crash loop beside a worker that has come out of a longer one', async () => {
-    await serving({ maxBackoffMs: 20, steadyMs: 1000 });
+    await serving({ maxBackoffMs: 20, steadyMs: 3000 });
     const diesInARow = async (victim: number, times: number): Promise<void> => {
       const others = pids().filter((pid) => pid !== victim);
       for (let pid = victim, left = times; left > 0; left -= 1) {
@@ -340,7 +344,7 @@ describe('the supervision of public workers', () => {
   });
 
   it('cuts a drain though its worker is stopped', async () => {
-    const port = await serving({ count: 1, heartbeatMs: 60_000 });
+    const port = await serving({ count: 1, heartbeatMs: 60_000, workerTimeoutMs: 1000 });
     const download = await connected(port, requestFor('/api/v1/assets/2'));
     await new Promise((resolve) => download.once('readable', resolve));
     const ended = new Promise((resolve) => {
@@ -390,16 +394,25 @@ describe('the supervision of public workers', () => {
       import { existsSync } from 'node:fs';
       import { Server } from 'node:net';
       const { listen } = Server.prototype;
-      const mended = () => existsSync(${JSON.stringify(join(folder.path, 'mended'))});
+      const exists = (name) => existsSync(${JSON.stringify(folder.path)} + '/' + name);
       Server.prototype.listen = function (...options) {
         const fail = () => this.emit('error', Object.assign(new Error('as told'), { code: 'EMFILE' }));
-        if (options[0] instanceof Server && !mended()) { ${onShare} }
+        if (options[0] instanceof Server && !exists('mended')) { ${onShare} }
         else listen.apply(this, options);
       };
       await import('${worker}');`;
     await writeFile(entry, text);
     return entry;
   }
+
+  /** Accepts no more, and fails as soon as the test has made the file `allowed`. */
+  const failsOnceAllowed = `
+    options[0].close();
+    const look = setInterval(() => {
+      if (!exists('allowed')) return;
+      clearInterval(look);
+      fail();
+    }, 5);`;
 
   it('opens on every worker or on none', async () => {
     const port = await freePort();
@@ -428,7 +441,7 @@ describe('the supervision of public workers', () => {
   });
 
   it('opens the port anew when it was taken while no worker served', async () => {
-    const port = await serving({ count: 1, rejoinMs: 20, backoffMs: 200 });
+    const port = await serving({ count: 1, rejoinMs: 20, backoffMs: 2000 });
     process.kill(pids()[0] ?? 0, 'SIGKILL');
     await until(() => conditionOf('NoWorkerServing') !== undefined);
     const blocker = createServer().listen({ host: '127.0.0.1', port });
@@ -441,30 +454,24 @@ describe('the supervision of public workers', () => {
 
   it('lets end what was accepted by an opening that failed half-way, and tells who closes next of it', async () => {
     const port = await freePort();
-    await prepared({ entry: await clumsy('options[0].close(); setTimeout(fail, 300);'), port, workerTimeoutMs: 3000 });
+    await prepared({ entry: await clumsy(failsOnceAllowed), port });
     await until(() => side.workers.every(({ state }) => state === 'idle'));
     const listening = side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
     await until(async () => !(await refuses(port)));
     const download = await connected(port, requestFor('/api/v1/assets/2'));
     await new Promise((resolve) => download.once('readable', resolve));
+    await writeFile(join(folder.path, 'allowed'), '');
     expect(await listening).to.equal('A public worker could not share the port: as told');
     expect(await refuses(port)).to.equal(true);
     expect(side.drain?.connections).to.be.greaterThan(0);
-    expect((await side.close()).drain?.deadline).to.be.greaterThan(Date.now());
+    expect((await side.close()).drain).to.not.equal(null);
     expect((await restOf(download)).length).to.be.greaterThan(size);
     await until(() => side.drain === null);
   });
 
   it('ends a drain only after those of openings that failed half-way before it, and cuts them with it', async () => {
     const port = await freePort();
-    const entry = await clumsy(`
-      options[0].close();
-      const looking = setInterval(() => {
-        if (!existsSync(${JSON.stringify(join(folder.path, 'enough'))})) return;
-        clearInterval(looking);
-        fail();
-      }, 5);`);
-    await prepared({ entry, port, workerTimeoutMs: 10_000, heartbeatMs: 60_000, drainTimeoutMs: 20_000 });
+    await prepared({ entry: await clumsy(failsOnceAllowed), port });
     await until(() => side.workers.every(({ state }) => state === 'idle'));
     const underWay = async () => {
       const download = await connected(port, requestFor('/api/v1/assets/2'));
@@ -476,9 +483,9 @@ describe('the supervision of public workers', () => {
       const listening = side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
       await until(async () => !(await refuses(port)));
       orphans.push(await underWay());
-      await writeFile(join(folder.path, 'enough'), '');
+      await writeFile(join(folder.path, 'allowed'), '');
       expect(await listening).to.equal('A public worker could not share the port: as told');
-      await rm(join(folder.path, 'enough'));
+      await rm(join(folder.path, 'allowed'));
     }
     await writeFile(join(folder.path, 'mended'), '');
     await side.listen({ patienceMs: 0 });
@@ -548,11 +555,13 @@ describe('the supervision of public workers', () => {
 });
 
 describe('workers whose control process was killed', () => {
-  it('stop accepting within a second, finish what is under way, and leave', async () => {
+  it('stop accepting at once, finish what is under way, and leave', async () => {
     const folder = await Folder.make();
     const objects = [await folder.object('1', 'one'), await folder.object('2', size)];
     const script = fileURLToPath(new URL('../support/control-process.js', import.meta.url));
-    const control = fork(script, [JSON.stringify({ setup, snapshot: snapshotOf(...objects), drainTimeoutMs: 4000 })]);
+    const control = fork(script, [
+      JSON.stringify({ setup, snapshot: snapshotOf(...objects), drainTimeoutMs: 600_000 }),
+    ]);
     const { port, pids } = await told(control);
     const download = await connected(port, requestFor('/api/v1/assets/2'));
     await new Promise((resolve) => download.once('readable', resolve));
@@ -560,12 +569,11 @@ describe('workers whose control process was killed', () => {
     for (const pid of pids) for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.kill(pid, signal);
     expect((await ask(port, '/api/v1/assets/1')).status).to.equal(200);
     control.kill('SIGKILL');
-    const before = Date.now();
+    // While the download, which takes its time, still holds the worker.
     await until(() => refuses(port));
-    expect(Date.now() - before).to.be.lessThan(1000);
+    expect(download.destroyed).to.equal(false);
     expect((await restOf(download)).length).to.be.greaterThan(size);
     await until(async () => !(await Promise.all(pids.map(isAlive))).includes(true));
-    expect(Date.now() - before).to.be.lessThan(4000);
     await folder.remove();
   });
 

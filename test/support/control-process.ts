@@ -5,7 +5,7 @@ import { until } from './until.ts';
 
 const { setup, snapshot, drainTimeoutMs }: { setup: WorkerSetup; snapshot: DirectorySnapshot; drainTimeoutMs: number } =
   JSON.parse(process.argv[2] ?? '');
-const side = testWorkers({ setup, workerTimeoutMs: 3000, drainTimeoutMs });
+const side = testWorkers({ setup, workerTimeoutMs: 30_000, drainTimeoutMs });
 side.start();
 await side.configure({ workerId: 0, buckets: null });
 await side.publish({ type: 'replaced', snapshot });

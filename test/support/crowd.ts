@@ -1,6 +1,7 @@
 // A crowd of viewers in a process of its own, so that what it costs does not slow the one that is watched.
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { inTime } from './until.ts';
 
 export interface CrowdOptions {
   readonly port: number;
@@ -28,29 +29,29 @@ export class Crowd {
   }
 
   /** Resolves when the first answer has come. */
-  arrived(): Promise<void> {
-    return new Promise((resolve) => this.#child.once('message', () => resolve()));
+  async arrived(): Promise<void> {
+    await this.#message('the first answer to a crowd');
   }
 
   /** What has happened up to now. */
-  async requestMetrics(): Promise<RequestMetrics> {
-    const told = new Promise<RequestMetrics>((resolve) =>
-      this.#child.once('message', (requestMetrics: RequestMetrics) => resolve(requestMetrics)),
-    );
+  requestMetrics(): Promise<RequestMetrics> {
+    const metrics = this.#message<RequestMetrics>('the metrics of a crowd');
     this.#child.send('requestMetrics');
-    return told;
+    return metrics;
   }
 
   /** Every client gets its last answer, then all leave. */
   async leave(): Promise<RequestMetrics> {
-    const told = new Promise<RequestMetrics>((resolve) =>
-      this.#child.once('message', (requestMetrics: RequestMetrics) => resolve(requestMetrics)),
-    );
+    const metrics = this.#message<RequestMetrics>('the last answers to a crowd');
     const exited = new Promise((resolve) => this.#child.once('exit', resolve));
     this.#child.send('leave');
-    const requestMetrics = await told;
-    await exited;
+    const requestMetrics = await metrics;
+    await inTime('a crowd to exit', exited);
     return requestMetrics;
+  }
+
+  #message<T>(what: string): Promise<T> {
+    return inTime(what, new Promise<T>((resolve) => this.#child.once('message', (message: T) => resolve(message))));
   }
 
   /** Sends it away at once, whatever it is doing. */

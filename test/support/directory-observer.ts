@@ -2,6 +2,7 @@
 import type { DataObject } from '../../machines/answer.ts';
 import type { Directory } from '../../src/directory/directory.ts';
 import type { DirectoryChange } from '../../src/ipc/messages.ts';
+import { inTime, type Patience } from './until.ts';
 
 export interface Observer {
   readonly changes: readonly DirectoryChange[];
@@ -10,7 +11,7 @@ export interface Observer {
   readonly bucketWorkers: () => Readonly<Record<string, readonly number[]>>;
   readonly conditions: () => string[];
   /** Resolves as soon as it is so, be it at once. */
-  readonly until: (isSo: () => boolean) => Promise<void>;
+  readonly until: (isSo: () => boolean, patience?: Patience) => Promise<void>;
   readonly end: () => void;
 }
 
@@ -41,16 +42,20 @@ export function observe(directory: Directory): Observer {
     ids: () => [...objects.keys()],
     bucketWorkers: () => bucketWorkers,
     conditions: () => directory.conditions.map(({ type }) => type),
-    until: (isSo) =>
-      new Promise((resolve) => {
-        const check = () => {
-          if (!isSo()) return;
-          waiting = waiting.filter((it) => it !== check);
-          resolve();
-        };
-        waiting.push(check);
-        check();
-      }),
+    until: (isSo, patience) =>
+      inTime(
+        String(isSo).replace(/\s+/g, ' '),
+        new Promise((resolve) => {
+          const check = () => {
+            if (!isSo()) return;
+            waiting = waiting.filter((it) => it !== check);
+            resolve();
+          };
+          waiting.push(check);
+          check();
+        }),
+        { seen: () => JSON.stringify(changes.at(-1))?.slice(0, 1000), ...patience },
+      ),
     end: () => {
       for (const end of ends) end();
     },

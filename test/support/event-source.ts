@@ -2,6 +2,7 @@
 import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { EventParser, type ReceivedEvent } from '../../src/client/event-parser.ts';
 import { expectDescribedEvent } from './described.ts';
+import { inTime } from './until.ts';
 
 export interface SeenEvent {
   readonly name: string;
@@ -58,7 +59,7 @@ export class EventSource {
 
   /** The first event for which this holds, whether it has come or is still to come. */
   find(name: string, holds: (data: SeenEvent['data']) => boolean = () => true): Promise<SeenEvent> {
-    return new Promise((resolve) => {
+    const coming = new Promise<SeenEvent>((resolve) => {
       const look = () => {
         const found = this.named(name).find(({ data }) => holds(data));
         if (found === undefined) return;
@@ -68,19 +69,21 @@ export class EventSource {
       this.#watchers.add(look);
       look();
     });
+    return inTime(`an event "${name}" with ${holds}`, coming, { seen: () => JSON.stringify(this.events.slice(-5)) });
   }
 
   /** Resolves when this much of the text is there. */
-  async says(part: string): Promise<void> {
-    while (!this.text.includes(part)) {
-      await new Promise<void>((resolve) => {
-        const watcher = () => {
-          this.#watchers.delete(watcher);
-          resolve();
-        };
-        this.#watchers.add(watcher);
-      });
-    }
+  says(part: string): Promise<void> {
+    const coming = new Promise<void>((resolve) => {
+      const look = () => {
+        if (!this.text.includes(part)) return;
+        this.#watchers.delete(look);
+        resolve();
+      };
+      this.#watchers.add(look);
+      look();
+    });
+    return inTime(`the text ${JSON.stringify(part)}`, coming, { seen: () => this.text.slice(-500) });
   }
 
   /** Read no more. */

@@ -1,4 +1,5 @@
 // A point that steps have to pass in a test: they can be held there, let through, or made to fail.
+import { inTime } from './until.ts';
 
 export class Gate {
   #shut = false;
@@ -15,7 +16,7 @@ export class Gate {
 
   /** Resolves when a step stands at the gate. */
   reached(): Promise<void> {
-    return this.#arrived.reached;
+    return inTime('a step to stand at the gate', this.#arrived.reached);
   }
 
   /** Let through who waits, and everyone after. */

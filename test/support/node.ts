@@ -44,7 +44,7 @@ export class OperatorDesk implements AsyncDisposable {
     this.#listener = listener;
     this.underWay = underWay;
     this.url = listener.url;
-    this.client = createClient({ url: listener.url, token, timeoutMs: 10_000 });
+    this.client = createClient({ url: listener.url, token, timeoutMs: 60_000 });
   }
 
   static async open(): Promise<OperatorDesk> {

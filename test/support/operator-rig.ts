@@ -32,7 +32,9 @@ export const settings = {
   ...eventLimits,
   port: 0,
   allowedHosts: ['node.example'],
-  bodyWaitMs: 5000,
+  headersTimeoutMs: 60_000,
+  requestTimeoutMs: 60_000,
+  bodyWaitMs: 60_000,
   maxConnections: 100,
 };
 
@@ -226,7 +228,7 @@ export function makeNode(
   publicSide: PublicSide,
   { wishes = {}, conditions = [], lameDuckMs = 0 }: NodeWishes = {},
 ): Node {
-  const ms = 10_000;
+  const ms = 600_000;
   return new Node({
     id: 'my-node',
     version,

@@ -12,8 +12,8 @@ import type { DrainStatus, PublicSide, PublicSideEvent, WorkerStatus } from '../
 import { Gate } from './gate.ts';
 
 export const testLimits: PublicLimits = {
-  headersTimeoutMs: 10_000,
-  requestTimeoutMs: 20_000,
+  headersTimeoutMs: 60_000,
+  requestTimeoutMs: 60_000,
   keepAliveTimeoutMs: 5000,
   stallTimeoutMs: 60_000,
   maxHeaderBytes: 16_384,
@@ -50,7 +50,7 @@ export class PublicSideTwin implements PublicSide {
   #drains = 0;
 
   constructor(options: TwinOptions = {}) {
-    this.#options = { port: 0, drainTimeoutMs: 5000, limits: {}, closeWithinMs: 500, ...options };
+    this.#options = { port: 0, drainTimeoutMs: 60_000, limits: {}, closeWithinMs: 500, ...options };
     const limits = { ...testLimits, ...this.#options.limits };
     this.#room = new PublicServer(
       { id: 'twin', version: '0.0.0', limits },

@@ -12,6 +12,7 @@ import { signAccessToken } from '../../src/client/sign-token.ts';
 import type { StateDocument } from '../../src/control/node-control.ts';
 import { withDescribed } from './described.ts';
 import { freePort } from './free-port.ts';
+import { inTime } from './until.ts';
 
 const builtCli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
 /** Of every `Home`. */
@@ -64,8 +65,10 @@ export class Home {
       catalogue: './catalogue.yml',
       workerId: 0,
       directories: { state: './state' },
-      // Whatever else the machine that tests is doing, they must come to an end.
-      publicApi: { host: '127.0.0.1', port, workers: 2, niceness: 0, ...publicApi },
+      // A busy machine slows everything down: a test that is about a deadline sets its own.
+      publicApi: { host: '127.0.0.1', port, workers: 2, niceness: 0, workerTimeoutMs: 30_000, ...publicApi },
+      stateFile: { saveTimeoutMs: 30_000 },
+      supervision: { startTimeoutMs: 60_000 },
       operatorApi: { port: 0, hmacSecret: secret, ...operatorApi },
       ...more,
     };
@@ -86,7 +89,7 @@ export class Home {
   /** Resolves when the node says that it is up. */
   async start(options?: StartOptions): Promise<RealNode> {
     const node = this.launch(options);
-    await node.up;
+    await inTime('the node to say that it is up', node.up, { seen: () => node.log });
     return node;
   }
 
@@ -177,7 +180,7 @@ export class RealNode {
   }
 
   async #operator() {
-    this.#client ??= createClient({ url: this.#operatorUrl, token: await accessToken(), timeoutMs: 30_000 });
+    this.#client ??= createClient({ url: this.#operatorUrl, token: await accessToken(), timeoutMs: 60_000 });
     return this.#client;
   }
 

@@ -55,7 +55,7 @@ describe('audit file', () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   const opened = (options: Partial<AuditFileOptions> = {}) =>
-    openAuditFile({ file, maxBytes: 1_000_000, maxFiles: 3, writeTimeoutMs: 5000, now: Date.now, ...options });
+    openAuditFile({ file, maxBytes: 1_000_000, maxFiles: 3, writeTimeoutMs: 60_000, now: Date.now, ...options });
   const read = async (options: { sinceMs?: number } = {}): Promise<string[]> => {
     const subs: string[] = [];
     for await (const line of readAudit({ file, ...options })) subs.push(subOf(line));

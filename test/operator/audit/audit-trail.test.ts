@@ -24,7 +24,7 @@ describe('audit trail', () => {
 
   const opened = (more: Partial<Parameters<typeof openAuditTrail>[0]> = {}) =>
     openAuditTrail({
-      ...{ file, maxBytes: 4096, maxFiles: 1, writeTimeoutMs: 5000, now: Date.now },
+      ...{ file, maxBytes: 4096, maxFiles: 1, writeTimeoutMs: 60_000, now: Date.now },
       ...{ floods: { singly: 1_000_000, intervalMs: 60_000 }, ...more },
     });
   async function shown(): Promise<(string | null)[]> {

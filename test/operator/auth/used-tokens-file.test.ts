@@ -29,7 +29,7 @@ describe('used tokens in a file', () => {
       file,
       max: 1000,
       now: () => now,
-      writeTimeoutMs: 5000,
+      writeTimeoutMs: 60_000,
       retryMs: 20,
       syncDirectory: directorySync(),
       ...options,
