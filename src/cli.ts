@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 // The command line: reads the arguments, runs one subcommand, and exits with a documented code.
 import { codeOf, messageOf } from './base/errors.ts';
-import { exitCode } from './cli/exit-codes.ts';
-import { failed } from './cli/failure.ts';
+import { exitCode, failed } from './cli/exit-codes.ts';
 import { complain } from './cli/print.ts';
 import { program } from './cli/program.ts';
 

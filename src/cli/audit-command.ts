@@ -4,14 +4,13 @@ import { Command, Option } from 'commander';
 import { commandNames } from '../../machines/commands.ts';
 import { InputError, messageOf } from '../base/errors.ts';
 import type { AuditLine } from '../operator/audit/audit-read.ts';
-import { type AuditFilter, filterOf, parseSince, parseStatus } from './audit-filter.ts';
-import { auditText } from './audit-text.ts';
+import { wholeNumber } from './argument-types.ts';
+import { type AuditFilter, auditText, filterOf, parseSince, parseStatus } from './audit-lines.ts';
 import { type ConfigOptions, lazyConfig, withConfig } from './config-option.ts';
 import { exitCodeHelp } from './exit-codes.ts';
 import { examples } from './help.ts';
 import { enough } from './interrupt-signal.ts';
 import { complain, say, sayJson } from './print.ts';
-import { wholeNumber } from './whole-number.ts';
 
 type Shown = Exclude<AuditLine, { readonly torn: string }>;
 

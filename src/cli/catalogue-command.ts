@@ -1,9 +1,9 @@
 // `catalogue`: prints a catalogue for any folder of files, ready to be saved in it.
 import { Command } from 'commander';
 import type { DescribeProgress } from '../directory/catalogue/describe-folder.ts';
+import { wholeNumber } from './argument-types.ts';
 import { examples } from './help.ts';
 import { complain, sayFile, showProgress, wipeProgress } from './print.ts';
-import { wholeNumber } from './whole-number.ts';
 
 interface CatalogueOptions {
   readonly bucket: string;

@@ -1,7 +1,7 @@
 // How the body of a command is typed: arguments and options made from the schema in its row.
 import { type Command, Option } from 'commander';
 import { type CommandName, commands } from '../../machines/commands.ts';
-import { wholeNumber } from './whole-number.ts';
+import { wholeNumber } from './argument-types.ts';
 
 type Body = Record<string, unknown>;
 

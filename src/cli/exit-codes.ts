@@ -1,4 +1,7 @@
-// The exit codes of the command line: one table for the code, the help and docs/operating.md.
+// The exit codes of the command line, one table for the code, the help and docs/operating.md; and the code for a thrown error.
+import { CommanderError } from 'commander';
+import { InputError, messageOf, NotReachable, TimedOut } from '../base/errors.ts';
+import { complain } from './print.ts';
 
 const table = {
   done: [0, 'done'],
@@ -35,3 +38,19 @@ export const exitCodeTable = (): string =>
     ...Object.values(table).map(([code, meaning]) => `| ${code} | ${meaning} |`),
     '',
   ].join('\n');
+
+/** Says it on stderr. */
+export function failed(error: unknown): number {
+  if (error instanceof CommanderError) {
+    // Commander has said it already. Asking for help or the version is no error.
+    return error.exitCode === 0 ? exitCode('done') : exitCode('badInput');
+  }
+  complain(...(isOurMistake(error) ? (error.stack ?? error.message) : messageOf(error)).split('\n'));
+  if (error instanceof InputError) return exitCode('badInput');
+  if (error instanceof NotReachable) return exitCode('unreachable');
+  return exitCode(error instanceof TimedOut ? 'timedOut' : 'broken');
+}
+
+/** The operator can do nothing about these; whoever mends them needs to know where they come from. */
+const isOurMistake = (error: unknown): error is Error =>
+  error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;

@@ -4,14 +4,23 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { type CommandName, commands } from '../../machines/commands.ts';
 import type { Answer, CommandWishes, OperatorClient } from '../client/http-client.ts';
 import type { StateDocument } from '../control/node-control.ts';
+import {
+  isPreview,
+  isStateDocument,
+  previewLines,
+  problemLines,
+  stateLines,
+  strangerText,
+  successLines,
+} from './answers.ts';
+import { parseTimeout } from './argument-types.ts';
 import { withInput } from './command-input.ts';
 import { lazyConfig } from './config-option.ts';
 import { type ConnectionOptions, secretFor, urlFor, withConnectionOptions } from './connection.ts';
-import { parseTimeout } from './duration.ts';
 import { exitCode, exitCodeHelp, exitCodeOf } from './exit-codes.ts';
 import { examples } from './help.ts';
 import { complain, say, sayJson } from './print.ts';
-import { type WaitOptions, withWait } from './wait-options.ts';
+import { type WaitOptions, waitFor, withWait } from './wait.ts';
 
 export interface CallOptions extends ConnectionOptions, CommandWishes, WaitOptions {
   readonly output: 'text' | 'json';
@@ -99,7 +108,6 @@ async function call(
   const answer = await ask(connected.client);
   const state = await show(what, options, answer, connected);
   if (state === null || options.wait === undefined) return;
-  const { waitFor } = await import('./wait.ts');
   process.exitCode = await waitFor(options.wait, { ...options, ...connected, state, isEnding: what === 'shutdown' });
 }
 
@@ -110,8 +118,6 @@ async function show(
   answer: Answer,
   { url, secretFrom }: Connected,
 ): Promise<StateDocument | null> {
-  const { isStateDocument, problemLines, stateLines, strangerText, successLines } = await import('./answers.ts');
-  const { isPreview, previewLines } = await import('./preview.ts');
   const { status, document } = answer;
   const isNode = status === 200 ? isStateDocument(document) || isPreview(document) : status >= 400;
   process.exitCode = isNode ? exitCodeOf(status) : exitCode('unreachable');

@@ -1,8 +1,8 @@
 // `token`: an access token for curl, scripts and dashboards; it prints the token and nothing else.
 import { Command, Option } from 'commander';
+import { parseDuration } from './argument-types.ts';
 import { lazyConfig } from './config-option.ts';
 import { type SecretOptions, secretFor, withSecretOptions } from './connection.ts';
-import { parseDuration } from './duration.ts';
 import { examples } from './help.ts';
 import { say } from './print.ts';
 

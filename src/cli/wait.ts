@@ -1,13 +1,31 @@
-// Waits for what the node is to come to, by its events.
+// `--wait`: waits, by the events of the node, until it has reached a goal.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Command, Option } from 'commander';
 import { NotReachable } from '../base/errors.ts';
-import { EventsRefused, followEvents } from '../client/event-follower.ts';
 import type { OperatorClient } from '../client/http-client.ts';
 import type { StateDocument } from '../control/node-control.ts';
 import { problemLines } from './answers.ts';
+import { parseTimeout } from './argument-types.ts';
 import { exitCode, exitCodeOf } from './exit-codes.ts';
 import { complain, say } from './print.ts';
-import type { Goal } from './wait-options.ts';
+
+const goals = ['drained', 'running', 'stopped', 'exited'] as const;
+
+/** `drained`: no response of before a stop is under way any more. `exited`: the process has let go of its operator port. */
+type Goal = (typeof goals)[number];
+
+export interface WaitOptions {
+  readonly wait?: Goal;
+  /** Milliseconds. */
+  readonly waitTimeout: number;
+}
+
+export const withWait = (command: Command): Command =>
+  command
+    .addOption(new Option('--wait <goal>', 'afterwards, wait until the node is').choices(goals).conflicts('dryRun'))
+    .addOption(
+      new Option('--wait-timeout <time>', 'for so long at most').argParser(parseTimeout).default(60_000, '60s'),
+    );
 
 export interface Waiting {
   readonly client: OperatorClient;
@@ -40,6 +58,7 @@ export async function waitFor(goal: Goal, waiting: Waiting): Promise<number> {
     complain(end === 'never' ? `The node has ended: it is not ${goal}` : `Not ${goal} after ${seconds} s`);
     return exitCode('notReached');
   } catch (error) {
+    const { EventsRefused } = await import('../client/event-follower.ts');
     if (!(error instanceof EventsRefused)) throw error;
     complain(...problemLines(error.answer, waiting));
     return exitCodeOf(error.answer.status);
@@ -48,6 +67,7 @@ export async function waitFor(goal: Goal, waiting: Waiting): Promise<number> {
 
 async function reach(goal: Goal, waiting: Waiting, late: AbortSignal): Promise<End> {
   const { client, state, isEnding } = waiting;
+  const { followEvents } = await import('../client/event-follower.ts');
   if (holds(goal, state)) return 'reached';
   const gone = new AbortController();
   const signal = AbortSignal.any([late, gone.signal]);

@@ -7,8 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect } from 'chai';
 import { InvalidArgumentError } from 'commander';
-import { filterOf, parseSince, parseStatus } from '../../src/cli/audit-filter.ts';
-import { auditText } from '../../src/cli/audit-text.ts';
+import { auditText, filterOf, parseSince, parseStatus } from '../../src/cli/audit-lines.ts';
 import type { AuditEntry } from '../../src/operator/audit/audit-entry.ts';
 import { begin, bin, run } from './run.ts';
 

@@ -7,7 +7,7 @@ import type { Condition } from '../../base/condition.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { DirectorySnapshot } from '../../ipc/messages.ts';
 import { CatalogueConditions } from './catalogue-conditions.ts';
-import { type CatalogueLoad, loadCatalogue } from './catalogue-load.ts';
+import { type CatalogueLoad, loadCatalogue } from './catalogue-file.ts';
 import type { CatalogueThreadData } from './catalogue-messages.ts';
 import type { Catalogue, StatedObject } from './catalogue-schema.ts';
 import type { HashFile } from './content-hash.ts';

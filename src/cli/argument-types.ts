@@ -1,4 +1,4 @@
-// Times on the command line: `500ms`, `30s`, `15m`, `12h`, `7d`.
+// Parsers for values on the command line: whole numbers, and durations such as `500ms`, `30s`, `15m`, `12h` or `7d`.
 import { InvalidArgumentError } from 'commander';
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -23,3 +23,12 @@ export function parseTimeout(text: string): number {
   if (time <= longestTimeoutMs) return time;
   throw new InvalidArgumentError('It must be 24 days or less.');
 }
+
+/** Reads decimal digits and nothing else. What it returns throws an {InvalidArgumentError} for any other number. */
+export const wholeNumber =
+  (minimum: number, maximum: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (/^[0-9]+$/.test(text) && value >= minimum && value <= maximum) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${minimum} to ${maximum}.`);
+  };
