@@ -5,7 +5,7 @@ const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 
 
 /**
  * In milliseconds.
- * @throws {InvalidArgumentError} for a bare number, too: whether seconds or minutes were meant must not be guessed
+ * @throws {InvalidArgumentError} also for a number without a unit, which would be ambiguous
  */
 export function parseDuration(text: string): number {
   const [, digits, unit = ''] = /^([0-9]+)(ms|s|m|h|d)$/.exec(text) ?? [];
@@ -14,17 +14,17 @@ export function parseDuration(text: string): number {
   throw new InvalidArgumentError('It must be a number with a unit, like 500ms, 30s, 15m, 12h or 7d.');
 }
 
-/** What a timer can wait for: 24 days. */
+/** The longest delay of a timer: 24 days. */
 const longestTimeoutMs = 2_147_483_647;
 
-/** The same, for how long to wait. */
+/** A duration that a timer can wait for. */
 export function parseTimeout(text: string): number {
   const time = parseDuration(text);
   if (time <= longestTimeoutMs) return time;
   throw new InvalidArgumentError('It must be 24 days or less.');
 }
 
-/** Reads decimal digits and nothing else. What it returns throws an {InvalidArgumentError} for any other number. */
+/** A parser that accepts decimal digits only. It throws an {InvalidArgumentError} for a number outside the range. */
 export const wholeNumber =
   (minimum: number, maximum: number) =>
   (text: string): number => {

@@ -10,11 +10,11 @@ export interface AuditFilter {
   readonly since?: number;
   readonly command?: string;
   readonly sub?: string;
-  /** Three digits, or one and `xx`. */
+  /** Three digits, or one digit and `xx`. */
   readonly status?: string;
 }
 
-/** Lines that say how many are lost are shown whatever is asked for: one of those asked for may be among them. */
+/** Lines that report lost entries pass every filter: a matching entry may be among the lost ones. */
 export function filterOf({ since, command, sub, status }: AuditFilter): (line: AuditEntry | LostEntries) => boolean {
   return (line) => {
     if (since !== undefined && Date.parse(line.at) < since) return false;
@@ -35,21 +35,21 @@ export function parseSince(text: string, _previous?: unknown, now = Date.now()):
     ? Date.parse(text)
     : Number.NaN;
   if (Number.isFinite(time)) return time;
-  throw new InvalidArgumentError('It must be a time like 2026-11-23T08:00Z, or how long ago, like 30m, 12h or 7d.');
+  throw new InvalidArgumentError('It must be a time like 2026-11-23T08:00Z, or an age like 30m, 12h or 7d.');
 }
 
 /** @throws {InvalidArgumentError} */
 export function parseStatus(text: string): string {
   if (/^[2-5]([0-9]{2}|xx)$/.test(text)) return text;
-  throw new InvalidArgumentError('It must be a status like 200 or 409, or 4xx for all that begin so.');
+  throw new InvalidArgumentError('It must be a status like 200 or 409, or a class like 4xx.');
 }
 
-/** Longer bodies are cut: `--output json` has them whole. */
+/** Longer bodies are truncated; `--output json` prints them in full. */
 const longestInput = 200;
 
 export function auditText(line: AuditEntry | LostEntries): string {
   const at = line.at.replace('T', ' ');
-  if ('lost' in line) return `${at}  ${line.lost} entries are lost: the disk did not take them`;
+  if ('lost' in line) return `${at}  ${line.lost} entries were lost: they could not be written to disk`;
   const { status, command, method, input, detail, summary } = line;
   const words = [
     at,
@@ -67,8 +67,8 @@ export function auditText(line: AuditEntry | LostEntries): string {
 function whoWords({ sub, kind, from, method, summary }: AuditEntry): string {
   if (summary) return `since ${summary.since.replace('T', ' ')}${sub === null ? '' : ` by ${sub}`}`;
   if (method.startsWith('SIG')) return `by ${method}`;
-  const who = sub === null ? 'someone' : sub;
-  return `${who}${kind === null ? '' : ` (${kind} token)`} from ${from ?? 'an address that had gone'}`;
+  const who = sub === null ? 'unknown' : sub;
+  return `${who}${kind === null ? '' : ` (${kind} token)`} from ${from ?? 'an unknown address'}`;
 }
 
 function inputWords(input: unknown): string {
@@ -76,7 +76,7 @@ function inputWords(input: unknown): string {
   return text.length <= longestInput ? text : `${text.slice(0, longestInput)}… (${text.length} characters)`;
 }
 
-/** Nothing where nothing changed. */
+/** Empty if the state did not change. */
 function changeWords(before: Moment | null, after: Moment | null): string {
   if (before === null || after === null) return '';
   const steps = [

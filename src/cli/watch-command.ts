@@ -1,21 +1,21 @@
-// `watch`: the events of a node in a terminal, until it ends or somebody has seen enough.
+// `watch`: prints the events of a node in a terminal, until the node ends or Ctrl-C.
 import { Command } from 'commander';
 import type { ReceivedEvent } from '../client/event-parser.ts';
 import type { ConditionChange, MachineStep, StateDocument } from '../control/node-control.ts';
 import type { AuditEntry } from '../operator/audit/audit-entry.ts';
 import { problemLines, settingsWords, statusWords, strangerText } from './answers.ts';
 import { exitCode, exitCodeOf } from './exit-codes.ts';
-import { enough } from './interrupt-signal.ts';
+import { interruptSignal } from './interrupt-signal.ts';
 import { type CallOptions, calling, connect } from './operator-commands.ts';
-import { complain, say, sayJson } from './print.ts';
+import { say, sayError, sayJson } from './print.ts';
 
 export const watchCommand = (): Command =>
   calling(new Command('watch'), ['watch', 'watch --output json | jq .event'])
-    .summary('Show what happens on the node, as it happens.')
+    .summary('Show the events of the node as they happen.')
     .description(
-      'Show what happens on the node, as it happens: steps, commands, refusals, conditions, drains. It comes back by itself ' +
-        'when the connection breaks, with what it has missed, and ends with the node or with Ctrl-C. With --output json, ' +
-        'every event is a line.',
+      'Show the events of the node as they happen: transitions, commands, refusals, conditions, drains. A lost connection is ' +
+        'reopened and missed events are shown. The command ends with the node or with Ctrl-C. With --output json, ' +
+        'each event is one line.',
     )
     .action(watch);
 
@@ -25,16 +25,16 @@ async function watch(options: CallOptions): Promise<void> {
   const text = new WatchText();
   const show = (event: ReceivedEvent) =>
     options.output === 'json' ? sayJson(documentOf(event)) : say(...text.lines(event));
-  const lost = (why: string) => complain(`Lost the node: ${why}. Trying again…`);
+  const lost = (why: string) => sayError(`Connection lost: ${why}. Reconnecting…`);
   try {
-    for await (const event of followEvents({ open: client.events, signal: enough(), lost })) {
+    for await (const event of followEvents({ open: client.events, signal: interruptSignal(), lost })) {
       show(event);
     }
   } catch (error) {
     if (!(error instanceof EventsRefused)) throw error;
     const { answer } = error;
     const isNode = answer.status >= 400;
-    complain(...(isNode ? problemLines(answer, from) : [strangerText(answer, from)]));
+    sayError(...(isNode ? problemLines(answer, from) : [strangerText(answer, from)]));
     process.exitCode = isNode ? exitCodeOf(answer.status) : exitCode('unreachable');
   }
 }
@@ -52,7 +52,7 @@ class WatchText {
   #drains = false;
   #settings = '';
 
-  /** What is to be said of it; nothing of what is for machines, or said already. */
+  /** The lines of an event; none for events that only programs need, or that repeat what was printed. */
   lines({ name, data }: ReceivedEvent): string[] {
     const document: unknown = JSON.parse(data);
     switch (name) {
@@ -68,7 +68,7 @@ class WatchText {
         return this.#drain(document as Drain);
       case 'gap':
         this.#isKnown = false;
-        return [line((document as Drain).at, '…', 'some events were missed')];
+        return [line((document as Drain).at, '…', 'some events were lost')];
       case 'end': {
         const { at, exitCode } = document as { readonly at: string; readonly exitCode: number };
         return [line(at, 'end', `the node has ended with exit code ${exitCode}`)];
@@ -78,7 +78,7 @@ class WatchText {
     }
   }
 
-  /** At the beginning, and after a gap; later only what no other event tells. */
+  /** In full at the start and after a gap; later only changed settings, which no other event carries. */
   #state(state: StateDocument): string[] {
     const settings = settingsWords(state);
     const isNew = settings !== this.#settings;

@@ -12,7 +12,7 @@ describe('duration', () => {
     }
   });
 
-  it('is no longer than a timer can wait, where it is a timeout', () => {
+  it('is at most what a timer can wait for, as a timeout', () => {
     expect(parseTimeout('24d')).to.equal(2_073_600_000);
     expect(() => parseTimeout('25d')).to.throw('24 days or less');
   });

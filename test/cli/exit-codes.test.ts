@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { exitCodeHelp, exitCodeOf, exitCodeTable } from '../../src/cli/exit-codes.ts';
 
 describe('exit codes', () => {
-  it('stand for the statuses of the operator API', () => {
+  it('map the statuses of the operator API', () => {
     const codes = {
       200: 0,
       400: 20,
@@ -22,7 +22,7 @@ describe('exit codes', () => {
     for (const [status, code] of Object.entries(codes)) expect(exitCodeOf(Number(status)), status).to.equal(code);
   });
 
-  it('are all in the table and the help', () => {
+  it('are all listed in the table and the help', () => {
     for (const code of [0, 1, 20, 21, 22, 23, 24, 25, 40]) {
       expect(exitCodeTable()).to.contain(`| ${code} | `);
       expect(exitCodeHelp()).to.match(new RegExp(`^ {2}${code} `, 'm'));
