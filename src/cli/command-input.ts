@@ -1,15 +1,15 @@
-// How the body of a command is typed: arguments and options made from the schema in its row.
+// Arguments and options for the body of a command, derived from the schema in its row of the command table.
 import { type Command, Option } from 'commander';
 import { type CommandName, type CommandRow, commands, type PropertySchema } from '../../machines/commands.ts';
-import { wholeNumber } from './whole-number.ts';
+import { wholeNumber } from './argument-types.ts';
 
 type Body = Record<string, unknown>;
 type Of<T extends PropertySchema['type']> = Extract<PropertySchema, { type: T }>;
 
-/** Reads its share of the body from what was typed. */
+/** Reads its part of the body from the parsed arguments and options. */
 type Part = (typed: { readonly list: unknown; readonly options: Body }) => Body;
 
-/** Adds what the command's body needs; the body is read once the line has been parsed. */
+/** Adds the arguments and options of the body. @returns a function that builds the body after parsing */
 export function withInput(command: Command, name: CommandName): () => Body {
   const { properties, required }: CommandRow['input'] = commands[name].input;
   const parts = Object.entries(properties).map(([key, schema]) => partOf(command, key, schema, required.includes(key)));
@@ -35,10 +35,10 @@ function integerPart(command: Command, key: string, schema: Of<'integer'>, requi
   return ({ options }) => (options[key] === undefined ? {} : { [key]: options[key] });
 }
 
-/** A list that may be left out has to be left out on purpose: to forget it must not mean «all». */
+/** An optional list needs an explicit `--all`: a forgotten list must not mean «all». */
 function listPart(command: Command, key: string, schema: Of<'array'>, required: boolean): Part {
   command.argument(required ? `<${key}...>` : `[${key}...]`, schema.description);
-  if (!required) command.option('--all', `no list: all ${key} of the worker`);
+  if (!required) command.option('--all', `all ${key} of the worker, instead of a list`);
   return ({ list, options: { all } }) => {
     const given = Array.isArray(list) && list.length > 0;
     if (!required && given === Boolean(all)) command.error(`error: give either ${key} or --all`);

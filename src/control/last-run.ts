@@ -1,7 +1,8 @@
 // What is known of a run that ended in a crash, kept in the state directory: read after the restart, whatever ended it.
 import { rmSync, writeFileSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeFileAtomically } from '../base/atomic-file.ts';
 import { codeOf, messageOf } from '../base/errors.ts';
 import type { CrashReport } from '../supervisor/public-side.ts';
 import { bootId } from './lock-holder.ts';
@@ -108,7 +109,4 @@ async function readJson<T>(path: string): Promise<T | null> {
   }
 }
 
-async function replace(path: string, document: object): Promise<void> {
-  await writeFile(`${path}.tmp`, JSON.stringify(document), { mode: 0o600 });
-  await rename(`${path}.tmp`, path);
-}
+const replace = (path: string, document: object): Promise<void> => writeFileAtomically(path, JSON.stringify(document));

@@ -1,8 +1,9 @@
 // The state file: what commands have changed, kept so that it survives the power plug.
 import { existsSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DesiredRecord, emptyRecord } from '../../machines/settings.ts';
+import { writeFileAtomically, writeSynced } from '../base/atomic-file.ts';
 import { type Condition, condition } from '../base/condition.ts';
 import { codeOf, InputError, messageOf } from '../base/errors.ts';
 import { directorySync, type SyncDirectory } from '../base/sync-directory.ts';
@@ -39,7 +40,6 @@ export function openStateFile(
   { syncDirectory = directorySync(), confirm = async () => {} }: StateFileOptions = {},
 ): StateFile {
   const path = join(directory, 'state.json');
-  const temporary = `${path}.tmp`;
   let queue: Promise<unknown> = Promise.resolve();
   /** Bytes of a corrupt file that have still to be kept before it may be written over, and where they were. */
   let unkept: Uint8Array | null = null;
@@ -88,15 +88,7 @@ export function openStateFile(
     await keepCorrupt();
     const before = await textAt(path);
     try {
-      await writeSynced(temporary, 'w', text);
-      signal?.throwIfAborted();
-      await rename(temporary, path);
-    } catch (error) {
-      await rm(temporary, { force: true }).catch(() => {});
-      throw error;
-    }
-    try {
-      await syncDirectory(directory);
+      await writeFileAtomically(path, text, { syncDirectory, signal });
       signal?.throwIfAborted();
     } catch (error) {
       await putBack(before).catch(() => {});
@@ -124,19 +116,19 @@ export function openStateFile(
     }
   }
 
+  /** Nothing to do where the write failed before its rename. */
   async function putBack(before: Uint8Array | null): Promise<void> {
-    if (before === null) await rm(path, { force: true });
-    else {
-      await writeSynced(temporary, 'w', before);
-      await rename(temporary, path);
-    }
+    const now = await textAt(path);
+    if (now === null ? before === null : before !== null && Buffer.compare(now, before) === 0) return;
+    if (before !== null) return writeFileAtomically(path, before, { syncDirectory });
+    await rm(path, { force: true });
     await syncDirectory(directory);
   }
 
   async function reset(): Promise<boolean> {
     const there = existsSync(path);
     await rm(path, { force: true });
-    await rm(temporary, { force: true });
+    await rm(`${path}.tmp`, { force: true });
     if (there) await syncDirectory(directory);
     return there;
   }
@@ -158,20 +150,6 @@ const textAt = (path: string): Promise<Uint8Array | null> =>
     if (codeOf(error) === 'ENOENT') return null;
     throw error;
   });
-
-const writeSynced = async (path: string, flags: 'w' | 'wx', text: string | Uint8Array): Promise<void> =>
-  using(await open(path, flags, 0o600), async (file) => {
-    await file.writeFile(text);
-    await file.sync();
-  });
-
-async function using<T>(file: FileHandle, work: (file: FileHandle) => Promise<T>): Promise<T> {
-  try {
-    return await work(file);
-  } finally {
-    await file.close();
-  }
-}
 
 const words: Readonly<Record<string, string>> = {
   ENOSPC: 'no space left on device',

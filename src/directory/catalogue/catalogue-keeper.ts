@@ -7,7 +7,7 @@ import type { Condition } from '../../base/condition.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { DirectorySnapshot } from '../../ipc/messages.ts';
 import { CatalogueConditions } from './catalogue-conditions.ts';
-import { type CatalogueLoad, loadCatalogue } from './catalogue-load.ts';
+import { type CatalogueLoad, loadCatalogue } from './catalogue-file.ts';
 import type { CatalogueThreadData } from './catalogue-messages.ts';
 import type { Catalogue, StatedObject } from './catalogue-schema.ts';
 import type { HashFile } from './content-hash.ts';
@@ -60,7 +60,7 @@ export class CatalogueKeeper {
       hashFile,
       recordOf: (id) => this.#records.get(id),
       found: (id, file, workedOut) => this.#found(id, file, workedOut),
-      idle: () => this.#save(),
+      idle: () => void this.#save(),
     });
   }
 
@@ -78,7 +78,10 @@ export class CatalogueKeeper {
       this.#ports.log('warn', `What was remembered of files is worked out again: ${messageOf(error)}`);
     }
     this.#watch = watchFile(file, checkEveryMs, () => void this.#load());
-    this.#timers = [setInterval(() => this.#lookAround(), checkEveryMs), setInterval(() => this.#save(), saveEveryMs)];
+    this.#timers = [
+      setInterval(() => this.#lookAround(), checkEveryMs),
+      setInterval(() => void this.#save(), saveEveryMs),
+    ];
     return this.#load();
   }
 
@@ -88,7 +91,7 @@ export class CatalogueKeeper {
     for (const timer of this.#timers) clearInterval(timer);
     if (this.#conditionsTimer) clearTimeout(this.#conditionsTimer);
     this.#hashQueue.clear();
-    this.#save();
+    void this.#save();
   }
 
   doubt(objectId: string): void {
@@ -193,11 +196,11 @@ export class CatalogueKeeper {
     if (news !== null) this.#ports.conditions(news);
   }
 
-  #save(): void {
+  async #save(): Promise<void> {
     const wanted = new Set<string>();
     for (const { located } of this.#records.values()) if ('found' in located) wanted.add(located.found.path);
     try {
-      this.#files.save((path) => wanted.has(path));
+      await this.#files.save((path) => wanted.has(path));
       this.#saveFails = false;
     } catch (error) {
       if (!this.#saveFails) this.#ports.log('warn', `What is known of files is not remembered: ${messageOf(error)}`);

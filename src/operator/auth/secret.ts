@@ -1,7 +1,8 @@
 // The operator's HMAC secret: read from file or config, made on first start, refused when it can be guessed.
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { access, mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { writeFileAtomically } from '../../base/atomic-file.ts';
 import { type Condition, condition } from '../../base/condition.ts';
 import { codeOf, InputError, messageOf } from '../../base/errors.ts';
 import { leastSecretBytes } from '../../base/signing-rules.ts';
@@ -73,21 +74,19 @@ function newlineAtEnd(bytes: Uint8Array): number {
   return bytes.at(-2) === 0x0d ? 2 : 1;
 }
 
-/** @returns false where the file was there already; it is then left as it is */
+/**
+ * Only the default file is made. It lies in the state directory, which this process has locked: no other one makes it too.
+ * @returns false if the file exists; it is then left as it is
+ */
 async function makeSecretFile(file: string): Promise<boolean> {
   try {
     await mkdir(dirname(file), { recursive: true });
-    const handle = await open(file, 'wx', 0o600).catch((error: unknown) => {
-      if (codeOf(error) === 'EEXIST') return null;
-      throw error;
-    });
-    if (handle === null) return false;
-    try {
-      await handle.writeFile(`${randomBytes(32).toString('base64url')}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    const exists = await access(file).then(
+      () => true,
+      (error: unknown) => codeOf(error) !== 'ENOENT',
+    );
+    if (exists) return false;
+    await writeFileAtomically(file, `${randomBytes(32).toString('base64url')}\n`);
     return true;
   } catch (error) {
     throw new InputError(`The operator secret cannot be made in ${file}: ${messageOf(error)}`, { cause: error });

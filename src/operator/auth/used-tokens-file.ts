@@ -1,6 +1,7 @@
 // Used request tokens kept on disk, so that one used before a crash is still used up after it.
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { writeFileAtomically } from '../../base/atomic-file.ts';
 import { type Condition, condition } from '../../base/condition.ts';
 import { codeOf, messageOf } from '../../base/errors.ts';
 import type { SyncDirectory } from '../../base/sync-directory.ts';
@@ -136,15 +137,7 @@ class UsedTokensFile implements UsedTokens {
     const { file, syncDirectory } = this.#options;
     const entries = this.#memory.entries();
     const data = Buffer.from(forgottenLine(this.#memory.forgottenUpToMs) + entries.map(lineOf).join(''));
-    const handle = await open(`${file}.new`, 'w', 0o600);
-    try {
-      await handle.writeFile(data);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(`${file}.new`, file);
-    await syncDirectory(dirname(file));
+    await writeFileAtomically(file, data, { syncDirectory });
     return { bytes: data.length, lines: entries.length };
   }
 

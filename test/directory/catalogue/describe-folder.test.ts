@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { InputError } from '../../../src/base/errors.ts';
-import { type CatalogueLoad, loadCatalogue } from '../../../src/directory/catalogue/catalogue-load.ts';
+import { type CatalogueLoad, loadCatalogue } from '../../../src/directory/catalogue/catalogue-file.ts';
 import { type DescribeProgress, describeFolder } from '../../../src/directory/catalogue/describe-folder.ts';
 import { type Folder, temporaryFolder } from '../../support/temporary-folder.ts';
 

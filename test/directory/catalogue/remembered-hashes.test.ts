@@ -26,10 +26,10 @@ describe('known files', () => {
     return files;
   };
 
-  it('are known again after a restart, in that state and no other', () => {
+  it('are known again after a restart, in that state and no other', async () => {
     const before = reload();
     before.remember(found, workedOut);
-    before.save(() => true);
+    await before.save(() => true);
     const after = reload();
     expect(after.recall(found)).to.deep.equal(workedOut);
     for (const other of [{ path: '/films/b' }, { size: 2 }, { mtimeMs: 2 }, { ctimeMs: 4 }, { ino: 4 }]) {
@@ -37,27 +37,27 @@ describe('known files', () => {
     }
   });
 
-  it('are written whole or not at all, and only when something is new', () => {
+  it('are written whole or not at all, and only when something is new', async () => {
     const files = reload();
-    files.save(() => true);
+    await files.save(() => true);
     expect(readdirSync(folder.path)).to.be.empty;
     files.remember(found, workedOut);
-    files.save(() => true);
+    await files.save(() => true);
     expect(readdirSync(join(folder.path, 'state'))).to.deep.equal(['hashes.json']);
     const text = readFileSync(file, 'utf8');
     folder.write('state/hashes.json', 'gone');
-    files.save(() => true);
+    await files.save(() => true);
     expect(readFileSync(file, 'utf8')).to.equal('gone');
     files.remember(found, workedOut);
-    files.save(() => true);
+    await files.save(() => true);
     expect(readFileSync(file, 'utf8')).to.equal(text);
   });
 
-  it('are forgotten when nobody wants them any more', () => {
+  it('are forgotten when nobody wants them any more', async () => {
     const files = reload();
     files.remember(found, workedOut);
     files.remember({ ...found, path: '/films/b' }, workedOut);
-    files.save((path) => path === '/films/b');
+    await files.save((path) => path === '/films/b');
     expect(reload().recall(found)).to.deep.equal(nothingYet);
     expect(reload().recall({ ...found, path: '/films/b' })).to.deep.equal(workedOut);
   });

@@ -1,5 +1,5 @@
 // The operator's secret: made once, found again, refused when short, never changed.
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -35,6 +35,14 @@ describe('the operator secret', () => {
       expect(Buffer.from(found.bytes).toString()).to.equal(text.trim());
       expect(found.made).to.equal(false);
     }
+  });
+
+  it('is made whole or not at all', async () => {
+    await mkdir(join(folder, 'local'));
+    await symlink('/dev/full', `${hmacSecretFile}.tmp`);
+    expect(await failure(load(true))).to.include('cannot be made in');
+    expect(await readdir(join(folder, 'local'))).to.deep.equal([]);
+    expect((await load(true)).made).to.equal(true);
   });
 
   it('loses one newline at its end, and nothing else', async () => {
