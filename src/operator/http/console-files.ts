@@ -12,7 +12,7 @@ interface ConsoleFile {
 }
 
 /** The modules of the reference page alone. */
-const referenceModules = ['openapi', 'operation-card', 'prose', 'reference', 'schema-text'];
+const referenceModules = ['markup', 'openapi-reader', 'operation-card', 'reference', 'schema-text'];
 
 /** Every module of the pages, by its path in the build; the pages import by relative paths, so the folders stay as they are. */
 export const consoleModules = [
@@ -25,11 +25,10 @@ export const consoleModules = [
     'api',
     'chart',
     'command-card',
-    'commands',
+    'command-list',
     'confirm',
     'credentials',
     'dom',
-    'facts',
     'failures',
     'fields',
     'follow',
@@ -41,6 +40,7 @@ export const consoleModules = [
     'plot',
     'preview-text',
     'sign-in',
+    'status-panel',
     ...referenceModules,
   ].map((name) => `src/console/${name}`),
 ] as const;
@@ -86,7 +86,7 @@ export function consoleRoutes(): Router<OperatorState> {
 /** By their paths on the operator port. */
 function consoleFiles(): Map<string, ConsoleFile> {
   const source = (name: string) => readFileSync(join(packageRoot, 'src/console', name));
-  const built = (name: string) => readFileSync(fileURLToPath(new URL(`../../${name}.js`, import.meta.url)));
+  const built = (name: string) => readFileSync(fileURLToPath(new URL(`../../../${name}.js`, import.meta.url)));
   const html = { type: 'text/html; charset=utf-8' };
   // All modules are asked for at once: an operator at the end of a slow line does not wait for one import after the other.
   const preloads = consoleModules
