@@ -1,4 +1,4 @@
-// The console's files: its two pages, its style and its modules, under exact paths and a strict content security policy.
+// Serves the console: pages, styles and modules, under exact paths and a strict content security policy.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -45,7 +45,7 @@ export const consoleModules = [
   ].map((name) => `src/console/${name}`),
 ] as const;
 
-/** Nothing but what this node serves, no inline script or style, no form sent, no text turned into markup, no frame around it. */
+/** Only resources of this node; no inline scripts or styles, form submissions, HTML from strings, or framing. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -69,7 +69,7 @@ const headers = {
 /** Read once for all nodes of this process. */
 let files: Map<string, ConsoleFile> | undefined;
 
-/** The routes of `/`, `/reference` and `/console/…`. They need no token: everything that is shown there is fetched with one. */
+/** The routes of `/`, `/reference` and `/console/…`. They need no token: the data is fetched with one. */
 export function consoleRoutes(): Router<OperatorState> {
   const router = new Router<OperatorState>({ sensitive: true, strict: true });
   files ??= consoleFiles();
@@ -83,12 +83,12 @@ export function consoleRoutes(): Router<OperatorState> {
   return router;
 }
 
-/** By their paths on the operator port. */
+/** Files by path on the operator port. */
 function consoleFiles(): Map<string, ConsoleFile> {
   const source = (name: string) => readFileSync(join(packageRoot, 'src/console', name));
   const built = (name: string) => readFileSync(fileURLToPath(new URL(`../../../${name}.js`, import.meta.url)));
   const html = { type: 'text/html; charset=utf-8' };
-  // All modules are asked for at once: an operator at the end of a slow line does not wait for one import after the other.
+  // Preload all modules at once, so that a slow connection does not wait for one import after another.
   const preloads = consoleModules
     .filter((name) => !referenceModules.some((one) => name.endsWith(`/${one}`)))
     .map((name) => `<link rel="modulepreload" href="/console/${name}.js" />`);
