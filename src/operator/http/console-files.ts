@@ -19,6 +19,7 @@ export const consoleModules = [
   'machines/commands',
   'machines/diagram/diagram',
   'src/client/event-parser',
+  'src/client/reconnect',
   'src/base/signing-rules',
   ...[
     'ages',
