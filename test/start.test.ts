@@ -163,7 +163,7 @@ describe('start', () => {
     expect(second.words[0]).to.contain(`is in use by another node (process ${node.pid})`);
     expect([portless.code, portless.stdout]).to.deep.equal([1, '']);
     const { host } = new URL(node.operatorUrl);
-    const taken = 'the port is taken: stop who holds it, or set operatorApi.port';
+    const taken = 'the port is in use: stop the other process, or set operatorApi.port';
     expect(portless.words).to.deep.equal([`The operator API cannot listen on ${host}: ${taken}`]);
     expect(await refuses(other.port)).to.equal(true);
     await other.remove();

@@ -1,4 +1,4 @@
-// A JSON Schema in one line, for people: `{workerId: integer ≥ 0}`.
+// Formats a JSON Schema in one line: `{workerId: integer ≥ 0}`.
 
 export interface Schema {
   readonly $ref?: string;

@@ -1,18 +1,18 @@
-// Several audit logs as one: their lines in the order of their times, also of what is still to come.
+// Merges several audit logs by time, including lines still to come.
 
-/** `null`: there is nothing more for now. */
+/** `null`: no more lines for now. */
 export type Lines<T> = AsyncGenerator<T | null>;
 
 /**
  * Each log keeps its own order.
- * @param timeOf ISO 8601, which sorts as times do; a line with '' comes at once
+ * @param timeOf ISO 8601, which sorts by time; a line with '' comes first
  */
 export async function* inOrder<T>(logs: readonly Lines<T>[], timeOf: (line: T) => string): AsyncGenerator<T> {
   const open = new Set(logs);
   const heads = new Map<Lines<T>, T | null>();
   try {
     while (open.size > 0) {
-      // Together: a log that waits for what is to come must not hold back the others for longer than that.
+      // Concurrently, so that logs waiting for new lines do not add up their waits.
       await Promise.all(
         [...open].map(async (log) => {
           if (heads.has(log)) return;

@@ -1,4 +1,4 @@
-// The operator's HMAC secret: read from file or config, made on first start, refused when it can be guessed.
+// The operator's HMAC secret: read from a file or the config, created on first start, rejected if too short.
 import { randomBytes } from 'node:crypto';
 import { access, mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -13,21 +13,21 @@ export type SecretSettings = Pick<NonNullable<Config['operatorApi']>, 'hmacSecre
 export interface Secret {
   /** The key of every token. */
   readonly bytes: Uint8Array;
-  /** Its file, absolute; null: it stands in the config. */
+  /** Absolute path of its file; null: from the config. */
   readonly file: string | null;
-  /** Whether this call has made it. */
+  /** Whether this call created it. */
   readonly made: boolean;
-  /** What the state document has to say of it; empty: it is long enough. */
+  /** Empty if the secret is long enough. */
   readonly conditions: readonly Condition[];
 }
 
-/** RFC 7518 §3.2: an HS256 key has at least as many bits as the hash. */
+/** RFC 7518 §3.2: an HS256 key is at least as long as the hash. */
 const goodSecretBytes = 32;
 
 /**
- * The secret of these settings. The node asks with `make`, the command line on the same machine without.
- * @param options.make make the file where there is none: 32 random bytes as base64url, mode 0600
- * @throws {InputError} where there is none, it cannot be read or made, or it is shorter than 16 bytes
+ * Loads the secret. Only the node creates it, not the command line.
+ * @param options.make create a missing file: 32 random bytes as base64url, mode 0600
+ * @throws {InputError} if there is no secret, it cannot be read or created, or is shorter than 16 bytes
  */
 export async function loadSecret(settings: SecretSettings, options: { readonly make: boolean }): Promise<Secret> {
   const { hmacSecret, hmacSecretFile: file } = settings;
@@ -41,7 +41,7 @@ export async function loadSecret(settings: SecretSettings, options: { readonly m
   return checked(await readSecretFile(file), `The secret in ${file}`, { file, made });
 }
 
-/** The secret given by hand, as `--secret` and `--secret-file` of the command line do. Same rules, same errors. */
+/** A secret given as `--secret` or `--secret-file` on the command line. Same rules, same errors. */
 export const secretOf = (text: string, where: string): Secret =>
   checked(Buffer.from(text, 'utf8'), where, { file: null, made: false });
 
@@ -68,7 +68,7 @@ async function readSecretFile(file: string): Promise<Uint8Array> {
   }
 }
 
-/** Length of the newline that an editor or `echo` leaves behind the secret. */
+/** Length of the newline that an editor or `echo` adds. */
 function newlineAtEnd(bytes: Uint8Array): number {
   if (bytes.at(-1) !== 0x0a) return 0;
   return bytes.at(-2) === 0x0d ? 2 : 1;
