@@ -1,4 +1,4 @@
-// What is told of a command that was not carried out, and what a precondition is asked about.
+// Results of commands that were not executed, and the version that a precondition compares.
 import { allowedCommands, type NodeSnapshot, statusOf, wishesOf } from '../../machines/judge.ts';
 import type { Version } from './node-control.ts';
 
@@ -7,16 +7,16 @@ export const versionOf = (snapshot: NodeSnapshot): Version => ({
   desired: wishesOf(snapshot),
 });
 
-const whereabouts = (snapshot: NodeSnapshot) => ({ state: statusOf(snapshot), allowed: allowedCommands(snapshot) });
+const judgedIn = (snapshot: NodeSnapshot) => ({ state: statusOf(snapshot), allowed: allowedCommands(snapshot) });
 
 export const refusal = (snapshot: NodeSnapshot, reason: string) => ({
   result: 'refused' as const,
   reason,
-  ...whereabouts(snapshot),
+  ...judgedIn(snapshot),
 });
 
 export const movedOn = (snapshot: NodeSnapshot) => ({
   result: 'moved' as const,
   generation: snapshot.context.record.generation,
-  ...whereabouts(snapshot),
+  ...judgedIn(snapshot),
 });

@@ -5,7 +5,7 @@ import { nodeMachine } from '../../machines/node.ts';
 import { emptyRecord } from '../../machines/settings.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { envNameOf, type Key, keys } from '../../src/config/keys.ts';
-import { tellServiceManager } from '../../src/control/announce.ts';
+import { notifyServiceManager } from '../../src/control/announce.ts';
 import { deadlinesOf } from '../../src/control/deadlines.ts';
 
 /** A timer that should wait for longer waits for 1 ms. */
@@ -50,7 +50,11 @@ describe('deadlines', () => {
     const from = { node: 'running', publicApi: 'running' } as const;
     const step = { type: 'step', from, to: { node: 'shuttingDown', publicApi: 'stopping' } };
     const node = { observe: (listener: (observation: unknown) => void) => listener(step) };
-    tellServiceManager(node as unknown as Parameters<typeof tellServiceManager>[0], manager, deadlinesOf(longest()));
+    notifyServiceManager(
+      node as unknown as Parameters<typeof notifyServiceManager>[0],
+      manager,
+      deadlinesOf(longest()),
+    );
     expect(told).to.have.length(1);
     expect(told[0]).to.be.at.most(longestMs);
   });

@@ -68,7 +68,7 @@ describe('the service manager', () => {
       manager.status('');
       await until(() => warnings.length > 0);
       manager.stopping('', 1);
-      expect(warnings).to.deep.equal([`systemd could not be told what this node does: ${words}`]);
+      expect(warnings).to.deep.equal([`systemd could not be notified: ${words}`]);
     });
   }
 

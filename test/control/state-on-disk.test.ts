@@ -74,12 +74,12 @@ describe('the state on disk, of a real node', function () {
         rmSync(state);
         renameSync(`${state}.away`, state);
       },
-      reason: /could not be written: its directory has become a file \(ENOTDIR\)$/,
+      reason: /could not be written: its directory is a file \(ENOTDIR\)$/,
     },
     'a directory that is gone': {
       breakIt: () => renameSync(state, `${state}.away`),
       mendIt: () => renameSync(`${state}.away`, state),
-      reason: /could not be written: its directory is gone \(ENOENT\)$/,
+      reason: /could not be written: its directory does not exist \(ENOENT\)$/,
     },
     'another directory in its place': {
       breakIt() {
@@ -213,7 +213,7 @@ describe('the state on disk, of a real node', function () {
       [40, ''],
     ]);
     for (const { stderr } of [newer, noDirectory, second]) expect(stderr.trimEnd().split('\n')).to.have.length(1);
-    expect(newer.stderr).to.contain('is of a newer version (format 2, this one knows 1)');
+    expect(newer.stderr).to.contain('has a newer format (2; this version reads 1)');
     expect(noDirectory.stderr).to.match(/^The state directory .*no-directory cannot be used: /);
     expect(second.stderr).to.contain(`in use by another node (process ${node.pid})`);
     expect((await node.state()).publicApi).to.equal('stopped');

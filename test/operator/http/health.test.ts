@@ -73,7 +73,7 @@ describe('health', () => {
 
   it('is not ready where nobody serves', async () => {
     rig = await startRig();
-    expect(await ask('/readyz')).to.equal('503 no worker serves the public API');
+    expect(await ask('/readyz')).to.equal('503 no server process serves the public API');
   });
 
   it('is for those who ask by one of our names, and only to be read', async () => {
