@@ -94,7 +94,7 @@ async function run(
   publicSide.start();
   const directory = await openDirectory(config, log);
   publicSide.subscribe((event) => {
-    if (event.type === 'doubt') directory.doubt(event.objectId);
+    if (event.type === 'badCopy') directory.doubt(event.objectId);
   });
   let published: Promise<void> = Promise.resolve();
   directory.subscribe((change) => {

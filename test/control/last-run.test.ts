@@ -16,7 +16,7 @@ describe('last run', () => {
     what: 'worker',
     pid: 4711,
     reason: 'SIGKILL',
-    message: 'Public worker 4711 was ended by SIGKILL',
+    message: 'Server process 4711 was ended by SIGKILL',
   };
 
   beforeEach(async () => {

@@ -165,7 +165,7 @@ describe('the state on disk, of a real node', function () {
     const onDisk = readFileSync(file, 'utf8');
     const refused = await told('set-buckets', list('2'));
     expect(refused.status).to.equal(500);
-    expect(refused.detail).to.match(/^The settings cannot be handed to the server processes: EFBIG/);
+    expect(refused.detail).to.match(/^The settings could not be sent to the server processes: EFBIG/);
     expect(await seen()).to.deep.equal(before);
     expect((await node.state()).conditions.map(({ type }) => type)).to.not.include('StateNotSaved');
     expect(readFileSync(file, 'utf8')).to.equal(onDisk);
@@ -179,7 +179,7 @@ describe('the state on disk, of a real node', function () {
     node = home.launch({ fileBlocks: 0, env: { NODE_V8_COVERAGE: '' } });
     expect((await node.exited).code).to.equal(1);
     const [last] = node.log.trimEnd().split('\n').slice(-1);
-    expect(last).to.match(/^No file can be made for what the server processes share: tried \/dev\/shm \(EFBIG/);
+    expect(last).to.match(/^No file for the server processes to share could be created: tried \/dev\/shm \(EFBIG/);
     expect(node.printed).to.equal('');
   });
 

@@ -8,9 +8,9 @@ describe('connection counts', () => {
     const counts = openConnectionCounts(3);
     const [first, , third] = [0, 1, 2].map((process) => connectionCount(counts.descriptor, process));
     expect(first?.total()).to.equal(0);
-    first?.tell(256);
-    third?.tell(2);
-    first?.tell(255);
+    first?.set(256);
+    third?.set(2);
+    first?.set(255);
     expect([first?.total(), third?.total()]).to.deep.equal([257, 257]);
     counts.clear(0);
     expect(third?.total()).to.equal(2);

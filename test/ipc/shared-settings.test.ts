@@ -44,7 +44,7 @@ describe('settings sharedSettings', () => {
     expect(await readdir(directory)).to.deep.equal([]);
     await writeFile(join(directory, 'file'), '');
     expect(() => openSharedSettings([join(directory, 'file')])).to.throw(
-      /^No file can be made for what the server processes share: tried .*file \(ENOTDIR/,
+      /^No file for the server processes to share could be created: tried .*file \(ENOTDIR/,
     );
     await rm(directory, { recursive: true });
   });
@@ -75,7 +75,7 @@ describe('settings sharedSettings', () => {
     );
     expect(written).to.deep.equal([16]);
     const refused = () => writingBy(failToWrite, () => sharedSettings.prepare(settings(3)));
-    expect(refused).to.throw('The settings cannot be handed to the server processes: ENOSPC: no space left on device');
+    expect(refused).to.throw('The settings could not be sent to the server processes: ENOSPC: no space left on device');
     expect(() => writingBy(failToWrite, () => sharedSettings.write({ number: 3, settings: settings(3) }))).to.throw(
       'ENOSPC',
     );

@@ -123,13 +123,13 @@ describe('the delivery of an object', () => {
     await appendFile(file, 'more');
     const statuses = await Promise.all([1, 2, 3].map(async () => (await ask(open.port, path)).status));
     expect(statuses).to.deep.equal([404, 404, 404]);
-    expect(open.doubts).to.deep.equal(['1']);
+    expect(open.badCopies).to.deep.equal(['1']);
   });
 
   it('does not serve what has gone, and tells of it', async () => {
     await rm(file);
     expect((await ask(open.port, path)).status).to.equal(404);
-    expect(open.doubts).to.deep.equal(['1']);
+    expect(open.badCopies).to.deep.equal(['1']);
   });
 
   it('does not follow a link that has taken the place of a file, and tells of it', async () => {
@@ -137,7 +137,7 @@ describe('the delivery of an object', () => {
     await rm(file);
     await symlink(at ?? '', file);
     expect((await ask(open.port, path)).status).to.equal(404);
-    expect(open.doubts).to.deep.equal(['1']);
+    expect(open.badCopies).to.deep.equal(['1']);
   });
 
   it('does not follow a link that has taken the place of a folder on the way', async () => {
@@ -157,14 +157,14 @@ describe('the delivery of an object', () => {
     await symlink(other, inner);
     open.publicServer.apply({ type: 'updated', objects: [] });
     for (const id of ['3', '4']) expect((await ask(open.port, `/api/v1/assets/${id}`)).status, id).to.equal(404);
-    expect(open.doubts).to.deep.equal(['3', '4']);
+    expect(open.badCopies).to.deep.equal(['3', '4']);
   });
 
   it('serves a touched file without a validator until it has been looked at again', async () => {
     await utimes(file, 1, 1);
     const { headers } = await ask(open.port, path, { range: 'bytes=0-1' });
     expect([headers.etag, headers['content-range']]).to.deep.equal([undefined, `bytes 0-1/${size}`]);
-    expect(open.doubts).to.deep.equal(['1']);
+    expect(open.badCopies).to.deep.equal(['1']);
     const looked = await folder.object('1', size);
     open.publicServer.apply({ type: 'updated', objects: [looked] });
     expect((await ask(open.port, path, { range: 'bytes=0-1' })).headers.etag).to.equal('"W1hash1"');
@@ -182,7 +182,7 @@ describe('the delivery of an object', () => {
       const { headers } = await ask(open.port, `/api/v1/assets/${id}`, { range: 'bytes=0-1' });
       expect([headers.etag, headers['cache-control']], id).to.deep.equal([undefined, 'max-age=180, must-revalidate']);
     }
-    expect(open.doubts).to.deep.equal(['1', '2']);
+    expect(open.badCopies).to.deep.equal(['1', '2']);
   });
 
   it('breaks off when the file is overwritten meanwhile and its time is put back', async () => {

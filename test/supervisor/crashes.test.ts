@@ -4,7 +4,13 @@ import { Crashes } from '../../src/supervisor/crashes.ts';
 
 describe('the memory of crashes', () => {
   let now = 0;
-  const death = (pid: number) => ({ pid, at: now, reason: 'SIGKILL', words: 'was ended by SIGKILL', expected: false });
+  const death = (pid: number) => ({
+    pid,
+    at: now,
+    reason: 'SIGKILL',
+    description: 'was ended by SIGKILL',
+    expected: false,
+  });
   const pass = (ms: number) => {
     now += ms;
   };
@@ -27,8 +33,8 @@ describe('the memory of crashes', () => {
         type: 'WorkerCrashed',
         reason: 'SIGKILL',
         message:
-          'Public worker 2 was ended by SIGKILL at 2026-11-23T08:00:00.900Z. ' +
-          'Workers died 2 times since 2026-11-23T08:00:00.000Z; each is replaced.',
+          'Server process 2 was ended by SIGKILL at 2026-11-23T08:00:00.900Z. ' +
+          'Server processes died 2 times since 2026-11-23T08:00:00.000Z; each is replaced.',
         since: '2026-11-23T08:00:00.000Z',
       },
     ]);
@@ -50,8 +56,8 @@ describe('the memory of crashes', () => {
       type: 'WorkerCrashLoop',
       reason: 'SIGKILL',
       message:
-        'A public worker died 4 times in a row; the last one was ended by SIGKILL. ' +
-        'The next try is at 2026-11-23T08:00:01.200Z.',
+        'A server process died 4 times in a row; the last one was ended by SIGKILL. ' +
+        'The next attempt is at 2026-11-23T08:00:01.200Z.',
       since: '2026-11-23T08:00:00.400Z',
     });
     expect(crashes.conditions(4, null)[1]?.message).to.contain('It has been started again.');

@@ -355,17 +355,17 @@ export function publicSideContract(create: (options: ContractOptions) => PublicS
     await side.publish({ type: 'updated', objects: [changed] });
     await writeFile(changed.path ?? '', 'four, and more of it');
     expect((await ask(port, asset('4'))).status).to.equal(404);
-    expect(await event('doubt')).to.deep.equal({ type: 'doubt', objectId: '4' });
+    expect(await event('badCopy')).to.deep.equal({ type: 'badCopy', objectId: '4' });
   });
 
-  it('serves a touched file as one that has not been verified, and doubts it', async () => {
+  it('serves a touched file as one that has not been verified, and reports it as a bad copy', async () => {
     const port = await opened();
     const touched = await folder.object('5', 'five');
     await side.publish({ type: 'updated', objects: [touched] });
     await utimes(touched.path ?? '', 1, 1);
     const { status, headers } = await ask(port, asset('5'));
     expect([status, headers.etag]).to.deep.equal([200, undefined]);
-    expect(await event('doubt')).to.deep.equal({ type: 'doubt', objectId: '5' });
+    expect(await event('badCopy')).to.deep.equal({ type: 'badCopy', objectId: '5' });
   });
 }
 

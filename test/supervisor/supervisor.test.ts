@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { PublicSide, PublicSideEvent } from '../../src/supervisor/public-side.ts';
-import type { WorkersOptions } from '../../src/supervisor/supervisor.ts';
+import type { SupervisorOptions } from '../../src/supervisor/supervisor.ts';
 import { Folder, snapshotOf } from '../support/folder.ts';
 import { freePort } from '../support/free-port.ts';
 import { isAlive } from '../support/is-alive.ts';
@@ -34,7 +34,7 @@ describe('the supervision of public workers', () => {
     await folder.remove();
   });
 
-  async function prepared(options: Partial<WorkersOptions> = {}): Promise<void> {
+  async function prepared(options: Partial<SupervisorOptions> = {}): Promise<void> {
     count = options.count ?? 2;
     side = testWorkers({
       setup,
@@ -50,7 +50,7 @@ describe('the supervision of public workers', () => {
     await side.publish({ type: 'replaced', snapshot: snapshotOf(...objects) });
   }
 
-  async function serving(options: Partial<WorkersOptions> = {}): Promise<number> {
+  async function serving(options: Partial<SupervisorOptions> = {}): Promise<number> {
     await prepared(options);
     await side.listen({ patienceMs: 0 });
     await allServe();
@@ -74,7 +74,9 @@ describe('the supervision of public workers', () => {
     expect(pids()).to.include(other).and.not.include(victim);
     const { reason, message, since } = conditionOf('WorkerCrashed') ?? {};
     expect(reason).to.equal('SIGKILL');
-    expect(message).to.match(new RegExp(`^Public worker ${victim} was ended by SIGKILL at .*Workers died once since`));
+    expect(message).to.match(
+      new RegExp(`^Server process ${victim} was ended by SIGKILL at .*Server processes died once since`),
+    );
     expect(Date.parse(since ?? '')).to.be.closeTo(Date.now(), 5000);
     expect(conditionOf('NoWorkerServing')).to.equal(undefined);
   });
@@ -114,7 +116,7 @@ describe('the supervision of public workers', () => {
     writingBy(failToWrite, () => {
       told = side.configure(settings).catch((error: Error) => error.message);
     });
-    expect(await told).to.match(/^The settings cannot be handed to the server processes: ENOSPC/);
+    expect(await told).to.match(/^The settings could not be sent to the server processes: ENOSPC/);
     side.kill();
     await until(() => pids().every((pid) => !before.includes(pid)));
     expect(conditionOf('NoWorkerServing')?.message).to.contain('was killed and is replaced');
@@ -277,10 +279,10 @@ describe('the supervision of public workers', () => {
     const { reason, message } = conditionOf('WorkerCrashLoop') ?? {};
     expect(reason).to.equal('ExitCode1');
     expect(message).to.match(
-      /^A public worker died \d+ times in a row; .*exit code 1: TypeError: no disk in drive A\./,
+      /^A server process died \d+ times in a row; .*exit code 1: TypeError: no disk in drive A\./,
     );
     const failure = await side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
-    expect(failure).to.match(/^No public worker could be started: the last one ended with exit code 1: TypeError/);
+    expect(failure).to.match(/^No server process could be started: the last one ended with exit code 1: TypeError/);
   });
 
   it('says why it cannot open the port where all of several workers die, and starts none sooner than it should', async () => {
@@ -288,8 +290,8 @@ describe('the supervision of public workers', () => {
     await writeFile(entry, 'throw new TypeError("no disk in drive A");');
     await prepared({ entry, backoffMs: 60_000, maxBackoffMs: 60_000 });
     const failure = await side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
-    expect(failure).to.match(/^No public worker could be started: the last one ended with exit code 1: TypeError/);
-    expect(conditionOf('WorkerCrashed')?.message).to.match(/Workers died [234] times since/);
+    expect(failure).to.match(/^No server process could be started: the last one ended with exit code 1: TypeError/);
+    expect(conditionOf('WorkerCrashed')?.message).to.match(/Server processes died [234] times since/);
   });
 
   it('tells of a crash loop beside a worker that has come out of a longer one', async () => {
@@ -321,7 +323,7 @@ describe('the supervision of public workers', () => {
         process.kill(victim, 'SIGKILL');
         await until(() => side.workers.some(({ pid, state }) => pid !== victim && state === 'serving'));
       }
-      expect(conditionOf('WorkerCrashed')?.message).to.contain('Workers died 4 times since');
+      expect(conditionOf('WorkerCrashed')?.message).to.contain('Server processes died 4 times since');
       expect(conditionOf('WorkerCrashLoop')?.message).to.contain('died 4 times in a row');
     }));
 
@@ -405,7 +407,7 @@ describe('the supervision of public workers', () => {
     await prepared({ entry: await clumsy('fail();'), port });
     await until(() => side.workers.every(({ state }) => state === 'idle'));
     const failure = await side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
-    expect(failure).to.equal('A public worker could not share the port: as told');
+    expect(failure).to.equal('A server process could not share the port: as told');
     expect(side.workers.map(({ state }) => state)).to.deep.equal(['idle', 'idle']);
     expect(await refuses(port)).to.equal(true);
   });
@@ -419,7 +421,7 @@ describe('the supervision of public workers', () => {
     await rm(mended);
     process.kill(pids()[0] ?? 0, 'SIGKILL');
     await until(() =>
-      warnings.includes('public worker cannot serve: A public worker could not share the port: as told'),
+      warnings.includes('server process cannot serve: A server process could not share the port: as told'),
     );
     expect(side.workers.map(({ state }) => state)).to.have.members(['serving', 'idle']);
     await writeFile(mended, '');
@@ -446,7 +448,7 @@ describe('the supervision of public workers', () => {
     await until(async () => !(await refuses(port)));
     const download = await connected(port, requestFor('/api/v1/assets/2'));
     await new Promise((resolve) => download.once('readable', resolve));
-    expect(await listening).to.equal('A public worker could not share the port: as told');
+    expect(await listening).to.equal('A server process could not share the port: as told');
     expect(await refuses(port)).to.equal(true);
     expect(side.drain?.connections).to.be.greaterThan(0);
     expect((await side.close()).drain?.deadline).to.be.greaterThan(Date.now());
@@ -469,7 +471,7 @@ describe('the supervision of public workers', () => {
       const listening = side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
       await until(async () => !(await refuses(port)));
       orphans.push(await underWay());
-      expect(await listening).to.equal('A public worker could not share the port: as told');
+      expect(await listening).to.equal('A server process could not share the port: as told');
     }
     await writeFile(join(folder.path, 'mended'), '');
     await side.listen({ patienceMs: 0 });
@@ -498,7 +500,7 @@ describe('the supervision of public workers', () => {
     process.kill(pids()[0] ?? 0, 'SIGKILL');
     await until(() => conditionOf('WorkerCrashed')?.reason === 'SIGKILL');
     const failure = await side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
-    expect(failure).to.equal('No public worker lived to open the port; 3 have died over it');
+    expect(failure).to.equal('The port could not be opened: 3 server processes died while opening it');
   });
 
   it('keeps what workers print out of its own output, and hands it to the log', async () => {
