@@ -31,8 +31,7 @@ import type {
   StateDocument,
 } from './node-control.ts';
 import { Observers } from './observers.ts';
-import { outlookOf, type Surroundings, stateDocument } from './state-document.ts';
-import { movedOn, refusal, versionOf } from './verdicts.ts';
+import { movedOn, outlookOf, refusal, type Surroundings, stateDocument, versionOf } from './state-document.ts';
 
 export interface NodeParts extends NodeInput, Surroundings {
   /** Makes the record durable; rejects with a reason for the operator. */

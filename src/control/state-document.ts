@@ -2,7 +2,7 @@
 import { allowedCommands, type NodeSnapshot, settingsOf, statusOf, wishesOf } from '../../machines/judge.ts';
 import type { DesiredState, Settings } from '../../machines/settings.ts';
 import type { CrashReport, PublicSide } from '../supervisor/public-side.ts';
-import type { Outlook, StateDocument } from './node-control.ts';
+import type { Outlook, StateDocument, Version } from './node-control.ts';
 
 /** Sources of the parts of the document that the machine does not know. */
 export interface Surroundings {
@@ -64,3 +64,22 @@ function effectiveBuckets({ workerId, buckets }: Settings, bucketsOf: Surroundin
   if (buckets !== null) return buckets;
   return workerId === null ? [] : bucketsOf(workerId);
 }
+
+export const versionOf = (snapshot: NodeSnapshot): Version => ({
+  generation: snapshot.context.record.generation,
+  desired: wishesOf(snapshot),
+});
+
+const judgedIn = (snapshot: NodeSnapshot) => ({ state: statusOf(snapshot), allowed: allowedCommands(snapshot) });
+
+export const refusal = (snapshot: NodeSnapshot, reason: string) => ({
+  result: 'refused' as const,
+  reason,
+  ...judgedIn(snapshot),
+});
+
+export const movedOn = (snapshot: NodeSnapshot) => ({
+  result: 'moved' as const,
+  generation: snapshot.context.record.generation,
+  ...judgedIn(snapshot),
+});
