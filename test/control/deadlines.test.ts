@@ -44,7 +44,7 @@ describe('deadlines', () => {
     }
   });
 
-  it('can all be waited for by systemd, which is told of their sum', () => {
+  it('add up to a timeout that systemd accepts', () => {
     const told: number[] = [];
     const manager = { ready() {}, status() {}, end() {}, stopping: (_: string, ms: number) => void told.push(ms) };
     const from = { node: 'running', publicApi: 'running' } as const;

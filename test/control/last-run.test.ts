@@ -25,14 +25,14 @@ describe('last run', () => {
   });
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
-  it('tells of nothing at first, nor after a clean end', async () => {
+  it('reports no crash at first, nor after a clean end', async () => {
     const first = await begin();
     expect(first.crash).to.equal(null);
     first.end();
     expect((await begin()).crash).to.equal(null);
   });
 
-  it('tells of a run that ended without a word, and goes on telling after clean ones', async () => {
+  it('reports a run that exited without a reason, also after later clean runs', async () => {
     await begin();
     const second = await begin();
     expect(second.crash).to.include({ what: 'control', pid: process.pid, reason: 'Killed' });
@@ -44,7 +44,7 @@ describe('last run', () => {
     expect((await begin()).crash).to.deep.equal(second.crash);
   });
 
-  it('tells the error that nobody caught, in one line', async () => {
+  it('reports an uncaught error in one line', async () => {
     (await begin()).noteFatal(new RangeError('no more hats'));
     const { reason, message } = (await begin()).crash ?? {};
     expect(reason).to.equal('UncaughtError');
@@ -58,7 +58,7 @@ describe('last run', () => {
     expect((await begin()).crash?.reason).to.equal('MachineRestarted');
   });
 
-  it('keeps the crash of a worker over a clean end; a later crash takes its place', async () => {
+  it('keeps the crash of a server process after a clean end; a later crash replaces it', async () => {
     const run = await begin();
     run.note(workerCrash);
     expect(run.crash).to.deep.equal(workerCrash);
@@ -69,7 +69,7 @@ describe('last run', () => {
     expect((await begin()).crash?.what).to.equal('control');
   });
 
-  it('reads what is half written as a run that ended without a word', async () => {
+  it('treats a half-written marker as a run that exited without a reason', async () => {
     await writeFile(join(directory, 'run.json'), '{"pid": 47');
     await writeFile(join(directory, 'last-crash.json'), '');
     expect((await begin()).crash).to.include({ what: 'control', pid: 0, reason: 'Killed' });

@@ -227,7 +227,7 @@ describe('state file', () => {
       ['an unknown wish', '{"format":1,"generation":1,"changes":{"publicApi":"perhaps"}}'],
       ['an unknown key', '{"format":1,"generation":1,"changes":{"worker":1}}'],
     ] as const) {
-      it(`is told by ${what}`, async () => {
+      it(`is detected by ${what}`, async () => {
         mkdirSync(directory);
         writeFileSync(path, text);
         const file = openStateFile(directory);

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { connectionCount, openConnectionCounts } from '../../src/ipc/connection-counts.ts';
 
 describe('connection counts', () => {
-  it('add up what each process tells, until it is cleared', () => {
+  it('are the sum over all processes; a cleared process counts as zero', () => {
     const counts = openConnectionCounts(3);
     const [first, , third] = [0, 1, 2].map((process) => connectionCount(counts.descriptor, process));
     expect(first?.total()).to.equal(0);

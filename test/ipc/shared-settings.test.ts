@@ -1,4 +1,4 @@
-// The settings sharedSettings: what is written is seen at once by whoever looks, whole, and nothing older comes back.
+// The shared settings: what is written is seen at once by whoever looks, whole, and nothing older comes back.
 import fs from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import type { Settings } from '../../machines/settings.ts';
 import { openSharedSettings, type SharedSettings, sharedSettingsReader } from '../../src/ipc/shared-settings.ts';
 import { failToWrite, writingBy } from '../support/writing-by.ts';
 
-describe('settings sharedSettings', () => {
+describe('shared settings', () => {
   let sharedSettings: SharedSettings;
   beforeEach(() => {
     sharedSettings = openSharedSettings();

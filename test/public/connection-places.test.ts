@@ -20,7 +20,7 @@ describe('places for connections', () => {
     expect(taken(new Places({ maxConnections: 0, affordable: 0 }), 5)).to.equal(5);
   });
 
-  it('are those that other processes leave, and each is told', () => {
+  it('are shared with other processes', () => {
     const others = 2;
     let own = 0;
     const set = (held: number) => {

@@ -94,14 +94,14 @@ describe('the delivery of an object', () => {
     await until(async () => (await openHere()) === 0);
   });
 
-  it('breaks off rather than send less than it promised', async () => {
+  it('cuts the response when the file is shorter than its Content-Length', async () => {
     const socket = await begun();
     await truncate(file, size - 1);
     const answer = await restOf(socket);
     expect(answer.length - answer.indexOf('\r\n\r\n') - 4).to.equal(size - 1);
   });
 
-  it('breaks off when the file was written to meanwhile', async () => {
+  it('cuts the response when the file is written during it', async () => {
     const socket = await begun();
     const handle = await openFile(file, 'r+');
     await handle.write('x', 0);
@@ -109,7 +109,7 @@ describe('the delivery of an object', () => {
     expect((await restOf(socket)).length).to.be.lessThan(size);
   });
 
-  it('goes on with a file that was removed meanwhile', async () => {
+  it('finishes a file that is removed during the response', async () => {
     const socket = await begun();
     await rm(file);
     const { headers } = await ask(open.port, '/api/v1/assets/2', { connection: 'close' });
@@ -119,20 +119,20 @@ describe('the delivery of an object', () => {
     expect((await restOf(socket)).length).to.be.greaterThan(size);
   });
 
-  it('does not serve a file of another size, and tells of it once', async () => {
+  it('does not serve a file of another size, and reports it once', async () => {
     await appendFile(file, 'more');
     const statuses = await Promise.all([1, 2, 3].map(async () => (await ask(open.port, path)).status));
     expect(statuses).to.deep.equal([404, 404, 404]);
     expect(open.badCopies).to.deep.equal(['1']);
   });
 
-  it('does not serve what has gone, and tells of it', async () => {
+  it('does not serve a missing file, and reports it', async () => {
     await rm(file);
     expect((await ask(open.port, path)).status).to.equal(404);
     expect(open.badCopies).to.deep.equal(['1']);
   });
 
-  it('does not follow a link that has taken the place of a file, and tells of it', async () => {
+  it('does not follow a link that has replaced a file, and reports it', async () => {
     const { path: at = null } = await folder.object('other', size);
     await rm(file);
     await symlink(at ?? '', file);
@@ -185,7 +185,7 @@ describe('the delivery of an object', () => {
     expect(open.badCopies).to.deep.equal(['1', '2']);
   });
 
-  it('breaks off when the file is overwritten meanwhile and its time is put back', async () => {
+  it('cuts the response when the file is overwritten and its mtime restored', async () => {
     await utimes(file, 1, 1);
     open.publicServer.apply({ type: 'updated', objects: [await folder.describe('1')] });
     const socket = await begun();

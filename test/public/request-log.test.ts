@@ -43,7 +43,7 @@ describe('the log of public requests', () => {
     expect(reports).to.deep.equal([]);
   });
 
-  it('tells of each request where that is wanted, without its query', async () => {
+  it('reports every request if configured, without its query', async () => {
     await begin(true);
     await named('/api/v1/assets/42?token=hush', 'one');
     await named('/api/v1/assets/45', 'two');
@@ -54,7 +54,7 @@ describe('the log of public requests', () => {
     expect(lines()[1]).to.include({ requestId: 'two', status: 421, cache: 'elsewhere' });
   });
 
-  it('tells of so many at a time, and counts the rest', async () => {
+  it('limits the lines of a batch, and counts the rest', async () => {
     const log = new RequestLog(true, (report) => reports.push(report));
     const answered = { req: { url: '/', socket: {} }, res: { statusCode: 200 }, error: null, answeredAt: 1 };
     for (let at = 0; at < 700; at += 1) log.add(answered as unknown as RequestContext);
@@ -62,7 +62,7 @@ describe('the log of public requests', () => {
     expect([lines().length, reports[0]?.dropped]).to.deep.equal([500, 200]);
   });
 
-  it('always tells why the node could not answer', async () => {
+  it('always reports the error of a failed request', async () => {
     await begin(false);
     await named('/api/v1/assets/45', 'fine');
     // No file system takes a name like this, whoever asks.

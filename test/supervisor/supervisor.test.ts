@@ -20,7 +20,7 @@ import { failToWrite, writingBy } from '../support/writing-by.ts';
 const size = 16 * 1024 * 1024;
 const setup = { id: 'test', version: '0.0.0', limits: testLimits };
 
-describe('the supervision of public workers', () => {
+describe('the supervisor', () => {
   let folder: Folder;
   let side: PublicSide;
   let count: number;
@@ -63,7 +63,7 @@ describe('the supervision of public workers', () => {
   const conditionOf = (type: string) => side.conditions.find((one) => one.type === type);
   const statusOf = async (port: number, id = '1') => (await ask(port, `/api/v1/assets/${id}`)).status;
 
-  it('replaces a worker that was killed, while the others serve on', async () => {
+  it('replaces a killed server process while the others keep serving', async () => {
     const port = await serving();
     const [victim = 0, other] = pids();
     process.kill(victim, 'SIGKILL');
@@ -81,7 +81,7 @@ describe('the supervision of public workers', () => {
     expect(conditionOf('NoWorkerServing')).to.equal(undefined);
   });
 
-  it('starts one that waits for its time at once where the port is to be opened', async () => {
+  it('skips the backoff when the port is to be opened', async () => {
     await prepared({ count: 1, backoffMs: 600_000, maxBackoffMs: 600_000 });
     await until(() => side.workers[0]?.state === 'idle');
     process.kill(pids()[0] ?? 0, 'SIGKILL');
@@ -90,14 +90,14 @@ describe('the supervision of public workers', () => {
     await allServe();
   });
 
-  it('forgets a crash after a calm time', async () => {
+  it('clears the condition of a crash after calmMs', async () => {
     await serving({ calmMs: 200 });
     process.kill(pids()[0] ?? 0, 'SIGKILL');
     await until(() => conditionOf('WorkerCrashed') !== undefined);
     await until(() => side.conditions.length === 0);
   });
 
-  it('gives a worker that starts later the settings and the directory as they are then', async () => {
+  it('gives a later server process the current settings and directory', async () => {
     const port = await serving({ count: 1 });
     await side.configure({ workerId: null, buckets: ['7:7'] });
     await side.publish({ type: 'updated', objects: [await folder.object('9', 'nine', { buckets: ['7:7'] })] });
@@ -108,7 +108,7 @@ describe('the supervision of public workers', () => {
     expect(side.port).to.equal(port);
   });
 
-  it('has replacements serve by new settings that those before them could not be told of', async () => {
+  it('gives replacements the new settings that could not be sent to their predecessors', async () => {
     const port = await serving();
     const before = pids();
     const settings = { workerId: 0, buckets: ['7:7'] };
@@ -125,7 +125,7 @@ describe('the supervision of public workers', () => {
     expect(await statusOf(port)).to.equal(421);
   });
 
-  it('says when no worker serves, refuses rather than accept, and serves again on the same port', async () => {
+  it('reports that no server process serves, refuses connections, and serves again on the same port', async () => {
     const port = await serving({ backoffMs: 300 });
     for (const pid of pids()) process.kill(pid, 'SIGKILL');
     await until(() => conditionOf('NoWorkerServing') !== undefined);
@@ -137,7 +137,7 @@ describe('the supervision of public workers', () => {
     expect(await statusOf(port)).to.equal(200);
   });
 
-  it('finds a worker that is stopped by its heartbeat, kills it and replaces it', async () => {
+  it('detects a stopped server process by its heartbeat, and replaces it', async () => {
     const port = await serving({ count: 1 });
     const [stopped = 0] = pids();
     process.kill(stopped, 'SIGSTOP');
@@ -149,7 +149,7 @@ describe('the supervision of public workers', () => {
     expect(await isAlive(stopped)).to.equal(false);
   });
 
-  it('closes the port though a worker is stopped: it holds it until it is dead', async () => {
+  it('closes the port although a stopped server process holds it', async () => {
     const port = await serving({ heartbeatMs: 60_000 });
     const [stopped = 0] = pids();
     process.kill(stopped, 'SIGSTOP');
@@ -162,7 +162,7 @@ describe('the supervision of public workers', () => {
     expect(await statusOf(port)).to.equal(200);
   });
 
-  it('opens the port though a worker is stopped', async () => {
+  it('opens the port although a server process is stopped', async () => {
     await prepared({ heartbeatMs: 60_000 });
     await until(() => side.workers.every(({ state }) => state === 'idle'));
     for (const pid of pids()) process.kill(pid, 'SIGSTOP');
@@ -173,14 +173,14 @@ describe('the supervision of public workers', () => {
     expect(await refuses(side.port ?? 0)).to.equal(true);
   });
 
-  it('applies settings though a worker is stopped', async () => {
+  it('applies settings although a server process is stopped', async () => {
     const port = await serving({ heartbeatMs: 60_000 });
     process.kill(pids()[0] ?? 0, 'SIGSTOP');
     await side.configure({ workerId: 0, buckets: ['7:7'] });
     expect(await statusOf(port)).to.equal(421);
   });
 
-  it('ends the part of a drain that a dead worker had', async () => {
+  it('ends a drain when the server process that had its connections dies', async () => {
     const port = await serving({ count: 1 });
     const download = await connected(port, requestFor('/api/v1/assets/2'));
     await new Promise((resolve) => download.once('readable', resolve));
@@ -195,7 +195,7 @@ describe('the supervision of public workers', () => {
     await closed(download);
   });
 
-  it('ends the part of a drain of a worker that dies while another is still waited for', async () => {
+  it('ends a drain when one server process dies before another has confirmed', async () => {
     const port = await serving({ heartbeatMs: 60_000, workerTimeoutMs: 3000 });
     const [lone = 0, stopped = 0] = pids();
     process.kill(stopped, 'SIGSTOP');
@@ -210,7 +210,7 @@ describe('the supervision of public workers', () => {
     await closed(download);
   });
 
-  it('has a replacement serve though the first that could lend it the port hangs', async () => {
+  it('lets a replacement serve although the first possible lender of the port hangs', async () => {
     await serving({ count: 3, heartbeatMs: 60_000, workerTimeoutMs: 5000 });
     const [stopped = 0, , victim = 0] = pids();
     process.kill(stopped, 'SIGSTOP');
@@ -221,7 +221,7 @@ describe('the supervision of public workers', () => {
     process.kill(stopped, 'SIGCONT');
   });
 
-  it('takes as many connections as the node may have, whichever worker they come to, and no more', async () => {
+  it('enforces one connection limit over all server processes', async () => {
     const limits = { ...testLimits, keepAliveTimeoutMs: 60_000, maxConnections: 100 };
     const port = await serving({ setup: { ...setup, limits }, heartbeatMs: 60_000, workerTimeoutMs: 10_000 });
     const [first = 0, second = 0] = pids();
@@ -252,7 +252,7 @@ describe('the supervision of public workers', () => {
     for (const viewer of viewers) viewer.leave();
   });
 
-  it('keeps counting over the deaths of workers', async () => {
+  it('keeps metrics of server processes that have died', async () => {
     const port = await serving({ count: 1 });
     await statusOf(port);
     // A heartbeat may come between the head of an answer and its end.
@@ -271,7 +271,7 @@ describe('the supervision of public workers', () => {
     expect(side.serverMetrics.counts.cpuSec).to.be.greaterThan(0);
   });
 
-  it('tells of a crash loop with the last words of who died, and slows down', async () => {
+  it('reports a crash loop with the last error, and backs off', async () => {
     const entry = join(folder.path, 'broken.cjs');
     await writeFile(entry, 'throw new TypeError("no disk in drive A");');
     await prepared({ entry, count: 1, maxBackoffMs: 1000 });
@@ -285,7 +285,7 @@ describe('the supervision of public workers', () => {
     expect(failure).to.match(/^No server process could be started: the last one ended with exit code 1: TypeError/);
   });
 
-  it('says why it cannot open the port where all of several workers die, and starts none sooner than it should', async () => {
+  it('reports why the port cannot be opened when all server processes die, and respects the backoff', async () => {
     const entry = join(folder.path, 'broken.cjs');
     await writeFile(entry, 'throw new TypeError("no disk in drive A");');
     await prepared({ entry, backoffMs: 60_000, maxBackoffMs: 60_000 });
@@ -294,7 +294,7 @@ describe('the supervision of public workers', () => {
     expect(conditionOf('WorkerCrashed')?.message).to.match(/Server processes died [234] times since/);
   });
 
-  it('tells of a crash loop beside a worker that has come out of a longer one', async () => {
+  it('reports a crash loop beside a server process that has recovered from a longer one', async () => {
     await serving({ maxBackoffMs: 20, steadyMs: 1000 });
     const diesInARow = async (victim: number, times: number): Promise<void> => {
       const others = pids().filter((pid) => pid !== victim);
@@ -315,7 +315,7 @@ describe('the supervision of public workers', () => {
     expect(conditionOf('WorkerCrashLoop')?.message).to.contain('died 5 times in a row');
   });
 
-  it('counts and slows down by a clock that cannot be set', () =>
+  it('measures streaks and backoff with a monotonic clock', () =>
     withJumpingClock(3_600_000, async () => {
       await serving({ count: 1, steadyMs: 600_000, calmMs: 600_000, maxBackoffMs: 10 });
       for (let deaths = 0; deaths < 4; deaths += 1) {
@@ -327,7 +327,7 @@ describe('the supervision of public workers', () => {
       expect(conditionOf('WorkerCrashLoop')?.message).to.contain('died 4 times in a row');
     }));
 
-  it('survives that no process can be started at all', async () => {
+  it('survives that no process can be started', async () => {
     const { execPath } = process;
     process.execPath = '/nonexistent/node';
     try {
@@ -340,7 +340,7 @@ describe('the supervision of public workers', () => {
     expect(await statusOf(side.port ?? 0)).to.equal(200);
   });
 
-  it('cuts a drain though its worker is stopped', async () => {
+  it('cuts a drain although its server process is stopped', async () => {
     const port = await serving({ count: 1, heartbeatMs: 60_000 });
     const download = await connected(port, requestFor('/api/v1/assets/2'));
     await new Promise((resolve) => download.once('readable', resolve));
@@ -370,7 +370,7 @@ describe('the supervision of public workers', () => {
     return entry;
   }
 
-  it('keeps a worker that could not open the port, for the next time', async () => {
+  it('keeps a server process that could not open the port', async () => {
     const entry = await actor("if (once('/failed')) return fail(order, 'EADDRINUSE');");
     const port = await freePort();
     await prepared({ entry, port, count: 1 });
@@ -402,7 +402,7 @@ describe('the supervision of public workers', () => {
     return entry;
   }
 
-  it('opens on every worker or on none', async () => {
+  it('opens on all server processes or on none', async () => {
     const port = await freePort();
     await prepared({ entry: await clumsy('fail();'), port });
     await until(() => side.workers.every(({ state }) => state === 'idle'));
@@ -412,7 +412,7 @@ describe('the supervision of public workers', () => {
     expect(await refuses(port)).to.equal(true);
   });
 
-  it('lets a worker that could not join the others try again', async () => {
+  it('lets a server process that could not share the port retry', async () => {
     const mended = join(folder.path, 'mended');
     await writeFile(mended, '');
     const warnings: string[] = [];
@@ -428,7 +428,7 @@ describe('the supervision of public workers', () => {
     await allServe();
   });
 
-  it('opens the port anew when it was taken while no worker served', async () => {
+  it('opens the port again after another program has taken it for a while', async () => {
     const port = await serving({ count: 1, rejoinMs: 20, backoffMs: 200 });
     process.kill(pids()[0] ?? 0, 'SIGKILL');
     await until(() => conditionOf('NoWorkerServing') !== undefined);
@@ -440,7 +440,7 @@ describe('the supervision of public workers', () => {
     expect(await statusOf(port)).to.equal(200);
   });
 
-  it('lets end what was accepted by an opening that failed half-way, and tells who closes next of it', async () => {
+  it('drains connections of an opening that failed partway, and reports them at the next close', async () => {
     const port = await freePort();
     await prepared({ entry: await clumsy('options[0].close(); setTimeout(fail, 300);'), port, workerTimeoutMs: 3000 });
     await until(() => side.workers.every(({ state }) => state === 'idle'));
@@ -456,7 +456,7 @@ describe('the supervision of public workers', () => {
     await until(() => side.drain === null);
   });
 
-  it('ends a drain only after those of openings that failed half-way before it, and cuts them with it', async () => {
+  it('ends and cuts a drain together with those of openings that failed partway', async () => {
     const port = await freePort();
     const entry = await clumsy('options[0].close(); setTimeout(fail, 300);');
     await prepared({ entry, port, workerTimeoutMs: 3000, drainTimeoutMs: 20_000 });
@@ -490,7 +490,7 @@ describe('the supervision of public workers', () => {
     expect(side.drain).to.equal(null);
   });
 
-  it('tries another worker when one dies over the opening, and not for ever', async () => {
+  it('retries with another server process when one dies while opening, a limited number of times', async () => {
     const entry = await actor("if (once('/died-1') || once('/died-2')) process.exit(3);");
     await prepared({ entry, count: 1 });
     await side.listen({ patienceMs: 0 });
@@ -503,7 +503,7 @@ describe('the supervision of public workers', () => {
     expect(failure).to.equal('The port could not be opened: 3 server processes died while opening it');
   });
 
-  it('keeps what workers print out of its own output, and hands it to the log', async () => {
+  it('logs the output of server processes instead of printing it', async () => {
     const lines: object[] = [];
     const log = { info() {}, warn: (facts: object) => lines.push(facts) };
     const entry = join(folder.path, 'chatty.cjs');
@@ -513,7 +513,7 @@ describe('the supervision of public workers', () => {
     expect(lines.map((facts) => 'line' in facts && facts.line)).to.have.members(['out', 'err']);
   });
 
-  it('hands what faces the public only what it needs of the environment, whatever the names', async () => {
+  it('passes only an allowlist of environment variables to server processes', async () => {
     const entry = join(folder.path, 'nosy.cjs');
     const script = 'console.log(NODE_ENV, ...Object.keys(all).filter((name) => all[name].includes("do not tell")));';
     await writeFile(entry, `const { NODE_ENV, ...all } = process.env; ${script}`);
@@ -540,8 +540,8 @@ describe('the supervision of public workers', () => {
   });
 });
 
-describe('workers whose control process was killed', () => {
-  it('stop accepting within a second, finish what is under way, and leave', async () => {
+describe('server processes whose control process was killed', () => {
+  it('stop accepting within a second, finish responses in progress, and exit', async () => {
     const folder = await Folder.make();
     const objects = [await folder.object('1', 'one'), await folder.object('2', size)];
     const script = fileURLToPath(new URL('../support/control-process.js', import.meta.url));
@@ -562,7 +562,7 @@ describe('workers whose control process was killed', () => {
     await folder.remove();
   });
 
-  it('cut what is left at their deadline, and leave', async () => {
+  it('cut the remaining connections at their deadline, and exit', async () => {
     const folder = await Folder.make();
     const script = fileURLToPath(new URL('../support/control-process.js', import.meta.url));
     const snapshot = snapshotOf(await folder.object('2', size));
