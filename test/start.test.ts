@@ -220,7 +220,7 @@ describe('start', () => {
     await start({ env });
     const [condition] = (await node.state()).conditions;
     expect(condition).to.include({ type: 'NoDirectory', reason: 'NoCatalogue' });
-    expect(condition?.message).to.match(/knows no object.+set catalogue/);
+    expect(condition?.message).to.match(/no directory.+set catalogue/);
     expect(node.log).to.contain('NoDirectory');
     const status = JSON.parse((await ask(node.port, '/api/v1/status')).body.toString());
     expect(status).to.deep.include({ storageLimit: 1_048_576, nodeEnv: 'staging' });

@@ -1,4 +1,4 @@
-// The state file: what commands have changed, kept so that it survives the power plug.
+// The state file: what commands have changed, durable across power loss.
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,36 +12,36 @@ import { formatRecord, parseRecord } from './state-format.ts';
 export interface StateFile {
   readonly path: string;
   /**
-   * Read it once, before anything is saved. Where it cannot be understood, the record keeps the public API stopped.
-   * @throws {InputError} a newer format, or a file or directory that cannot be read
+   * Call it once, before anything is saved. If the file is corrupt, the returned record keeps the public API stopped.
+   * @throws {InputError} for a newer format, or a file or directory that cannot be read
    */
   load(): Promise<DesiredRecord>;
   /**
-   * Resolves when the record is on disk. Saves go one after another, in the order of the calls.
-   * Rejects with the operator's reason; the file then holds what it held before, as far as the disk lets it.
-   * @param signal an aborted save never puts its record in place
+   * Resolves when the record is on disk. Saves run one after another, in the order of the calls.
+   * Rejects with a reason for the operator; the file then has its previous content, unless the disk prevents that.
+   * @param signal an aborted save never replaces the file
    */
   save(record: DesiredRecord, signal?: AbortSignal): Promise<void>;
-  /** Drop it; whether there was one. */
+  /** Removes the file; returns whether it existed. */
   reset(): Promise<boolean>;
-  /** `StateFileCorrupt`, from a `load` that could not understand the file until somebody wants the public API running. */
+  /** `StateFileCorrupt`: from the `load` of a corrupt file until a command sets the target of the public API to running. */
   readonly conditions: readonly Condition[];
 }
 
 export interface StateFileOptions {
   readonly syncDirectory?: SyncDirectory;
-  /** Called before anything is written; if it throws, nothing is written. */
+  /** Called before each write; if it throws, nothing is written. */
   readonly confirm?: () => Promise<void>;
 }
 
-/** @param directory absolute; made by `load` where it is not there */
+/** @param directory absolute; `load` creates it if it does not exist */
 export function openStateFile(
   directory: string,
   { syncDirectory = directorySync(), confirm = async () => {} }: StateFileOptions = {},
 ): StateFile {
   const path = join(directory, 'state.json');
   let queue: Promise<unknown> = Promise.resolve();
-  /** Bytes of a corrupt file that have still to be kept before it may be written over, and where they were. */
+  /** Bytes of a corrupt file that must be copied before the file is overwritten, and the path of that copy. */
   let unkept: Uint8Array | null = null;
   let kept = '';
   let corrupt: Condition | null = null;
@@ -52,10 +52,10 @@ export function openStateFile(
     const parsed = parseRecord(path, text);
     if ('record' in parsed) return parsed.record;
     unkept = text;
-    // What was wanted is not known, so nothing is served before someone says so; that outlives the next restart, too.
+    // The target state is unknown, so nothing is served until an operator starts it; that also survives the next restart.
     const record: DesiredRecord = { generation: 0, changes: { publicApi: 'stopped' } };
     const outcome = await save(record).then(() => `It was set aside as ${kept}`, messageOf);
-    const message = `The state file ${path} could not be understood: ${parsed.fault}. ${outcome}. The node starts from its config, with the public API stopped.`;
+    const message = `The state file ${path} is corrupt: ${parsed.error}. ${outcome}. The node starts from its config, with the public API stopped.`;
     corrupt = condition('StateFileCorrupt', 'Corrupt', message);
     return record;
   }
@@ -96,7 +96,7 @@ export function openStateFile(
     }
   }
 
-  /** Under a name of its own, never over an older one. While that fails nothing is saved. */
+  /** Under a new name, never over an older copy. As long as this fails, nothing is saved. */
   async function keepCorrupt(): Promise<void> {
     const bytes = unkept;
     if (bytes === null) return;
@@ -144,29 +144,29 @@ export function openStateFile(
   };
 }
 
-/** Null: there is none. */
+/** Null: no such file. */
 const textAt = (path: string): Promise<Uint8Array | null> =>
   readFile(path).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return null;
     throw error;
   });
 
-const words: Readonly<Record<string, string>> = {
+const reasons: Readonly<Record<string, string>> = {
   ENOSPC: 'no space left on device',
   EDQUOT: 'disk quota exceeded',
   EROFS: 'the file system is read-only',
   EACCES: 'permission denied',
   EPERM: 'not permitted',
-  ENOENT: 'its directory is gone',
-  ENOTDIR: 'its directory has become a file',
-  EISDIR: 'there is a directory in its place',
-  EIO: 'the disk does not work',
-  EMFILE: 'too many files are open',
+  ENOENT: 'its directory does not exist',
+  ENOTDIR: 'its directory is a file',
+  EISDIR: 'its path is a directory',
+  EIO: 'disk I/O error',
+  EMFILE: 'too many open files',
 };
 
 function reasonOf(error: unknown): string {
-  if (error instanceof Error && error.name === 'AbortError') return 'it took too long';
+  if (error instanceof Error && error.name === 'AbortError') return 'timed out';
   const code = codeOf(error);
   if (code === undefined) return messageOf(error);
-  return `${words[code] ?? 'an error of the system'} (${code})`;
+  return `${reasons[code] ?? 'system error'} (${code})`;
 }

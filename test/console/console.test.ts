@@ -262,7 +262,7 @@ describe('the console', function () {
 
     await card(page, 'set-buckets').getByLabel('all buckets of the worker').check();
     await button(page, 'set-buckets').click();
-    await page.locator('#conditions', { hasText: 'The directory gives worker 3 no bucket' }).waitFor();
+    await page.locator('#conditions', { hasText: 'The directory assigns no bucket to worker 3' }).waitFor();
     expect((await node.state()).settings.buckets).to.equal(null);
     await node.command('set-worker', { workerId: 0 });
     await page.locator('#settings', { hasText: 'Worker0' }).waitFor();

@@ -134,7 +134,7 @@ describe('lock', () => {
     expect(statSync(file).mode & 0o777).to.equal(0o600);
   });
 
-  it('is not held by what was left behind, and believes nothing of it', async () => {
+  it('is not held by a stale lock file, and ignores its content', async () => {
     mkdirSync(directory);
     for (const left of ['', 'no JSON', '{"pid":99999999}', 'x'.repeat(100_000)]) {
       writeFileSync(file, left);
@@ -144,7 +144,7 @@ describe('lock', () => {
     }
   });
 
-  it('tells of another host, and never what somebody else may have written', async () => {
+  it('names another host, and ignores untrusted content', async () => {
     await locked();
     const own = JSON.parse(readFileSync(file, 'utf8'));
     const told = async (text: string) => {

@@ -68,7 +68,7 @@ describe('the service manager', () => {
       manager.status('');
       await until(() => warnings.length > 0);
       manager.stopping('', 1);
-      expect(warnings).to.deep.equal([`systemd could not be told what this node does: ${words}`]);
+      expect(warnings).to.deep.equal([`systemd could not be notified: ${words}`]);
     });
   }
 
@@ -81,7 +81,7 @@ describe('the service manager', () => {
     expect(new Set(await said())).to.deep.equal(new Set(['@notify||WATCHDOG=1']));
   });
 
-  it('is told by a real node that it is ready, what it does, and that it ends; the audit log names the signal', async () => {
+  it('gets readiness, status and stopping from a real node; the audit log names the signal', async () => {
     const home = await Home.make({ publicApi: { workers: 1 } });
     try {
       const node = await home.start({ env });

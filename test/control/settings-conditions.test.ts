@@ -15,16 +15,16 @@ describe('settings conditions', () => {
     expect(told(null, ['1:0'])).to.deep.equal([]);
   });
 
-  it('say why nothing is', () => {
-    const [nobody] = told(null, null);
-    expect(nobody).to.match(/^NoWorker: .* set-worker, or set-buckets\.$/);
+  it('report why nothing is distributed', () => {
+    const [condition] = told(null, null);
+    expect(condition).to.match(/^NoWorker: .* set-worker or set-buckets\.$/);
     expect(told(2, null)).to.deep.equal([
-      'NoBucket: The directory gives worker 2 no bucket, so that no asset is served.',
+      'NoBucket: The directory assigns no bucket to worker 2, so no asset is served.',
     ]);
   });
 
-  it('name buckets that nobody knows, but not all of thousands', () => {
-    expect(told(1, ['1:0', '1:1'])).to.deep.equal(['NotInDirectory: The directory does not know 1:1.']);
+  it('name unknown buckets, but not all of thousands', () => {
+    expect(told(1, ['1:0', '1:1'])).to.deep.equal(['NotInDirectory: The directory does not contain 1:1.']);
     const many = Array.from({ length: 12 }, (_, index) => `2:${index}`);
     expect(told(1, many)[0]).to.match(/2:9 and 2 more\.$/);
   });

@@ -73,12 +73,12 @@ describe('the state on disk, of a real node', () => {
         rmSync(state);
         renameSync(`${state}.away`, state);
       },
-      reason: /could not be written: its directory has become a file \(ENOTDIR\)$/,
+      reason: /could not be written: its directory is a file \(ENOTDIR\)$/,
     },
     'a directory that is gone': {
       breakIt: () => renameSync(state, `${state}.away`),
       mendIt: () => renameSync(`${state}.away`, state),
-      reason: /could not be written: its directory is gone \(ENOENT\)$/,
+      reason: /could not be written: its directory does not exist \(ENOENT\)$/,
     },
     'another directory in its place': {
       breakIt() {
@@ -164,7 +164,7 @@ describe('the state on disk, of a real node', () => {
     const onDisk = readFileSync(file, 'utf8');
     const refused = await told('set-buckets', list('2'));
     expect(refused.status).to.equal(500);
-    expect(refused.detail).to.match(/^The settings cannot be handed to the server processes: EFBIG/);
+    expect(refused.detail).to.match(/^The settings could not be sent to the server processes: EFBIG/);
     expect(await seen()).to.deep.equal(before);
     expect((await node.state()).conditions.map(({ type }) => type)).to.not.include('StateNotSaved');
     expect(readFileSync(file, 'utf8')).to.equal(onDisk);
@@ -178,7 +178,7 @@ describe('the state on disk, of a real node', () => {
     node = home.launch({ fileBlocks: 0, env: { NODE_V8_COVERAGE: '' } });
     expect((await node.exited).code).to.equal(1);
     const [last] = node.log.trimEnd().split('\n').slice(-1);
-    expect(last).to.match(/^No file can be made for what the server processes share: tried \/dev\/shm \(EFBIG/);
+    expect(last).to.match(/^No file for the server processes to share could be created: tried \/dev\/shm \(EFBIG/);
     expect(node.printed).to.equal('');
   });
 
@@ -212,7 +212,7 @@ describe('the state on disk, of a real node', () => {
       [40, ''],
     ]);
     for (const { stderr } of [newer, noDirectory, second]) expect(stderr.trimEnd().split('\n')).to.have.length(1);
-    expect(newer.stderr).to.contain('is of a newer version (format 2, this one knows 1)');
+    expect(newer.stderr).to.contain('has a newer format (2; this version reads 1)');
     expect(noDirectory.stderr).to.match(/^The state directory .*no-directory cannot be used: /);
     expect(second.stderr).to.contain(`in use by another node (process ${node.pid})`);
     expect((await node.state()).publicApi).to.equal('stopped');

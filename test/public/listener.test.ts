@@ -12,7 +12,7 @@ import { withJumpingClock } from '../support/wall-clock.ts';
 
 const size = 16 * 1024 * 1024;
 
-describe('a generation of the public port', () => {
+describe('a listener of the public port', () => {
   let folder: Folder;
   let open: OpenPublicServer;
 

@@ -73,7 +73,7 @@ describe('health', () => {
 
   it('is not ready without a serving process', async () => {
     rig = await startRig();
-    expect(await ask('/readyz')).to.equal('503 no worker serves the public API');
+    expect(await ask('/readyz')).to.equal('503 no server process serves the public API');
   });
 
   it('needs a known Host, and is read-only', async () => {
