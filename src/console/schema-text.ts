@@ -17,7 +17,7 @@ export interface Schema {
   readonly description?: string;
 }
 
-/** Ends the name of another schema: a word joiner, which nobody sees. */
+/** Ends the name of another schema: a word joiner, which is invisible. */
 export const nameEnd = '\u2060';
 
 /** A reference is named, not followed: what it stands for has a place of its own. */

@@ -5,7 +5,6 @@ import { codeOf } from '../../base/errors.ts';
 import type { AuditEntry } from './audit-entry.ts';
 import type { LostEntries } from './audit-file.ts';
 import { olderFiles, refusalsBeside } from './audit-folder.ts';
-import { inOrder, type Lines } from './audit-merge.ts';
 
 /** A line of the log; `torn`: a line that is not a valid entry. */
 export type AuditLine = AuditEntry | LostEntries | { readonly torn: string };
@@ -29,6 +28,41 @@ export const readAudit = ({ file, ...options }: ReadOptions): AsyncGenerator<Aud
     [file, refusalsBeside(file)].map((one) => linesOf({ file: one, ...options })),
     (line) => ('at' in line ? line.at : ''),
   );
+
+/** `null`: no more lines for now. */
+type Lines<T> = AsyncGenerator<T | null>;
+
+/**
+ * Merges logs by time; each keeps its own order.
+ * @param timeOf ISO 8601, which sorts by time; a line with '' comes first
+ */
+async function* inOrder<T>(logs: readonly Lines<T>[], timeOf: (line: T) => string): AsyncGenerator<T> {
+  const open = new Set(logs);
+  const heads = new Map<Lines<T>, T | null>();
+  try {
+    while (open.size > 0) {
+      // Concurrently, so that logs waiting for new lines do not add up their waits.
+      await Promise.all(
+        [...open].map(async (log) => {
+          if (heads.has(log)) return;
+          const { done, value } = await log.next();
+          if (done) open.delete(log);
+          else heads.set(log, value);
+        }),
+      );
+      const [first] = [...heads]
+        .flatMap(([log, line]) => (line === null ? [] : [{ log, line }]))
+        .sort((a, b) => (timeOf(a.line) < timeOf(b.line) ? -1 : timeOf(a.line) > timeOf(b.line) ? 1 : 0));
+      if (first === undefined) heads.clear();
+      else {
+        heads.delete(first.log);
+        yield first.line;
+      }
+    }
+  } finally {
+    await Promise.all(logs.map((log) => log.return(undefined)));
+  }
+}
 
 async function* linesOf({ file, sinceMs = 0, follow }: ReadOptions): Lines<AuditLine> {
   const done = new Set<string>();

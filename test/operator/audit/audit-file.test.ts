@@ -1,4 +1,4 @@
-// The audit log on disk under faults: torn lines, full and hanging disks, files moved away, rotation, floods.
+// The audit log on disk with disk errors: torn lines, full and hanging disks, files moved away, rotation, floods.
 import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
@@ -151,7 +151,7 @@ describe('audit file', () => {
   });
 
   describe('a disk that cannot be written', () => {
-    const faults: [string, () => void, () => void][] = [
+    const failures: [string, () => void, () => void][] = [
       [
         'is full',
         () => {
@@ -177,7 +177,7 @@ describe('audit file', () => {
         },
       ],
     ];
-    for (const [name, breakIt, mendIt] of faults) {
+    for (const [name, breakIt, repairIt] of failures) {
       it(`because it ${name} is a condition; nothing is lost, and the condition ends with the repair`, async () => {
         const log = await opened();
         await log.write(entry('a'));
@@ -189,7 +189,7 @@ describe('audit file', () => {
         expect(condition?.message).to.match(
           /audit\.jsonl could not be written: E\w+.*waiting for the disk: 2; the node keeps/,
         );
-        mendIt();
+        repairIt();
         await log.write(entry('d'));
         expect(log.conditions).to.deep.equal([]);
         expect(await read()).to.deep.equal(['a', 'b', 'c', 'd']);
