@@ -137,7 +137,7 @@ describe('cli', () => {
   });
 
   describe("given the words of the peer's command line", () => {
-    const told = async (line: string) => {
+    const hinted = async (line: string) => {
       const { code, stdout, stderr } = await call(line);
       expect([code, stdout], line).to.deep.equal([40, '']);
       return stderr;
@@ -152,16 +152,16 @@ describe('cli', () => {
         'node:set-buckets -B 1:0 1:1 -s hush-hush': 'distributor-node set-buckets <ids...> --url <url>',
       };
       for (const [line, own] of Object.entries(commands)) {
-        expect(await told(line))
+        expect(await hinted(line))
           .to.contain(`Here it is: ${own}`)
           .and.not.to.contain('hush');
       }
-      expect(await told('node:set-buckets -a')).to.contain('--all');
+      expect(await hinted('node:set-buckets -a')).to.contain('--all');
     });
 
     it('names the operations that only the peer has', async () => {
       for (const line of ['leader:create-bucket', 'operator:accept-invitation -B 0', 'dev:init']) {
-        expect(await told(line)).to.match(/the chain.+joystream-distributor/);
+        expect(await hinted(line)).to.match(/the chain.+joystream-distributor/);
       }
     });
 
@@ -176,11 +176,11 @@ describe('cli', () => {
         'set-buckets -a': '-a: here it is --all',
       };
       for (const [line, own] of Object.entries(options)) {
-        expect(await told(line), line)
+        expect(await hinted(line), line)
           .to.contain(own)
           .and.not.to.contain('hush');
       }
-      expect(await told('stop-api -x')).not.to.contain('here it is');
+      expect(await hinted('stop-api -x')).not.to.contain('here it is');
     });
   });
 

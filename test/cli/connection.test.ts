@@ -1,4 +1,4 @@
-// Addresses of the operator API, from what was typed and from the config.
+// URLs of the operator API, from options and from the config.
 import { expect } from 'chai';
 import { parseUrl, urlFor } from '../../src/cli/connection.ts';
 import { loadConfig } from '../../src/config/config.ts';

@@ -1,4 +1,4 @@
-// What the command line prints, as real processes: nothing in it steers a terminal, and a disk that is full is said in a line.
+// Output of the command line, as real processes: control characters are escaped, a full disk is reported in one line.
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

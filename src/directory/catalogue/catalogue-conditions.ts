@@ -1,10 +1,10 @@
-// What is wrong with a catalogue and the files of its objects, in the words of conditions.
+// The conditions of a catalogue and of the files of its objects.
 import { type Condition, condition, type ReasonOf } from '../../base/condition.ts';
 import { faultOf, type ObjectFault, type ObjectRecord } from './object-record.ts';
 
-/** Of many files with the same condition, this many are named. */
+/** How many files a condition lists. */
 const maxNamed = 5;
-/** And this many errors of a catalogue are. */
+/** How many errors of a catalogue a condition lists. */
 const maxErrors = 5;
 
 interface FaultyFile {
@@ -16,11 +16,11 @@ interface FaultyFile {
 export class CatalogueConditions {
   #catalogue: Condition | null = null;
   readonly #files = new Map<string, FaultyFile>();
-  #told = '';
+  #reported = '';
 
   /**
    * @param errors lines, at least one
-   * @returns whether that is another condition than before
+   * @returns whether the condition has changed
    */
   setCatalogue(reason: ReasonOf<'CatalogueInvalid'>, errors: readonly string[]): boolean {
     const before = this.#catalogue?.message;
@@ -35,7 +35,7 @@ export class CatalogueConditions {
     this.#catalogue = null;
   }
 
-  /** Take note of an object's file, whatever was noted of it before. */
+  /** Replaces the condition of an object's file. */
   note(record: ObjectRecord): void {
     const { id, file } = record.stated;
     const fault = faultOf(record);
@@ -43,12 +43,12 @@ export class CatalogueConditions {
     else this.#files.set(id, { kind: fault.kind, words: `${id} (${file}): ${fault.message}` });
   }
 
-  /** A new catalogue: nothing is known of its files. */
+  /** For a new catalogue: forgets the files of the old one. */
   clearFiles(): void {
     this.#files.clear();
   }
 
-  /** The list, if it is another than at the last call; else null. */
+  /** The list if it has changed since the last call, else null. */
   news(): readonly Condition[] | null {
     const conditions = [
       this.#catalogue ?? [],
@@ -56,8 +56,8 @@ export class CatalogueConditions {
       this.#sumUp('damaged', (message) => condition('DamagedObjects', 'NotAsStated', message)),
     ].flat();
     const text = JSON.stringify(conditions);
-    if (text === this.#told) return null;
-    this.#told = text;
+    if (text === this.#reported) return null;
+    this.#reported = text;
     return conditions;
   }
 

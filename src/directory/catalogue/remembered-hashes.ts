@@ -1,4 +1,4 @@
-// What has been worked out of files, remembered on disk so that a restart does not read them all again.
+// Types and hashes of files, saved on disk so that a restart does not read all files again.
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -8,13 +8,13 @@ import { codeOf } from '../../base/errors.ts';
 import type { FoundFile } from './object-file.ts';
 import { nothingYet, type WorkedOut } from './object-record.ts';
 
-/** Version 1 had no ctime: what it holds may be of bytes that have been overwritten since. */
+/** Version 1 had no ctime: its hashes may be of bytes that were overwritten since. */
 const version = 2;
 
-/** Kept as an array, for there may be very many: size, mtimeMs, ctimeMs, ino, type, hash. */
+/** An array to save memory with very many files: size, mtimeMs, ctimeMs, ino, type, hash. */
 type Row = readonly [number, number, number, number, string | null, string | null];
 
-/** Losing it costs time and nothing else: a file that is torn, foreign or cannot be read counts as empty. */
+/** Losing the file costs only time: a torn, foreign or unreadable file counts as empty. */
 export class RememberedFiles {
   readonly #file: string;
   #rows = new Map<string, Row>();
@@ -25,7 +25,7 @@ export class RememberedFiles {
     this.#file = file;
   }
 
-  /** @throws system errors other than that there is none yet; nothing is known then */
+  /** @throws {Error} if the file exists but cannot be used; the record then stays empty */
   load(): void {
     let text: string;
     try {
