@@ -51,8 +51,8 @@ describe('the documentation', () => {
     expect(filledIn('page', filled, { two: () => 'new' })).to.equal(filled);
   });
 
-  it('does not ask for a piece that nobody makes, nor leave a marker open', () => {
-    expect(() => filledIn('page', '<!-- generated:two -->\n<!-- /generated -->', {})).to.throw('nobody makes "two"');
+  it('refuses an unknown piece and an open marker', () => {
+    expect(() => filledIn('page', '<!-- generated:two -->\n<!-- /generated -->', {})).to.throw('unknown piece "two"');
     expect(() => filledIn('page', '<!-- generated:two -->\n', {})).to.throw('not closed');
   });
 

@@ -1,4 +1,4 @@
-// The config: where it comes from, what its keys become, and what is said of wrong ones.
+// The config: its sources, the values of its keys, and the errors for wrong ones.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -83,7 +83,7 @@ describe('config', () => {
       expect(error).to.be.instanceOf(InputError);
       return (error as InputError).message;
     }
-    throw new Error('the config was taken');
+    throw new Error('the config was accepted');
   };
 
   describe('without a file', () => {
@@ -286,7 +286,7 @@ describe('config', () => {
   });
 
   describe('the environment', () => {
-    it('goes before the file, ours before the prefix of the peer', () => {
+    it('overrides the files, and our prefix overrides that of the peer', () => {
       write(peerFile);
       const env = {
         JOYSTREAM_DISTRIBUTOR__OPERATOR_API__PORT: '4001',
@@ -419,11 +419,11 @@ describe('config', () => {
       expect(faults()).to.match(/line 1: __proto__: no such key\n {2}line 2: publicApi\.constructor: no such key$/);
     });
 
-    it('is told of a file that is not YAML, by line', () => {
+    it('names the line of a file that is not YAML', () => {
       write('id: a\nid: b\n');
       expect(faults()).to.match(/is not valid YAML:\n {2}line 2: duplicated mapping key$/);
       write('operatorApi: &a\n  hmacSecret: *a\n');
-      expect(faults()).to.match(/is not valid YAML:\n {2}an alias stands within what it stands for$/);
+      expect(faults()).to.match(/is not valid YAML:\n {2}an alias refers to itself$/);
       write('just words');
       expect(faults()).to.match(/must hold keys with values/);
       write('- a list');

@@ -1,4 +1,4 @@
-// The table of metrics, from readings of a node that has nothing to tell yet.
+// The table of metrics, from the readings of a node that has just started.
 import { conditionTypes } from '../../../src/base/condition.ts';
 import { noServerMetrics } from '../../../src/metrics/counters.ts';
 import type { Family } from '../../../src/metrics/family.ts';
@@ -25,7 +25,7 @@ export function metricsTable(): string {
   );
 }
 
-/** Of the request counters, those are named of which no series can be known beforehand. */
+/** The labels of families that have no series before the first request. */
 const unseen: Readonly<Record<string, string>> = {
   distributor_operator_refusals_total: '`command`, `reason`',
   distributor_operator_request_duration_seconds: '`command`',

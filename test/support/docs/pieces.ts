@@ -1,4 +1,4 @@
-// Every piece of documentation that is made from code: add yours here, and its markers where it shall stand.
+// Every piece of documentation generated from code: add yours here, and its markers in the page.
 import { partOf } from '../../../machines/diagram/diagram.ts';
 import { toDot } from '../../../machines/diagram/dot.ts';
 import { toMermaid } from '../../../machines/diagram/mermaid.ts';
