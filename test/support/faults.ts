@@ -12,6 +12,6 @@ const faults: Partial<Record<NodeJS.Signals, () => void>> = {
   },
 };
 
-if (process.argv[1]?.endsWith('public/worker.js')) {
+if (process.argv[1]?.endsWith('public/server-main.js')) {
   for (const [signal, fault] of Object.entries(faults)) process.on(signal, fault);
 }
