@@ -112,11 +112,11 @@ describe('the supervisor', () => {
     const port = await serving();
     const before = pids();
     const settings = { workerId: 0, buckets: ['7:7'] };
-    let told: Promise<unknown> = Promise.resolve();
+    let failure: Promise<unknown> = Promise.resolve();
     writingBy(failToWrite, () => {
-      told = side.configure(settings).catch((error: Error) => error.message);
+      failure = side.configure(settings).catch((error: Error) => error.message);
     });
-    expect(await told).to.match(/^The settings could not be sent to the server processes: ENOSPC/);
+    expect(await failure).to.match(/^The settings could not be sent to the server processes: ENOSPC/);
     side.kill();
     await until(() => pids().every((pid) => !before.includes(pid)));
     expect(conditionOf('NoWorkerServing')?.message).to.contain('was killed and is replaced');
@@ -359,7 +359,7 @@ describe('the supervisor', () => {
     const entry = join(folder.path, 'actor.cjs');
     const text = `
       const once = (name) => { try { require('fs').mkdirSync(${JSON.stringify(folder.path)} + name); return true; } catch {} };
-      const fail = ({ seq }, code) => process.send({ type: 'failed', seq, code, reason: 'as told' });
+      const fail = ({ seq }, code) => process.send({ type: 'failed', seq, code, reason: 'on purpose' });
       process.on('message', (order) => {
         if (order.type === 'leave') process.exit(0);
         if (order.type === 'listen') { ${onListen} }
@@ -393,7 +393,7 @@ describe('the supervisor', () => {
       const { listen } = Server.prototype;
       const mended = () => existsSync(${JSON.stringify(join(folder.path, 'mended'))});
       Server.prototype.listen = function (...options) {
-        const fail = () => this.emit('error', Object.assign(new Error('as told'), { code: 'EMFILE' }));
+        const fail = () => this.emit('error', Object.assign(new Error('on purpose'), { code: 'EMFILE' }));
         if (options[0] instanceof Server && !mended()) { ${onShare} }
         else listen.apply(this, options);
       };
@@ -407,7 +407,7 @@ describe('the supervisor', () => {
     await prepared({ entry: await clumsy('fail();'), port });
     await until(() => side.workers.every(({ state }) => state === 'idle'));
     const failure = await side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
-    expect(failure).to.equal('A server process could not share the port: as told');
+    expect(failure).to.equal('A server process could not share the port: on purpose');
     expect(side.workers.map(({ state }) => state)).to.deep.equal(['idle', 'idle']);
     expect(await refuses(port)).to.equal(true);
   });
@@ -421,7 +421,7 @@ describe('the supervisor', () => {
     await rm(mended);
     process.kill(pids()[0] ?? 0, 'SIGKILL');
     await until(() =>
-      warnings.includes('server process cannot serve: A server process could not share the port: as told'),
+      warnings.includes('server process cannot serve: A server process could not share the port: on purpose'),
     );
     expect(side.workers.map(({ state }) => state)).to.have.members(['serving', 'idle']);
     await writeFile(mended, '');
@@ -448,7 +448,7 @@ describe('the supervisor', () => {
     await until(async () => !(await refuses(port)));
     const download = await connected(port, requestFor('/api/v1/assets/2'));
     await new Promise((resolve) => download.once('readable', resolve));
-    expect(await listening).to.equal('A server process could not share the port: as told');
+    expect(await listening).to.equal('A server process could not share the port: on purpose');
     expect(await refuses(port)).to.equal(true);
     expect(side.drain?.connections).to.be.greaterThan(0);
     expect((await side.close()).drain?.deadline).to.be.greaterThan(Date.now());
@@ -471,7 +471,7 @@ describe('the supervisor', () => {
       const listening = side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
       await until(async () => !(await refuses(port)));
       orphans.push(await underWay());
-      expect(await listening).to.equal('A server process could not share the port: as told');
+      expect(await listening).to.equal('A server process could not share the port: on purpose');
     }
     await writeFile(join(folder.path, 'mended'), '');
     await side.listen({ patienceMs: 0 });
@@ -546,7 +546,7 @@ describe('server processes whose control process was killed', () => {
     const objects = [await folder.object('1', 'one'), await folder.object('2', size)];
     const script = fileURLToPath(new URL('../support/control-process.js', import.meta.url));
     const control = fork(script, [JSON.stringify({ setup, snapshot: snapshotOf(...objects), drainTimeoutMs: 4000 })]);
-    const { port, pids } = await told(control);
+    const { port, pids } = await reported(control);
     const download = await connected(port, requestFor('/api/v1/assets/2'));
     await new Promise((resolve) => download.once('readable', resolve));
     // Signals go to the whole group from a terminal: workers take no notice.
@@ -567,7 +567,7 @@ describe('server processes whose control process was killed', () => {
     const script = fileURLToPath(new URL('../support/control-process.js', import.meta.url));
     const snapshot = snapshotOf(await folder.object('2', size));
     const control = fork(script, [JSON.stringify({ setup, snapshot, drainTimeoutMs: 500 })]);
-    const { port, pids } = await told(control);
+    const { port, pids } = await reported(control);
     const slow = await connected(port, requestFor('/api/v1/assets/2'));
     await new Promise((resolve) => slow.once('readable', resolve));
     control.kill('SIGKILL');
@@ -577,7 +577,7 @@ describe('server processes whose control process was killed', () => {
   });
 });
 
-const told = (control: ChildProcess): Promise<{ port: number; pids: number[] }> =>
+const reported = (control: ChildProcess): Promise<{ port: number; pids: number[] }> =>
   new Promise((resolve, reject) => {
     control.once('message', (message: { port: number; pids: number[] }) => resolve(message));
     control.once('exit', () => reject(new Error('The control process died early')));
