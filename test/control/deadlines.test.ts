@@ -45,8 +45,13 @@ describe('deadlines', () => {
   });
 
   it('add up to a timeout that systemd accepts', () => {
-    const told: number[] = [];
-    const manager = { ready() {}, status() {}, end() {}, stopping: (_: string, ms: number) => void told.push(ms) };
+    const stoppingMs: number[] = [];
+    const manager = {
+      ready() {},
+      status() {},
+      end() {},
+      stopping: (_: string, ms: number) => void stoppingMs.push(ms),
+    };
     const from = { node: 'running', publicApi: 'running' } as const;
     const step = { type: 'step', from, to: { node: 'shuttingDown', publicApi: 'stopping' } };
     const node = { observe: (listener: (observation: unknown) => void) => listener(step) };
@@ -55,7 +60,7 @@ describe('deadlines', () => {
       manager,
       deadlinesOf(longest()),
     );
-    expect(told).to.have.length(1);
-    expect(told[0]).to.be.at.most(longestMs);
+    expect(stoppingMs).to.have.length(1);
+    expect(stoppingMs[0]).to.be.at.most(longestMs);
   });
 });

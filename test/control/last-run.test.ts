@@ -1,4 +1,4 @@
-// What a run tells of the one before it: nothing after a clean end, else what is known of its crash.
+// The crash report about the previous run: none after a clean end.
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

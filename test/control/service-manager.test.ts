@@ -1,4 +1,4 @@
-// What systemd is told, with a stand-in for systemd-notify that writes down what it is asked to say, and to whom.
+// Notifications to systemd, recorded by a stand-in for systemd-notify.
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// The shared settings: what is written is seen at once by whoever looks, whole, and nothing older comes back.
+// The shared settings: every reader sees a write at once and whole, and never older settings.
 import fs from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -122,9 +122,9 @@ describe('shared settings', () => {
       },
     );
     const failed = new Promise<never>((_, reject) => reading.once('error', reject));
-    const told = () => new Promise<unknown>((resolve) => reading.once('message', resolve));
-    await Promise.race([told(), failed]);
-    const seen = told();
+    const message = () => new Promise<unknown>((resolve) => reading.once('message', resolve));
+    await Promise.race([message(), failed]);
+    const seen = message();
     for (let number = 1; number <= 1000; number += 1) {
       sharedSettings.write({ number, settings: settings(number, Array(number % 50).fill(String(number))) });
     }

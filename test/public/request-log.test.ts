@@ -1,4 +1,4 @@
-// What the log is told of requests to the public API, and the names they have.
+// The request log of the public API, and the ids of requests.
 import { expect } from 'chai';
 import type { RequestLine, RequestsReport } from '../../src/ipc/messages.ts';
 import type { RequestContext } from '../../src/public/request-context.ts';
@@ -65,7 +65,7 @@ describe('the log of public requests', () => {
   it('always reports the error of a failed request', async () => {
     await begin(false);
     await named('/api/v1/assets/45', 'fine');
-    // No file system takes a name like this, whoever asks.
+    // No file system accepts a name of this length.
     const unreadable = await folder.object('47', 'x', { path: `${folder.path}/${'n'.repeat(300)}` });
     open?.publicServer.apply({ type: 'replaced', snapshot: snapshotOf(unreadable) });
     expect((await named('/api/v1/assets/47', 'broken')).status).to.equal(500);

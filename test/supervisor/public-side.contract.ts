@@ -112,7 +112,7 @@ export function publicSideContract(create: (options: ContractOptions) => PublicS
     expect([ready.status, ready.body.toString()]).to.deep.equal([200, 'ok\n']);
     expect(ready.headers).to.include({ 'cache-control': 'no-store' });
     side.retire();
-    // Each of the workers is told by a message of its own.
+    // Each server process gets a message of its own.
     await until(async () =>
       (await Promise.all([1, 2, 3, 4].map(() => ask(port, '/readyz')))).every((one) => one.status === 503),
     );

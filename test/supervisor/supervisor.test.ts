@@ -116,11 +116,11 @@ describe('the supervisor', () => {
     const port = await serving();
     const before = pids();
     const settings = { workerId: 0, buckets: ['7:7'] };
-    let told: Promise<unknown> = Promise.resolve();
+    let failure: Promise<unknown> = Promise.resolve();
     writingBy(failToWrite, () => {
-      told = side.configure(settings).catch((error: Error) => error.message);
+      failure = side.configure(settings).catch((error: Error) => error.message);
     });
-    expect(await told).to.match(/^The settings could not be sent to the server processes: ENOSPC/);
+    expect(await failure).to.match(/^The settings could not be sent to the server processes: ENOSPC/);
     side.kill();
     await until(() => pids().every((pid) => !before.includes(pid)));
     expect(conditionOf('NoWorkerServing')?.message).to.contain('was killed and is replaced');
@@ -364,7 +364,7 @@ describe('the supervisor', () => {
     const entry = join(folder.path, 'actor.cjs');
     const text = `
       const once = (name) => { try { require('fs').mkdirSync(${JSON.stringify(folder.path)} + name); return true; } catch {} };
-      const fail = ({ seq }, code) => process.send({ type: 'failed', seq, code, reason: 'as told' });
+      const fail = ({ seq }, code) => process.send({ type: 'failed', seq, code, reason: 'on purpose' });
       process.on('message', (order) => {
         if (order.type === 'leave') process.exit(0);
         if (order.type === 'listen') { ${onListen} }
@@ -398,7 +398,7 @@ describe('the supervisor', () => {
       const { listen } = Server.prototype;
       const exists = (name) => existsSync(${JSON.stringify(folder.path)} + '/' + name);
       Server.prototype.listen = function (...options) {
-        const fail = () => this.emit('error', Object.assign(new Error('as told'), { code: 'EMFILE' }));
+        const fail = () => this.emit('error', Object.assign(new Error('on purpose'), { code: 'EMFILE' }));
         if (options[0] instanceof Server && !exists('mended')) { ${onShare} }
         else listen.apply(this, options);
       };
@@ -421,7 +421,7 @@ describe('the supervisor', () => {
     await prepared({ entry: await clumsy('fail();'), port });
     await until(() => side.workers.every(({ state }) => state === 'idle'));
     const failure = await side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
-    expect(failure).to.equal('A server process could not share the port: as told');
+    expect(failure).to.equal('A server process could not share the port: on purpose');
     expect(side.workers.map(({ state }) => state)).to.deep.equal(['idle', 'idle']);
     expect(await refuses(port)).to.equal(true);
   });
@@ -435,7 +435,7 @@ describe('the supervisor', () => {
     await rm(mended);
     process.kill(pids()[0] ?? 0, 'SIGKILL');
     await until(() =>
-      warnings.includes('server process cannot serve: A server process could not share the port: as told'),
+      warnings.includes('server process cannot serve: A server process could not share the port: on purpose'),
     );
     expect(side.workers.map(({ state }) => state)).to.have.members(['serving', 'idle']);
     await writeFile(mended, '');
@@ -463,7 +463,7 @@ describe('the supervisor', () => {
     const download = await connected(port, requestFor('/api/v1/assets/2'));
     await new Promise((resolve) => download.once('readable', resolve));
     await writeFile(join(folder.path, 'allowed'), '');
-    expect(await listening).to.equal('A server process could not share the port: as told');
+    expect(await listening).to.equal('A server process could not share the port: on purpose');
     expect(await refuses(port)).to.equal(true);
     expect(side.drain?.connections).to.be.greaterThan(0);
     expect((await side.close()).drain).to.not.equal(null);
@@ -486,7 +486,7 @@ describe('the supervisor', () => {
       await until(async () => !(await refuses(port)));
       orphans.push(await underWay());
       await writeFile(join(folder.path, 'allowed'), '');
-      expect(await listening).to.equal('A server process could not share the port: as told');
+      expect(await listening).to.equal('A server process could not share the port: on purpose');
       await rm(join(folder.path, 'allowed'));
     }
     await writeFile(join(folder.path, 'mended'), '');
@@ -564,7 +564,7 @@ describe('server processes whose control process was killed', () => {
     const control = fork(script, [
       JSON.stringify({ setup, snapshot: snapshotOf(...objects), drainTimeoutMs: 600_000 }),
     ]);
-    const { port, pids } = await told(control);
+    const { port, pids } = await reported(control);
     const download = await connected(port, requestFor('/api/v1/assets/2'));
     await new Promise((resolve) => download.once('readable', resolve));
     // Signals go to the whole group from a terminal: workers take no notice.
@@ -584,7 +584,7 @@ describe('server processes whose control process was killed', () => {
     const script = fileURLToPath(new URL('../support/control-process.js', import.meta.url));
     const snapshot = snapshotOf(await folder.object('2', size));
     const control = fork(script, [JSON.stringify({ setup, snapshot, drainTimeoutMs: 500 })]);
-    const { port, pids } = await told(control);
+    const { port, pids } = await reported(control);
     const slow = await connected(port, requestFor('/api/v1/assets/2'));
     await new Promise((resolve) => slow.once('readable', resolve));
     control.kill('SIGKILL');
@@ -594,7 +594,7 @@ describe('server processes whose control process was killed', () => {
   });
 });
 
-const told = (control: ChildProcess): Promise<{ port: number; pids: number[] }> =>
+const reported = (control: ChildProcess): Promise<{ port: number; pids: number[] }> =>
   new Promise((resolve, reject) => {
     control.once('message', (message: { port: number; pids: number[] }) => resolve(message));
     control.once('exit', () => reject(new Error('The control process died early')));
