@@ -1,6 +1,6 @@
-// One decision for every asset request: facts and settings in, one word out, and what that word means on the wire.
+// The decision for every asset request, from object and settings to one word, and the response that each word stands for.
 
-/** What tells one state of a file from another, as stat has it. Whoever writes to a file can put its mtime back, but not its ctime. */
+/** The stat fields that identify a version of a file. A writer can restore the mtime, but not the ctime. */
 export interface FileFacts {
   /** Bytes. */
   readonly size: number;
@@ -9,41 +9,41 @@ export interface FileFacts {
   readonly ino: number;
 }
 
-/** Out of more that stat says. */
+/** Picks these fields from a stat result. */
 export const factsOf = ({ size, mtimeMs, ctimeMs, ino }: FileFacts): FileFacts => ({ size, mtimeMs, ctimeMs, ino });
 
 export const sameFacts = (a: FileFacts, b: FileFacts): boolean =>
   a.size === b.size && a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs && a.ino === b.ino;
 
-/** What the directory and the disk say of one object; plain data, it crosses process borders. */
+/** One object according to the directory and the disk; plain data, sent between processes. */
 export interface DataObject {
   /** Decimal. */
   readonly id: string;
-  /** Absolute path of its file; null: there is none here. */
+  /** Absolute path of its file; null: no file here. */
   readonly path: string | null;
-  /** Bytes, as the directory says; null: not known yet. */
+  /** Bytes, according to the directory; null: not known yet. */
   readonly size: number | null;
   /** MIME type; null: not known yet. */
   readonly type: string | null;
   /** BLAKE3 multihash, base58btc; null: not known yet. */
   readonly hash: string | null;
-  /** The state of the file in which its bytes were checked against size and hash; null: they have not been. */
+  /** The version of the file whose bytes were checked against size and hash; null: not checked. */
   readonly verified: FileFacts | null;
-  /** False: known, but its bytes have not (rightly) been uploaded. */
+  /** False: in the directory, but not (correctly) uploaded. */
   readonly accepted: boolean;
   readonly buckets: readonly string[];
 }
 
 /**
- * The words: `hit` a copy is here; `pending` it is arriving; `miss` ours, to be fetched; `pass` ours, too large to keep;
- * `unknown` to the directory; `unaccepted` known, not uploaded; `elsewhere` known, not distributed by this node.
+ * `hit`: a copy is here. `pending`: it is being fetched. `miss`: covered, must be fetched. `pass`: covered, too large to store.
+ * `unknown`: not in the directory. `unaccepted`: not uploaded. `elsewhere`: not distributed by this node.
  */
 export type AnswerWord = 'hit' | 'pending' | 'miss' | 'pass' | 'unknown' | 'unaccepted' | 'elsewhere';
 
 /**
- * Whether and from where an object is served. GET and HEAD share this decision.
- * @param object what is known of it; undefined: the directory has no such object
- * @param covers whether these settings cover an object in these buckets, as `coverage()` makes it
+ * Whether and from where an object is served, for GET and HEAD.
+ * @param object undefined: not in the directory
+ * @param covers the predicate from `coverage()`
  */
 export function answer(
   object: DataObject | undefined,
@@ -57,19 +57,19 @@ export function answer(
 
 export interface AnswerRow {
   readonly status: 200 | 404 | 421;
-  /** Sent with every answer of this word, whatever its range or condition. */
+  /** Sent with every response for this word, also partial and conditional ones. */
   readonly headers: Readonly<Record<string, string>>;
-  /** For a person; null where the object itself is the answer. */
+  /** For people; null if the response is the object itself. */
   readonly message: string | null;
 }
 
 const asset = { 'Content-Disposition': 'inline', 'Accept-Ranges': 'bytes' };
-/** What is still arriving may prove wrong: kept for three minutes, then asked for again. */
+/** Unverified bytes may prove wrong: cached for three minutes, then revalidated. */
 const briefly = { 'Cache-Control': 'max-age=180, must-revalidate' };
 /** The next `set-buckets` may change it. */
 const never = { 'Cache-Control': 'no-store' };
 
-/** What each word means on the wire. A verified copy's `hit` has the headers of `verifiedHeaders` over these. */
+/** The response for each word. For the `hit` of a verified copy, `verifiedHeaders` override these headers. */
 export const answers: Readonly<Record<AnswerWord, AnswerRow>> = {
   hit: { status: 200, headers: { ...asset, ...briefly, 'X-Cache': 'hit', 'X-Data-Source': 'local' }, message: null },
   pending: {
@@ -90,17 +90,17 @@ export const answers: Readonly<Record<AnswerWord, AnswerRow>> = {
 
 export const answerWords = Object.keys(answers) as AnswerWord[];
 
-/** What an object's file is worth: its bytes have been checked; not yet; or they cannot be this object's. */
+/** A copy's bytes are checked, not yet checked, or cannot be those of the object. */
 export type CopyWord = 'verified' | 'unverified' | 'wrong';
 
-/** @param file what fstat says of the open file */
+/** @param file from fstat of the open file */
 export function judgeCopy(object: DataObject, file: FileFacts): CopyWord {
   const { hash, size, verified } = object;
   if (size !== null && size !== file.size) return 'wrong';
   return verified !== null && sameFacts(verified, file) && hash !== null ? 'verified' : 'unverified';
 }
 
-/** A content hash never means other bytes, so its copy may be kept as long as caches keep anything (RFC 8246). */
+/** The bytes for a content hash never change, so caches may store them indefinitely (RFC 8246). */
 export function verifiedHeaders(hash: string): Record<string, string> {
   return { ETag: `"${hash}"`, 'Cache-Control': 'max-age=31536000, immutable' };
 }

@@ -1,6 +1,6 @@
 // The command table: one row per operator command. Routes, schema checks, subcommands, docs and event types follow from it.
 
-/** The part of JSON Schema that command bodies are described in; enough to derive their TypeScript types below. */
+/** The subset of JSON Schema for command bodies; the TypeScript types below are derived from it. */
 interface BodySchema {
   readonly type: 'object';
   readonly properties: Readonly<Record<string, PropertySchema>>;
@@ -8,7 +8,8 @@ interface BodySchema {
   readonly additionalProperties: false;
 }
 
-type PropertySchema =
+/** Every type that an argument can have. The command line and the console have one case for each: the compiler says where. */
+export type PropertySchema =
   | { readonly type: 'integer'; readonly minimum: number; readonly maximum: number; readonly description: string }
   | {
       readonly type: 'array';
@@ -17,20 +18,20 @@ type PropertySchema =
       readonly description: string;
     };
 
-interface CommandRow {
+export interface CommandRow {
   /** One sentence for help texts, the API reference and the README. */
   readonly summary: string;
-  /** What is to be said to a person before it is given: only where it cannot be taken back by another command. */
+  /** The confirmation prompt, only for a command that no other command can undo. */
   readonly confirm?: string;
-  /** What to type on the command line, for help texts; the first one can be tried as a dry run. */
+  /** Command-line examples for help texts; the first one can be run as a dry run. */
   readonly examples: readonly [string, ...string[]];
-  /** JSON Schema of the body. An absent body stands for `{}`. */
+  /** JSON Schema of the body. An absent body means `{}`. */
   readonly input: BodySchema;
 }
 
 const nothing = { type: 'object', properties: {}, required: [], additionalProperties: false } as const;
 
-/** Every operator command, in the order in which they are listed everywhere. */
+/** Every operator command, in the order of all lists. */
 export const commands = {
   'stop-api': {
     summary: 'Stop the public API: the port refuses, responses under way are finished behind it.',
@@ -97,7 +98,7 @@ type InputOf<S extends BodySchema> = {
   readonly [K in Exclude<keyof S['properties'], S['required'][number]>]?: ValueOf<S['properties'][K]>;
 };
 
-/** A command as the machine receives it: `type` is its name, the body's keys lie beside it. */
+/** A command as the machine receives it: its name as `type`, and the properties of the body. */
 export type Command = {
   [N in CommandName]: { readonly type: N } & InputOf<(typeof commands)[N]['input']>;
 }[CommandName];

@@ -1,15 +1,15 @@
-// Which objects a change of settings would drop or gain: two coverages compared, object by object.
+// Compares two coverages object by object: which objects a change of settings would drop or gain.
 import { type AnswerWord, answer, type DataObject } from './answer.ts';
 import { coverage, type Settings } from './settings.ts';
 
-/** Objects that change hands together. */
+/** A summary of dropped or gained objects. */
 export interface ObjectLot {
   readonly count: number;
-  /** Of those whose size is known. */
+  /** Sum of the known sizes. */
   readonly bytes: number;
-  /** How many have no known size yet. */
+  /** Number of objects of unknown size. */
   readonly sizeUnknown: number;
-  /** The first of them, in the directory's order. */
+  /** The first ids, in the order of the directory. */
   readonly ids: readonly string[];
 }
 
@@ -24,11 +24,11 @@ export interface CoverageQuestion {
   readonly workersOf: (bucketId: string) => readonly number[];
   readonly before: Settings;
   readonly after: Settings;
-  /** How many ids each lot may name. */
+  /** Maximum number of ids per lot. */
   readonly maxIds: number;
 }
 
-/** Takes the objects one by one, at the pace of the caller. */
+/** Takes the objects one by one, so that the caller can yield in between. */
 export class CoverageComparison {
   readonly #coveredBefore: (objectBuckets: readonly string[]) => boolean;
   readonly #coveredAfter: (objectBuckets: readonly string[]) => boolean;

@@ -1,4 +1,4 @@
-// Questions to the node machine: is a command legal now, why not, and which would be once it is settled.
+// Queries on the node machine: whether a command is legal now, why not, and what it would lead to.
 import { type SnapshotFrom, transition } from 'xstate';
 import { type Command, type CommandName, commandNames } from './commands.ts';
 import { activeIds } from './diagram/trace.ts';
@@ -7,16 +7,16 @@ import { type DesiredState, desiredState, type Settings } from './settings.ts';
 
 export type NodeSnapshot = SnapshotFrom<typeof nodeMachine>;
 
-/** The operator's words for where the node is. */
+/** The node's state as operators see it. */
 export interface NodeStatus {
   readonly node: 'running' | 'shuttingDown';
   readonly publicApi: 'stopped' | 'starting' | 'running' | 'stopping';
 }
 
-/** The machine's answer to one command: whether it would be carried out, and if not, in which words it is refused. */
+/** Whether the machine would execute a command, and if not, the reason of the refusal. */
 export type Judgement = { readonly legal: true } | { readonly legal: false; readonly reason: string };
 
-/** Where the node is. One that has ended counts as shutting down, its public API as stopped. */
+/** A node that has ended counts as shutting down, its public API as stopped. */
 export function statusOf(snapshot: NodeSnapshot): NodeStatus {
   if (!snapshot.matches('up')) return { node: 'shuttingDown', publicApi: 'stopped' };
   const word = (['stopped', 'starting', 'running'] as const).find((publicApi) =>
@@ -28,22 +28,22 @@ export function statusOf(snapshot: NodeSnapshot): NodeStatus {
   };
 }
 
-/** Stopping, but still serving: balancers are given time to notice. */
+/** Stopping, but still serving, so that load balancers have time to notice. */
 export const isLameDuck = (snapshot: NodeSnapshot): boolean => snapshot.hasTag('lameDuck');
 
-/** False while a start, a stop or a save is under way: then only `shutdown` may be judged. */
+/** False while a start, a stop or a save is in progress: then only `shutdown` may be judged. */
 export const isSettled = (snapshot: NodeSnapshot): boolean => !snapshot.hasTag('busy');
 
 /**
- * Asked of a settled node, or of any about a shutdown.
- * @throws {Error} where no active state has words for a refusal: a fault of the machine, which the tests over its graph find
+ * Call it on a settled node, except for a shutdown.
+ * @throws {Error} if no active state has a reason for the refusal: a bug in the machine, which the graph tests find
  */
 export function judge(snapshot: NodeSnapshot, command: Command | { readonly type: CommandName }): Judgement {
   if (snapshot.status === 'active' && snapshot.can(command as Command)) return { legal: true };
   return { legal: false, reason: refusalOf(snapshot, command.type) };
 }
 
-/** Where several active states refuse, the first in document order speaks: `node` before `publicApi` before `record`. */
+/** The reason from the first refusing state in document order: `node`, then `publicApi`, then `record`. */
 function refusalOf(snapshot: NodeSnapshot, name: CommandName): string {
   const wordsOf = ({ refuses, waits }: NodeMeta) => refuses?.[name] ?? (name === 'shutdown' ? undefined : waits);
   const reason = metasOf(snapshot)
@@ -54,7 +54,7 @@ function refusalOf(snapshot: NodeSnapshot, name: CommandName): string {
   return reason;
 }
 
-/** What the active states say of themselves, in document order. */
+/** The `meta` of the active states, in document order. */
 function metasOf(snapshot: NodeSnapshot): NodeMeta[] {
   const metas: [string, NodeMeta | undefined][] = Object.entries(snapshot.getMeta());
   const inOrder = metas.sort(([a], [b]) => orderOf(a) - orderOf(b)).map(([, meta]) => meta);
@@ -63,21 +63,21 @@ function metasOf(snapshot: NodeSnapshot): NodeMeta[] {
 
 const orderOf = (stateId: string): number => nodeMachine.getStateNodeById(stateId).order;
 
-/** The commands that are legal now or, during a step, will be if it succeeds. */
+/** The commands that are legal now or, during a step, after it succeeds. */
 export function allowedCommands(snapshot: NodeSnapshot): CommandName[] {
   const settled = settle(snapshot);
   return commandNames.filter((type) => judge(settled, { type }).legal);
 }
 
 /**
- * A command that has not been given: the refusal, or the ids of the states it would lead to once each of its steps has
- * succeeded. `through`: the states that each of these steps enters, the last included.
+ * The preview of a command: the refusal, or the ids of the states that it would lead to if each of its steps succeeds.
+ * `through`: the states that each of these steps enters, including the last step.
  */
 export type CommandPreview =
   | { readonly legal: true; readonly leadsTo: readonly string[]; readonly through: readonly (readonly string[])[] }
   | { readonly legal: false; readonly reason: string };
 
-/** Every command as it would be judged once the steps under way have succeeded. Pure. */
+/** Every command as it would be judged after the steps in progress have succeeded. Pure. */
 export function previewCommands(snapshot: NodeSnapshot): Record<CommandName, CommandPreview> {
   const settled = settle(snapshot);
   const entries = commandNames.map((type): [CommandName, CommandPreview] => {
@@ -90,17 +90,17 @@ export function previewCommands(snapshot: NodeSnapshot): Record<CommandName, Com
   return Object.fromEntries(entries) as Record<CommandName, CommandPreview>;
 }
 
-/** The state that the steps under way lead to when each of them succeeds. Pure: the running node is not touched. */
+/** The state after all steps in progress have succeeded. Pure: does not affect the running node. */
 export const settle = (snapshot: NodeSnapshot): NodeSnapshot => stepsFrom(snapshot).at(-1) ?? snapshot;
 
 /**
- * How the machine stands after each of these steps; none: it is settled.
- * @param drain what a port that closes leaves behind. A node that shuts down without any is gone before it could be asked.
+ * The state after each of these steps; empty: the machine is settled.
+ * @param drain the drain that a close leaves. Without one, a node that shuts down ends before it can be queried.
  */
 export function stepsFrom(snapshot: NodeSnapshot, drain: Drain | null = { id: -1, deadline: 0 }): NodeSnapshot[] {
   const steps: NodeSnapshot[] = [];
   let last: NodeSnapshot | null = null;
-  // An event that leads nowhere would do so for ever; the tests over the graph find it.
+  // An event without effect would loop forever; the graph tests find such an event.
   for (let next = snapshot; !isSettled(next) && next !== last; steps.push(next)) {
     last = next;
     [next] = transition(nodeMachine, next, onwardFrom(next, drain));
@@ -109,10 +109,10 @@ export function stepsFrom(snapshot: NodeSnapshot, drain: Drain | null = { id: -1
 }
 
 /**
- * What would come of a command, without giving it.
- * `before`: where it would be judged, a shutdown at once, any other once the steps under way are over. Of a command that is
- * refused: where the node is now, in whose words it is.
- * `after`: where it would lead if its every step succeeds; `steps`: how it would get there, `after` the last of them.
+ * The effect of a command, without executing it.
+ * `before`: the state in which it would be judged: for a shutdown the current one, otherwise after the steps in progress. For a
+ * refused command: the current state, which has the reason.
+ * `after`: the state if every step succeeds; `steps`: the states on the way, `after` being the last.
  */
 export type Simulation =
   | {
@@ -123,7 +123,7 @@ export type Simulation =
     }
   | { readonly legal: false; readonly before: NodeSnapshot; readonly reason: string };
 
-/** Pure: the running node is not touched. Commands that wait for their turn are not taken into account. */
+/** Pure: does not affect the running node. Ignores queued commands. */
 export function simulate(snapshot: NodeSnapshot, command: Command): Simulation {
   const before = command.type === 'shutdown' ? snapshot : settle(snapshot);
   if (!judge(before, command).legal) {
@@ -135,9 +135,9 @@ export function simulate(snapshot: NodeSnapshot, command: Command): Simulation {
 }
 
 /**
- * The event that a busy node waits for, as its states declare it: the step under way succeeds, or the lame duck's time passes.
- * Where several regions are busy, that of the first in document order.
- * @throws {Error} where no active state declares one: a fault of the machine, which the tests over its graph find
+ * The event that a busy node waits for, as its states declare it: success of the step in progress, or the end of lame duck.
+ * If several regions are busy, the first in document order.
+ * @throws {Error} if no active state declares one: a bug in the machine, which the graph tests find
  */
 export function onwardFrom(snapshot: NodeSnapshot, drain: Drain | null): NodeEvent {
   switch (metasOf(snapshot).find(({ onward }) => onward !== undefined)?.onward) {
@@ -156,12 +156,12 @@ export function onwardFrom(snapshot: NodeSnapshot, drain: Drain | null): NodeEve
   }
 }
 
-/** The settings in force: they count from the moment they are saved. */
+/** The effective settings: they take effect when they are saved. */
 export const settingsOf = (snapshot: NodeSnapshot): Settings => {
   const { workerId, buckets } = wishesOf(snapshot);
   return { workerId, buckets };
 };
 
-/** What is wanted of the node now: the config, and over it what commands have changed. */
+/** The target state of the node: the config, overridden by commands. */
 export const wishesOf = (snapshot: NodeSnapshot): DesiredState =>
   desiredState(snapshot.context.config, snapshot.context.record);

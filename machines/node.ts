@@ -1,31 +1,31 @@
-// The node machine: every operator-visible state of the node, and which command is legal in which.
+// The node machine: every state of the node that operators see, and the commands that are legal in each.
 //
-// THE REGIONS. Four are active at once, and each answers for its own part of the node.
+// THE REGIONS. Four are active at once, and each is responsible for one part of the node.
 //
 //   node       Is the process staying or leaving? Owns `shutdown`.
-//   publicApi  Is the public port open? Owns `start-api` and `stop-api`, and saves the wish that each of them changes.
-//   drain      Which responses did a closed port leave behind, and are they cut at their deadline?
-//   record     Is the state file what memory says? Owns `set-worker` and `set-buckets`, and writes again what was not saved.
+//   publicApi  Is the public port open? Owns `start-api` and `stop-api`, and saves the target state that they change.
+//   drain      Which responses of a closed port are still in progress, and are they cut at their deadline?
+//   record     Does the state file match memory? Owns `set-worker` and `set-buckets`, and retries failed saves.
 //
-// WHAT THEY WAIT FOR. An effect is an invoked actor, invoked in the state that needs it. It succeeds, fails or runs into a
-// deadline, and each of the three leads out of the state. So nothing waits for ever:
+// WHAT THEY WAIT FOR. An effect is an actor, invoked in the state that needs it. Success, failure and a deadline each lead out
+// of the state, so no state waits forever:
 //
-//   starting   for the port to listen, then for the wish to be on disk: a start that a restart would forget is undone.
+//   starting   for the port to listen, then for the target state to be on disk: a start that cannot be saved is undone.
 //   lameDuck   for time to pass: viewers are served while balancers notice that the node is not ready.
-//   stopping   for the port to refuse, then for the wish to be on disk: a stop is carried out even if it cannot be saved.
-//              The substates of `closing` say what the port is closed for, so that `close` is invoked in one place.
+//   stopping   for the port to refuse, then for the target state to be on disk: a stop succeeds even if it cannot be saved.
+//              The substates of `closing` record why the port is closed, so that `close` is invoked in one place.
 //   saving     for the settings to be on disk; then `applying` waits for the server processes to use them.
 //   rewriting  at a shutdown for the port to refuse; then for the record to be on disk, as it is in memory.
 //   closing    (of `node`) for the public API to be stopped and the record to be settled: the answer to `shutdown`.
-//   draining   for the drains to end. `outOfTime` has given up on them, and waits for a save under way only.
-//   answering  for the operators' last answers: no further request is taken, and settings are changed until all is answered.
-//              `leaving` has given up on that or seen it end, and waits for a save under way only.
+//   draining   for the drains to end. After their deadline, `outOfTime` waits only for a save in progress.
+//   answering  for the last answers to operators: no new requests are accepted; settings can change until all are answered.
+//              After that, or after its deadline, `leaving` waits only for a save in progress.
 //
-// A state with a step under way has the tag `busy`, and `meta.onward` names what it takes to succeed. While any region is
-// busy, commands wait outside the machine; `shutdown` alone is given at once. Each accepted command is answered once, by an
-// emitted `outcome`, in the region that owns it.
+// A state with a step in progress has the tag `busy`, and `meta.onward` names the event of its success. While any region is
+// busy, commands are queued outside the machine; only `shutdown` is sent at once. Each accepted command is answered exactly
+// once, by an emitted `outcome`, in the region that owns it.
 //
-// WHERE REGIONS MEET. They send each other nothing. All that one takes from another is in this table:
+// WHERE REGIONS MEET. They send each other no events. This table lists every dependency of one region on another:
 //
 //   region     looks at                 for                                    because
 //   publicApi  node is running          start-api, restore                     nothing starts in a node that leaves
@@ -45,10 +45,10 @@
 //
 //   - A stop and a shutdown share `lameDuck` and `closing`, and differ in the substate only.
 //   - A drain may end before the close that left it is reported. `endedEarly` remembers it for as long as that close lasts.
-//   - A shutdown that overtakes a start while that is saved cannot know what is on disk. It says so in `saveFailure`, and the
-//     rewriting that every shutdown brings puts it right.
+//   - A shutdown that overtakes the save of a start cannot know what is on disk. It records that in `saveFailure`; the rewriting
+//     at every shutdown corrects it.
 //   - A retry that falls due during a start or a stop waits for another `saveRetry`.
-//   - `stopping` begins with `lameDuck` in the contract's words: `statusOf` in judge.ts calls both `stopping`.
+//   - The API has one word for `lameDuck` and `stopping`: `statusOf` in judge.ts maps both to `stopping`.
 import {
   and,
   assign,
@@ -77,26 +77,26 @@ import {
 /** How long each step may take, in milliseconds. */
 export interface Deadlines {
   readonly listenMs: number;
-  /** How long a start-up waits for a port that another process still holds. */
+  /** How long the startup waits for a port that another process still holds. */
   readonly restoreMs: number;
-  /** How long the port goes on serving after a stop, said to be no longer ready; 0: not at all. */
+  /** How long the port still serves after a stop has begun, while reporting "not ready"; 0: no lame duck. */
   readonly lameDuckMs: number;
   readonly closeMs: number;
   readonly saveMs: number;
-  /** Pause before a record that could not be written is tried again. */
+  /** Pause before a failed save is retried. */
   readonly saveRetryMs: number;
   readonly configureMs: number;
   readonly drainMs: number;
-  /** From the answer to a shutdown to the moment the workers are killed, should a drain not end by itself. */
+  /** Time from the answer to a shutdown until the server processes are killed, if a drain does not end by itself. */
   readonly leaveMs: number;
-  /** How long the last answers may take once nothing drains any more. */
+  /** Timeout of the last answers after all drains have ended. */
   readonly answerMs: number;
 }
 
 export interface NodeInput {
-  /** What the config file wants. */
+  /** The target state according to the config file. */
   readonly config: DesiredState;
-  /** What commands have changed since, as read from disk. */
+  /** The changes by commands, as read from disk. */
   readonly record?: DesiredRecord;
   readonly deadlines: Deadlines;
 }
@@ -104,38 +104,38 @@ export interface NodeInput {
 /** Responses that a closed listener left behind. */
 export interface Drain {
   readonly id: number;
-  /** When what is left is cut: milliseconds since the epoch. */
+  /** When the remaining connections are cut: milliseconds since the epoch. */
   readonly deadline: number;
 }
 
 export interface CloseResult {
-  /** Null: nothing was under way. */
+  /** Null: no connection was open. */
   readonly drain: Drain | null;
 }
 
 export interface NodeContext extends Required<NodeInput> {
-  /** What the last settings command changes; empty: there was none. */
+  /** The change of the last settings command; empty: none. */
   readonly change: Partial<Settings>;
-  /** The drains under way. `isCut`: its deadline has passed. */
+  /** The drains in progress. `isCut`: its deadline has passed. */
   readonly drains: readonly (Drain & { readonly isCut: boolean })[];
-  /** Drains that ended during the last close before they were reported: the one that it left is among them, if any. */
+  /** Drains that ended during the last close, before it reported its own drain, which may be among them. */
   readonly endedEarly: readonly number[];
-  /** Why the last start-api that failed was undone. */
+  /** Reason why the last failed start-api was undone. */
   readonly startFailure: string;
-  /** Why the last start-up did not get the public API running; null: it did, or it was not asked to. */
+  /** Reason why the last startup failed to start the public API; null: it succeeded, or was not requested. */
   readonly listenFailure: string | null;
-  /** Why the record on disk is not, or may not be, the one in memory; null: it is. */
+  /** Reason why the record on disk differs, or may differ, from the one in memory; null: they are equal. */
   readonly saveFailure: string | null;
   readonly exitCode: number;
 }
 
 export type NodeEvent =
   | Command
-  /** At start-up: bring the public API to where it is wanted, without recording anything. */
+  /** At startup: brings the public API to its target state, without a change of the record. */
   | { readonly type: 'restore' }
-  /** The lame duck's time is up. */
+  /** The lame duck time has passed. */
   | { readonly type: 'lameDuck.over' }
-  /** Within `publicApi`: the close under way has succeeded, failed or been given up. */
+  /** Within `publicApi`: the close in progress has succeeded, failed or timed out. */
   | { readonly type: 'port.closed' }
   | { readonly type: 'drain.ended'; readonly id: number }
   | { readonly type: 'drain.deadline'; readonly id: number }
@@ -144,7 +144,7 @@ export type NodeEvent =
   | DoneActorEvent<void, 'save'>
   | DoneActorEvent<void, 'configure'>;
 
-/** How a command that was legal has ended: exactly one for each. `refused`: a shutdown overtook it. */
+/** The result of an accepted command: exactly one for each. `refused`: a shutdown overtook it. */
 export interface CommandOutcome {
   readonly type: 'outcome';
   readonly command: CommandName;
@@ -153,13 +153,13 @@ export interface CommandOutcome {
   readonly reason: string;
 }
 
-/** What a state says of itself. */
+/** The `meta` of a state. */
 export interface NodeMeta {
-  /** The words with which it refuses commands. */
+  /** The reasons with which it refuses commands. */
   readonly refuses?: Partial<Record<CommandName, string>>;
-  /** Of a busy state: why all other commands but `shutdown` have to wait. */
+  /** Of a busy state: why all commands except `shutdown` must wait. */
   readonly waits?: string;
-  /** What has to succeed for a busy state to be left: one of its actors, or the passing of the lame duck's time. */
+  /** What a busy state waits for: success of one of its actors, or the end of lame duck. */
   readonly onward?: 'listen' | 'close' | 'save' | 'configure' | 'lameDuck';
 }
 
@@ -167,13 +167,13 @@ const shuttingDown = 'Node is shutting down';
 
 const saving = 'A change is being saved';
 
-/** Of a transition that a failure or a deadline has set off. */
+/** For a transition triggered by a failure or a deadline. */
 interface Failed {
   readonly context: NodeContext;
   readonly event: object;
 }
 
-/** The words of whatever an effect was rejected with; a deadline has none of its own. */
+/** The message of the error that an effect rejected with; `late` for a deadline. */
 function reasonOf(event: object, late: string): string {
   if (!('error' in event)) return late;
   return event.error instanceof Error ? event.error.message : String(event.error);
@@ -197,13 +197,13 @@ const whichSettings = ({ context }: { readonly context: NodeContext }) => ({
   command: settingsCommandOf(context.change),
 });
 
-/** The record with a change in it. */
+/** The record after a change. */
 const changed = ({ config, record }: NodeContext, change: Partial<DesiredState>): DesiredRecord =>
   changeRecord(config, record, change);
 
 /**
- * Until they are given with `.provide()`, its actors succeed at once and its actions do nothing. How an accepted command has
- * ended is emitted as `outcome`; the output of the whole is the exit code.
+ * Without `.provide()`, its actors succeed at once and its actions do nothing. The result of an accepted command is emitted as
+ * `outcome`; the output of the machine is the exit code.
  */
 export const nodeMachine = setup({
   types: {
@@ -216,23 +216,23 @@ export const nodeMachine = setup({
     tags: {} as 'busy' | 'lameDuck',
   },
   actors: {
-    /** Open the public port on every worker. Rejects with the operator's reason, and then nothing is listening. */
+    /** Opens the public port on all server processes. Rejects with a reason for the operator; the port is then closed. */
     listen: fromPromise<void, { readonly patienceMs: number }>(async () => {}),
-    /** Close the public port, whatever became of a `listen`; resolves when connections are refused, with the drain left. */
+    /** Closes the public port, even if a `listen` is in progress; resolves with the drain when connections are refused. */
     close: fromPromise<CloseResult>(async () => ({ drain: null })),
-    /** Write the record so that it survives the power plug; a later record never loses to an earlier, given-up one. */
+    /** Writes the record durably; an earlier save that was aborted never overwrites a later one. */
     save: fromPromise<void, DesiredRecord>(async () => {}),
-    /** Have every worker judge its next request by these settings. */
+    /** Makes every server process judge its next request by these settings. */
     configure: fromPromise<void, Settings>(async () => {}),
-    /** Take no further request of operators; resolves when those that have come are answered. Settings are changed until then. */
+    /** Stops accepting operator requests; resolves when those accepted are answered. Until then settings can change. */
     answer: fromPromise<void>(async () => {}),
   },
   actions: {
-    /** Say on the public port that it is no longer ready; everything is served all the same. */
+    /** Reports "not ready" on the public port; requests are still served. */
     retire: () => {},
-    /** Cut what is left of a drain. */
+    /** Cuts the remaining connections of a drain. */
     cut: (_, _drain: { readonly id: number }) => {},
-    /** Kill every public worker: nothing may go on behind a step that failed. Those that replace them know the new state. */
+    /** Kills all server processes, so that nothing continues after a failed step. Their replacements have the new state. */
     kill: () => {},
     answerDone: emit((_, { command }: { readonly command: CommandName }) => ({
       type: 'outcome' as const,
@@ -252,7 +252,7 @@ export const nodeMachine = setup({
       result: 'refused' as const,
       reason,
     })),
-    /** Change the record in memory. */
+    /** Changes the record in memory. */
     change: assign({ record: ({ context }, change: Partial<DesiredState>) => changed(context, change) }),
     noteSaved: assign({ saveFailure: null }),
     noteUnsaved: assign({ saveFailure: (_, { reason }: { readonly reason: string }) => reason }),
@@ -500,7 +500,7 @@ export const nodeMachine = setup({
               entry: ['retire', raise({ type: 'lameDuck.over' }, { delay: 'lameDuck' })],
               initial: 'toStop',
               states: {
-                // A shutdown does not shorten it: balancers that send viewers here have been promised the time.
+                // A shutdown does not shorten it: load balancers rely on this time.
                 toStop: {
                   description: 'by stop-api',
                   on: {

@@ -1,7 +1,7 @@
-// Desired state: what the operator wants of the node, how commands change it, and which buckets it covers.
+// Desired state: the operator's settings, how commands change them, and which objects they cover.
 import type { SettingsCommand } from './commands.ts';
 
-/** What the operator may change while the node runs. */
+/** The settings that commands can change while the node runs. */
 export interface Settings {
   /** The operator's number in the directory; null: unset. */
   readonly workerId: number | null;
@@ -13,21 +13,21 @@ export interface DesiredState extends Settings {
   readonly publicApi: 'running' | 'stopped';
 }
 
-/** What is kept on disk: only what commands have changed; the rest stays with the config file. */
+/** The record on disk: only what commands have changed; everything else comes from the config file. */
 export interface DesiredRecord {
-  /** Rises by one with every change of desired state. */
+  /** Increments with every change of the desired state. */
   readonly generation: number;
   readonly changes: Readonly<Partial<DesiredState>>;
 }
 
 export const emptyRecord: DesiredRecord = { generation: 0, changes: {} };
 
-/** The config's wishes with the recorded changes laid over them. */
+/** The config, overridden by the recorded changes. */
 export function desiredState(config: DesiredState, record: DesiredRecord): DesiredState {
   return { ...config, ...record.changes };
 }
 
-/** The record after a change; `generation` rises only where the resulting desired state differs. */
+/** The record after a change; `generation` increments only if the resulting desired state differs. */
 export function changeRecord(
   config: DesiredState,
   record: DesiredRecord,
@@ -40,17 +40,17 @@ export function changeRecord(
   return { generation, changes };
 }
 
-/** The change a settings command asks for. Buckets are a set: duplicates are dropped, the order of first naming stays. */
+/** The change that a settings command requests. Buckets are a set: duplicates are dropped, the order is kept. */
 export function settingsChange(command: SettingsCommand): Partial<Settings> {
   if (command.type === 'set-worker') return { workerId: command.workerId };
   return { buckets: command.buckets ? [...new Set(command.buckets)] : null };
 }
 
-/** The command that asks for such a change. */
+/** The command that requests such a change. */
 export const settingsCommandOf = (change: Partial<Settings>): SettingsCommand['type'] =>
   'workerId' in change ? 'set-worker' : 'set-buckets';
 
-/** Whether two desired states mean the same; the order of buckets has no meaning. */
+/** Whether two desired states are equal; the order of buckets is irrelevant. */
 export function sameDesiredState(a: DesiredState, b: DesiredState): boolean {
   return a.publicApi === b.publicApi && a.workerId === b.workerId && sameSet(a.buckets, b.buckets);
 }
@@ -62,7 +62,7 @@ function sameSet(a: readonly string[] | null, b: readonly string[] | null): bool
 }
 
 /**
- * Which objects these settings cover, as a test to be asked of an object's bucket ids.
+ * Returns a predicate on an object's bucket ids: whether these settings cover the object.
  * @param workersOf the workers that actively distribute a bucket
  */
 export function coverage(

@@ -1,10 +1,11 @@
-// The composition root: makes every part of a node and hands each what it needs of the others.
+// The composition root: creates the parts of a node and connects them.
 
+import { condition } from './base/condition.ts';
 import { httpUrl } from './base/http-url.ts';
 import { directorySync } from './base/sync-directory.ts';
 import { version } from './base/version.ts';
 import { type Config, loadConfig } from './config/config.ts';
-import { announce, lastAnswersMs, statusWords, tellServiceManager } from './control/announce.ts';
+import { announce, lastAnswersMs, notifyServiceManager, statusText } from './control/announce.ts';
 import { containerHint } from './control/container.ts';
 import { deadlinesOf } from './control/deadlines.ts';
 import { beginRun, type LastRun } from './control/last-run.ts';
@@ -30,16 +31,16 @@ export interface StartOptions {
 }
 
 /**
- * Runs a node until it has been shut down.
- * @returns the exit code: 0 after a shutdown, whoever asked for it; 1 if it had to leave responses behind
- * @throws {InputError} where config, secret or state directory do not allow a start
+ * Runs a node until it has shut down.
+ * @returns the exit code: 0 after a shutdown, by command or signal; 1 if responses were cut
+ * @throws {InputError} where the config, the secret or the state directory prevents a start
  * @throws {Error} where the operator API cannot listen
  */
 export async function startNode({ configPaths: paths, env, cwd }: StartOptions): Promise<number> {
   const config = loadConfig({ paths, env, cwd });
   const logging = await openLog(config);
   const { log } = logging;
-  if (config.ignored.length > 0) log.warn(`Without a meaning here: ${config.ignored.join(', ')}`);
+  if (config.ignored.length > 0) log.warn(`Config keys that have no effect: ${config.ignored.join(', ')}`);
   const lock = await lockDirectory(config.directories.state);
   const onEndSignals = catchEndSignals(env);
   const thisRun = await beginRun(config.directories.state, log);
@@ -55,7 +56,7 @@ export async function startNode({ configPaths: paths, env, cwd }: StartOptions):
     thisRun.end();
     await lock.release();
     const { isStuck } = await logging.close();
-    // A thread that waits for a disk which hangs would keep this process from exiting, for as long as it hangs.
+    // A thread that is blocked on a hung disk would keep this process from exiting.
     if (isStuck || isDirectoryStuck) process.kill(process.pid, 'SIGKILL');
   }
 }
@@ -65,7 +66,7 @@ interface RunParts {
   readonly lock: Lock;
   readonly thisRun: LastRun;
   readonly onEndSignals: ReturnType<typeof catchEndSignals>;
-  /** It holds a thread that cannot be ended. */
+  /** The directory's thread is blocked and cannot be terminated. */
   readonly onDirectoryStuck: () => void;
   readonly env: NodeJS.ProcessEnv;
 }
@@ -87,20 +88,20 @@ async function run(
   publicSide.subscribe((event) => {
     if (event.type === 'crash') thisRun.note(event.report);
     if (event.type === 'drain.ended' && event.cut > 0) {
-      log.warn({ cut: event.cut }, 'Connections were cut at the deadline of their drain');
+      log.warn({ cut: event.cut }, 'Connections were cut at the drain deadline');
     }
   });
-  // Before anything that takes its time, the loading of our own code included: processes take the longest to start.
+  // First of all, even before more code is loaded: the server processes take the longest to start.
   publicSide.start();
   const directory = await openDirectory(config, log);
   publicSide.subscribe((event) => {
-    if (event.type === 'doubt') directory.doubt(event.objectId);
+    if (event.type === 'badCopy') directory.doubt(event.objectId);
   });
-  let told: Promise<void> = Promise.resolve();
+  let published: Promise<void> = Promise.resolve();
   directory.subscribe((change) => {
-    told = publicSide.publish(change);
+    published = publicSide.publish(change);
   });
-  const firstLook = directory.start().then(() => told);
+  const firstRead = directory.start().then(() => published);
   let operatorSide: OperatorSide | null = null;
   const deadlines = deadlinesOf(config);
   const node = new Node({
@@ -133,18 +134,18 @@ async function run(
   directory.subscribeConditions(() => node.look());
   lock.watch(config.intervals.checkStateDirectoryMs, () => node.look());
   const manager = serviceManager(env, log);
-  tellServiceManager(node, manager, deadlines);
+  notifyServiceManager(node, manager, deadlines);
   onEndSignals({
     first: (signal) => {
       log.info(`${signal}: shutting down`);
       void auditedSignal(signal, node, operatorSide?.audit ?? (() => {}));
     },
-    idle: (signal) => log.info(`${signal}: nothing to do: log files change by themselves, the config is read at start`),
+    idle: (signal) => log.info(`${signal}: ignored: log files rotate by themselves, and the config is read at startup`),
     second: async () => {
       publicSide.kill();
       thisRun.end();
       await directory.stop();
-      // Else an exit would wait for the disk.
+      // A regular exit would wait for the disk.
       if (logging.isStuck() || directory.isStuck) process.kill(process.pid, 'SIGKILL');
     },
   });
@@ -156,14 +157,14 @@ async function run(
       const parts = { secret: secret.bytes, node, publicSide, isBucketId, log, syncDirectory };
       operatorSide = await openOperatorSide({ ...config, operatorApi }, parts);
     }
-    // Whoever opens the port knows the whole directory first; a shutdown does not wait for it to be read.
-    await Promise.race([firstLook, node.exited]);
+    // The port opens only once the server processes have the whole directory; a shutdown does not wait for that.
+    await Promise.race([firstRead, node.exited]);
     await node.restore();
     if (node.state.node === 'running') {
       announce(node, log, { record, stateDirectory: config.directories.state });
       const hint = containerHint(operatorApi, { env });
       if (hint !== null) log.warn(hint);
-      manager.ready(statusWords(node.state));
+      manager.ready(statusText(node.state));
     }
     exitCode = await node.exited;
     return exitCode;
@@ -178,8 +179,9 @@ async function run(
 async function openDirectory({ catalogue, directories, intervals, limits }: Config, log: Logger): Promise<Directory> {
   if (catalogue === null) {
     const none = memoryDirectory();
-    const message = 'The node knows no object: set catalogue. endpoints.storageSquid is not used yet.';
-    none.setConditions([{ type: 'NoDirectory', reason: 'NoCatalogue', message }]);
+    const message =
+      'The node has no directory, so it serves no objects: set catalogue. endpoints.storageSquid is not used yet.';
+    none.setConditions([condition('NoDirectory', 'NoCatalogue', message)]);
     return none;
   }
   const { openCatalogue } = await import('./directory/catalogue/catalogue.ts');

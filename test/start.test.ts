@@ -163,7 +163,7 @@ describe('start', () => {
     expect(second.words[0]).to.contain(`is in use by another node (process ${node.pid})`);
     expect([portless.code, portless.stdout]).to.deep.equal([1, '']);
     const { host } = new URL(node.operatorUrl);
-    const taken = 'the port is taken: stop who holds it, or set operatorApi.port';
+    const taken = 'the port is in use: stop the other process, or set operatorApi.port';
     expect(portless.words).to.deep.equal([`The operator API cannot listen on ${host}: ${taken}`]);
     expect(await refuses(other.port)).to.equal(true);
     await other.remove();
@@ -220,7 +220,7 @@ describe('start', () => {
     await start({ env });
     const [condition] = (await node.state()).conditions;
     expect(condition).to.include({ type: 'NoDirectory', reason: 'NoCatalogue' });
-    expect(condition?.message).to.match(/knows no object.+set catalogue/);
+    expect(condition?.message).to.match(/no directory.+set catalogue/);
     expect(node.log).to.contain('NoDirectory');
     const status = JSON.parse((await ask(node.port, '/api/v1/status')).body.toString());
     expect(status).to.deep.include({ storageLimit: 1_048_576, nodeEnv: 'staging' });

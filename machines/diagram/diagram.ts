@@ -1,39 +1,39 @@
-// Any machine as a picture in plain data: its states, its edges, and a shorter view of both.
+// The diagram of any machine as plain data: states and edges, in full or as an outline.
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
 
 export interface DiagramNode {
   /** The state's id in the machine, e.g. `node.up.publicApi.running`. */
   readonly id: string;
-  /** Its last part: the state's own name. */
+  /** The last part of the id. */
   readonly name: string;
-  /** Null: the machine itself. */
+  /** Null: the root of the machine. */
   readonly parent: string | null;
   readonly kind: 'atomic' | 'compound' | 'parallel' | 'final' | 'history';
-  /** Whether its parent begins here. */
+  /** Whether it is its parent's initial state. */
   readonly initial: boolean;
   /** Actors that run while the state is active. */
   readonly invokes: readonly string[];
   readonly tags: readonly string[];
   readonly description: string | null;
-  /** What it reacts to without being left. */
+  /** Events that it handles without a state change. */
   readonly reactions: readonly string[];
 }
 
 export interface DiagramEdge {
-  /** The same for as long as the machine is. */
+  /** Stable as long as the machine does not change. */
   readonly id: string;
   readonly source: string;
   readonly target: string;
-  /** What sets it off: one event, under each of the guards that it stands for. Empty: there is nothing to say of it. */
+  /** The event that triggers it, once for each guard that it stands for. Empty: unlabeled. */
   readonly labels: readonly EdgeLabel[];
 }
 
 export interface EdgeLabel {
-  /** `always`: taken as soon as its guard holds. `delay`: after a time. `done`, `error`: an invoked actor has ended. */
+  /** `always`: taken as soon as its guard is true. `delay`: after a time. `done`, `error`: an invoked actor has ended. */
   readonly kind: 'command' | 'event' | 'always' | 'delay' | 'done' | 'error';
-  /** Empty for `always`, which has nothing but a guard. */
+  /** Empty for `always`, which has only a guard. */
   readonly text: string;
-  /** Null: it is always taken. */
+  /** Null: unconditional. */
   readonly guard: string | null;
 }
 
@@ -45,20 +45,20 @@ export interface Diagram {
   readonly edges: readonly DiagramEdge[];
 }
 
-/** One transition to one target, as the machine has it. */
+/** One transition of the machine to one target. */
 interface Arrow extends EdgeLabel {
   readonly source: string;
   readonly target: string;
-  /** The machine's words for a reader who does not care for its inner steps. */
+  /** The description in the machine, which labels the edge in the outline. */
   readonly words: string | null;
 }
 
 export interface DiagramOptions {
-  /** The events that somebody gives from outside; they are marked as commands. */
+  /** Event types that are commands; they are marked as such. */
   readonly commands?: readonly string[];
 }
 
-/** Everything: each state, and each transition with what sets it off and its guard. */
+/** The full diagram: every state, and every transition with its event and guard. */
 export function fullDiagram(machine: AnyStateMachine, options: DiagramOptions = {}): Diagram {
   const nodes = statesOf(machine).map((state) => nodeOf(state, options));
   return {
@@ -68,7 +68,7 @@ export function fullDiagram(machine: AnyStateMachine, options: DiagramOptions = 
   };
 }
 
-/** One state of a diagram with all that is in it, and the states outside to which edges lead from there. */
+/** Part of a diagram: one state with its descendants, and the outside states that are targets of their edges. */
 export function partOf(diagram: Diagram, id: string): Diagram {
   const inside = (one: string) => one === id || one.startsWith(`${id}.`);
   const edges = diagram.edges.filter(({ source }) => inside(source));
@@ -82,8 +82,8 @@ export function partOf(diagram: Diagram, id: string): Diagram {
 }
 
 /**
- * The outline: states below `depth` are folded into the one that holds them (the machine itself has depth 0), states that are
- * left at once are passed over, and of the edges only commands and what the machine has words for is named.
+ * The outline: states below `depth` are folded into their ancestor (the root has depth 0), transient states are skipped, and only
+ * commands and transitions with a description are labeled.
  */
 export function outline(machine: AnyStateMachine, options: DiagramOptions & { readonly depth: number }): Diagram {
   const shown = statesOf(machine).filter((state) => state.path.length <= options.depth && !isPassedOver(state));
@@ -157,7 +157,7 @@ function arrowsOf(machine: AnyStateMachine, options: DiagramOptions): Arrow[] {
   );
 }
 
-/** What sets a transition off, in the words of the edges. `eventType`: as the machine has it, or as an event's `type`. */
+/** The trigger of a transition, as edges show it. `eventType`: from the machine, or the `type` of an event. */
 export function triggerOf(
   { eventType }: Pick<AnyTransitionDefinition, 'eventType'>,
   { commands = [] }: DiagramOptions = {},
@@ -170,7 +170,7 @@ export function triggerOf(
   return { kind: commands.includes(eventType) ? 'command' : 'event', text: eventType };
 }
 
-/** A guard by its name; `and`, `or` and `not` by the names within; a function without a name by dots. */
+/** The name of a guard; for `and`, `or` and `not` the names within; dots for an anonymous function. */
 function guardOf(guard: unknown): string | null {
   if (guard === undefined) return null;
   if (typeof guard === 'string') return guard;
@@ -180,11 +180,11 @@ function guardOf(guard: unknown): string | null {
   return guards.map(guardOf).join(` ${name} `) || '…';
 }
 
-/** Left at once, whatever happens: an `always` without a guard leads out. */
+/** Whether a state is transient: it has an `always` without a guard. */
 export const isPassedOver = (state: AnyStateNode): boolean =>
   state.type === 'atomic' && (state.always ?? []).some(({ guard }) => guard === undefined);
 
-/** Joins what leads into a passing state with what leads out of it. */
+/** Joins the edges into a transient state with the edges out of it. */
 function passOver(machine: AnyStateMachine, arrows: readonly Arrow[]): Arrow[] {
   const passing = new Set(
     statesOf(machine)
@@ -199,7 +199,7 @@ function passOver(machine: AnyStateMachine, arrows: readonly Arrow[]): Arrow[] {
   });
 }
 
-/** From a state to another, one edge for each event that leads there. */
+/** Between two states, one edge for each event. */
 function edgesOf(arrows: readonly Arrow[], labelOf: (arrow: Arrow) => EdgeLabel): DiagramEdge[] {
   const edges = new Map<string, DiagramEdge>();
   for (const arrow of arrows) {

@@ -2,9 +2,9 @@
 import { type Diagram, type DiagramEdge, type DiagramNode, type EdgeLabel, elementId } from './diagram.ts';
 
 export interface DrawingOptions {
-  /** Ids of states to be lit. */
+  /** Ids of the states to highlight. */
   readonly active?: readonly string[];
-  /** `LR`, from left to right, unless told otherwise; `TB`: from the top down, for a narrow place. */
+  /** `LR`, from left to right, is the default; `TB`, from top to bottom, suits narrow pages. */
   readonly rankdir?: 'LR' | 'TB';
 }
 
@@ -16,7 +16,7 @@ const faint = '#57606a';
 const line = '#8c959f';
 const blue = '#0550ae';
 
-/** What a thing is must be seen without the colours, too: by its frame, its width, its weight. */
+/** Every kind of state must be recognizable without color, by frame and line width. */
 const looks = {
   region: { style: 'rounded,filled', color: '#d0d7de', fillcolor: '#f6f8fa', penwidth: 1 },
   state: { style: 'rounded,filled', color: line, fillcolor: '#ffffff', penwidth: 1 },
@@ -45,14 +45,14 @@ export function toDot(diagram: Diagram, { active = [], rankdir = 'LR' }: Drawing
 const childrenOf = ({ nodes }: Diagram, { id }: DiagramNode): DiagramNode[] =>
   nodes.filter(({ parent }) => parent === id);
 
-/** The end is drawn below everything else. */
+/** The final state is drawn below all others. */
 const sinks = (diagram: Diagram, roots: readonly DiagramNode[]): string[] =>
   roots
     .flatMap((root) => childrenOf(diagram, root))
     .filter(({ kind }) => kind === 'final')
     .map(({ id }) => `  { rank=sink; ${quote(id)}; }`);
 
-/** The dot where a state begins, and the states within it. */
+/** The start dot of a state, and its children. */
 function insides(diagram: Diagram, node: DiagramNode, lit: ReadonlySet<string>): string[] {
   const children = node.kind === 'parallel' ? stacked(diagram, node) : childrenOf(diagram, node);
   const first = children.find(({ initial }) => initial && node.kind !== 'parallel');
@@ -104,7 +104,7 @@ function lookOf({ id, kind, tags }: DiagramNode, isLeaf: boolean, lit: ReadonlyS
   return isLeaf || kind === 'parallel' ? looks.state : looks.region;
 }
 
-/** The name, and below it what runs there and what is done there. */
+/** The name, and below it the invoked actors and the handled events. */
 function labelOf({ name, invokes, reactions }: DiagramNode, align: 'left' | 'center'): string {
   const more = [...invokes.map((actor) => `runs ${actor}`), ...reactions.map((event) => `on ${event}`)];
   const lines = [`<b>${escaped(name)}</b>`, ...more.map((text) => `<font color="${faint}">${escaped(text)}</font>`)];

@@ -1,7 +1,7 @@
 // A diagram as Mermaid text (stateDiagram-v2), which code hosts draw inside a README.
 import { type Diagram, type DiagramEdge, type DiagramNode, elementId } from './diagram.ts';
 
-/** @param options.active ids of states to be lit; of nested ones the innermost is */
+/** @param options.active ids of the states to highlight; of nested states, the innermost is highlighted */
 export function toMermaid(diagram: Diagram, { active = [] }: { readonly active?: readonly string[] } = {}): string {
   const lit = new Set(active);
   const roots = diagram.nodes.filter(({ parent }) => parent === null);
@@ -27,8 +27,8 @@ const classLine = (nodes: readonly DiagramNode[], name: string): string[] =>
   nodes.length > 0 ? [`  class ${nodes.map(({ id }) => nameOf(id)).join(',')} ${name}`] : [];
 
 /**
- * What is inside a state. An edge is written in the innermost state that holds both its ends, and before the states themselves:
- * Mermaid takes a state to be where it was last named.
+ * The content of a state. An edge is written in the innermost state that contains both ends, and before the states themselves:
+ * Mermaid places a state where it was last named.
  */
 function scope(diagram: Diagram, state: DiagramNode, indent: string): string[] {
   const children = childrenOf(diagram, state.id);
@@ -51,7 +51,7 @@ function stateLines(diagram: Diagram, state: DiagramNode, indent: string): strin
   return [`${title} {`, ...scope(diagram, state, `${indent}  `), `${indent}}`];
 }
 
-/** The innermost state that holds both ends; a state does not hold itself, unless the edge leads inwards. */
+/** The innermost state that contains both ends; a state does not contain itself, unless the edge leads inwards. */
 function homeOf({ source, target }: DiagramEdge): string {
   if (target.startsWith(`${source}.`)) return source;
   const [from, to] = [source.split('.').slice(0, -1), target.split('.').slice(0, -1)];
@@ -59,7 +59,7 @@ function homeOf({ source, target }: DiagramEdge): string {
   return (apart < 0 ? from : from.slice(0, apart)).join('.');
 }
 
-/** Mermaid draws no edge from a state to one inside it: it then leaves where the outer one begins. */
+/** Mermaid cannot draw an edge from a state to its descendant: it starts at the outer state's initial state instead. */
 function edgeText(diagram: Diagram, { source, target, labels }: DiagramEdge): string {
   const isInwards = target.startsWith(`${source}.`);
   const from = isInwards ? childrenOf(diagram, source).find(({ initial }) => initial) : undefined;

@@ -1,15 +1,15 @@
-// Where a running machine is in its diagrams, and which edges it has just gone along.
+// Maps a running machine to its diagrams: the active states, and the edges just taken.
 import { type AnyMachineSnapshot, type AnyStateNode, type AnyTransitionDefinition, getStateNodes } from 'xstate';
 import { type Diagram, edgeId, isPassedOver, triggerOf } from './diagram.ts';
 
-/** The ids of all active states, to be lit. States that a diagram has folded away are in the one that holds them. */
+/** Ids of all active states, ancestors of folded states included. */
 export const activeIds = ({ machine, value }: AnyMachineSnapshot): string[] => [
   ...new Set(getStateNodes(machine.root, value).map(({ id }) => id)),
 ];
 
 type Arrow = Pick<AnyTransitionDefinition, 'source' | 'target' | 'eventType' | 'description'>;
 
-/** One transition to one target: what set it off, and the machine's words for it. */
+/** One transition to one target, with its event and its description in the machine. */
 interface Step {
   readonly from: AnyStateNode;
   readonly to: AnyStateNode;
@@ -18,8 +18,8 @@ interface Step {
 }
 
 /**
- * Ids of the edges in the full diagram and, where it is given, of those in an outline of the same machine, in the order taken.
- * Transitions that lead nowhere have none.
+ * Ids of the edges in the full diagram and, if given, in an outline of the same machine, in the order taken.
+ * Transitions without a target have none.
  */
 export function transitionTrace(transitions: readonly Arrow[], outline?: Diagram): string[] {
   const steps = transitions.flatMap((transition): Step[] =>
@@ -35,7 +35,7 @@ export function transitionTrace(transitions: readonly Arrow[], outline?: Diagram
   return [...new Set(taken)];
 }
 
-/** States that are left at once are not in an outline: what leads in and what leads out is one edge there. */
+/** Transient states are not in an outline: there, the edges into and out of one are a single edge. */
 function outlined(steps: readonly Step[], outline: Diagram): string[] {
   const shown = new Set(outline.nodes.map(({ id }) => id));
   const known = new Set(outline.edges.map(({ id }) => id));
@@ -47,14 +47,14 @@ function outlined(steps: readonly Step[], outline: Diagram): string[] {
     if (isPassedOver(step.to)) begunBy.set(step.to, whole);
     else {
       const [source, target] = [lift(whole.from, shown), lift(whole.to, shown)];
-      // Commands are named by themselves, all else by the words that the machine has for it.
+      // Commands are labeled by name, all other edges by their description.
       ids.push(...[whole.event, whole.words ?? ''].map((text) => edgeId(source, target, text)));
     }
   }
   return ids.filter((id) => known.has(id));
 }
 
-/** The state itself, or the one around it that is shown. */
+/** The state itself, or its innermost ancestor in the outline. */
 function lift(state: AnyStateNode, shown: ReadonlySet<string>): string {
   return shown.has(state.id) || !state.parent ? state.id : lift(state.parent, shown);
 }

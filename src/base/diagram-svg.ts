@@ -1,7 +1,7 @@
 // A machine's diagram as SVG, drawn by Graphviz.
 import { Graphviz } from '@hpcc-js/wasm-graphviz';
 
-/** A piece of text as Graphviz has placed it: `pt` is its left end (`align` `l`), `width` what it took it to be wide. */
+/** A text as placed by Graphviz: `pt` is its left end (`align` `l`), `width` the width Graphviz assumed. */
 interface PlacedText {
   readonly op: string;
   readonly pt?: readonly [number, number];
@@ -10,8 +10,8 @@ interface PlacedText {
 }
 
 /**
- * Lays out DOT text. Graphviz knows nothing of the reader's fonts: it lays out at one size and the text is painted at 6/7 of it,
- * centred where it was placed, so that no label leaves its box.
+ * Lays out DOT text. Graphviz does not know the reader's fonts, so the text is drawn at 6/7 of the layout size, centred in place:
+ * no label leaves its box.
  */
 export async function dotToSvg(dot: string): Promise<string> {
   const graphviz = await Graphviz.load();
@@ -27,7 +27,7 @@ export async function dotToSvg(dot: string): Promise<string> {
     .replace(/font-size="([\d.]+)"/g, (_, size: string) => `font-size="${((Number(size) * 6) / 7).toFixed(1)}"`);
 }
 
-/** Places are the same in both formats up to the rounding of the shorter one. */
+/** Coordinates agree in both formats up to rounding. */
 const placeKey = (x: number, y: number): string => `${x.toFixed(1)} ${y.toFixed(1)}`;
 
 function middlesOf(json: string): Map<string, number> {
@@ -41,9 +41,9 @@ function middlesOf(json: string): Map<string, number> {
 }
 
 /**
- * The same drawing for a page that paints it with a style sheet of its own: shapes, places, ids and classes, no colours or fonts.
- * What stood in bold has the class `name`. Sizes are in pixels.
- * @param prefix before every id, where a page has more than one drawing of the same
+ * The same drawing for a page with its own style sheet: shapes, positions, ids and classes, no colours or fonts.
+ * Bold text has the class `name`. Sizes are in pixels.
+ * @param prefix before every id, for pages with several drawings
  */
 export function unpainted(svg: string, prefix = ''): string {
   return svg

@@ -1,10 +1,10 @@
-// Every error that an operator or client may see: its status, its public words, and what stays private.
+// Errors that an operator or client may see: status, public text, and private cause.
 
 /** A request that is answered with a problem document (RFC 9457). `cause` stays in the log. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly status: number;
-  /** Short, the same for every occurrence of this problem. */
+  /** Short; the same for every occurrence of this problem. */
   readonly title: string;
   /** Members of the problem document beyond the standard ones. */
   readonly members: Readonly<Record<string, unknown>>;
@@ -24,22 +24,22 @@ export class Problem extends Error {
   }
 }
 
-/** Something in a file, an option or an environment variable that its author has to mend. One line an entry. */
+/** Invalid input in a file, an option or an environment variable. One line per error. */
 export class InputError extends Error {
   override readonly name = 'InputError';
 }
 
-/** Nothing that speaks HTTP answered where the operator API should be. */
+/** No HTTP server answered at the URL of the operator API. */
 export class NotReachable extends Error {
   override readonly name = 'NotReachable';
 }
 
-/** No answer in time. The command may have been carried out all the same. */
+/** The answer timed out. The command may still have been carried out. */
 export class TimedOut extends Error {
   override readonly name = 'TimedOut';
 }
 
-/** The words of anything thrown. */
+/** The message of any thrown value. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** The `code` of a system error (`EADDRINUSE`, `ENOSPC`), or undefined. */

@@ -1,4 +1,4 @@
-// Where an API listens, as a URL.
+// The URL of an API, from host and port.
 import { BlockList, isIP } from 'node:net';
 
 /** `localhost:3335`, `[::1]:3335` */
@@ -7,14 +7,14 @@ export const authority = (host: string, port: number): string => `${isIP(host) =
 /** `http://localhost:3335` */
 export const httpUrl = (host: string, port: number): string => `http://${authority(host, port)}`;
 
-/** For a path to be put behind it. */
+/** For appending a path. */
 export const withoutLastSlashes = (url: string): string => /^(.*[^/])?\/*$/s.exec(url)?.[1] ?? '';
 
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8);
 loopback.addAddress('::1', 'ipv6');
 
-/** A name or address of this machine for itself; IPv6 without brackets. */
+/** Whether a name or address is loopback; IPv6 without brackets. */
 export function isLoopback(name: string): boolean {
   if (name === 'localhost') return true;
   const family = isIP(name);

@@ -1,15 +1,15 @@
-// Opening a file that is listed under a path: an ordinary file, and the one at that very path, with no link on the way.
+// Safe opening of a file listed under a path: an ordinary file at exactly that path, with no symbolic link on the way.
 import { constants, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 
-/** Without O_NONBLOCK, opening a named pipe waits for its writer and holds a thread for ever. */
+/** Without O_NONBLOCK, opening a named pipe blocks a thread until a writer opens it. */
 export const listedFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
 /**
- * To be called between opening and reading. `O_NOFOLLOW` looks at the last part of a path alone; a folder on the way may
- * have become a link that leads anywhere. The opened file is asked where it is, so nothing can change in between.
+ * Call it between opening and reading. `O_NOFOLLOW` checks only the last part of a path; a folder on the way may have
+ * become a link. The path is read from the open descriptor, so there is no race.
  * @param path absolute, with every link resolved, as it was listed
- * @param opened what fstat says of the descriptor
- * @throws {NodeJS.ErrnoException} ENOENT: under this path there is no such file any more
+ * @param opened the result of fstat
+ * @throws {NodeJS.ErrnoException} ENOENT: the listed file is no longer at this path
  */
 export function assertListed(fd: number, path: string, opened: Stats, descriptors = '/proc/self/fd'): void {
   if (!opened.isFile()) throw absent(`${path} is not an ordinary file`);
@@ -18,13 +18,13 @@ export function assertListed(fd: number, path: string, opened: Stats, descriptor
 
 function isAt(fd: number, path: string, opened: Stats, descriptors: string): boolean {
   const actual = actualPath(fd, descriptors);
-  // The second: it was opened at this path, and has been removed or replaced since.
+  // The second: the file was opened at this path and has been removed or replaced since.
   if (actual !== null) return actual === path || actual === `${path} (deleted)`;
   const now = statSync(path, { throwIfNoEntry: false });
   return now?.ino === opened.ino && now.dev === opened.dev && realpathSync.native(path) === path;
 }
 
-/** Null: this system does not tell, as only Linux does. It asks no disk. */
+/** Null on systems other than Linux. It does not access the disk. */
 function actualPath(fd: number, descriptors: string): string | null {
   try {
     return readlinkSync(`${descriptors}/${fd}`);

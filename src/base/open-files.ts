@@ -1,10 +1,10 @@
-// How many connections a process can afford with the files the system lets it open.
+// How many connections a process can accept within its limit of open files.
 import { readFileSync } from 'node:fs';
 
-/** What a process needs for itself: its channel, its listeners, its logs, the files of the state directory. */
+/** Files that a process needs besides connections: IPC channel, listeners, logs, state directory. */
 const reserve = 48;
 
-/** Node has raised it to the hard limit by now, and child processes inherit that. Null: not known. */
+/** Node raises the limit to the hard limit, which child processes inherit. Null: not known. */
 export function openFileLimit(): number | null {
   try {
     const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
@@ -15,8 +15,8 @@ export function openFileLimit(): number | null {
 }
 
 /**
- * How many of the wanted connections a process can take so that it can still do its work for each of them.
- * Above that it would accept who it cannot serve, and could not open its port again beside a drain.
+ * How many of the wanted connections a process can accept and still serve. Beyond that it would accept connections that
+ * it cannot serve, and could not reopen its port beside a drain.
  * @param wanted 0: as many as possible
  * @param each files that one connection may need, itself included
  */

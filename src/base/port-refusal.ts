@@ -1,4 +1,4 @@
-// Why a port could not be opened, in the operator's words.
+// Why a port could not be opened, as a message for the operator.
 
 export interface PortRefusal {
   /** Of the system error, e.g. `EADDRINUSE`. */

@@ -1,15 +1,15 @@
-// Text as a terminal may be given it: nothing in it moves the cursor, rings, recolours, or turns the writing around.
+// Escapes text for a terminal: no control sequences, bells, or changes of writing direction.
 
-/** Control characters of both sets, marks of direction and all else that is not seen; ends of lines among them. */
+/** Control characters (C0 and C1), direction marks and other invisible characters, including line breaks. */
 const unseen = /[\p{C}\u2028\u2029]/gu;
 
-/** One line, whoever has written the text. */
+/** A single line: line breaks are escaped too. */
 export const printable = (text: string): string => text.replace(unseen, '?');
 
-/** A text of several lines. */
+/** Several lines: line breaks are kept. */
 export const printableLines = (text: string): string => text.split('\n').map(printable).join('\n');
 
-/** JSON that says the same, with every such character as an escape. */
+/** Equivalent JSON with every such character escaped. */
 export const printableJson = (value: unknown, indent?: number): string =>
   JSON.stringify(value, null, indent).replace(/[^\P{C}\n]|[\u2028\u2029]/gu, escaped);
 

@@ -1,10 +1,10 @@
-// What every client that signs keeps to, in a page as on the command line.
+// Rules for every client that signs tokens, in the console and on the command line.
 
-/** A shorter secret can be guessed: no node takes it. */
+/** A shorter secret can be guessed: every node rejects it. */
 export const leastSecretBytes = 16;
 
-/** Up to here a request token carries the body itself, as the tokens of other clients do; beyond, its hash keeps headers small. */
+/** Up to this size a request token contains the body, as the peer's tokens do; larger bodies are hashed to keep headers small. */
 export const longestBodyInToken = 4096;
 
-/** How long a request token may be on its way. */
+/** Lifetime of a request token. */
 export const requestTokenLifetimeSec = 60;

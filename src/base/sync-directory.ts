@@ -1,16 +1,16 @@
-// Puts the names in a directory on disk, so that a file made or renamed there survives the power plug.
+// Syncs a directory, so that a file created or renamed in it survives a power failure.
 import { open } from 'node:fs/promises';
 import { codeOf } from './errors.ts';
 
-/** Resolves when the names are on disk, or when the file system has no way to be asked for that. @throws system errors */
+/** Resolves when the names are on disk, or if the file system cannot sync a directory. @throws system errors */
 export type SyncDirectory = (directory: string) => Promise<void>;
 
-/** What network, container and foreign file systems answer that cannot sync a directory, and Windows for all. */
+/** Codes from file systems that cannot sync a directory (network, container, foreign), and from Windows. */
 const unsupported = new Set(['EINVAL', 'ENOTSUP', 'ENOSYS', 'EPERM', 'EBADF', 'EISDIR']);
 
 /**
- * Where it is not supported, names reach the disk when the kernel writes them. That is worth one warning, not the failure
- * of every command.
+ * Where it is not supported, names reach the disk when the kernel writes them. That deserves one warning and must not fail
+ * every command.
  */
 export function directorySync(warn: (message: string) => void = () => {}, sync = openAndSync): SyncDirectory {
   const warned = new Set<string>();
@@ -23,7 +23,7 @@ export function directorySync(warn: (message: string) => void = () => {}, sync =
       if (warned.has(directory)) return;
       warned.add(directory);
       warn(
-        `The file system of ${directory} cannot sync a directory (${code}): after a power failure, what was saved last may be missing.`,
+        `The file system of ${directory} cannot sync a directory (${code}): after a power failure, the last changes may be missing.`,
       );
     }
   };

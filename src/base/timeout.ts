@@ -1,6 +1,6 @@
-// Waiting for something, but not for ever: a disk that hangs must not take whoever waits for it with it.
+// Waiting with a timeout, so that a hung disk does not hang its caller.
 
-/** Whether it ends within so many milliseconds; it goes on either way. Rejects as it does, if that comes in time. */
+/** Whether a promise settles within a time. The work is not cancelled. Rejects if the promise rejects in time. */
 export async function settlesWithin(work: Promise<unknown>, withinMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {

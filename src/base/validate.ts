@@ -1,9 +1,9 @@
-// JSON Schema checks: the one place that knows ajv. Gives faults as JSON Pointers with words that their author understands.
+// JSON Schema validation, the only user of ajv. Errors are JSON Pointers with messages for the author of the value.
 import { Ajv, type ErrorObject } from 'ajv';
 
-/** One thing wrong with a value. */
-export interface Fault {
-  /** JSON Pointer (RFC 6901) to what is wrong; to the key itself where one is missing or unknown. '' is the whole value. */
+/** One error in a value. */
+export interface SchemaError {
+  /** JSON Pointer (RFC 6901) to the invalid value, or to the missing or unknown key. '' is the whole value. */
   readonly path: string;
   /** To be read after the path: `/workerId must be integer`. */
   readonly message: string;
@@ -11,11 +11,11 @@ export interface Fault {
 
 export type Formats = Readonly<Record<string, (value: string) => boolean>>;
 
-/** All faults of a value, in the order of the schema; none: it is valid. */
-export type Validate = (value: unknown) => Fault[];
+/** All errors of a value, in the order of the schema; empty: the value is valid. */
+export type Validate = (value: unknown) => SchemaError[];
 
 /**
- * Compile a schema (draft 07) once, to be asked often.
+ * Compiles a schema (draft 07) once, for repeated use.
  * The value is never changed: no coercion, no defaults.
  * @param formats tests for the `format`s the schema names; ajv knows none by itself
  * @throws {Error} for a schema that ajv's strict mode refuses, or a format that is not given
@@ -30,10 +30,10 @@ export function compile(schema: object, formats: Formats = {}): Validate {
     formats,
   });
   const validate = ajv.compile(schema);
-  return (value) => (validate(value) ? [] : (validate.errors ?? []).map(faultOf));
+  return (value) => (validate(value) ? [] : (validate.errors ?? []).map(schemaErrorOf));
 }
 
-function faultOf({ instancePath, keyword, params, message = 'is not valid' }: ErrorObject): Fault {
+function schemaErrorOf({ instancePath, keyword, params, message = 'is not valid' }: ErrorObject): SchemaError {
   switch (keyword) {
     case 'required':
       return { path: `${instancePath}/${pointerPart(params.missingProperty)}`, message: 'is required' };

@@ -1,4 +1,4 @@
-// Which version this is and where the package lies, read from its package.json at run time.
+// Version and location of the package, read from its package.json at run time.
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 

@@ -1,4 +1,4 @@
-// YAML text to values, with a way back from a value to the line it stands on.
+// Parses YAML, and maps values back to their lines.
 import { constructFromEvents, EVENT_ID, type Event, getScalarValue, parseEvents, YAMLException } from 'js-yaml';
 import { messageOf } from './errors.ts';
 
@@ -8,11 +8,11 @@ export type ValuePath = readonly (string | number)[];
 export interface YamlText {
   /** The one document in the text, with YAML 1.2's core schema; duplicate keys are refused. Undefined: there is none. */
   readonly value: unknown;
-  /** The line, counted from 1, of a value or of what comes nearest to it where there is no such value. */
+  /** The line, from 1, of a value, or of the nearest value if there is none at the path. */
   lineOf(path: ValuePath): number;
 }
 
-/** Text that is not one YAML document; `line` is null where nobody can say. */
+/** Text that is not one YAML document; `line` is null if unknown. */
 export class YamlFault extends Error {
   override readonly name = 'YamlFault';
   readonly line: number | null;
@@ -46,7 +46,7 @@ function lineAt(source: string, offset: number): number {
   return line;
 }
 
-/** Follows the path through the flat list of events; the last place it knew is the answer. */
+/** Follows the path through the flat list of events. @returns the last known position */
 function offsetOf(source: string, events: readonly Event[], path: ValuePath): number {
   let at = events.findIndex(({ type }) => type !== EVENT_ID.DOCUMENT);
   let offset = startAt(events, at);
@@ -59,7 +59,7 @@ function offsetOf(source: string, events: readonly Event[], path: ValuePath): nu
   return offset;
 }
 
-/** Where a child begins (`value`), and where a reader looks for it (`shown`: its key, in a mapping). */
+/** Where a child begins (`value`), and which position to report (`shown`: its key, in a mapping). */
 function childOf(source: string, events: readonly Event[], parent: number, step: string | number) {
   const type = events[parent]?.type;
   let at = parent + 1;
@@ -77,7 +77,7 @@ function childOf(source: string, events: readonly Event[], parent: number, step:
   return null;
 }
 
-/** The index behind a node and everything in it. */
+/** The index after a node and its children. */
 function after(events: readonly Event[], start: number): number {
   let depth = 0;
   for (let at = start; at < events.length; at += 1) {
@@ -89,7 +89,7 @@ function after(events: readonly Event[], start: number): number {
   return events.length;
 }
 
-/** Of an event that has no place, as an empty entry has none, that of the last one before it which has. */
+/** The position of an event; for one without a position, such as an empty entry, that of the last event that has one. */
 function startAt(events: readonly Event[], index: number): number {
   for (let at = index; at >= 0; at -= 1) {
     const start = startOf(events[at]);
@@ -98,7 +98,7 @@ function startAt(events: readonly Event[], index: number): number {
   return 0;
 }
 
-/** -1: nobody knows. */
+/** -1: not known. */
 function startOf(event: Event | undefined): number {
   switch (event?.type) {
     case EVENT_ID.SCALAR:

@@ -1,7 +1,8 @@
-// The answers of the operator API in a few lines for people.
+// The answers of the operator API, those to dry runs too, in a few lines for people.
 import type { CommandName } from '../../machines/commands.ts';
+import type { ObjectLot } from '../../machines/coverage-change.ts';
 import type { Answer } from '../client/http-client.ts';
-import type { StateDocument } from '../control/node-control.ts';
+import type { Outlook, Preview, StateDocument } from '../control/node-control.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -11,7 +12,7 @@ export function isStateDocument(document: unknown): document is StateDocument {
   return isObject(document) && 'node' in document && 'publicApi' in document && isObject(document.settings);
 }
 
-/** One line for a command that is done, and one for each thing that is wrong. */
+/** One line for a command that is done, and two for each condition. */
 export function successLines(command: CommandName, state: StateDocument): string[] {
   return [`${command}: done. ${statusWords(state)}; ${settingsWords(state)}.`, ...warnings(state)];
 }
@@ -22,7 +23,7 @@ export function stateLines(state: StateDocument): string[] {
     ['version', `${state.version}, started ${state.startedAt}`],
     ['settings', `${settingsWords(state)} (generation ${state.generation})`],
     ['distributes', state.effectiveBuckets.length === 0 ? 'nothing' : `buckets ${shortList(state.effectiveBuckets)}`],
-    ['wanted', `public API ${desired.publicApi}`],
+    ['target', `public API ${desired.publicApi}`],
     ['public API', endpoints.publicApi],
     ['operator API', endpoints.operatorApi ?? 'none'],
     ['workers', workers.map((worker) => `${worker.pid} ${worker.state}`).join(', ') || 'none'],
@@ -35,7 +36,7 @@ export function stateLines(state: StateDocument): string[] {
       `${drain.connections} connection${drain.connections === 1 ? '' : 's'}, ${drain.bytesLeft} bytes left, until ${drain.deadline}`,
     ]);
   }
-  if (desired.overridden.length > 0) rows.push(['by commands', desired.overridden.join(', ')]);
+  if (desired.overridden.length > 0) rows.push(['overridden', `${desired.overridden.join(', ')} (by commands)`]);
   if (lastCrash) rows.push(['last crash', `${lastCrash.at}, ${lastCrash.message}`]);
   const shown = rows.map(([name, value]) => `  ${name.padEnd(14)}${value}`);
   return [`${state.id}: ${statusWords(state)}, since ${state.since}`, ...shown, ...warnings(state)];
@@ -56,31 +57,63 @@ export function shortList(ids: readonly string[]): string {
 }
 
 const warnings = ({ conditions = [] }: StateDocument): string[] =>
-  conditions.map(({ type, message, since }) => `! ${type}: ${message} (since ${since})`);
+  conditions.flatMap(({ type, severity, message, remedy, since }) => [
+    `! ${type} (${severity}): ${message} (since ${since})`,
+    `  What to do: ${remedy}`,
+  ]);
 
-/** What the node says of a refusal, and what to do next. */
+export const isPreview = (document: unknown): document is Preview =>
+  isObject(document) && document.dryRun === true && isObject(document.before) && isObject(document.after);
+
+export function previewLines({ command, before, after, objects, conditions }: Preview): string[] {
+  const rows = [
+    row('state', statusWords(before), statusWords(after)),
+    row('settings', settingsWords(before), settingsWords(after)),
+    row('distributes', bucketWords(before), bucketWords(after)),
+    row('generation', String(before.generation), String(after.generation)),
+    ...(objects ? [`  ${'drops'.padEnd(14)}${lotWords(objects.dropped)}`] : []),
+    ...(objects ? [`  ${'gains'.padEnd(14)}${lotWords(objects.gained)}`] : []),
+    ...conditions.map(({ type, message }) => `! ${type}: ${message}`),
+  ];
+  return [`${command}: would succeed. This is a dry run: nothing has changed.`, ...rows];
+}
+
+const row = (name: string, before: string, after: string): string =>
+  `  ${name.padEnd(14)}${before === after ? `${before} (unchanged)` : `${before} → ${after}`}`;
+
+const bucketWords = ({ effectiveBuckets: ids }: Outlook): string =>
+  ids.length === 0 ? 'nothing' : `buckets ${shortList(ids)}`;
+
+function lotWords({ count, bytes, sizeUnknown, ids }: ObjectLot): string {
+  if (count === 0) return 'nothing';
+  const unknown = sizeUnknown > 0 ? ` and ${sizeUnknown} of unknown size` : '';
+  const more = count > ids.length ? ` and ${count - ids.length} more` : '';
+  return `${count} object${count === 1 ? '' : 's'}, ${bytes} bytes${unknown}: ${ids.join(' ')}${more}`;
+}
+
+/** Why the node refused, and what to do next. */
 export function problemLines({ status, document }: Answer, from: { url: string; secretFrom: string }): string[] {
   const problem = isObject(document) ? document : {};
   const { detail, message, title, errors, state, allowed } = problem;
-  const faults = Array.isArray(errors) ? errors.filter(isObject).filter((fault) => fault.message !== detail) : [];
+  const shown = Array.isArray(errors) ? errors.filter(isObject).filter((error) => error.message !== detail) : [];
   return [
     `${status} ${detail ?? message ?? title ?? '(the answer gives no reason)'}`,
-    ...faults.map((fault) => `  ${fault.path || 'the body'}: ${fault.message}`),
+    ...shown.map((error) => `  ${error.path || 'the body'}: ${error.message}`),
     ...(isObject(state) ? [`Now: ${statusWords(state)}.`] : []),
     ...(Array.isArray(allowed) ? [`Legal now: ${allowed.join(', ') || 'nothing'}.`] : []),
     ...hintFor(status, from),
   ];
 }
 
-/** What answers is no node. */
+/** The server at this URL is not a node. */
 export const strangerText = ({ status }: Answer, { url }: { url: string }): string =>
-  `What answers at ${url} (status ${status}) is not the operator API of a node: check --url`;
+  `The server at ${url} (status ${status}) is not the operator API of a node: check --url`;
 
 function hintFor(status: number, { url, secretFrom }: { url: string; secretFrom: string }): string[] {
   if (status === 401)
-    return [`The token was signed with the secret from ${secretFrom}: is it that of the node at ${url}?`];
+    return [`The token was signed with the secret from ${secretFrom}: is it the secret of the node at ${url}?`];
   if (status === 403)
-    return [`If ${url} is one more name of the node, add it to operatorApi.allowedHosts in its config.`];
-  if (status === 404) return [`Is ${url} the operator API, and of this version?`];
-  return status >= 500 ? ['The log of the node says more.'] : [];
+    return [`If ${url} is another name of the node, add it to operatorApi.allowedHosts in the config of the node.`];
+  if (status === 404) return [`Check that ${url} is the operator API of a node of this version.`];
+  return status >= 500 ? ['See the log of the node for details.'] : [];
 }

@@ -1,17 +1,16 @@
-// `audit`: shows and filters the audit log, as lines for people or as the JSON it is kept in.
+// `audit`: shows and filters the audit log, as lines for people or as the stored JSON.
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { commandNames } from '../../machines/commands.ts';
 import { InputError, messageOf } from '../base/errors.ts';
 import type { AuditLine } from '../operator/audit/audit-read.ts';
-import { type AuditFilter, filterOf, parseSince, parseStatus } from './audit-filter.ts';
-import { auditText } from './audit-text.ts';
+import { wholeNumber } from './argument-types.ts';
+import { type AuditFilter, auditText, filterOf, parseSince, parseStatus } from './audit-lines.ts';
 import { type ConfigOptions, lazyConfig, withConfig } from './config-option.ts';
 import { exitCodeHelp } from './exit-codes.ts';
 import { examples } from './help.ts';
-import { enough } from './interrupt-signal.ts';
-import { complain, say, sayJson } from './print.ts';
-import { wholeNumber } from './whole-number.ts';
+import { interruptSignal } from './interrupt-signal.ts';
+import { say, sayError, sayJson } from './print.ts';
 
 type Shown = Exclude<AuditLine, { readonly torn: string }>;
 
@@ -23,11 +22,11 @@ interface AuditOptions extends AuditFilter, ConfigOptions {
 }
 
 const help = `${examples(
-  ['distributor-node audit', 'everything that is kept'],
-  ['distributor-node audit --since 24h --command set-buckets', 'who changed the buckets of late'],
-  ['distributor-node audit --sub alice --status 200', 'what alice has done'],
-  ['distributor-node audit --status 401 --last 20', 'the last refused tokens'],
-  ['distributor-node audit --follow', 'as it is written'],
+  ['distributor-node audit', 'all entries'],
+  ['distributor-node audit --since 24h --command set-buckets', 'who changed the buckets in the last day'],
+  ['distributor-node audit --sub alice --status 200', 'what alice has changed'],
+  ['distributor-node audit --status 401 --last 20', 'the latest refused tokens'],
+  ['distributor-node audit --follow', 'new entries as they are written'],
   ['distributor-node audit --output json | jq .input'],
 )}
 
@@ -35,22 +34,31 @@ ${exitCodeHelp()}`;
 
 export const auditCommand = (): Command =>
   withConfig(new Command('audit'))
-    .summary('Show the audit log: who asked for what, and what became of it.')
+    .summary('Show the audit log: who sent which command, and the result.')
     .description(
-      'Show the audit log, oldest first: every command and every refused token, with who, from where, what, the answer, ' +
-        'and the state before and after. It is read from the disk of this machine; the node need not be running.',
+      'Show the audit log, oldest first: every command and every refused token, with its sender, address, input, answer, ' +
+        'and the state before and after. The log is read from the disk of this machine; the node need not be running.',
     )
-    .option('--since <when>', 'a time like 2026-11-23T08:00Z, or how long ago, like 30m or 7d', parseSince)
-    .addOption(new Option('--command <name>', 'this command only').choices([...commandNames]))
-    .option('--sub <name>', 'whose token says so, only')
-    .option('--status <status>', 'answered so, only: 200, 409, 4xx', parseStatus)
-    .addOption(
-      new Option('-n, --last <number>', 'the last ones only').argParser(wholeNumber(1, 9_999_999)).conflicts('follow'),
+    .option(
+      '--since <when>',
+      'only entries since a time like 2026-11-23T08:00Z, or since an age like 30m or 7d',
+      parseSince,
     )
-    .option('-f, --follow', 'go on with what is written from now on')
-    .option('--file <file>', 'the audit log (else auditLog.path of the config); older files beside it are read too')
+    .addOption(new Option('--command <name>', 'only this command').choices([...commandNames]))
+    .option('--sub <name>', 'only tokens with this sub claim')
+    .option('--status <status>', 'only answers with this status: 200, 409, 4xx', parseStatus)
     .addOption(
-      new Option('-o, --output <format>', 'text for people, json: one line an entry')
+      new Option('-n, --last <number>', 'only the last entries')
+        .argParser(wholeNumber(1, 9_999_999))
+        .conflicts('follow'),
+    )
+    .option('-f, --follow', 'keep printing new entries as they are written')
+    .option(
+      '--file <file>',
+      'the audit log (default: auditLog.path of the config); rotated files beside it are read too',
+    )
+    .addOption(
+      new Option('-o, --output <format>', 'text for people; json: one line per entry')
         .choices(['text', 'json'])
         .default('text'),
     )
@@ -65,7 +73,7 @@ async function show(options: AuditOptions): Promise<void> {
   const source = {
     file,
     ...(since !== undefined && { sinceMs: since }),
-    ...(options.follow && { follow: enough() }),
+    ...(options.follow && { follow: interruptSignal() }),
   };
   const matches = filterOf(options);
   const kept: Shown[] = [];
@@ -82,6 +90,6 @@ async function show(options: AuditOptions): Promise<void> {
     throw new InputError(`The audit log ${file} could not be read: ${messageOf(error)}`);
   }
   kept.forEach(print);
-  if (counts.found === 0) complain(`There is nothing in the audit log ${file} yet`);
-  if (counts.torn > 0) complain(`${counts.torn} of its lines could not be read: torn when the node was killed`);
+  if (counts.found === 0) sayError(`The audit log ${file} is empty`);
+  if (counts.torn > 0) sayError(`${counts.torn} lines could not be read: the node was killed while writing them`);
 }

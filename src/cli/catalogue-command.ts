@@ -1,9 +1,9 @@
 // `catalogue`: prints a catalogue for any folder of files, ready to be saved in it.
 import { Command } from 'commander';
 import type { DescribeProgress } from '../directory/catalogue/describe-folder.ts';
+import { wholeNumber } from './argument-types.ts';
 import { examples } from './help.ts';
-import { complain, sayFile, showProgress, wipeProgress } from './print.ts';
-import { wholeNumber } from './whole-number.ts';
+import { sayError, sayFile, showProgress, wipeProgress } from './print.ts';
 
 interface CatalogueOptions {
   readonly bucket: string;
@@ -14,11 +14,11 @@ export const catalogueCommand = (): Command =>
   new Command('catalogue')
     .summary('Print a catalogue for a folder of files.')
     .description(
-      'Print a catalogue for a folder of files, with type, size and hash of each. Saved there, it can be served.',
+      'Print a catalogue for a folder of files, with the type, size and hash of each. Save it in that folder to serve the files.',
     )
-    .argument('<folder>', 'the folder; folders within are looked through, too')
-    .option('--bucket <id>', 'bucket that all objects are put in', '0:0')
-    .option('--worker <number>', 'worker who distributes that bucket', wholeNumber(0, Number.MAX_SAFE_INTEGER), 0)
+    .argument('<folder>', 'the folder, searched recursively')
+    .option('--bucket <id>', 'bucket of all objects', '0:0')
+    .option('--worker <number>', 'worker that distributes the bucket', wholeNumber(0, Number.MAX_SAFE_INTEGER), 0)
     .addHelpText(
       'after',
       examples(
@@ -32,7 +32,7 @@ export const catalogueCommand = (): Command =>
       const progress = progressLine();
       const onLeftOut = (line: string) => {
         progress.clear();
-        complain(`Left out: ${line}`);
+        sayError(`Skipped: ${line}`);
       };
       const text = await describeFolder(folder, { bucket, worker, onProgress: progress.show, onLeftOut }).finally(
         progress.clear,
@@ -40,7 +40,7 @@ export const catalogueCommand = (): Command =>
       sayFile(text);
     });
 
-/** Silent for the first second; then one line that is written over on a terminal, and one every ten seconds elsewhere. */
+/** Silent for the first second; then one line that is overwritten on a terminal, or one line every ten seconds elsewhere. */
 function progressLine() {
   const { isTTY } = process.stderr;
   let nextAt = performance.now() + 1000;

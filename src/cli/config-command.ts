@@ -1,4 +1,4 @@
-// `config`: the config in effect, as a node started here would see it.
+// `config`: prints the effective config, as a node started here would load it.
 import { Command, Option } from 'commander';
 import { type ConfigOptions, lazyConfig, withConfig } from './config-option.ts';
 import { examples } from './help.ts';
@@ -6,9 +6,9 @@ import { sayFile, sayJson } from './print.ts';
 
 export const configCommand = (): Command =>
   withConfig(new Command('config'))
-    .summary('Print the config in effect.')
-    .description('Print the config in effect: file, environment and defaults together. Secrets are left out.')
-    .addOption(new Option('-o, --output <format>', 'how it is printed').choices(['yaml', 'json']).default('yaml'))
+    .summary('Print the effective config.')
+    .description('Print the effective config: files, environment and defaults combined. Secrets are omitted.')
+    .addOption(new Option('-o, --output <format>', 'output format').choices(['yaml', 'json']).default('yaml'))
     .addHelpText(
       'after',
       examples(

@@ -1,4 +1,4 @@
-// Which config a subcommand reads: our option, and what the peer's operators type for it.
+// The option that names the config of a subcommand, with the spellings of the peer's command line.
 import { type Command, Option } from 'commander';
 import type { Config } from '../config/config.ts';
 
@@ -6,23 +6,23 @@ export interface ConfigOptions {
   readonly config?: readonly string[];
 }
 
-const together = (path: string, before: readonly string[] = []) => [...before, path];
+const append = (path: string, before: readonly string[] = []) => [...before, path];
 
-/** Adds `--config`; the peer's `--configPath` means the same, and its `--yes` means nothing here: there are no prompts. */
+/** Adds `--config`; the peer's `--configPath` means the same, and its `--yes` has no effect: there are no prompts. */
 export function withConfig(command: Command): Command {
-  const peerSpelling = new Option('--configPath <file>').argParser(together).hideHelp();
+  const peerSpelling = new Option('--configPath <file>').argParser(append).hideHelp();
   peerSpelling.attributeName = () => 'config';
   return command
     .option(
       '-c, --config <file>',
-      'config of the node, several times for several files (else DISTRIBUTOR_CONFIG, CONFIG_PATH, ./config.yml if there, defaults)',
-      together,
+      'config file of the node, repeatable (default: DISTRIBUTOR_CONFIG, CONFIG_PATH, ./config.yml if it exists, built-in defaults)',
+      append,
     )
     .addOption(peerSpelling)
     .addOption(new Option('-y, --yes').hideHelp());
 }
 
-/** Loaded at most once, and only where options and environment leave something open. */
+/** Loads the config at most once, and only if options and environment leave a value open. */
 export function lazyConfig({ config: paths }: ConfigOptions): () => Promise<Config> {
   let config: Promise<Config> | undefined;
   return () => {

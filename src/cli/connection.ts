@@ -1,4 +1,4 @@
-// Where the operator API is and which secret its tokens are signed with: options, environment, config, in this order.
+// The URL of the operator API and the secret that signs tokens: from options, environment or config, in this order.
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { InputError } from '../base/errors.ts';
@@ -19,19 +19,22 @@ export interface ConnectionOptions extends SecretOptions {
 export const withSecretOptions = (command: Command): Command =>
   withConfig(
     command
-      .option('--secret-file <file>', 'file with the operator secret (else DISTRIBUTOR_SECRET_FILE, else the config)')
+      .option(
+        '--secret-file <file>',
+        'file with the operator secret (default: DISTRIBUTOR_SECRET_FILE, then the config)',
+      )
       .option(
         '--secret <secret>',
-        'the secret itself (else DISTRIBUTOR_SECRET); everyone on this machine can see it in the process list',
+        'the secret itself (default: DISTRIBUTOR_SECRET); visible to every user of this machine in the process list',
       ),
   );
 
 export const withConnectionOptions = (command: Command): Command =>
   withSecretOptions(
-    command.option('--url <url>', 'where the operator API is (else DISTRIBUTOR_URL, else the config)', parseUrl),
+    command.option('--url <url>', 'URL of the operator API (default: DISTRIBUTOR_URL, then the config)', parseUrl),
   );
 
-/** @throws {InvalidArgumentError} for what `fetch` could not use */
+/** @throws {InvalidArgumentError} for a URL that `fetch` cannot use */
 export function parseUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
@@ -41,7 +44,7 @@ export function parseUrl(text: string): string {
   return base.endsWith('/api/v1') ? withoutLastSlashes(base.slice(0, -'/api/v1'.length)) : base;
 }
 
-/** @throws {InputError} where nothing says where the API is */
+/** @throws {InputError} if neither options, environment nor config name the URL */
 export async function urlFor(options: ConnectionOptions, config: () => Promise<Config>): Promise<string> {
   if (options.url) return options.url;
   const fromEnv = process.env.DISTRIBUTOR_URL;
@@ -54,12 +57,12 @@ export async function urlFor(options: ConnectionOptions, config: () => Promise<C
   }
   const { host, port } = operatorApiOf(await config(), '--url');
   if (port === 0) {
-    throw new InputError('operatorApi.port is 0, so only the node knows its port: give the --url it printed at start');
+    throw new InputError('operatorApi.port is 0, so only the node knows its port: pass the --url it printed at start');
   }
   return httpUrl(reachableHost(host), port);
 }
 
-/** @throws {InputError} where there is no secret, it cannot be read, or is too short to be one */
+/** @throws {InputError} if there is no secret, it cannot be read, or it is too short */
 export async function secretFor(options: SecretOptions, config: () => Promise<Config>): Promise<Secret> {
   const { loadSecret, secretOf } = await import('../operator/auth/secret.ts');
   const fromFile = (file: string) => loadSecret({ hmacSecret: null, hmacSecretFile: resolve(file) }, { make: false });
@@ -72,7 +75,7 @@ export async function secretFor(options: SecretOptions, config: () => Promise<Co
   return loadSecret(operatorApi, { make: false }).catch((error: Error) => {
     if (!operatorApi.makesSecretFile) throw error;
     throw new InputError(
-      `${error.message}\nThe node makes it at its first start. For a node elsewhere, give --url and --secret-file.`,
+      `${error.message}\nThe node creates the secret at its first start. For a node on another machine, pass --url and --secret-file.`,
     );
   });
 }
@@ -80,11 +83,11 @@ export async function secretFor(options: SecretOptions, config: () => Promise<Co
 function operatorApiOf({ files, operatorApi }: Config, option: string): NonNullable<Config['operatorApi']> {
   if (operatorApi) return operatorApi;
   throw new InputError(
-    `The config ${files.join(', ') || 'here'} has no operatorApi section, and a node started with it no operator API: give ${option}, or another --config`,
+    `The config ${files.join(', ') || 'here'} has no operatorApi section, so a node started with it has no operator API: pass ${option}, or another --config`,
   );
 }
 
-/** Where a node that listens on every address can be reached from its own machine. */
+/** The loopback address for a node that listens on every address. */
 function reachableHost(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   return host === '::' ? '::1' : host;

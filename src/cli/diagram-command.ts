@@ -1,4 +1,4 @@
-// `diagram`: the node machine as a picture, drawn from the machine that runs.
+// `diagram`: prints the node machine as a diagram, generated from the machine that runs.
 import { Command, Option } from 'commander';
 import { examples } from './help.ts';
 import { sayFile, sayJson } from './print.ts';
@@ -11,7 +11,7 @@ interface DiagramOptions {
 export const diagramCommand = (): Command =>
   new Command('diagram')
     .summary('Print a diagram of the node machine.')
-    .description('Print a diagram of the node machine: the states an operator sees, or every step of it.')
+    .description('Print a diagram of the node machine: the states visible to the operator, or all of them with --full.')
     .addOption(
       new Option('-f, --format <format>', 'mermaid: text; svg: a picture; json: states and transitions as data')
         .choices(['mermaid', 'svg', 'json'])

@@ -1,4 +1,4 @@
-// `openapi`: the description of both APIs, as the node itself serves it.
+// `openapi`: prints the OpenAPI description of both APIs, the same that the node serves.
 import { Command } from 'commander';
 import { examples } from './help.ts';
 import { sayJson } from './print.ts';
@@ -6,7 +6,7 @@ import { sayJson } from './print.ts';
 export const openapiCommand = (): Command =>
   new Command('openapi')
     .summary('Print the OpenAPI 3.1 description of both APIs.')
-    .description('Print the OpenAPI 3.1 description of the operator API and the public API. It needs no running node.')
+    .description('Print the OpenAPI 3.1 description of the operator API and the public API. No running node is needed.')
     .addHelpText(
       'after',
       examples(

@@ -4,14 +4,23 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { type CommandName, commands } from '../../machines/commands.ts';
 import type { Answer, CommandWishes, OperatorClient } from '../client/http-client.ts';
 import type { StateDocument } from '../control/node-control.ts';
+import {
+  isPreview,
+  isStateDocument,
+  previewLines,
+  problemLines,
+  stateLines,
+  strangerText,
+  successLines,
+} from './answers.ts';
+import { parseTimeout } from './argument-types.ts';
 import { withInput } from './command-input.ts';
 import { lazyConfig } from './config-option.ts';
 import { type ConnectionOptions, secretFor, urlFor, withConnectionOptions } from './connection.ts';
-import { parseTimeout } from './duration.ts';
 import { exitCode, exitCodeHelp, exitCodeOf } from './exit-codes.ts';
 import { examples } from './help.ts';
-import { complain, say, sayJson } from './print.ts';
-import { type WaitOptions, withWait } from './wait-options.ts';
+import { say, sayError, sayJson } from './print.ts';
+import { type WaitOptions, waitFor, withWait } from './wait.ts';
 
 export interface CallOptions extends ConnectionOptions, CommandWishes, WaitOptions {
   readonly output: 'text' | 'json';
@@ -21,8 +30,8 @@ export interface CallOptions extends ConnectionOptions, CommandWishes, WaitOptio
 
 export function stateCommand(): Command {
   return withWait(calling(new Command('state'), ['state', 'state --output json', 'state --wait running']))
-    .summary('Show where the node is and which commands are legal now.')
-    .description('Show where the node is, what it is set to, what is wrong, and which commands are legal now.')
+    .summary('Show the state of the node and the commands that are legal now.')
+    .description('Show the state of the node, its settings, its conditions, and the commands that are legal now.')
     .action((options: CallOptions) => call('state', options, (client) => client.state()));
 }
 
@@ -39,12 +48,11 @@ export function operatorCommand(name: CommandName): Command {
 
 function withWishes(command: Command): Command {
   return command
-    .option('--dry-run', 'say what would happen, and do nothing')
+    .option('--dry-run', 'show what the command would do, without doing it')
     .addOption(
-      new Option(
-        '--if-match <generation>',
-        'only if the state is still of this generation (or has this ETag)',
-      ).argParser(parseIfMatch),
+      new Option('--if-match <generation>', 'only if the state still has this generation (or this ETag)').argParser(
+        parseIfMatch,
+      ),
     );
 }
 
@@ -60,25 +68,23 @@ export function calling(command: Command, lines: readonly string[]): Command {
   const shown = [...lines, elsewhere].map((line): [string] => [`distributor-node ${line}`]);
   return withConnectionOptions(command)
     .addOption(
-      new Option('-o, --output <format>', 'text for people, json: the whole answer, refusals too')
+      new Option('-o, --output <format>', 'text for people; json: the complete answer, also of refusals')
         .choices(['text', 'json'])
         .default('text'),
     )
-    .addOption(
-      new Option('--timeout <time>', 'how long to wait for the answer').argParser(parseTimeout).default(60_000, '60s'),
-    )
-    .option('--sub <name>', 'who the audit log shall name (else your user name here)')
+    .addOption(new Option('--timeout <time>', 'timeout for the answer').argParser(parseTimeout).default(60_000, '60s'))
+    .option('--sub <name>', 'name for the audit log (default: your user name on this machine)')
     .addHelpText('after', `${examples(...shown)}\n\n${exitCodeHelp()}`);
 }
 
 export interface Connected {
   readonly client: OperatorClient;
   readonly url: string;
-  /** In words. */
+  /** For messages: the file, or «what was given». */
   readonly secretFrom: string;
 }
 
-/** A client as the options, the environment or the config say. */
+/** Connects as options, environment or config specify. */
 export async function connect(options: CallOptions): Promise<Connected> {
   const config = lazyConfig(options);
   const url = await urlFor(options, config);
@@ -99,27 +105,24 @@ async function call(
   const answer = await ask(connected.client);
   const state = await show(what, options, answer, connected);
   if (state === null || options.wait === undefined) return;
-  const { waitFor } = await import('./wait.ts');
   process.exitCode = await waitFor(options.wait, { ...options, ...connected, state, isEnding: what === 'shutdown' });
 }
 
-/** Prints the answer and sets the exit code; returns the state it carries, null where it is something else. */
+/** Prints the answer and sets the exit code. @returns the state in a 200, else null */
 async function show(
   what: CommandName | 'state',
   options: CallOptions,
   answer: Answer,
   { url, secretFrom }: Connected,
 ): Promise<StateDocument | null> {
-  const { isStateDocument, problemLines, stateLines, strangerText, successLines } = await import('./answers.ts');
-  const { isPreview, previewLines } = await import('./preview.ts');
   const { status, document } = answer;
   const isNode = status === 200 ? isStateDocument(document) || isPreview(document) : status >= 400;
   process.exitCode = isNode ? exitCodeOf(status) : exitCode('unreachable');
   if (status === 200 && options.dryRun && !isPreview(document)) {
     process.exitCode = exitCode('broken');
-    complain(`The node at ${url} knows no dry runs: it has carried the command out.`);
+    sayError(`The node at ${url} does not support dry runs: it has carried out the command.`);
   } else if (!isNode) {
-    complain(strangerText(answer, { url }));
+    sayError(strangerText(answer, { url }));
   } else if (options.output === 'json' && document !== null) {
     sayJson(document, 2);
   } else if (isPreview(document)) {
@@ -127,7 +130,7 @@ async function show(
   } else if (isStateDocument(document)) {
     say(...(what === 'state' ? stateLines(document) : successLines(what, document)));
   } else {
-    complain(...problemLines(answer, { url, secretFrom }));
+    sayError(...problemLines(answer, { url, secretFrom }));
   }
   return process.exitCode === exitCode('done') && isStateDocument(document) ? document : null;
 }

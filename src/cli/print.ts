@@ -1,34 +1,34 @@
-// The one way from the command line to stdout and stderr; what others have written cannot steer a terminal from here.
+// The only way from the command line to stdout and stderr. Control characters in printed text cannot reach a terminal.
 import { printable, printableJson, printableLines } from '../base/printable.ts';
 
-/** Lines for people. Each stays one line, whatever is in it. */
+/** Lines for people. Line breaks within a line are escaped. */
 export const say = (...lines: readonly string[]): void => write(process.stdout, lines);
 
-/** What went wrong, and what is said beside the output. */
-export const complain = (...lines: readonly string[]): void => write(process.stderr, lines);
+/** Errors, warnings and notes: everything that is not the output itself. */
+export const sayError = (...lines: readonly string[]): void => write(process.stderr, lines);
 
-/** For programs, and nothing of it is lost. */
+/** For programs. Escaping loses nothing. */
 export function sayJson(value: unknown, indent?: number): void {
   process.stdout.write(`${printableJson(value, indent)}\n`);
 }
 
-/** A whole file, such as a catalogue or a diagram: it is changed only where it is shown to a person. */
+/** A whole file, such as a catalogue or a diagram. It is escaped only on a terminal. */
 export function sayFile(text: string): void {
   const whole = text.endsWith('\n') ? text : `${text}\n`;
   process.stdout.write(process.stdout.isTTY ? printableLines(whole) : whole);
 }
 
-/** On a terminal the next one is written over it, and `wipe` takes it away. */
+/** On a terminal, each progress line replaces the one before, and `wipeProgress` removes it. */
 export function showProgress(line: string): void {
   if (process.stderr.isTTY) process.stderr.write(`${emptyLine}${printable(line)}`);
-  else complain(line);
+  else sayError(line);
 }
 
 export function wipeProgress(): void {
   if (process.stderr.isTTY) process.stderr.write(emptyLine);
 }
 
-/** Back to the beginning of the line, and nothing behind it. */
+/** Returns to the start of the line and clears it. */
 const emptyLine = '\r\x1b[K';
 
 function write(stream: NodeJS.WriteStream, lines: readonly string[]): void {

@@ -1,4 +1,4 @@
-// All subcommands, put together. Each loads what it needs only when it runs, so that help is quick.
+// Assembles all subcommands. Each loads its dependencies only when it runs, so that help is fast.
 import { Command } from 'commander';
 import { commandNames } from '../../machines/commands.ts';
 import { version } from '../base/version.ts';
@@ -7,10 +7,9 @@ import { catalogueCommand } from './catalogue-command.ts';
 import { configCommand } from './config-command.ts';
 import { diagramCommand } from './diagram-command.ts';
 import { exitCodeHelp } from './exit-codes.ts';
-import { examples } from './help.ts';
+import { examples, peerHints } from './help.ts';
 import { openapiCommand } from './openapi-command.ts';
 import { operatorCommand, stateCommand } from './operator-commands.ts';
-import { peerHints } from './peer-words.ts';
 import { resetCommand } from './reset-command.ts';
 import { startCommand } from './start-command.ts';
 import { tokenCommand } from './token-command.ts';
@@ -18,9 +17,9 @@ import { watchCommand } from './watch-command.ts';
 
 export function program(): Command {
   const program = new Command('distributor-node')
-    .description('A distributor node: serves data objects to viewers, and is steered by its operator.')
+    .description('A distributor node: serves data objects to viewers, controlled by its operator.')
     .version(version, '--version', 'show the version')
-    .helpOption('-h, --help', 'show this help, or that of a subcommand')
+    .helpOption('-h, --help', 'show help for the program or a subcommand')
     .helpCommand('help [command]', 'Show the help of a subcommand.')
     .addHelpText('after', help);
   const subcommands = [
@@ -38,7 +37,7 @@ export function program(): Command {
   ];
   for (const subcommand of subcommands) program.addCommand(subcommand.helpOption('-h, --help', 'show this help'));
   for (const command of [program, ...subcommands]) {
-    // Errors are thrown, to be given their exit code in one place; the hint is one line rather than the whole help.
+    // Errors are thrown so that one place maps them to exit codes. The hint is one line, not the full help.
     const name = command === program ? command.name() : `${program.name()} ${command.name()}`;
     command
       .exitOverride()
@@ -52,12 +51,12 @@ const hints = (): string[] => peerHints(process.argv.slice(2)).map((line) => `${
 
 const help = `${examples(
   ['distributor-node start', 'run a node with the example catalogue'],
-  ['distributor-node state', 'where it is, and which commands are legal now'],
-  ['distributor-node stop-api', 'downloads under way are finished'],
+  ['distributor-node state', 'show its state and the commands that are legal now'],
+  ['distributor-node stop-api', 'stop serving; downloads in progress finish'],
   ['distributor-node set-buckets 1:0 1:1', 'distribute these two buckets'],
-  ['distributor-node shutdown', 'end it'],
+  ['distributor-node shutdown', 'stop the node'],
 )}
 
-On the machine of the node, with the same config, the subcommands find its address and secret by themselves.
+On the machine of the node, with the same config, subcommands find its address and secret automatically.
 
 ${exitCodeHelp()}`;

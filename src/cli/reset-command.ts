@@ -1,15 +1,15 @@
-// `reset`: drops what commands have changed, so that the config alone counts again.
+// `reset`: deletes the state file, so that the config is effective again.
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { type ConfigOptions, lazyConfig, withConfig } from './config-option.ts';
 import { examples } from './help.ts';
-import { complain, say } from './print.ts';
+import { say, sayError } from './print.ts';
 
 export const resetCommand = (): Command =>
   withConfig(new Command('reset'))
-    .summary('Drop what commands have changed, so that the config counts again.')
+    .summary('Delete the changes made by commands, so that the config is effective again.')
     .description(
-      'Drop the state file: worker, buckets and wanted public API are those of the config again. The node must not be running.',
+      'Delete the state file: worker, buckets and target state of the public API come from the config again. The node must not be running.',
     )
     .addHelpText(
       'after',
@@ -20,13 +20,13 @@ export const resetCommand = (): Command =>
       const { openStateFile } = await import('../control/state-file.ts');
       const { lockDirectory } = await import('../control/lock.ts');
       const { directorySync } = await import('../base/sync-directory.ts');
-      const file = openStateFile(state, { syncDirectory: directorySync(complain) });
-      const nothing = `Nothing to drop: there is no ${file.path}`;
-      // The lock would make the directory.
+      const file = openStateFile(state, { syncDirectory: directorySync(sayError) });
+      const nothing = `Nothing to delete: there is no ${file.path}`;
+      // Locking would create the directory.
       if (!existsSync(state)) return say(nothing);
       const lock = await lockDirectory(state);
       try {
-        say((await file.reset()) ? `Dropped ${file.path}` : nothing);
+        say((await file.reset()) ? `Deleted ${file.path}` : nothing);
       } finally {
         await lock.release();
       }

@@ -1,8 +1,8 @@
-// `token`: an access token for curl, scripts and dashboards; it prints the token and nothing else.
+// `token`: prints an access token for curl, scripts and dashboards, and nothing else.
 import { Command, Option } from 'commander';
+import { parseDuration } from './argument-types.ts';
 import { lazyConfig } from './config-option.ts';
 import { type SecretOptions, secretFor, withSecretOptions } from './connection.ts';
-import { parseDuration } from './duration.ts';
 import { examples } from './help.ts';
 import { say } from './print.ts';
 
@@ -16,17 +16,17 @@ interface TokenOptions extends SecretOptions {
 export const tokenCommand = (): Command =>
   withSecretOptions(new Command('token'))
     .summary('Print an access token for curl and scripts.')
-    .description('Print an access token for the operator API, and nothing else. Who has it may do what its scope says.')
+    .description(
+      'Print an access token for the operator API, and nothing else. Its holder may do everything its scope allows.',
+    )
     .addOption(
       new Option('--scope <scope>', 'operate: everything; read: GET only')
         .choices(['read', 'operate'])
         .default('operate'),
     )
-    .addOption(
-      new Option('--expires <time>', 'how long it is good for').argParser(parseDuration).default(900_000, '15m'),
-    )
-    .option('--sub <name>', 'who it is for; the audit log names it')
-    .option('--aud <id>', 'id of the only node it is good for')
+    .addOption(new Option('--expires <time>', 'lifetime of the token').argParser(parseDuration).default(900_000, '15m'))
+    .option('--sub <name>', 'holder of the token, shown in the audit log')
+    .option('--aud <id>', 'restrict the token to the node with this id')
     .addHelpText(
       'after',
       examples(

@@ -1,13 +1,33 @@
-// Waits for what the node is to come to, by its events.
+// `--wait`: waits, by the events of the node, until it has reached a goal.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Command, Option } from 'commander';
 import { NotReachable } from '../base/errors.ts';
-import { EventsRefused, followEvents } from '../client/event-follower.ts';
 import type { OperatorClient } from '../client/http-client.ts';
 import type { StateDocument } from '../control/node-control.ts';
 import { problemLines } from './answers.ts';
+import { parseTimeout } from './argument-types.ts';
 import { exitCode, exitCodeOf } from './exit-codes.ts';
-import { complain, say } from './print.ts';
-import type { Goal } from './wait-options.ts';
+import { say, sayError } from './print.ts';
+
+const goals = ['drained', 'running', 'stopped', 'exited'] as const;
+
+/** `drained`: no response from before the stop is left. `exited`: the process has closed its operator port. */
+type Goal = (typeof goals)[number];
+
+export interface WaitOptions {
+  readonly wait?: Goal;
+  /** Milliseconds. */
+  readonly waitTimeout: number;
+}
+
+export const withWait = (command: Command): Command =>
+  command
+    .addOption(
+      new Option('--wait <goal>', 'after the answer, wait until the node is').choices(goals).conflicts('dryRun'),
+    )
+    .addOption(
+      new Option('--wait-timeout <time>', 'timeout for --wait').argParser(parseTimeout).default(60_000, '60s'),
+    );
 
 export interface Waiting {
   readonly client: OperatorClient;
@@ -15,18 +35,18 @@ export interface Waiting {
   readonly secretFrom: string;
   readonly output: 'text' | 'json';
   readonly waitTimeout: number;
-  /** As the answer had it. */
+  /** From the answer. */
   readonly state: StateDocument;
-  /** It has been told to shut down: if it cannot be reached any more, it has ended. */
+  /** The command was `shutdown`: an unreachable node has ended. */
   readonly isEnding: boolean;
 }
 
-/** The answer to a node's last command, and its process, may still be on their way out. */
+/** How often to check whether the process has exited. */
 const pollMs = 100;
 
 type End = 'reached' | 'too late' | 'never';
 
-/** @returns the exit code; what there is to say has been said */
+/** Prints the result. @returns the exit code */
 export async function waitFor(goal: Goal, waiting: Waiting): Promise<number> {
   const start = performance.now();
   const late = AbortSignal.timeout(waiting.waitTimeout);
@@ -37,28 +57,30 @@ export async function waitFor(goal: Goal, waiting: Waiting): Promise<number> {
       if (waiting.output === 'text') say(`${goal} after ${seconds} s`);
       return exitCode('done');
     }
-    complain(end === 'never' ? `The node has ended: it is not ${goal}` : `Not ${goal} after ${seconds} s`);
+    sayError(end === 'never' ? `The node has ended: it will not be ${goal}` : `Not ${goal} after ${seconds} s`);
     return exitCode('notReached');
   } catch (error) {
+    const { EventsRefused } = await import('../client/event-follower.ts');
     if (!(error instanceof EventsRefused)) throw error;
-    complain(...problemLines(error.answer, waiting));
+    sayError(...problemLines(error.answer, waiting));
     return exitCodeOf(error.answer.status);
   }
 }
 
 async function reach(goal: Goal, waiting: Waiting, late: AbortSignal): Promise<End> {
   const { client, state, isEnding } = waiting;
+  const { followEvents } = await import('../client/event-follower.ts');
   if (holds(goal, state)) return 'reached';
   const gone = new AbortController();
   const signal = AbortSignal.any([late, gone.signal]);
-  // A process that was killed says no last word.
+  // A killed process sends no `end` event.
   const lost = () => goal === 'exited' && gone.abort();
   try {
     for await (const { name, data } of followEvents({ open: client.events, signal, lost })) {
       if (name === 'end') return await ended(goal, waiting, late);
       if (name !== 'state') continue;
       const now: StateDocument = JSON.parse(data);
-      // Another process answers there now.
+      // Another process answers at this URL now.
       if (now.startedAt !== state.startedAt && goal === 'exited') return 'reached';
       if (holds(goal, now)) return 'reached';
     }
@@ -85,7 +107,7 @@ function holds(goal: Goal, { node, publicApi, drain }: StateDocument): boolean {
   }
 }
 
-/** The node has told of its end: nothing drains, nothing runs; for its process to be gone, its port has to be. */
+/** After the `end` event nothing drains or runs. The process has exited once its port is closed. */
 async function ended(goal: Goal, { client, state }: Waiting, late: AbortSignal): Promise<End> {
   if (goal === 'running') return 'never';
   while (goal === 'exited' && !late.aborted) {

@@ -1,10 +1,10 @@
-// Follows a node's events over as many connections as it takes: resumes, notices silence, and ends with the last event.
-import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf, NotReachable } from '../base/errors.ts';
+// Follows the events of a node until its last event, for programs on the command line.
+import { messageOf } from '../base/errors.ts';
 import { EventParser, type ReceivedEvent } from './event-parser.ts';
 import type { Answer } from './http-client.ts';
+import { reconnecting } from './reconnect.ts';
 
-/** The node answered something else than a stream, and asking again would not help. */
+/** The answer was not an event stream; a retry would not help. */
 export class EventsRefused extends Error {
   override readonly name = 'EventsRefused';
   readonly answer: Answer;
@@ -16,76 +16,42 @@ export class EventsRefused extends Error {
 }
 
 export interface FollowOptions {
-  /** One connection. @throws {NotReachable | TimedOut} */
+  /** Opens one connection. @throws {NotReachable | TimedOut} */
   readonly open: (lastEventId: string, signal: AbortSignal) => Promise<Response>;
-  /** Ends it, without an error. */
+  /** Ends the events, without an error. */
   readonly signal?: AbortSignal;
-  /** A connection that had been there was lost; the next try is under way. */
+  /** Called when an established connection is lost, before the first retry. */
   readonly lost?: (why: string) => void;
 }
 
-/** MetricsSeries come once a second: silence for this long means that nobody is there. */
-const longestSilenceMs = 20_000;
-const longestPauseMs = 10_000;
-
 /**
  * Every event of the node, until its last, or until the signal.
- * @throws {NotReachable | TimedOut} where the node could not be reached in the first place
+ * @throws {NotReachable | TimedOut} if the first connection fails
  * @throws {EventsRefused}
  */
-export async function* followEvents({ open, signal, lost }: FollowOptions): AsyncGenerator<ReceivedEvent> {
-  const parser = { lastEventId: '', retryMs: 500 };
-  for (let wasThere = false, failures = 0; !signal?.aborted; ) {
-    const attempt = new AbortController();
-    const end = () => attempt.abort();
-    signal?.addEventListener('abort', end, { once: true });
-    try {
-      const response = await open(parser.lastEventId, attempt.signal);
-      if (response.status >= 500 && wasThere) throw new Error(`it answered ${response.status}`);
-      wasThere ||= response.ok;
-      for await (const event of eventsOf(response, parser, attempt)) {
-        failures = 0;
-        yield event;
-        if (event.name === 'end') return;
-      }
-      lost?.('the connection has ended');
-    } catch (error) {
-      if (signal?.aborted) return;
-      if (!wasThere || error instanceof EventsRefused) throw error;
-      if (failures === 0) lost?.(messageOf(error));
-      failures += 1;
-    } finally {
-      signal?.removeEventListener('abort', end);
-      attempt.abort();
-    }
-    const pause = Math.min(parser.retryMs * 2 ** Math.max(0, failures - 1), longestPauseMs);
-    await sleep(pause, undefined, signal && { signal }).catch(() => {});
-  }
-}
-
-type Place = { lastEventId: string; retryMs: number };
-
-/** The events of one connection; keeps where it is for the next. */
-async function* eventsOf(response: Response, place: Place, attempt: AbortController): AsyncGenerator<ReceivedEvent> {
-  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
-  if (!response.ok || !isStream || response.body === null) {
+export async function* followEvents(options: FollowOptions): AsyncGenerator<ReceivedEvent> {
+  const { signal = new AbortController().signal, lost } = options;
+  let wasConnected = false;
+  const open = async (lastEventId: string, attempt: AbortSignal): Promise<Response> => {
+    const response = await options.open(lastEventId, attempt);
+    if (response.status >= 500 && wasConnected) throw new Error(`it answered ${response.status}`);
+    wasConnected ||= response.ok;
+    const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
+    if (response.ok && isStream && response.body !== null) return response;
     const document: unknown = await response.json().catch(() => null);
     throw new EventsRefused({ status: response.status, document });
-  }
-  const parser = new EventParser();
-  parser.lastEventId = place.lastEventId;
-  const silence = setTimeout(() => attempt.abort(new NotReachable('nothing was heard any more')), longestSilenceMs);
-  try {
-    for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
-      silence.refresh();
-      for (const event of parser.push(piece)) {
-        place.lastEventId = event.lastEventId;
-        yield event;
-      }
-      place.lastEventId = parser.lastEventId;
-      place.retryMs = Math.min(parser.retryMs ?? place.retryMs, longestPauseMs);
-    }
-  } finally {
-    clearTimeout(silence);
+  };
+  const events = reconnecting({
+    open,
+    signal,
+    parser: new EventParser(),
+    onLost: ({ error, failures }) => {
+      if (error !== null && (!wasConnected || error instanceof EventsRefused)) throw error;
+      if (failures === 1) lost?.(error === null ? 'the connection has ended' : messageOf(error));
+    },
+  });
+  for await (const event of events) {
+    yield event;
+    if (event.name === 'end') return;
   }
 }

@@ -1,4 +1,4 @@
-// The HTTP client of the operator API: signs each request with a token of its own, and tells apart how a call can fail.
+// The HTTP client of the operator API: signs each request, and classifies failures.
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
@@ -10,22 +10,22 @@ import { longestBodyInToken, requestTokenLifetimeSec } from '../base/signing-rul
 import { sha256, signRequestToken } from './sign-token.ts';
 
 export interface ClientOptions {
-  /** Where the API is: `http://localhost:3335`. */
+  /** Base URL: `http://localhost:3335`. */
   readonly url: string;
   /** Signs a request token for each call; or `token`, an access token, is sent with every one. */
   readonly secret?: Uint8Array;
   readonly token?: string;
-  /** Who the audit log shall name. */
+  /** Name of the operator for the audit log. */
   readonly sub?: string;
-  /** How long an answer may take. */
+  /** Timeout of an answer. */
   readonly timeoutMs: number;
   readonly now?: () => number;
 }
 
-/** What the node answered, whatever it was. */
+/** Any answer of the node. */
 export interface Answer {
   readonly status: number;
-  /** The JSON of the answer: a state or a problem document; null where it was not JSON. */
+  /** The JSON of the answer: a state or a problem document; null if not JSON. */
   readonly document: unknown;
 }
 
@@ -42,30 +42,30 @@ export interface OperatorClient {
   /** @throws {NotReachable | TimedOut} */
   state(): Promise<Answer>;
   /**
-   * One stream of events, to be read from the answer's body.
-   * @param lastEventId where to go on; '': from now on
+   * Opens one event stream, the body of the response.
+   * @param lastEventId resume after this event; '': do not resume
    * @throws {NotReachable | TimedOut}
    */
   events(lastEventId: string, signal: AbortSignal): Promise<Response>;
-  /** The request that `command` or `state` would send, not sent. */
+  /** Signs a request without sending it. */
   signRequest(method: 'GET' | 'POST', path: string, body?: object): Promise<SignedRequest>;
   /**
-   * Send one that was signed before.
+   * Sends a signed request.
    * @throws {NotReachable | TimedOut}
    */
   send(request: SignedRequest): Promise<Answer>;
 }
 
 export interface CommandWishes {
-  /** Say what would happen, and do nothing. */
+  /** Preview the command. */
   readonly dryRun?: boolean | undefined;
-  /** `If-Match`, as it is to be sent: only if the state has not moved on. */
+  /** Value of `If-Match`: refuse the command if the state has changed. */
   readonly ifMatch?: string | undefined;
 }
 
 /**
- * Opens nothing: each call is a request of its own.
- * @throws {TypeError} from its calls, where it was given neither secret nor token
+ * Keeps no connection: each call is a separate request.
+ * @throws {TypeError} from its calls, without secret and token
  */
 export function createClient(options: ClientOptions): OperatorClient {
   const { secret, token, sub, timeoutMs, now = Date.now } = options;
@@ -140,8 +140,8 @@ export function createClient(options: ClientOptions): OperatorClient {
 }
 
 /**
- * Not `fetch`, which gives up after five minutes: a stop takes as long as its lame duck.
- * A token is for this node alone: it does not follow a redirect.
+ * Not `fetch`, which times out after five minutes: a stop takes as long as its lame duck.
+ * Does not follow redirects, which would leak the token.
  */
 function ask({ url, body, ...options }: SignedRequest, signal: AbortSignal): Promise<IncomingMessage> {
   const request = url.startsWith('https:') ? requestHttps : requestHttp;
@@ -149,7 +149,7 @@ function ask({ url, body, ...options }: SignedRequest, signal: AbortSignal): Pro
     request(url, { ...options, agent: false, signal })
       .on('error', reject)
       .on('response', resolve)
-      // Where it was no response either, as after a 101 that nobody asked for.
+      // Closed without a response, as after an unrequested 101.
       .on('close', () => reject(new Error('it gave no answer')))
       .end(body);
   });
@@ -163,7 +163,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** `fetch` itself only says "fetch failed"; what failed is its cause, or one for each address that was tried. */
+/** The message of `fetch` is always "fetch failed"; the reason is its cause, or one cause per address. */
 function whyUnreachable(error: unknown): string {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   if (cause instanceof AggregateError && cause.errors.length > 0) return cause.errors.map(messageOf).join('; ');

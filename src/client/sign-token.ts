@@ -4,10 +4,10 @@ import { type JWTPayload, SignJWT } from 'jose';
 
 export type Scope = 'operate' | 'read';
 
-/** In base64url, as in `reqBodyHash`. */
+/** As base64url, like `reqBodyHash`. */
 export const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('base64url');
 
-/** `nowMs` is the moment of signing, milliseconds since the epoch. */
+/** `nowMs` is the time of signing, milliseconds since the epoch. */
 export interface AccessTokenWishes {
   readonly lifetimeSec: number;
   readonly sub?: string;
@@ -30,7 +30,7 @@ export interface RequestClaims extends JWTPayload {
   readonly reqBodyHash?: string;
 }
 
-/** A token for one request. `iat` is now where the claims do not say. */
+/** A token for one request. `iat` defaults to now. */
 export function signRequestToken(secret: Uint8Array, claims: RequestClaims, nowMs = Date.now()): Promise<string> {
   return sign(secret, { iat: Math.floor(nowMs / 1000), ...claims });
 }

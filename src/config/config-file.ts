@@ -1,4 +1,4 @@
-// A config file: which ones there are, the content of each, and on which line each key stands.
+// Config files: which ones to read, their content, and the line of each key.
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, resolve } from 'node:path';
 import { codeOf, InputError } from '../base/errors.ts';
@@ -7,14 +7,14 @@ import { parseYaml, YamlFault, type YamlText } from '../base/yaml.ts';
 export interface ConfigFile {
   /** Absolute. */
   readonly path: string;
-  /** Undefined: there is nothing in it. */
+  /** Undefined: the file is empty. */
   readonly content: unknown;
   readonly lineOf: YamlText['lineOf'];
 }
 
 /**
- * The files that are meant: `--config`, else `DISTRIBUTOR_CONFIG`, which may name several as `PATH` does, else the peer's
- * `CONFIG_PATH`, else `./config.yml` if there.
+ * The files to read: `--config`, else `DISTRIBUTOR_CONFIG`, which may name several as `PATH` does, else the peer's
+ * `CONFIG_PATH`, else `./config.yml` if it exists.
  */
 export function configPaths(options: readonly string[], env: NodeJS.ProcessEnv, cwd: string): string[] {
   const { DISTRIBUTOR_CONFIG: ours = '', CONFIG_PATH: peers } = env;
@@ -25,18 +25,18 @@ export function configPaths(options: readonly string[], env: NodeJS.ProcessEnv, 
 }
 
 /**
- * YAML or JSON, which is YAML as well.
- * @throws {InputError} what could not be read or parsed, by line; never with text from the file, which may be a secret
+ * YAML or JSON (a subset of YAML).
+ * @throws {InputError} with the line; never with text from the file, which may be a secret
  */
 export function readConfigFile(path: string): ConfigFile {
   try {
     const { value, lineOf } = parseYaml(textOf(path));
-    if (isEndless(value)) throw new YamlFault('an alias stands within what it stands for', null);
+    if (isEndless(value)) throw new YamlFault('an alias refers to itself', null);
     return { path, content: value, lineOf };
   } catch (error) {
     if (!(error instanceof YamlFault)) throw error;
     const { line, message } = error;
-    // What the parser quotes stands behind these.
+    // Cut where the parser begins to quote the file.
     const what = message.replace(/[:"!].*$/s, '').trim();
     throw new InputError(
       `The config file ${path} is not valid YAML:\n  ${line === null ? '' : `line ${line}: `}${what}`,

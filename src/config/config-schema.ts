@@ -1,4 +1,4 @@
-// The config keys as a JSON Schema, and in words: what a value must be.
+// What a value of each config key must be, as a JSON Schema and in words.
 import { compile, type Validate } from '../base/validate.ts';
 import { type Key, keys } from './keys.ts';
 
@@ -10,7 +10,7 @@ export function bytesOf(size: string | number): number {
   return Number.parseInt(size, 10) * 1024 ** 'BKMGT'.indexOf(size.at(-1) ?? 'B');
 }
 
-/** A bucket id by the looser of the two rules: which one holds is known once the directory is. */
+/** A bucket id by the looser of two rules: the kind of directory decides later which one holds. */
 const isName = (value: string): boolean => /^\P{Cc}{1,128}$/u.test(value);
 
 const formats = {
@@ -71,7 +71,7 @@ function schemaOf({ type, minimum, maximum, minItems, oneOf }: Key): object {
 const given = (entries: Record<string, number | undefined>) =>
   Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined));
 
-/** What a value of this key must be, to be read after «must be». */
+/** What a value of this key must be, for a message that begins with «must be». */
 export function demandOf({ type, minimum, maximum, minItems, oneOf, unit }: Key): string {
   const from = minimum === undefined ? '' : ` from ${minimum}`;
   const to = maximum === undefined ? '' : ` to ${maximum}`;
@@ -95,7 +95,7 @@ export function demandOf({ type, minimum, maximum, minItems, oneOf, unit }: Key)
 
 let validate: Validate | undefined;
 
-/** All faults of a config file's content. Compiled at its first use: most of the command line never needs it. */
+/** All errors in a config. Compiled at first use: most subcommands never need it. */
 export const configFaults: Validate = (value) => {
   validate ??= compile(configSchema(), formats);
   return validate(value);

@@ -3,7 +3,7 @@ import { closestMatch } from 'leven';
 import { envNameOf, type Key, keyAt, keyNames, sectionNames } from './keys.ts';
 
 const peerPrefix = 'JOYSTREAM_DISTRIBUTOR__';
-/** Later ones go before earlier ones. */
+/** Later ones override earlier ones. */
 const prefixes = [peerPrefix, 'DISTRIBUTOR__'] as const;
 const unsetting: readonly string[] = ['off', 'null', 'undefined'];
 
@@ -17,11 +17,11 @@ export interface Override {
 }
 
 export interface FromEnv {
-  /** In the order in which they are to be laid over the file. */
+  /** In the order in which they are applied over the files. */
   readonly overrides: readonly Override[];
-  /** What is wrong with others of our own prefix. */
+  /** One line for each variable of our own prefix that names no key. */
   readonly faults: readonly string[];
-  /** Others with the peer's prefix: its deployment files have some that it does not know, and it ignores them. */
+  /** Variables of the peer's prefix that name no key. The peer ignores them, and its deployment files have some. */
   readonly ignored: readonly string[];
 }
 
@@ -48,13 +48,13 @@ const paths: ReadonlyMap<string, string> = new Map(
   [...sectionNames, ...keyNames].map((path) => [envNameOf(path), path]),
 );
 
-function suggestion(name: string, prefix: string, told: (words: string) => string): string {
+function suggestion(name: string, prefix: string, format: (words: string) => string): string {
   const rest = name.slice(prefix.length);
   const near = closestMatch(rest.toUpperCase(), [...paths.keys()], { maxDistance: Math.ceil(rest.length / 3) });
-  return near ? told(`did you mean ${prefix}${near}?`) : '';
+  return near ? format(`did you mean ${prefix}${near}?`) : '';
 }
 
-/** Text as the key's type has it; what does not fit stays text, for the schema to refuse. */
+/** The value in the key's type. Text that does not fit stays text, and the schema refuses it. */
 function overrideOf(path: string, text: string): unknown {
   const key = keyAt(path);
   if (unsetting.includes(text) && !key?.oneOf?.includes(text)) return undefined;

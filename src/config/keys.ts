@@ -1,7 +1,7 @@
 // Every key of the config file, one row each: schema, defaults, environment names and the reference follow from it.
 import { availableParallelism, hostname } from 'node:os';
 
-/** What a value of each type is once it has been read. */
+/** The TypeScript type of each key type. */
 interface TypeMap {
   string: string;
   integer: number;
@@ -11,9 +11,9 @@ interface TypeMap {
   /** Absolute. */
   path: string;
   strings: readonly string[];
-  /** Names or addresses, perhaps with a port. */
+  /** Names or addresses, with or without a port. */
   hosts: readonly string[];
-  /** A list of anything, for keys that are taken but not used. */
+  /** A list of anything, for keys without effect. */
   list: readonly unknown[];
 }
 
@@ -25,9 +25,9 @@ export type LogFrequency = (typeof logFrequencies)[number];
 
 export interface Key {
   readonly type: keyof TypeMap;
-  /** Left out: unset unless someone sets it. A function: known only at start. */
+  /** Absent: the key can be unset. A function: the default is known only at start. */
   readonly default?: unknown;
-  /** The default in words, where the value alone does not say it. */
+  /** The default as text, where the value alone does not explain it. */
   readonly defaultWords?: string;
   readonly unit?: string;
   readonly about: string;
@@ -37,61 +37,64 @@ export interface Key {
   readonly oneOf?: readonly string[];
   /** Its value must never be printed. */
   readonly secret?: true;
-  /** Taken so that an existing config file can be handed over unchanged; it changes nothing yet. */
+  /** Accepted without effect, so that an existing config file can be used unchanged. */
   readonly unused?: true;
 }
 
 const port = { type: 'integer', minimum: 0, maximum: 65535 } as const;
 const positive = { type: 'integer', minimum: 1, maximum: 2147483647 } as const;
 const count = { type: 'integer', minimum: 0, maximum: 2147483647 } as const;
-/** A day is the most: several of them are added up, and a timer waits for 24 days or, for any longer time, not at all. */
+/** One day at most: sums of several durations must stay below 24 days, the longest timer. */
 const duration = { ...positive, maximum: 86_400_000, unit: 'ms' } as const;
+const retiredMs = { ...duration, unused: true } as const;
+const retiredSize = { type: 'size', minimum: 1024, unused: true } as const;
 
 export const keys = {
   id: {
     type: 'string',
     default: () => hostname() || 'distributor-node',
     defaultWords: 'the host name',
-    about: 'Name of this node, shown in `/status` and `state`; a token for one node only has it as its `aud`.',
+    about:
+      'Name of this node, shown in `/status` and `state`. A token whose `aud` is this name is valid for this node only.',
   },
   catalogue: {
     type: 'path',
     defaultWords: 'the example catalogue; none where `endpoints.storageSquid` is given',
-    about: 'The directory as one YAML file beside the files it lists.',
+    about: 'YAML file that lists the objects; their files are in the same folder or below it.',
   },
   workerId: {
     type: 'integer',
     minimum: 0,
     maximum: Number.MAX_SAFE_INTEGER,
     defaultWords: 'unset; 0 with the example catalogue',
-    about: "The operator's number in the directory. A later `set-worker` goes before it.",
+    about: "The operator's number in the directory. `set-worker` overrides it.",
   },
   buckets: {
     type: 'strings',
     minItems: 1,
     defaultWords: 'all buckets of the worker',
-    about: 'Ids of the buckets to distribute, e.g. `["1:0"]`. A later `set-buckets` goes before it.',
+    about: 'Ids of the buckets to distribute, e.g. `["1:0"]`. `set-buckets` overrides it.',
   },
   'directories.state': {
     type: 'path',
     default: './local',
     defaultWords: '`directories.cacheState`, else `./local`',
-    about: 'Where the node keeps what commands have changed, and the secret it makes. One node per directory.',
+    about: 'Directory of the state file, the generated secret and the audit log. One node per directory.',
   },
-  'directories.assets': { type: 'path', unused: true, about: 'HotCache of data objects.' },
+  'directories.assets': { type: 'path', unused: true, about: 'Directory of the copies of data objects.' },
   'directories.cacheState': {
     type: 'path',
-    about: 'Where the peer keeps its state, and its volumes are: taken where `directories.state` is unset.',
+    about: 'State directory of the replaced node; used if `directories.state` is unset.',
   },
   'publicApi.host': { type: 'string', default: '0.0.0.0', about: 'Address the public API listens on.' },
-  'publicApi.port': { ...port, default: 3334, about: 'Port of the public API; 0: any free one.' },
+  'publicApi.port': { ...port, default: 3334, about: 'Port of the public API; 0: any free port.' },
   'publicApi.workers': {
     type: 'integer',
     minimum: 1,
     maximum: 1024,
     default: () => availableParallelism(),
     defaultWords: 'one per core',
-    about: 'Processes that serve the public API.',
+    about: 'Number of processes that serve the public API.',
   },
   'publicApi.lameDuckSec': {
     ...count,
@@ -99,329 +102,291 @@ export const keys = {
     default: 0,
     unit: 's',
     about:
-      'For a node behind a balancer: at a stop `/readyz` turns 503, and everything is still served for so long before the port closes.',
+      'For a node behind a load balancer: how long a stop keeps serving, with `/readyz` at 503, before it closes the port.',
   },
   'publicApi.drainTimeoutSec': {
     ...count,
     maximum: 86_400,
     default: 30,
     unit: 's',
-    about: 'How long responses under way may go on after a stop; what is left then is cut.',
+    about: 'How long responses may continue after a stop; unfinished ones are then cut.',
   },
   'publicApi.workerTimeoutMs': {
     ...duration,
     default: 5000,
-    about: 'A public worker that has not confirmed a step by then is killed and replaced.',
+    about: 'A server process that does not confirm a step within this time is killed and replaced.',
   },
   'publicApi.heartbeatMs': {
     ...duration,
     default: 1000,
-    about: 'How often each public worker is asked whether it still answers, and for its metrics.',
+    about: 'How often each server process is pinged; the reply carries its metrics.',
   },
   'publicApi.niceness': {
     type: 'integer',
     minimum: 0,
     maximum: 19,
     default: 10,
-    about: 'How far the public workers stand back behind whatever else the machine does, the operator API above all.',
+    about: 'Nice value of the server processes, so that the operator API is scheduled first.',
   },
   'publicApi.startRetryMs': {
     ...duration,
     minimum: 0,
     default: 5000,
-    about: 'How long a start-up waits for a public port that another process still holds.',
+    about: 'How long the node retries at start while another process holds the public port.',
   },
   'publicApi.headersTimeoutMs': {
     ...duration,
     default: 10_000,
-    about: 'Time a client has to send the headers of a request.',
+    about: 'Deadline for the headers of a request.',
   },
   'publicApi.requestTimeoutMs': {
     ...duration,
     default: 30_000,
-    about: 'Time a client has to send a whole request.',
+    about: 'Deadline for a whole request.',
   },
   'publicApi.keepAliveTimeoutMs': {
     ...duration,
     default: 10_000,
-    about: 'How long an idle connection is kept for the next request.',
+    about: 'How long an idle connection stays open.',
   },
   'publicApi.stallTimeoutMs': {
     ...duration,
     default: 120_000,
-    about: 'An answer of which the client takes nothing for so long is cut.',
+    about: 'A response is cut if the client reads nothing of it for this long.',
   },
   'publicApi.maxHeaderBytes': {
     type: 'size',
     minimum: 1024,
     default: 16_384,
     unit: 'bytes',
-    about: 'Longest request head taken.',
+    about: 'Largest request head accepted.',
   },
   'publicApi.maxBodyBytes': {
     type: 'size',
     minimum: 0,
     default: 16_384,
     unit: 'bytes',
-    about: 'Longest request body that is read, and thrown away: no request here needs one.',
+    about: 'Largest request body accepted. It is read and discarded: no public request needs a body.',
   },
   'publicApi.maxConnections': {
     ...count,
     default: 10_000,
-    about: 'Connections over all workers; further ones are closed at once. 0: as many as open files allow.',
+    about:
+      'Connections over all server processes; further ones are closed at once. 0: as many as the limit of open files allows.',
   },
   'publicApi.maxPipelinedRequests': {
     ...count,
     default: 100,
-    about: 'Requests sent ahead on one connection, beside the one that is being answered; with more it is closed.',
+    about: 'Pipelined requests that may wait on one connection; a connection with more is closed.',
   },
   'publicApi.idleGraceMs': {
     ...count,
     maximum: 60_000,
     default: 1000,
     unit: 'ms',
-    about: 'After a stop, idle connections are left this long before they are closed.',
+    about: 'How long after a stop idle connections stay open.',
   },
   'publicApi.hotObjectsBytes': {
     type: 'size',
     minimum: 0,
     default: 67_108_864,
     unit: 'bytes',
-    about: 'Memory each worker may use to keep small objects that are often asked for.',
+    about: 'Memory of each server process for small objects that are requested often.',
   },
   'supervision.startTimeoutMs': {
     ...duration,
     default: 10_000,
-    about: 'A public worker that has not come up by then is killed and replaced.',
-  },
-  'supervision.backoffMs': {
-    ...duration,
-    default: 100,
-    about: 'Pause before a public worker that died is replaced; doubled with every death in a row.',
-  },
-  'supervision.maxBackoffMs': { ...duration, default: 30_000, about: 'The longest such pause.' },
-  'supervision.steadyMs': {
-    ...duration,
-    default: 10_000,
-    about: 'The death of a worker that has served for so long begins a new row.',
-  },
-  'supervision.calmMs': {
-    ...duration,
-    default: 300_000,
-    about: 'How long after the last death `state` still tells of it in a condition.',
-  },
-  'supervision.rejoinMs': {
-    ...duration,
-    default: 1000,
-    about: 'Pause before a public worker that could not serve the open port tries again.',
+    about: 'A server process that has not started within this time is killed and replaced.',
   },
   'operatorApi.host': {
     type: 'string',
     default: '127.0.0.1',
-    about: 'Address the operator API listens on. Loopback unless told otherwise, unlike the node this one replaces.',
+    about: 'Address the operator API listens on. The replaced node listens on every address.',
   },
-  'operatorApi.port': { ...port, default: 3335, about: 'Port of the operator API; 0: any free one.' },
+  'operatorApi.port': { ...port, default: 3335, about: 'Port of the operator API; 0: any free port.' },
   'operatorApi.hmacSecret': {
     type: 'string',
     secret: true,
-    about: 'The secret that tokens are signed with. 32 bytes or more; under 16 the node refuses to start.',
+    about: 'The secret that signs tokens: 32 bytes or more. Below 16 bytes the node refuses to start.',
   },
   'operatorApi.hmacSecretFile': {
     type: 'path',
     defaultWords: '`operator-secret` in `directories.state`, made on first start',
-    about: 'File with the secret instead; one trailing newline is dropped. A file named here must exist.',
+    about: 'File with the secret; one trailing newline is dropped. A file named here must exist.',
   },
   'operatorApi.allowedHosts': {
     type: 'hosts',
     default: [],
-    about: 'Further names under which the operator API may be addressed (`Host`, `Origin`).',
+    about: 'Additional names that requests may have in `Host` and `Origin`.',
   },
   'operatorApi.accessTokens': {
     type: 'boolean',
     default: true,
-    about: 'Whether access tokens are taken, which are not bound to one request.',
+    about: 'Whether access tokens, which are valid for many requests, are accepted.',
   },
   'operatorApi.maxBodyBytes': {
     type: 'size',
     minimum: 1024,
     default: 1_048_576,
     unit: 'bytes',
-    about: 'Longest request body taken.',
+    about: 'Largest request body accepted.',
   },
   'operatorApi.maxHeaderBytes': {
     type: 'size',
     minimum: 8192,
     default: 524_288,
     unit: 'bytes',
-    about: 'Longest request head taken. Request tokens carry the body, thousands of buckets included.',
+    about: 'Largest request head accepted. A request token contains the body, which can list thousands of buckets.',
   },
   'operatorApi.headersTimeoutMs': {
     ...duration,
     default: 10_000,
-    about: 'Time a client has to send the headers of a request.',
+    about: 'Deadline for the headers of a request.',
   },
   'operatorApi.requestTimeoutMs': {
     ...duration,
     default: 30_000,
-    about: 'Time a client has to send a whole request.',
+    about: 'Deadline for a whole request.',
   },
   'operatorApi.bodyWaitMs': {
     ...duration,
     default: 1000,
-    about:
-      'How long a command keeps its place in the order of arrival while its body is still on its way. Later commands wait no longer than that for it.',
+    about: 'How long later commands wait for an earlier one whose body has not fully arrived.',
   },
   'operatorApi.keepAliveTimeoutMs': {
     ...duration,
     default: 5000,
-    about: 'How long an idle connection is kept for the next request.',
+    about: 'How long an idle connection stays open.',
   },
   'operatorApi.maxConnections': {
     ...positive,
     default: 256,
-    about: 'Connections; for a further one the oldest that is owed no answer, or takes none, is closed.',
+    about:
+      'Connections at a time. A further one closes the oldest that has no request under way or does not read its response.',
   },
   'operatorApi.maxUsedTokens': {
     ...positive,
     default: 100_000,
     about:
-      'How many used request tokens are remembered; for want of room, those too old are forgotten, then further ones refused.',
+      'Used request tokens remembered. When full, expired ones are dropped; if none are expired, further tokens are refused.',
   },
   'operatorApi.maxEventReaders': {
     ...positive,
     default: 32,
-    about: 'Readers of `/api/v1/events` at a time; further ones are answered 503.',
-  },
-  'operatorApi.eventsBufferBytes': {
-    type: 'size',
-    minimum: 1024,
-    default: 1_048_576,
-    unit: 'bytes',
-    about: 'Events kept for readers that come back after a broken connection.',
-  },
-  'operatorApi.eventsBacklogBytes': {
-    type: 'size',
-    minimum: 1024,
-    default: 1_048_576,
-    unit: 'bytes',
-    about: 'What a reader of the events may leave unread before it is dropped.',
-  },
-  'operatorApi.eventsHeartbeatMs': {
-    ...duration,
-    default: 15_000,
-    about: 'So often readers of the events are sent a comment line, whatever happens.',
+    about: 'Clients of `/api/v1/events` at a time; further ones get a 503.',
   },
   'operatorApi.maxPreviewIds': {
     ...count,
     default: 100,
-    about: 'How many of the objects that would be dropped, and gained, the answer to a dry run names.',
+    about: 'Object ids in each list of the answer to a dry run.',
   },
   'stateFile.saveTimeoutMs': {
     ...duration,
     default: 5000,
-    about: 'A change that is not on disk by then has failed.',
+    about: 'Deadline for writing a change to disk; then the command fails.',
   },
   'stateFile.saveRetryMs': {
     ...duration,
     default: 5000,
-    about: 'Pause before a state that could not be written is tried again.',
+    about: 'Pause before a failed write of the state file is retried.',
   },
   'auditLog.path': {
     type: 'path',
     defaultWords: '`audit.jsonl` in `directories.state`',
     about:
-      'File with one JSON line for each command. Refusals have one beside it (`audit-refusals.jsonl`); so have older lines.',
+      'File with one JSON line for each command. Refusals (`audit-refusals.jsonl`) and rotated files are in the same folder.',
   },
   'auditLog.maxBytes': {
     type: 'size',
     minimum: 4096,
     default: 10_485_760,
     unit: 'bytes',
-    about: 'Size at which an audit log is set aside and a new one begun; that of refusals has as much room for itself.',
+    about: 'Size at which an audit log is rotated. The log of refusals has the same limit.',
   },
-  'auditLog.maxFiles': { ...positive, default: 10, about: 'Older audit logs kept, and as many of refusals.' },
+  'auditLog.maxFiles': { ...positive, default: 10, about: 'Rotated audit logs kept, and as many of refusals.' },
   'auditLog.refusalsPerInterval': {
     ...count,
     default: 10,
-    about: 'Refusals of each status written one by one in an interval; further ones are summed up in one line.',
+    about:
+      'Refusals of each status that get a line of their own in an interval; further ones are summed up in one line.',
   },
   'auditLog.intervalSec': {
     ...positive,
     maximum: 86_400,
     default: 10,
     unit: 's',
-    about: 'How long refusals are counted before they are summed up.',
+    about: 'Interval of `auditLog.refusalsPerInterval`.',
   },
   'auditLog.writeTimeoutMs': {
     ...duration,
     default: 1000,
-    about: 'How long the answer to a command waits for its line in the audit log.',
+    about: 'How long the answer to a command waits until its line is in the audit log.',
   },
   'logs.console.level': {
     type: 'string',
     oneOf: logLevels,
     default: 'info',
-    about: 'How much is logged on stderr. `http`: every request as well.',
+    about: 'Log level on stderr. `http` adds a line for each request.',
   },
-  'logs.file.level': { type: 'string', oneOf: logLevels, default: 'info', about: 'How much is logged to files.' },
+  'logs.file.level': { type: 'string', oneOf: logLevels, default: 'info', about: 'Log level of the log files.' },
   'logs.file.path': {
     type: 'path',
     defaultWords: 'none: no log files',
-    about: 'Folder of the log files, made where it is not there.',
+    about: 'Folder of the log files; created if missing.',
   },
   'logs.file.maxFiles': {
     ...positive,
     default: 30,
-    about: 'Log files kept, the one being written among them; the oldest are removed.',
+    about: 'Log files kept, including the current one; the oldest are removed.',
   },
   'logs.file.maxSize': {
     type: 'size',
     minimum: 1024,
     default: 52_428_800,
     unit: 'bytes',
-    about: 'A log file that would grow beyond this is followed by the next one of its period.',
+    about: 'Size at which a log file is rotated within its period.',
   },
   'logs.file.frequency': {
     type: 'string',
     oneOf: logFrequencies,
     default: 'daily',
-    about: 'How often a new log file is begun, by the local clock.',
+    about: 'How often a new log file is started, by local time.',
   },
   'logs.file.archive': {
     type: 'boolean',
     default: false,
-    about: 'Whether log files that are not written any more are compressed (gzip).',
+    about: 'Whether rotated log files are compressed (gzip).',
   },
   'logs.file.writeTimeoutMs': {
     ...duration,
     default: 5000,
-    about: 'A disk that has not taken log lines by then is reported (`LogNotWritten`).',
+    about: 'A write to a log file that takes longer raises the condition `LogNotWritten`.',
   },
   'logs.file.retryMs': {
     ...duration,
     default: 2000,
-    about: 'Pause before log lines that could not be written are tried again.',
+    about: 'Pause before a failed write to a log file is retried.',
   },
-  'logs.elastic.level': { type: 'string', unused: true, about: 'How much is sent to Elasticsearch.' },
+  'logs.elastic.level': { type: 'string', unused: true, about: 'Log level for Elasticsearch.' },
   'logs.elastic.endpoint': { type: 'string', secret: true, unused: true, about: 'URL of Elasticsearch.' },
-  'logs.elastic.indexPrefix': { type: 'string', unused: true, about: 'Beginning of the names of its indexes.' },
+  'logs.elastic.indexPrefix': { type: 'string', unused: true, about: 'Prefix of its index names.' },
   'logs.elastic.auth.username': { type: 'string', unused: true, about: 'Its user.' },
   'logs.elastic.auth.password': { type: 'string', secret: true, unused: true, about: 'Its password.' },
   'intervals.checkCatalogueMs': {
     ...duration,
     default: 2000,
-    about: 'How often the catalogue file is looked at for changes.',
+    about: 'How often the catalogue file is checked for changes.',
   },
   'intervals.checkStateDirectoryMs': {
     ...positive,
     default: 2000,
     unit: 'ms',
-    about: 'How often the state directory is looked at: one that was replaced is a condition.',
+    about: 'How often the node checks that its state directory is still the same.',
   },
   'limits.readCatalogueMs': {
     ...duration,
     default: 60_000,
-    about: 'How long a start-up waits for the catalogue to be read; then the public API is opened without it.',
+    about: 'How long the start waits for the catalogue; then the public API opens without it.',
   },
   'intervals.saveCacheState': { ...positive, unit: 's', unused: true, about: 'How often the index is written.' },
   'intervals.checkStorageNodeResponseTimes': {
@@ -448,7 +413,12 @@ export const keys = {
     unused: true,
     about: "How long an object's source is remembered.",
   },
-  'limits.queryNodeCacheTTL': { ...count, unit: 's', unused: true, about: "How long the directory's answers are." },
+  'limits.queryNodeCacheTTL': {
+    ...count,
+    unit: 's',
+    unused: true,
+    about: 'How long answers of the directory are cached.',
+  },
   'endpoints.storageSquid': {
     type: 'string',
     unused: true,
@@ -456,21 +426,44 @@ export const keys = {
   },
   'endpoints.joystreamNodeWs': { type: 'string', unused: true, about: 'URL of a chain node.' },
   keys: { type: 'list', secret: true, unused: true, about: 'Keys of the chain.' },
+  // Keys of earlier versions, so that a config that has them still starts.
+  'supervision.backoffMs': { ...retiredMs, about: 'Fixed: 100 ms.' },
+  'supervision.maxBackoffMs': { ...retiredMs, about: 'Fixed: 30 s.' },
+  'supervision.steadyMs': { ...retiredMs, about: 'Fixed: 10 s.' },
+  'supervision.calmMs': { ...retiredMs, about: 'Fixed: 5 minutes.' },
+  'supervision.rejoinMs': { ...retiredMs, about: 'Fixed: 1 s.' },
+  'operatorApi.eventsBufferBytes': { ...retiredSize, about: 'Fixed: 1 MiB.' },
+  'operatorApi.eventsBacklogBytes': { ...retiredSize, about: 'Fixed: 1 MiB.' },
+  'operatorApi.eventsHeartbeatMs': { ...retiredMs, about: 'Fixed: 15 s.' },
 } as const satisfies Record<string, Key>;
 
 type Keys = typeof keys;
 export type KeyName = keyof Keys;
 export const keyNames = Object.keys(keys) as KeyName[];
 
-/** The type of a key's value; with null where the key can be unset. */
+/** The type of a key's value; with null if the key can be unset. */
 export type ValueOf<K extends KeyName> =
   | (Keys[K] extends { readonly oneOf: readonly (infer Word)[] } ? Word : TypeMap[Keys[K]['type']])
   | (Keys[K] extends { readonly default: unknown } ? never : null);
 
-/** `operatorApi.hmacSecret` → row; undefined where there is no such key. */
+type UsedName = { [K in KeyName]: Keys[K] extends { readonly unused: true } ? never : K }[KeyName];
+
+/** The first words of the keys in use whose names begin with `P`. */
+type WordAfter<P extends string, K extends string = UsedName> = K extends `${P}${infer Rest}`
+  ? Rest extends `${infer Word}.${string}`
+    ? Word
+    : Rest
+  : never;
+
+/** The values of all keys in use whose names begin with `P`, nested as in a config file. */
+export type Section<P extends string = ''> = {
+  readonly [W in WordAfter<P>]: `${P}${W}` extends infer K extends KeyName ? ValueOf<K> : Section<`${P}${W}.`>;
+};
+
+/** `operatorApi.hmacSecret` → row; undefined if there is no such key. */
 export const keyAt = (path: string): Key | undefined => (Object.hasOwn(keys, path) ? keys[path as KeyName] : undefined);
 
-/** Every name that only holds others: `operatorApi`, `logs.console`. */
+/** Every name that holds only other names: `operatorApi`, `logs.console`. */
 export const sectionNames: readonly string[] = [
   ...new Set(
     keyNames.flatMap((name) => {

@@ -1,4 +1,4 @@
-// The config files and the environment laid over each other, key by key, and what set each value.
+// The config files and the environment merged key by key, with the source of each value.
 import { InputError } from '../base/errors.ts';
 import type { ConfigFile } from './config-file.ts';
 import { type FromEnv, overridesFrom } from './environment.ts';
@@ -7,7 +7,7 @@ export type Tree = Readonly<Record<string, unknown>>;
 type OpenTree = Record<string, unknown>;
 
 export interface Origin {
-  /** Higher ones go before lower ones; the environment is the highest. */
+  /** Higher ranks override lower ones; the environment is the highest. */
   readonly rank: number;
   /** Exactly one of the two is set. */
   readonly file?: ConfigFile;
@@ -16,13 +16,13 @@ export interface Origin {
 
 export interface Layers extends Pick<FromEnv, 'faults' | 'ignored'> {
   readonly tree: Tree;
-  /** What set or unset a path, or the section around it; for a section without a value of its own, something in it. */
+  /** The source that set or unset a path or a section around it; for a section, a source that set something in it. */
   originOf(path: string): Origin | undefined;
-  /** Sections and keys that the environment unset. */
+  /** Sections and keys unset by the environment. */
   readonly unsets: ReadonlySet<string>;
 }
 
-/** @throws {InputError} where a file holds something else than keys */
+/** @throws {InputError} if a file does not consist of keys */
 export function layersOf(files: readonly ConfigFile[], env: NodeJS.ProcessEnv): Layers {
   const tree = emptyTree();
   const origins = new Map<string, Origin>();
@@ -35,7 +35,7 @@ export function layersOf(files: readonly ConfigFile[], env: NodeJS.ProcessEnv): 
     unsets.delete(name);
     place(tree, path, value);
   };
-  /** A section is laid over another one; everything else takes the place of what was there. */
+  /** A section is merged into a section; any other value replaces what was there. */
   const lay = (path: readonly string[], value: unknown, origin: Origin): void => {
     const isSection = isTree(value);
     if (!isSection || !isTree(valueAt(tree, path.join('.')))) set(path, isSection ? emptyTree() : value, origin);
@@ -67,7 +67,7 @@ export function layersOf(files: readonly ConfigFile[], env: NodeJS.ProcessEnv): 
   };
 }
 
-/** Without a prototype: `__proto__` is a key like any other, and refused as such. */
+/** Without a prototype, so that `__proto__` is refused like any other unknown key. */
 const emptyTree = (): OpenTree => Object.create(null);
 
 export const isTree = (value: unknown): value is Tree =>
@@ -81,7 +81,14 @@ export function valueAt(tree: Tree, path: string): unknown {
     .reduce<unknown>((at, word) => (isTree(at) && Object.hasOwn(at, word) ? at[word] : undefined), tree);
 }
 
-/** A key without a value, as in `buckets:`, is a key that is not there. */
+/** `[['publicApi', 'port'], 3334]` → `{publicApi: {port: 3334}}` */
+export function nested(entries: readonly (readonly [path: readonly string[], value: unknown])[]): Tree {
+  const tree: OpenTree = {};
+  for (const [path, value] of entries) place(tree, path, value);
+  return tree;
+}
+
+/** A key without a value, as in `buckets:`, counts as absent. */
 function withoutNulls(value: unknown): unknown {
   if (!isTree(value)) return value;
   const entries = Object.entries(value).filter(([, inner]) => inner !== null);

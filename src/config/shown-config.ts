@@ -1,4 +1,4 @@
-// The config as it may be shown: everything in effect, secrets left out.
+// The config as it may be shown: every value in effect except secrets.
 import type { Config } from './config.ts';
 
 /** Plain data for `distributor-node config`. */

@@ -1,27 +1,29 @@
-// The values of the config: files and environment together, checked, one for each key.
+// The checked values of the config, merged from files and environment.
 import { dirname, resolve } from 'node:path';
 import { closestMatch } from 'leven';
 import { InputError } from '../base/errors.ts';
 import { pointerSteps } from '../base/validate.ts';
 import type { ConfigFile } from './config-file.ts';
 import { bytesOf, configFaults, demandOf } from './config-schema.ts';
-import { type Key, type KeyName, keyAt, keyNames, keys, sectionNames, type ValueOf } from './keys.ts';
-import { isWithin, layersOf, type Tree, valueAt } from './layers.ts';
+import { type Key, type KeyName, keyAt, keyNames, keys, type Section, sectionNames, type ValueOf } from './keys.ts';
+import { isWithin, layersOf, nested, type Tree, valueAt } from './layers.ts';
 
 export interface Values {
-  /** The value of a key, of its type; its default where nobody set it. */
+  /** The value of a key in its type, or its default. */
   get<K extends KeyName>(key: K): ValueOf<K>;
+  /** The values of all keys in use. */
+  readonly all: Section;
   /** Whether a key, or anything in a section, was set. */
   has(path: string): boolean;
-  /** Of what set it: the environment goes before every file, a later file before an earlier one. -1: nothing did. */
+  /** Rank of the source that set it: the environment is above every file, a later file above an earlier one. -1: unset. */
   rank(path: string): number;
-  /** Whether the environment unset a whole section, or one that it lies in. */
+  /** Whether the environment unset this section or one around it. */
   unset(section: string): boolean;
   /** Variables of the peer's prefix that name no key. */
   readonly ignoredVariables: readonly string[];
 }
 
-/** @throws {InputError} with one line for everything that is wrong, and without the values of secrets */
+/** @throws {InputError} with one line for each error, without the values of secrets */
 export function readValues(files: readonly ConfigFile[], env: NodeJS.ProcessEnv, cwd: string): Values {
   const { tree, originOf, unsets, faults, ignored } = layersOf(files, env);
   const entries = faultsOf(tree).map(({ path, words }) => {
@@ -35,12 +37,15 @@ export function readValues(files: readonly ConfigFile[], env: NodeJS.ProcessEnv,
     throw new InputError([`The config${from} is not valid:`, ...lines].join('\n'));
   }
 
+  const get = <K extends KeyName>(key: K) => {
+    const given = valueAt(tree, key);
+    const file = given === undefined ? undefined : originOf(key)?.file;
+    return finished(keys[key], given ?? defaultOf(keys[key]), file ? dirname(file.path) : cwd) as ValueOf<K>;
+  };
+  const used = keyNames.filter((name) => !('unused' in keys[name]));
   return {
-    get: <K extends KeyName>(key: K) => {
-      const given = valueAt(tree, key);
-      const file = given === undefined ? undefined : originOf(key)?.file;
-      return finished(keys[key], given ?? defaultOf(keys[key]), file ? dirname(file.path) : cwd) as ValueOf<K>;
-    },
+    get,
+    all: nested(used.map((name) => [name.split('.'), get(name)])) as Section,
     has: (path) => valueAt(tree, path) !== undefined,
     rank: (path) => originOf(path)?.rank ?? -1,
     unset: (section) => [...unsets].some((path) => isWithin(section, path)),

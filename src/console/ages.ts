@@ -1,23 +1,23 @@
-// Moments shown as their age, kept true by one clock for the whole page.
+// Times shown as ages, updated by one timer for the whole page.
 import { h, setText } from './dom.ts';
 import { durationText } from './numbers.ts';
 
-/** An element that says how long ago a moment is, or how far ahead; the moment itself is in its `datetime`. */
+/** A `<time>` element that shows how long ago a time is, or how far ahead; the time itself is its `datetime`. */
 export function age(at: string, form: 'ago' | 'in' | 'for' = 'ago'): HTMLTimeElement {
   const element = h('time', { datetime: at, 'data-age': form, title: new Date(at).toLocaleString() });
-  tell(element);
+  showAge(element);
   return element;
 }
 
-/** `14:03:09` of the reader's clock. */
+/** `14:03:09` in the browser's time zone. */
 export const clockText = (at: string): string => new Date(at).toLocaleTimeString('en-GB');
 
-/** Once a second, for all that are on the page. */
+/** Called once a second. */
 export function updateAges(root: ParentNode): void {
-  for (const element of root.querySelectorAll<HTMLTimeElement>('time[data-age]')) tell(element);
+  for (const element of root.querySelectorAll<HTMLTimeElement>('time[data-age]')) showAge(element);
 }
 
-function tell(element: HTMLTimeElement): void {
+function showAge(element: HTMLTimeElement): void {
   const ms = Date.now() - Date.parse(element.dateTime);
   const form = element.dataset.age;
   if (form === 'in') setText(element, `in ${durationText(-ms)}`);

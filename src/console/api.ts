@@ -1,32 +1,32 @@
-// One call of the operator API from the page, and how it can fail.
+// Calls the operator API from the page, and classifies failures.
 import type { Credentials } from './credentials.ts';
 
 export interface Problem {
   readonly status: number;
   readonly detail: string;
-  /** By which the node's log knows the request; null: it has none. */
+  /** The id of the request in the node's log; null: the answer has none. */
   readonly requestId: string | null;
-  /** Of a 409: what is legal instead. */
+  /** With a 409: the commands that are legal now. */
   readonly allowed?: readonly string[];
-  /** Of a 400: where in the body the faults are. */
+  /** With a 400: the errors in the body. */
   readonly errors?: readonly { readonly path: string; readonly message: string }[];
 }
 
 export type Answer =
   | { readonly ok: true; readonly document: unknown }
   | { readonly ok: false; readonly problem: Problem }
-  /** Nothing came back, or not in time: whether the command was carried out is not known. */
+  /** No answer, or none in time: the command may or may not have been carried out. */
   | { readonly ok: false; readonly problem: null };
 
 export const apiBase = '/api/v1';
 
-/** Longer than any step's own deadline with the config's defaults. */
+/** Longer than the deadline of any step, with the default config. */
 const answerTimeoutMs = 60_000;
 
 export interface CallOptions {
-  /** Only to be told what would happen. */
+  /** Preview the command; change nothing. */
   readonly dryRun?: boolean;
-  /** The generation that the command is meant for. */
+  /** Refuse the command unless the node is at this generation. */
   readonly ifMatch?: number | null;
 }
 
@@ -56,7 +56,7 @@ export async function call(
   }
 }
 
-/** From a problem document (RFC 9457), or, where the answer is none, from its status alone. */
+/** Reads a problem document (RFC 9457); any other answer is described by its status. */
 export function problemOf({ status, statusText, headers }: Response, document: unknown): Problem {
   const { detail = statusText, allowed, errors } = (document ?? {}) as Partial<Problem>;
   const requestId = headers.get('x-request-id');

@@ -1,4 +1,4 @@
-// The statechart on the page: which states are lit, which way the machine came, where a command would lead.
+// The statechart on the page: highlights the current states, the last transition and the target of a command.
 import { elementId } from '../../machines/diagram/diagram.ts';
 import type { CommandPreview } from '../../machines/judge.ts';
 import type { Model } from './model.ts';
@@ -9,26 +9,26 @@ export interface Region {
 }
 
 export interface Chart {
-  /** The regions with the state that the operator sees in each, as they are drawn from the top down, and from the left. */
+  /** The regions, each with its top-level state, in the order in which they are drawn: top to bottom, left to right. */
   readonly regions: readonly Region[];
-  /** Which of these states are not current, by their names: `publicApi stopped, drain draining`; empty: none. */
+  /** The names of those states that are not current: `publicApi stopped, drain draining`; empty: none. */
   words(ids: readonly string[]): string;
   show(model: Pick<Model, 'machine' | 'way'>): void;
-  /** Lights where a command would lead; null: nothing. */
+  /** Highlights where a command would lead; null: removes the highlight. */
   preview(command: { readonly name: string; readonly outlook: CommandPreview | undefined } | null): void;
 }
 
 interface Edge {
   readonly element: Element;
-  /** Names of the elements at its ends. */
+  /** Names of the states it connects. */
   readonly source: string;
   readonly target: string;
 }
 
-/** The same state or edge has the same name in every drawing, whatever stands before its id there. */
+/** A state or edge has the same name in the wide and the narrow drawing; only the prefix of its id differs. */
 const nameOf = ({ id }: Element): string => id.replace(/^narrow-/, '');
 
-/** @param drawing where the machine is drawn, once or more often */
+/** @param drawing the element that holds the wide and the narrow drawing */
 export function chart(drawing: Element): Chart {
   const named = new Map<string, Element[]>();
   for (const element of drawing.querySelectorAll('.state, .edge')) {
@@ -36,12 +36,12 @@ export function chart(drawing: Element): Chart {
   }
   const elementsOf = (id: string): readonly Element[] => named.get(elementId(id)) ?? [];
   const edges = [...named.values()].flat().flatMap((element): Edge[] => {
-    const [, source, target] = /^(.+?)-to-(.+?)(?:-by-.*)?$/.exec(nameOf(element)) ?? [];
+    const [source, target] = nameOf(element).split('-by-', 1).join().split('-to-', 2);
     return source && target ? [{ element, source, target }] : [];
   });
   let active: readonly string[] = [];
 
-  /** A state that the drawing has folded away is shown by the one that holds it. */
+  /** A state that is not drawn is shown by its nearest drawn ancestor. */
   function stateOf(id: string): readonly Element[] {
     let outer = id;
     while (elementsOf(outer).length === 0 && outer.includes('.')) outer = outer.slice(0, outer.lastIndexOf('.'));
@@ -50,7 +50,7 @@ export function chart(drawing: Element): Chart {
 
   const statesOf = (ids: readonly string[]): Set<Element> => new Set(ids.flatMap(stateOf));
   const namesOf = (ids: readonly string[]): Set<string> => new Set([...statesOf(ids)].map(nameOf));
-  /** In the drawing that is shown, the other one takes no place; metrics stand side by side where there is room. */
+  /** Only the visible drawing has client rectangles. The narrow drawing is several figures, side by side where they fit. */
   function placeOf(id: string): { readonly top: number; readonly left: number } {
     const shown = stateOf(id).find((element) => element.getClientRects().length > 0);
     return (shown?.closest('figure') ?? shown)?.getBoundingClientRect() ?? { top: 0, left: 0 };
@@ -68,7 +68,7 @@ export function chart(drawing: Element): Chart {
     for (const element of elements) element.classList.add(name);
   }
 
-  /** The edges that the steps of a command would take: the first one by the command itself, the others by their success. */
+  /** The edges a command would take: the first by the command itself, the rest by the success of each step. */
   function wayOf(through: readonly (readonly string[])[], on: string): Element[] {
     const left = namesOf(active);
     return through.flatMap((ids, step) => {
@@ -107,7 +107,7 @@ export function chart(drawing: Element): Chart {
   };
 }
 
-/** States that have ended stand outside the regions. */
+/** Final states of the process are outside the regions. */
 function regionsOf(active: readonly string[]): Region[] {
   return active.flatMap((id) => {
     const [, up, region, state, ...inner] = id.split('.');

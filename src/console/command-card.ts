@@ -1,47 +1,38 @@
-// One command on the page: its fields, its button, why it is not possible now, and how the last try ended.
-import { type CommandName, commands } from '../../machines/commands.ts';
+// One command on the page: its fields, its buttons, why it is not legal now, and the result of the last attempt.
+import { type CommandName, type CommandRow, commands } from '../../machines/commands.ts';
 import type { Preview } from '../control/node-control.ts';
 import type { Answer, CallOptions, Problem } from './api.ts';
 import { confirmed } from './confirm.ts';
 import { type Child, fill, h, setAttributes, setText } from './dom.ts';
 import { failureOf } from './failures.ts';
-import { type Field, fieldOf, type PropertySchema } from './fields.ts';
+import { type Field, fieldOf } from './fields.ts';
 import type { State } from './model.ts';
 import { previewLines } from './preview-text.ts';
 
 export interface CardParts {
   readonly name: CommandName;
   readonly send: (name: CommandName, body: object, options: CallOptions) => Promise<Answer>;
-  /** It is being given, or previewed. */
+  /** Called when the operator sends or previews the command. */
   readonly onAsk: (name: CommandName) => void;
-  /** The operator looks at it, or no more. */
+  /** Called with the name when the card gets the pointer or the focus, with null when it loses it. */
   readonly onLook: (name: CommandName | null) => void;
   readonly announce: (text: string) => void;
 }
 
-/** Why a command cannot be given now, or where it would lead. */
+/** Why a command is not legal now, or which states it would lead to. */
 export type Prospect = { readonly reason: string } | { readonly leadsTo: string };
 
 export interface Card {
   readonly element: HTMLElement;
   show(prospect: Prospect, state: State | null): void;
-  /** How the last try ended is no more of interest. */
+  /** Remove the result of the last attempt. */
   clear(): void;
-}
-
-interface Row {
-  readonly summary: string;
-  readonly confirm?: string;
-  readonly input: {
-    readonly properties: Readonly<Record<string, PropertySchema>>;
-    readonly required: readonly string[];
-  };
 }
 
 type Fields = readonly (readonly [key: string, field: Field])[];
 
 export function commandCard({ name, send, onAsk, onLook, announce }: CardParts): Card {
-  const row: Row = commands[name];
+  const row: CommandRow = commands[name];
   const fields: Fields = Object.entries(row.input.properties).map(([key, schema]) => [
     key,
     fieldOf(`${name}-${key}`, key, schema, row.input.required.includes(key)),
@@ -63,25 +54,25 @@ export function commandCard({ name, send, onAsk, onLook, announce }: CardParts):
   let reason: string | null = null;
   let isUnderWay = false;
   let generation: number | null = null;
-  /** The node as it was when the operator began to write. */
+  /** The generation that was shown when the operator began to edit; sent as `If-Match`. */
   let meantFor: number | null = null;
 
   async function ask(dryRun: boolean): Promise<void> {
     if (isUnderWay) return;
-    if (reason !== null) return announce(`${name} is not possible now: ${reason}`);
+    if (reason !== null) return announce(`${name} is not legal now: ${reason}`);
     const body = bodyOf(fields);
     if (body === null) return;
     if (!dryRun && row.confirm && !(await confirmed(`${name}?`, row.confirm, name))) return give.focus();
     isUnderWay = true;
     onAsk(name);
     setAttributes(give, { 'aria-busy': 'true' });
-    fill(outcome, h('p', {}, 'Asked; waiting for the answer…'));
+    fill(outcome, h('p', {}, 'Sent, waiting for the answer…'));
     const answer = await send(name, body, { dryRun, ifMatch: meantFor });
     isUnderWay = false;
     setAttributes(give, { 'aria-busy': null });
     fill(outcome, ...(answer.ok ? successOf(answer.document, dryRun) : failureLines(answer.problem)));
-    if (!answer.ok) blame(fields, answer.problem);
-    // What was written stays, for the node as it is now: the operator has been told that it has changed.
+    if (!answer.ok) showError(fields, answer.problem);
+    // Edits stay and now apply to the current generation: the page has just shown that the node changed.
     if (!answer.ok || dryRun) meantFor = fields.some(([, { isTouched }]) => isTouched) ? generation : null;
     else forget();
   }
@@ -107,7 +98,7 @@ export function commandCard({ name, send, onAsk, onLook, announce }: CardParts):
     show(next, state) {
       reason = 'reason' in next ? next.reason : null;
       generation = state?.generation ?? null;
-      setText(prospect, 'reason' in next ? next.reason : `leads to ${next.leadsTo}`);
+      setText(prospect, 'reason' in next ? next.reason : next.leadsTo);
       for (const button of [give, previewButton])
         setAttributes(button, { 'aria-disabled': reason === null ? null : 'true' });
       setAttributes(element, { 'data-possible': reason === null ? 'yes' : 'no' });
@@ -118,30 +109,30 @@ export function commandCard({ name, send, onAsk, onLook, announce }: CardParts):
   };
 }
 
-/** Null: a field is not as it must be, and says so. */
+/** Null: a field is invalid and shows why. */
 function bodyOf(fields: Fields): object | null {
   const body: Record<string, unknown> = {};
-  let faulty: Field | null = null;
+  let invalid: Field | null = null;
   for (const [key, field] of fields) {
     try {
       const value = field.read();
-      field.blame(null);
+      field.showError(null);
       if (value !== undefined) body[key] = value;
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      field.blame(error.message);
-      faulty ??= field;
+      field.showError(error.message);
+      invalid ??= field;
     }
   }
-  faulty?.element.querySelector<HTMLElement>('[aria-invalid]')?.focus();
-  return faulty === null ? body : null;
+  invalid?.element.querySelector<HTMLElement>('[aria-invalid]')?.focus();
+  return invalid === null ? body : null;
 }
 
-/** The faults of a 400, each at its field. */
-function blame(fields: Fields, problem: Problem | null): void {
+/** Shows each error of a 400 at its field. */
+function showError(fields: Fields, problem: Problem | null): void {
   for (const [key, field] of fields) {
     const mine = problem?.errors?.filter(({ path }) => path.split('/')[1] === key) ?? [];
-    field.blame(mine.length > 0 ? mine.map(({ path, message }) => `${path} ${message}`).join('; ') : null);
+    field.showError(mine.length > 0 ? mine.map(({ path, message }) => `${path} ${message}`).join('; ') : null);
   }
 }
 
@@ -149,7 +140,12 @@ function successOf(document: unknown, dryRun: boolean): Child[] {
   if (!dryRun) return [h('p', { class: 'done' }, `Done: ${doneText(document as State)}`)];
   const lines = previewLines(document as Preview);
   return [
-    h('div', { class: 'previewed' }, h('p', {}, 'Nothing is changed yet.'), ...lines.map((line) => h('p', {}, line))),
+    h(
+      'div',
+      { class: 'previewed' },
+      h('p', {}, 'Preview: nothing has changed.'),
+      ...lines.map((line) => h('p', {}, line)),
+    ),
   ];
 }
 

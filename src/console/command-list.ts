@@ -12,11 +12,11 @@ export interface CommandsParts {
   readonly chart: Chart;
   readonly credentials: () => Credentials | null;
   readonly announce: (text: string) => void;
-  /** The state that a command of this page has led to, known before its event comes. */
+  /** Called with the state in the answer to a command, which may arrive before the event. */
   readonly onState: (state: State) => void;
 }
 
-/** @returns what is to be called with everything that is new */
+/** @returns a function that updates the cards */
 export function commandsPanel({ list, chart, credentials, announce, onState }: CommandsParts): (model: Model) => void {
   let last: Model | null = null;
   let looked: CommandName | null = null;
@@ -46,7 +46,7 @@ export function commandsPanel({ list, chart, credentials, announce, onState }: C
   fill(list, ...cards.map(([, { element }]) => element));
 
   return (model) => {
-    // What was asked of another process is over.
+    // The node was restarted: results from the previous process are obsolete.
     if (model.state?.startedAt !== last?.state?.startedAt) for (const [, card] of cards) card.clear();
     last = model;
     const isReadOnly = credentials()?.readOnly ?? false;
@@ -60,13 +60,14 @@ interface Prospecting {
   readonly chart: Chart;
 }
 
-/** What is not known to be legal now is not offered: the reason says why. */
+/** A command is enabled only if the node has said that it is legal now. */
 function prospectOf(name: CommandName, { connection, machine }: Model, { isReadOnly, chart }: Prospecting): Prospect {
   if (connection === null) return { reason: 'Sign in first' };
   if (connection.is !== 'live' || machine === null) return { reason: 'Not connected to the node' };
-  if (isReadOnly) return { reason: 'The token is for reading only' };
+  if (isReadOnly) return { reason: 'The token is read-only' };
   const outlook = machine.commands[name];
   if (outlook === undefined) return { reason: 'The node does not know this command' };
   if (!outlook.legal) return { reason: outlook.reason };
-  return { leadsTo: chart.words(outlook.leadsTo) || 'no other state' };
+  const words = chart.words(outlook.leadsTo);
+  return { leadsTo: words === '' ? 'no state change' : `leads to ${words}` };
 }

@@ -1,7 +1,7 @@
-// A question before what cannot be taken back.
+// A confirmation dialog for commands that cannot be undone.
 import { h } from './dom.ts';
 
-/** Resolves with whether the operator has said yes. Escape is no; the safe answer has the focus. */
+/** Resolves with true if the operator confirms. Escape cancels; the Cancel button has the focus. */
 export async function confirmed(question: string, words: string, yes: string): Promise<boolean> {
   const no = h('button', { type: 'button', class: 'plain' }, 'Cancel');
   const go = h('button', { type: 'button', class: 'grave' }, yes);

@@ -1,18 +1,18 @@
-// What the operator has pasted: an access token that is sent along, or the secret, which stays here and signs each request.
+// The credentials the operator pasted: an access token, sent with each request, or the secret, which signs each request and is never sent.
 import { leastSecretBytes, longestBodyInToken, requestTokenLifetimeSec } from '../base/signing-rules.ts';
 
 export interface Credentials {
   readonly kind: 'access' | 'secret';
-  /** Who the node's log will name; null: not said. */
+  /** The operator's name for the node's log; null: not given. */
   readonly sub: string | null;
   readonly readOnly: boolean;
-  /** Milliseconds since the epoch; null: never, as with the secret. */
+  /** Milliseconds since the epoch; null: does not expire. */
   readonly expiresAtMs: number | null;
-  /** The value of `Authorization` for one request. */
+  /** The `Authorization` header of one request. */
   authorize(path: string, body?: unknown): Promise<string>;
 }
 
-/** Why what was pasted cannot be used, in words for whoever pasted it. */
+/** Why the pasted text cannot be used, as a message for the operator. */
 export class NotUsable extends Error {
   override readonly name = 'NotUsable';
 }
@@ -24,14 +24,14 @@ interface AccessClaims {
   readonly reqUrl?: unknown;
 }
 
-/** Only what has the form of a token is ever sent as one: a secret pasted by mistake into the wrong place cannot leave the page. */
+/** Only text in the form of a JWT is sent as a token, so a secret never leaves the page. */
 export const isToken = (text: string): boolean => claimsOf(text) !== null;
 
-/** Browsers sign only in pages from this machine or over HTTPS. */
+/** Web Crypto needs a secure context: HTTPS or localhost. */
 export const canSign = (): boolean => globalThis.isSecureContext && globalThis.crypto?.subtle !== undefined;
 
 /**
- * @param sub who the operator is, for requests signed here
+ * @param sub the name of the operator, for requests signed with the secret
  * @throws {NotUsable}
  */
 export async function credentialsFrom(pasted: string, sub: string): Promise<Credentials> {
@@ -40,14 +40,14 @@ export async function credentialsFrom(pasted: string, sub: string): Promise<Cred
   if (claims !== null) return accessCredentials(text, claims);
   if (!canSign()) {
     throw new NotUsable(
-      'This browser signs only in pages from localhost or over HTTPS, so the secret is of no use here. Paste an access token: distributor-node token prints one.',
+      'The browser can sign requests only on pages from localhost or over HTTPS. Paste an access token instead: distributor-node token prints one.',
     );
   }
-  // As the node reads it: one trailing newline is not part of it, other blanks are.
+  // The node also drops one trailing newline and keeps other white space.
   const secret = pasted.replace(/\r?\n$/, '');
   if (new TextEncoder().encode(secret).length < leastSecretBytes) {
     throw new NotUsable(
-      `This is neither an access token nor a secret: a secret has ${leastSecretBytes} bytes or more.`,
+      `This is neither an access token nor a secret: a secret has at least ${leastSecretBytes} bytes.`,
     );
   }
   return secretCredentials(secret, sub.trim());
@@ -56,7 +56,7 @@ export async function credentialsFrom(pasted: string, sub: string): Promise<Cred
 function accessCredentials(token: string, { exp, sub, scope, reqUrl }: AccessClaims): Credentials {
   if (reqUrl !== undefined) {
     throw new NotUsable(
-      'This token was made for one request. Paste an access token: distributor-node token prints one.',
+      'This token is bound to one request. Paste an access token: distributor-node token prints one.',
     );
   }
   const expiresAtMs = typeof exp === 'number' ? exp * 1000 : null;
@@ -74,7 +74,7 @@ function accessCredentials(token: string, { exp, sub, scope, reqUrl }: AccessCla
 
 async function secretCredentials(secret: string, sub: string): Promise<Credentials> {
   const algorithm = { name: 'HMAC', hash: 'SHA-256' };
-  // Not extractable: from here on nobody can read it back, this page included.
+  // Not extractable: no script can read the key back, this page included.
   const key = await crypto.subtle.importKey('raw', bytesOf(secret), algorithm, false, ['sign']);
   const authorize = async (reqUrl: string, body: unknown = {}): Promise<string> => {
     const iat = Math.floor(Date.now() / 1000);
@@ -91,7 +91,7 @@ async function secretCredentials(secret: string, sub: string): Promise<Credentia
   return { kind: 'secret', sub: sub === '' ? null : sub, readOnly: false, expiresAtMs: null, authorize };
 }
 
-/** The claims of a signed JWT, unchecked; null: it is none. */
+/** The unverified claims of a JWT; null: not a JWT. */
 function claimsOf(text: string): AccessClaims | null {
   const parts = text.split('.');
   if (parts.length !== 3) return null;

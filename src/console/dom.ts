@@ -1,9 +1,9 @@
-// Elements made and changed without markup in text: the page's policy turns no string into HTML.
+// Creates and updates elements without HTML strings, which the content security policy forbids.
 
 export type Child = Node | string | null | undefined | false;
 type Attributes = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
-/** An HTML element. An attribute that is false, null or undefined is left out; true stands without a value. */
+/** An HTML element. Attributes that are false, null or undefined are left out; true becomes an empty value. */
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
@@ -35,12 +35,12 @@ export function setAttributes(element: Element, attributes: Attributes): void {
   }
 }
 
-/** Only where it differs: a live region that is written again is read out again. */
+/** Writes only a changed text: a screen reader repeats a live region that is written again. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** The element that the page has under this id. */
+/** @throws {Error} if the page has no such element */
 export function byId(id: string): HTMLElement {
   const element = document.getElementById(id);
   if (element === null) throw new Error(`The page has no #${id}`);

@@ -1,4 +1,4 @@
-// What went wrong, in words, and what the operator can do next.
+// Error messages for the operator: what failed, and what to do next.
 import type { Problem } from './api.ts';
 
 export interface Failure {
@@ -10,8 +10,8 @@ export interface Failure {
 export function failureOf(problem: Problem | null): Failure {
   if (problem === null) {
     return {
-      what: 'No answer came.',
-      next: 'Whether it was carried out is not known: wait until this page is live again and look at the state.',
+      what: 'No answer.',
+      next: 'The command may have been carried out. Wait until this page is live again and check the state.',
     };
   }
   const { status, detail } = problem;
@@ -21,29 +21,29 @@ export function failureOf(problem: Problem | null): Failure {
 function nextAfter({ status, detail, allowed = [], requestId }: Problem): string {
   switch (status) {
     case 400:
-      return 'Mend what is marked and try again.';
+      return 'Correct the marked fields and try again.';
     case 401:
       return nextAfter401(detail);
     case 403:
       return /reading/.test(detail)
-        ? 'Sign in with a token of the scope operate, or with the secret.'
-        : 'Open this page under a name that the node knows, or list the name in operatorApi.allowedHosts.';
+        ? 'Sign in with a token of scope operate, or with the secret.'
+        : 'Open this page under a host name of the node, or add the name to operatorApi.allowedHosts.';
     case 409:
-      return allowed.length > 0 ? `Possible now: ${allowed.join(', ')}.` : 'No command is possible now.';
+      return allowed.length > 0 ? `Legal now: ${allowed.join(', ')}.` : 'No command is legal now.';
     case 412:
-      return 'Somebody else has changed the node meanwhile: look at what is shown now and try again.';
+      return 'The node has changed since you began to edit: check the current state and try again.';
     case 413:
-      return 'Name fewer at once, or raise operatorApi.maxBodyBytes.';
+      return 'Send a shorter list, or raise operatorApi.maxBodyBytes.';
     default:
       return status >= 500
-        ? `Nothing was changed unless the state says so. Mend the cause and try again; the node's log tells more${requestId === null ? '' : ` (request ${requestId})`}.`
-        : 'Look into the API reference for what this answer means.';
+        ? `The state shows what changed, if anything. Fix the cause and retry; see the node's log${requestId === null ? '' : ` (request ${requestId})`}.`
+        : 'The API reference explains this status.';
   }
 }
 
 function nextAfter401(detail: string): string {
   if (/signature/.test(detail)) return 'Sign in with the secret of this node (operator-secret in its state directory).';
-  if (/expired/.test(detail)) return 'Make a new token (distributor-node token) and sign in again.';
+  if (/expired/.test(detail)) return 'Create a new token (distributor-node token) and sign in again.';
   if (/clock|older|future/.test(detail)) return 'Set the clocks of this device and of the node, then try again.';
   if (/turned off/.test(detail)) return 'Sign in with the secret instead.';
   return 'Sign in again with the secret or a new access token.';

@@ -1,42 +1,41 @@
-// Form fields made from the schema in a command's row: a new row needs nothing here.
+// Form fields generated from the JSON schema of a command: a new command needs no change here.
+import type { PropertySchema } from '../../machines/commands.ts';
 import { h, setAttributes, setText } from './dom.ts';
 
-export interface PropertySchema {
-  readonly type: string;
-  readonly description?: string;
-  readonly minimum?: number;
-  readonly maximum?: number;
-}
+type Of<T extends PropertySchema['type']> = Extract<PropertySchema, { type: T }>;
 
 export interface Field {
   readonly element: HTMLElement;
-  /** Undefined: left out. */
+  /** Undefined: the property is left out. */
   read(): unknown;
-  /** What the node has now; what the operator has begun to write stays. */
+  /** Show the current value, unless the operator has begun to edit. */
   offer(value: unknown): void;
-  /** From now on what the node has is shown again. */
+  /** Discard edits: show current values again. */
   reset(): void;
-  /** Null: nothing is wrong with it. */
-  blame(message: string | null): void;
-  /** Whether the operator has begun to write. */
+  /** Null: remove the error. */
+  showError(message: string | null): void;
+  /** Whether the operator has begun to edit. */
   readonly isTouched: boolean;
 }
 
-/** @throws {RangeError} with words for the operator, from `read`, where it cannot be what the schema asks for */
+/** `read` throws a RangeError with a message for the operator if the input does not match the schema. */
 export function fieldOf(id: string, name: string, schema: PropertySchema, required: boolean): Field {
-  if (schema.type === 'array') return listField(id, name, schema, required);
-  return lineField(id, name, schema, required);
+  switch (schema.type) {
+    case 'integer':
+      return integerField(id, name, schema, required);
+    case 'array':
+      return listField(id, name, schema, required);
+  }
 }
 
-function lineField(id: string, name: string, schema: PropertySchema, required: boolean): Field {
-  const isInteger = schema.type === 'integer';
+function integerField(id: string, name: string, schema: Of<'integer'>, required: boolean): Field {
   const input = h('input', {
     id,
     name,
     type: 'text',
-    inputmode: isInteger ? 'numeric' : 'text',
+    inputmode: 'numeric',
     autocomplete: 'off',
-    'aria-describedby': `${id}-about ${id}-fault`,
+    'aria-describedby': `${id}-about ${id}-error`,
     'aria-required': required ? 'true' : null,
   });
   const label = h('label', { for: id }, name);
@@ -48,14 +47,13 @@ function lineField(id: string, name: string, schema: PropertySchema, required: b
     read() {
       const text = input.value.trim();
       if (text === '' && !required) return undefined;
-      if (!isInteger) return schema.type === 'boolean' ? text === 'true' : text;
-      const { minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = schema;
+      const { minimum, maximum } = schema;
       const value = Number(text);
       if (!/^-?\d+$/.test(text) || value < minimum || value > maximum) {
         throw new RangeError(
           maximum === Number.MAX_SAFE_INTEGER
-            ? `A whole number from ${minimum} on is needed.`
-            : `A whole number from ${minimum} to ${maximum} is needed.`,
+            ? `Enter a whole number, ${minimum} or more.`
+            : `Enter a whole number from ${minimum} to ${maximum}.`,
         );
       }
       return value;
@@ -63,8 +61,8 @@ function lineField(id: string, name: string, schema: PropertySchema, required: b
   });
 }
 
-/** A list that may be left out is left out on purpose: an empty box does not mean «all». */
-function listField(id: string, name: string, schema: PropertySchema, required: boolean): Field {
+/** Leaving out an optional list takes a deliberate choice: an empty box does not mean "all". */
+function listField(id: string, name: string, schema: Of<'array'>, required: boolean): Field {
   const box = h('textarea', {
     id,
     name,
@@ -72,7 +70,7 @@ function listField(id: string, name: string, schema: PropertySchema, required: b
     spellcheck: 'false',
     autocomplete: 'off',
     autocapitalize: 'off',
-    'aria-describedby': `${id}-about ${id}-fault`,
+    'aria-describedby': `${id}-about ${id}-error`,
   });
   const all = h('input', { type: 'radio', name: `${id}-which`, value: 'all' });
   const these = h('input', { type: 'radio', name: `${id}-which`, value: 'these' });
@@ -87,7 +85,7 @@ function listField(id: string, name: string, schema: PropertySchema, required: b
     these.checked = true;
   });
   if (required) these.checked = true;
-  setAttributes(box, { 'aria-label': `${name}, one a line or separated by blanks` });
+  setAttributes(box, { 'aria-label': `${name}, separated by spaces or newlines` });
   const parts = required ? [h('label', { for: id }, name), box] : [choice, box];
   const write = (value: unknown): void => {
     const list = Array.isArray(value) ? value : [];
@@ -101,18 +99,20 @@ function listField(id: string, name: string, schema: PropertySchema, required: b
       if (all.checked) return undefined;
       const items = box.value.split(/[\s,]+/).filter((item) => item !== '');
       if (items.length > 0) return items;
-      throw new RangeError(required ? 'At least one is needed.' : 'Name at least one, or choose that it is left out.');
+      throw new RangeError(
+        required ? 'Enter at least one.' : `Enter at least one, or choose “${wordsOf(schema).absent}”.`,
+      );
     },
   });
 }
 
-/** A description says after a semicolon what leaving it out means: `bucket ids; left out: all buckets of the worker`. */
-function wordsOf({ description = '' }: PropertySchema): { readonly about: string; readonly absent: string } {
+/** A description ends with the meaning of leaving the property out: `bucket ids; left out: all buckets of the worker`. */
+function wordsOf({ description }: PropertySchema): { readonly about: string; readonly absent: string } {
   const [about = '', absent = 'left out'] = description.split('; left out: ');
   return { about, absent };
 }
 
-/** What every field has: its explanation, room for a fault, and a memory of whether the operator has touched it. */
+/** Adds what every field has: a description, an error message, and whether it was edited. */
 function dressed(
   id: string,
   schema: PropertySchema,
@@ -120,13 +120,13 @@ function dressed(
   parts: readonly HTMLElement[],
   { write, read }: { readonly write: (value: unknown) => void; readonly read: () => unknown },
 ): Field {
-  const fault = h('p', { id: `${id}-fault`, class: 'fault' });
+  const error = h('p', { id: `${id}-error`, class: 'error' });
   const element = h(
     'div',
     { class: 'field' },
     ...parts,
     h('p', { id: `${id}-about`, class: 'about' }, wordsOf(schema).about),
-    fault,
+    error,
   );
   let isTouched = false;
   element.addEventListener('input', () => {
@@ -144,8 +144,8 @@ function dressed(
     reset() {
       isTouched = false;
     },
-    blame(message) {
-      setText(fault, message ?? '');
+    showError(message) {
+      setText(error, message ?? '');
       setAttributes(control, { 'aria-invalid': message === null ? null : 'true' });
     },
   };

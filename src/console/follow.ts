@@ -1,102 +1,85 @@
-// Follows the node's events: connects, resumes, notices silence, tries again with back-off.
+// Follows the node's events for the page, and reports the state of the connection.
 import { EventParser, type ReceivedEvent } from '../client/event-parser.ts';
+import { type Lost, reconnecting } from '../client/reconnect.ts';
 import { apiBase, type Problem, problemOf } from './api.ts';
 import type { Credentials } from './credentials.ts';
 
 export type Connection =
   | { readonly is: 'connecting' }
   | { readonly is: 'live' }
-  /** `retryAtMs`: when the next try is. */
+  /** `retryAtMs`: time of the next attempt. */
   | { readonly is: 'lost'; readonly why: string; readonly retryAtMs: number }
-  /** The node does not want us: trying again would not help. */
+  /** The credentials are rejected; a retry would not help. */
   | { readonly is: 'refused'; readonly problem: Problem };
 
 export interface FollowOptions {
   readonly credentials: Credentials;
   readonly onEvent: (event: ReceivedEvent) => void;
   readonly onConnection: (connection: Connection) => void;
-  /** Something came, if only a heartbeat. */
+  /** Called when data arrives, including heartbeats. */
   readonly onSign: () => void;
 }
 
 export interface Following {
-  /** Try again now. */
+  /** Reconnect now. */
   now(): void;
   stop(): void;
 }
 
-/** MetricsSeries come once a second: silence for this long means that nobody is there. */
-const longestSilenceMs = 15_000;
-const firstPauseMs = 500;
-const longestPauseMs = 10_000;
+/** An answer that is not a stream. */
+class Rejected extends Error {
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(`the node answered ${problem.status} ${problem.detail}`);
+    this.problem = problem;
+  }
+}
+
+const openTimeoutMs = 15_000;
 
 export function follow({ credentials, onEvent, onConnection, onSign }: FollowOptions): Following {
-  let lastId = '';
-  let failures = 0;
-  let isStopped = false;
+  const stopped = new AbortController();
   let wake = (): void => {};
-  let attempt = new AbortController();
 
-  /** Reads one connection to its end. Whatever it throws is a reason to try again. */
-  async function connection(): Promise<Problem | null> {
-    attempt = new AbortController();
-    let silence = setTimeout(() => attempt.abort(), longestSilenceMs);
+  async function open(lastEventId: string, signal: AbortSignal): Promise<Response> {
+    const url = `${apiBase}/events`;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), openTimeoutMs);
     try {
-      const url = `${apiBase}/events`;
       const headers = {
         authorization: await credentials.authorize(url),
-        ...(lastId !== '' && { 'last-event-id': lastId }),
+        ...(lastEventId !== '' && { 'last-event-id': lastEventId }),
       };
-      const response = await fetch(url, { headers, cache: 'no-store', signal: attempt.signal });
-      if (!response.ok || response.body === null) return problemOf(response, await response.json().catch(() => null));
-      failures = 0;
-      onSign();
-      onConnection({ is: 'live' });
-      const parser = new EventParser();
-      parser.lastEventId = lastId;
-      const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-      for (let part = await reader.read(); !part.done; part = await reader.read()) {
-        clearTimeout(silence);
-        silence = setTimeout(() => attempt.abort(), longestSilenceMs);
-        onSign();
-        for (const event of parser.push(part.value)) onEvent(event);
-        lastId = parser.lastEventId;
-      }
-      return null;
+      const both = AbortSignal.any([signal, late.signal]);
+      const response = await fetch(url, { headers, cache: 'no-store', signal: both });
+      if (!response.ok) throw new Rejected(problemOf(response, await response.json().catch(() => null)));
+      if (!stopped.signal.aborted) onConnection({ is: 'live' });
+      return response;
     } finally {
-      clearTimeout(silence);
+      clearTimeout(timer);
     }
+  }
+
+  function onLost({ error, pauseMs }: Lost): Promise<void> | void {
+    if (error instanceof Rejected && error.problem.status < 500) {
+      stopped.abort();
+      return onConnection({ is: 'refused', problem: error.problem });
+    }
+    const why = error instanceof Rejected ? error.message : 'the node does not answer';
+    onConnection({ is: 'lost', why, retryAtMs: Date.now() + pauseMs });
+    return new Promise((resolve) => {
+      wake = resolve;
+    });
   }
 
   async function run(): Promise<void> {
     onConnection({ is: 'connecting' });
-    while (!isStopped) {
-      const problem = await connection().catch(() => null);
-      if (isStopped) return;
-      if (problem !== null && problem.status < 500) return onConnection({ is: 'refused', problem });
-      failures += 1;
-      // Spread out, so that the pages of several operators do not all come back in the same instant.
-      const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** (failures - 1)) * (0.75 + Math.random() / 4);
-      const why =
-        problem === null ? 'the node does not answer' : `the node answered ${problem.status} ${problem.detail}`;
-      onConnection({ is: 'lost', why, retryAtMs: Date.now() + pause });
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, pause);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
+    const parser = new EventParser();
+    const events = reconnecting({ open, parser, onLost, onData: onSign, signal: stopped.signal });
+    for await (const event of events) onEvent(event);
   }
 
   void run();
-  return {
-    now: () => wake(),
-    stop: () => {
-      isStopped = true;
-      attempt.abort();
-      wake();
-    },
-  };
+  return { now: () => wake(), stop: () => stopped.abort() };
 }

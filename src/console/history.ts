@@ -1,4 +1,4 @@
-// The last commands: what, by whom, from where, with what answer.
+// The last commands: name, input, answer, operator and address.
 import { clockText } from './ages.ts';
 import { byId, fill, h, setText } from './dom.ts';
 import type { CommandEvent, Model } from './model.ts';
@@ -6,7 +6,7 @@ import type { CommandEvent, Model } from './model.ts';
 export function historyPanel(): (model: Model) => void {
   let drawn: readonly CommandEvent[] | null = null;
   return ({ commands, state }) => {
-    const none = state === null ? 'Not known yet.' : 'No command has been given since this node was started.';
+    const none = state === null ? 'Not known yet.' : 'No command since this node started.';
     setText(byId('history-none'), commands.length === 0 ? none : '');
     if (commands === drawn) return;
     drawn = commands;
@@ -39,6 +39,6 @@ const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0,
 
 function whoText({ sub, kind, from, method }: CommandEvent): string {
   if (method.startsWith('SIG')) return method;
-  const by = sub ?? (kind === 'access' ? 'an access token' : kind === 'request' ? 'holder of the secret' : 'not known');
+  const by = sub ?? (kind === 'access' ? 'an access token' : kind === 'request' ? 'holder of the secret' : 'unknown');
   return from === null ? by : `${by}, ${from.replace(/^::ffff:/, '')}`;
 }

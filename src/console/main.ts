@@ -1,4 +1,4 @@
-// The console: puts its parts together and hands each event on to all of them.
+// The console: connects its parts and passes each event to all of them.
 import type { ConditionChange, MachineStep } from '../control/node-control.ts';
 import { updateAges } from './ages.ts';
 import { chart } from './chart.ts';
@@ -12,23 +12,23 @@ import { changed, type Model, nothing, withAnswer } from './model.ts';
 import { noticesPanel } from './notices.ts';
 import { plotsPanel } from './plot.ts';
 import { signIn } from './sign-in.ts';
-import { factsPanel } from './status-panel.ts';
+import { statusPanel } from './status-panel.ts';
 
 let model: Model = nothing;
 let credentials: Credentials | null = null;
 let following: Following | null = null;
 
 const machine = chart(byId('drawing'));
-/** The same words twice are read out twice: a blank at the end makes them others. */
+/** A screen reader skips an unchanged text: a trailing space makes it repeat one. */
 const announce = (text: string): void => {
-  // What is being read aloud stays.
+  // Do not interrupt what the screen reader is reading.
   if (text === '') return;
   const place = byId('announcements');
   setText(place, place.textContent === text ? `${text}\u00a0` : text);
 };
 const notices = noticesPanel(() => following?.now());
 const panels = [
-  factsPanel(),
+  statusPanel(),
   historyPanel(),
   plotsPanel(),
   commandsPanel({
@@ -52,13 +52,13 @@ function show(next: Model): void {
 }
 
 const entrance = signIn((signedIn) => {
-  // Asked for twice before the first was done.
+  // The form was submitted twice.
   if (credentials !== null) return;
   credentials = signedIn;
   entrance.close();
   byId('sign-out').hidden = false;
   setText(byId('signed-in'), signedInText(signedIn));
-  // What had the focus is gone.
+  // The focused form is hidden now.
   byId('machine-title').focus({ preventScroll: true });
   start(signedIn);
 });
@@ -83,7 +83,7 @@ function start(by: Credentials): void {
   });
 }
 
-/** Forgets the secret or the token, and what was shown with it. */
+/** Drops the credentials and everything shown. */
 function signOut(why: string | null): void {
   following?.stop();
   following = null;
@@ -95,7 +95,7 @@ function signOut(why: string | null): void {
 }
 
 function signedInText({ kind, sub, readOnly, expiresAtMs }: Credentials): string {
-  const by = kind === 'secret' ? 'the secret' : `an access token${readOnly ? ' for reading' : ''}`;
+  const by = kind === 'secret' ? 'the secret' : `an access token${readOnly ? ' (read-only)' : ''}`;
   const until = expiresAtMs === null ? '' : `, until ${new Date(expiresAtMs).toLocaleTimeString('en-GB')}`;
   return `Signed in with ${by}${sub === null ? '' : ` as ${sub}`}${until}`;
 }
@@ -107,7 +107,7 @@ const transitionText = ({ from, to }: MachineStep): string =>
   ].join(' ');
 
 const conditionText = ({ change, condition }: ConditionChange): string =>
-  change === 'cleared' ? `No more: ${condition.type}.` : `${condition.type}: ${condition.message}`;
+  change === 'cleared' ? `Cleared: ${condition.type}.` : `${condition.type}: ${condition.message}`;
 
 byId('sign-out').addEventListener('click', () => signOut(null));
 setInterval(() => {

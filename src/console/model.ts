@@ -1,4 +1,4 @@
-// What the page knows of the node, and how each event changes it.
+// What the page knows about the node, and how each event changes it.
 
 import type { ReceivedEvent } from '../client/event-parser.ts';
 import type { MachineStep, MachineView, StateDocument } from '../control/node-control.ts';
@@ -10,13 +10,13 @@ export type State = StateDocument;
 
 export interface MachineEvent extends MachineView {
   readonly at: string;
-  /** Ids of the edges of the last step. */
+  /** Ids of the edges of the last transition. */
   readonly taken: readonly string[];
 }
 
-/** The way the machine last came: steps that follow each other closely are one. */
+/** The last transition; transitions in quick succession are merged. */
 export interface Way {
-  /** Of its last step. */
+  /** Time of the latest step. */
   readonly at: string;
   readonly edges: readonly string[];
 }
@@ -27,9 +27,9 @@ export type CommandEvent = Pick<
 >;
 
 export interface Model {
-  /** Null: the operator has not signed in. */
+  /** Null: not signed in. */
   readonly connection: Connection | null;
-  /** When something last came, milliseconds since the epoch. */
+  /** Time of the last received bytes, milliseconds since the epoch. */
   readonly heardAtMs: number | null;
   readonly state: State | null;
   readonly machine: MachineEvent | null;
@@ -38,7 +38,7 @@ export interface Model {
   readonly drain: State['drain'];
   /** Newest first. */
   readonly commands: readonly CommandEvent[];
-  /** Set once the node has said that it ends. */
+  /** Set by the `end` event. */
   readonly exitCode: number | null;
 }
 
@@ -57,12 +57,12 @@ export const nothing: Model = {
 export const mostPoints = 300;
 const mostCommands = 50;
 
-/** Events that a later version may add are left alone. */
+/** Unknown events, of a later version, are ignored. */
 export function changed(model: Model, { name, data }: ReceivedEvent): Model {
   const value = JSON.parse(data);
   switch (name) {
     case 'state':
-      return { ...(value.startedAt === model.state?.startedAt ? model : anew(model)), state: value };
+      return { ...(value.startedAt === model.state?.startedAt ? model : reset(model)), state: value };
     case 'machine':
       return { ...model, machine: value, way: model.way ?? { at: value.at, edges: value.taken } };
     case 'transition':
@@ -80,14 +80,14 @@ export function changed(model: Model, { name, data }: ReceivedEvent): Model {
   }
 }
 
-/** An answer to a command of this page; an event may have overtaken it. */
+/** The state in an answer to a command, unless a newer event has arrived first. */
 export const withAnswer = (model: Model, state: State): Model =>
   state.startedAt === model.state?.startedAt && state.generation > model.state.generation ? { ...model, state } : model;
 
-/** Another process: what was seen of the one before is not its own. The last commands stay, they happened. */
-const anew = ({ connection, heardAtMs, commands }: Model): Model => ({ ...nothing, connection, heardAtMs, commands });
+/** The node was restarted: keep only the history of commands. */
+const reset = ({ connection, heardAtMs, commands }: Model): Model => ({ ...nothing, connection, heardAtMs, commands });
 
-/** A stop goes through `stopping` in a few milliseconds: both steps are to be seen. */
+/** A stop passes through `stopping` in a few milliseconds: show both steps. */
 const sameWayMs = 1500;
 
 function withStep(way: Way | null, { at, taken }: MachineStep): Way {
@@ -95,7 +95,7 @@ function withStep(way: Way | null, { at, taken }: MachineStep): Way {
   return { at, edges: isNear ? [...new Set([...way.edges, ...taken])] : taken };
 }
 
-/** After a reconnection the last minutes come once more; another process begins anew. */
+/** A reconnection repeats the last minutes. */
 function withActivity(known: readonly MetricsPoint[], more: readonly MetricsPoint[]): readonly MetricsPoint[] {
   const [first] = more;
   if (first === undefined) return known;

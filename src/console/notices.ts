@@ -1,4 +1,4 @@
-// Whether what the page shows is true now: the sign at the top, and the notice when it is not.
+// Whether the page is up to date: the connection status at the top, and the notice when it is stale.
 import { byId, fill, h, setAttributes, setText } from './dom.ts';
 import type { Model } from './model.ts';
 import { durationText } from './numbers.ts';
@@ -6,23 +6,23 @@ import { durationText } from './numbers.ts';
 interface Notice {
   readonly is: 'live' | 'waiting' | 'lost' | 'ended' | 'out';
   readonly sign: string;
-  /** Null: there is nothing more to say. */
+  /** Null: no notice. */
   readonly words: string | null;
 }
 
-/** A second without anything is nothing; metrics come every second. */
+/** Metrics arrive every second: allow for a few late ones. */
 const staleAfterMs = 4000;
 
-/** @param retry the operator does not want to wait for the next try */
+/** @param retry called when the operator asks to reconnect now */
 export function noticesPanel(retry: () => void): (model: Model) => void {
   const [sign, notice] = [byId('connection'), byId('notice')];
   const words = h('p', {});
   const ageText = h('p', { class: 'stale-age', 'aria-live': 'off' });
-  const again = h('button', { type: 'button', class: 'plain' }, 'Try now');
+  const again = h('button', { type: 'button', class: 'plain' }, 'Reconnect now');
   again.addEventListener('click', retry);
   fill(notice, h('div', {}, words, ageText), again);
 
-  /** Called with every change, and every second. */
+  /** Called on every change, and every second. */
   return (model) => {
     const { is, sign: text, words: more } = noticeOf(model);
     setText(sign, text);
@@ -40,21 +40,21 @@ function noticeOf({ connection, heardAtMs, state, exitCode }: Model): Notice {
   if (connection.is === 'lost') {
     const shown = state === null ? 'Not connected' : 'Out of date';
     if (exitCode !== null) {
-      const words = `The node has ended with exit code ${exitCode}. This page connects again by itself once it has been started.`;
-      return { is: 'ended', sign: 'Ended', words };
+      const words = `The node exited with code ${exitCode}. This page reconnects when the node is started again.`;
+      return { is: 'ended', sign: 'Exited', words };
     }
-    return { is: 'lost', sign: shown, words: `${shown}: ${connection.why}. This page connects again by itself.` };
+    return { is: 'lost', sign: shown, words: `${shown}: ${connection.why}. This page reconnects automatically.` };
   }
   if (heardAtMs !== null && Date.now() - heardAtMs > staleAfterMs) {
-    return { is: 'lost', sign: 'Out of date', words: 'Out of date: nothing is heard from the node.' };
+    return { is: 'lost', sign: 'Out of date', words: 'Out of date: no data from the node.' };
   }
   return { is: 'live', sign: 'Live', words: null };
 }
 
-/** It changes every second: to be seen, not to be read out each time. */
+/** Changes every second, so it is excluded from the live region. */
 function staleText({ connection, heardAtMs }: Model): string {
-  const shown = heardAtMs === null ? '' : `What is shown is ${durationText(Date.now() - heardAtMs)} old.`;
+  const shown = heardAtMs === null ? '' : `The data shown is ${durationText(Date.now() - heardAtMs)} old.`;
   if (connection?.is !== 'lost') return shown;
   const left = Math.max(0, connection.retryAtMs - Date.now());
-  return `${shown} ${left >= 500 ? `Next try in ${durationText(left)}.` : 'Trying…'}`.trim();
+  return `${shown} ${left >= 500 ? `Next attempt in ${durationText(left)}.` : 'Connecting…'}`.trim();
 }

@@ -1,14 +1,14 @@
-// Numbers in words of a fixed width: bytes, rates, durations.
+// Formats bytes, rates and durations in a few characters.
 
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
-/** `1.4 MiB`; powers of 1024, three digits at most. */
+/** `1.4 MiB`; powers of 1024, at most three digits. */
 export function bytesText(bytes: number): string {
   const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
   return `${shortNumber(bytes / 1024 ** power)} ${units[power]}`;
 }
 
-/** Three digits at most for what a person compares: `0.4`, `12`, `1,240`. */
+/** About three significant digits: `0.4`, `12`, `1,240`. */
 export function shortNumber(value: number): string {
   const digits = value === 0 || value >= 100 || Number.isInteger(value) ? 0 : value >= 10 ? 1 : 2;
   return value.toLocaleString('en', { maximumFractionDigits: digits });

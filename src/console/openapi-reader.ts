@@ -52,18 +52,18 @@ export type PathItem = { readonly [M in Method]?: Operation } & {
 };
 
 export interface Entry {
-  /** For links to it. */
+  /** Fragment identifier for links. */
   readonly id: string;
   readonly method: Method;
   readonly path: string;
-  /** Where the path begins: `http://localhost:3335/api/v1`. */
+  /** Base URL of the path: `http://localhost:3335/api/v1`. */
   readonly base: string;
   readonly operation: Operation;
 }
 
 const methods: readonly Method[] = ['get', 'head', 'post', 'put', 'patch', 'delete'];
 
-/** Every operation, in the document's order. */
+/** Every operation, in document order. */
 export function entriesOf({ paths, servers }: ApiDocument): Entry[] {
   return Object.entries(paths).flatMap(([path, item]) =>
     methods.flatMap((method) => {
@@ -77,7 +77,7 @@ export function entriesOf({ paths, servers }: ApiDocument): Entry[] {
   );
 }
 
-/** What a local `$ref` stands for; anything else is itself. */
+/** Resolves a local `$ref`; returns anything else unchanged. */
 export function resolved<T extends { readonly $ref?: string }>(document: ApiDocument, one: T): T {
   if (one.$ref === undefined) return one;
   let at: unknown = document;

@@ -41,7 +41,7 @@ export function operationCard(document: ApiDocument, { id, method, path, base, o
   );
 }
 
-/** A table under a heading of its own; nothing where there is nothing. */
+/** A table under its own heading; empty if there are no rows. */
 export function part(
   title: string,
   rows: readonly (readonly [name: string, cells: readonly Child[]])[],
@@ -56,7 +56,7 @@ const mediaLine = (type: string, schema: Parameters<typeof schemaLine>[0] | unde
 
 function bodyOf({ required, content = {} }: Message): HTMLElement[] {
   return Object.entries(content).flatMap(([type, { schema, example }]) => [
-    h('h4', {}, required ? 'Body' : 'Body, may be left out'),
+    h('h4', {}, required ? 'Body' : 'Body (optional)'),
     mediaLine(type, schema),
     ...(example === undefined ? [] : [sample(JSON.stringify(example))]),
   ]);
@@ -68,5 +68,5 @@ function samplesOf({ 'x-codeSamples': samples = [] }: Operation): HTMLElement[] 
   return [h('div', { class: 'samples' }, ...each)];
 }
 
-/** Wide samples scroll within themselves, by keyboard too. */
+/** Focusable, so that a wide sample can be scrolled by keyboard. */
 const sample = (text: string): HTMLElement => h('pre', { tabindex: 0 }, text);

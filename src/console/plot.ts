@@ -1,4 +1,4 @@
-// Small plots of the last minutes, drawn as SVG by hand: one line or two over time, the newest value in metrics beside it.
+// Small SVG plots of the last minutes: one or two lines over time, with the latest value.
 
 import type { MetricsPoint } from '../operator/events/readings.ts';
 import { byId, fill, h, s, setAttributes, setText } from './dom.ts';
@@ -10,15 +10,15 @@ interface PlotSpec {
   readonly title: string;
   readonly text: (value: number) => string;
   readonly unit: string;
-  /** How many lines there are; the first is the one with the area. */
+  /** Number of lines; the first has its area filled. */
   readonly lines: number;
-  /** One value for each line; null: nothing was measured in this second. */
+  /** One value per line; null: nothing was measured in this second. */
   readonly valuesOf: (point: MetricsPoint, before: MetricsPoint) => readonly (number | null)[];
 }
 
 const [width, height] = [300, 72];
 
-/** What was measured longer ago is not called the newest value. */
+/** Older values are not shown as the latest. */
 const freshSeconds = 30;
 
 const plots: readonly PlotSpec[] = [
@@ -45,7 +45,7 @@ const plots: readonly PlotSpec[] = [
   },
 ];
 
-/** Workers that were replaced may make a sum fall: that is no negative rate. */
+/** A replaced server process can lower a sum: never show a negative rate. */
 function rate(point: MetricsPoint, before: MetricsPoint, name: 'requests' | 'bytesSent'): number {
   const seconds = Math.max(0.1, (Date.parse(point.at) - Date.parse(before.at)) / 1000);
   return Math.max(0, point[name] - before[name]) / seconds;
@@ -90,7 +90,7 @@ function plotDrawing({ title, text, unit, lines: count, valuesOf }: PlotSpec) {
     area.setAttribute('d', areaOf(series[0] ?? [], most));
     const newestOf = places.map((line) => series[line]?.slice(-freshSeconds).findLast((value) => value !== null));
     const words = newestOf.map((value) => (typeof value === 'number' ? text(value) : '–')).join(' / ') + unit;
-    const mostWords = most > 0 ? `most ${text(most)}${unit}` : '';
+    const mostWords = most > 0 ? `peak ${text(most)}${unit}` : '';
     setText(newest, words);
     setText(highest, mostWords);
     setAttributes(drawing, { 'aria-label': `${title}: now ${words}, in the last minutes ${mostWords || 'nothing'}` });
@@ -100,12 +100,12 @@ function plotDrawing({ title, text, unit, lines: count, valuesOf }: PlotSpec) {
   return { element, show };
 }
 
-/** The newest second is at the right edge; five minutes fill the width. */
+/** The latest second is at the right edge; five minutes fill the width. */
 const xOf = (place: number, count: number): number => width - ((count - 1 - place) / (mostPoints - 2)) * width;
 const yOf = (value: number, most: number): number => height - 2 - (most > 0 ? value / most : 0) * (height - 8);
 const pointText = (x: number, y: number): string => `${x.toFixed(1)} ${y.toFixed(1)}`;
 
-/** Seconds without a value are bridged. */
+/** The line bridges seconds without a value. */
 function pathOf(values: readonly (number | null)[], most: number): string {
   const points = values.flatMap((value, place) =>
     value === null ? [] : [pointText(xOf(place, values.length), yOf(value, most))],

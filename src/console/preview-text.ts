@@ -1,15 +1,15 @@
-// What a dry run says of a command, in a few lines.
+// The result of a dry run, in a few lines.
 import type { Preview } from '../control/node-control.ts';
 import { bytesText, countText } from './numbers.ts';
 
 type Lot = NonNullable<Preview['objects']>['dropped'];
 
-/** One line for each thing that would be different. */
+/** One line per difference. */
 export function previewLines({ before, after, objects, conditions }: Preview): string[] {
   const buckets = after.effectiveBuckets.join(' ') || 'none';
   const isSame = before.effectiveBuckets.join(' ') === after.effectiveBuckets.join(' ');
   return [
-    `Buckets in force ${isSame ? 'as now' : 'then'}: ${shortened(buckets)}`,
+    `Effective buckets${isSame ? ' (unchanged)' : ''}: ${shortened(buckets)}`,
     ...(objects ? [`Dropped: ${lotText(objects.dropped)}`, `Gained: ${lotText(objects.gained)}`] : []),
     ...conditions.map(({ type, message }) => `▲ ${type}: ${message}`),
   ];

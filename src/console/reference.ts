@@ -1,4 +1,4 @@
-// The reference page: the node's own OpenAPI document, one card for each operation and each schema.
+// The reference page: renders the node's OpenAPI document, one card per operation and schema.
 import { apiBase } from './api.ts';
 import { byId, fill, h, setText } from './dom.ts';
 import { inline, paragraphs, schemaLine } from './markup.ts';
@@ -10,10 +10,10 @@ async function load(): Promise<void> {
   const status = byId('reference-status');
   try {
     const response = await fetch(`${apiBase}/openapi.json`, { cache: 'no-store' });
-    if (!response.ok) return setText(status, `This node does not describe its API (${response.status}).`);
+    if (!response.ok) return setText(status, `The API description could not be loaded (${response.status}).`);
     show(await response.json());
   } catch {
-    setText(status, 'The node does not answer. Reload this page once it is back.');
+    setText(status, 'The node does not answer. Reload this page when the node is running.');
   }
 }
 
@@ -42,7 +42,7 @@ function show(description: ApiDocument): void {
       ...schemas.map(([name, schema]) => schemaCard(name, schema)),
     ),
   );
-  // The browser has looked for the place before it was there.
+  // The browser looked for the fragment before the content existed.
   if (location.hash !== '') document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
 }
 

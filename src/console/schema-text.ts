@@ -1,4 +1,4 @@
-// A JSON Schema in one line, for people: `{workerId: integer ≥ 0}`.
+// Formats a JSON Schema in one line: `{workerId: integer ≥ 0}`.
 
 export interface Schema {
   readonly $ref?: string;
@@ -17,7 +17,7 @@ export interface Schema {
   readonly description?: string;
 }
 
-/** Ends the name of another schema: a word joiner, which nobody sees. */
+/** Ends the name of another schema: a word joiner, which is invisible. */
 export const nameEnd = '\u2060';
 
 /** A reference is named, not followed: what it stands for has a place of its own. */

@@ -1,10 +1,10 @@
-// Signing in: one field for the secret or an access token, cleared as soon as it has been read, kept nowhere.
+// The sign-in form: one field for the secret or an access token, cleared once read and never stored.
 import { type Credentials, canSign, credentialsFrom, isToken, NotUsable } from './credentials.ts';
 import { byId, setAttributes, setText } from './dom.ts';
 
 export interface SignIn {
-  /** Ask for it, with what is wrong if something is. */
-  open(condition: string | null): void;
+  /** Show the form, with an error if there is one. */
+  open(error: string | null): void;
   close(): void;
 }
 
@@ -13,16 +13,16 @@ export function signIn(onSignedIn: (credentials: Credentials) => void): SignIn {
   const form = byId('sign-in-form') as HTMLFormElement;
   const pasted = byId('pasted') as HTMLInputElement;
   const who = byId('who') as HTMLInputElement;
-  const [hint, condition] = [byId('pasted-hint'), byId('pasted-condition')];
+  const [hint, errorText] = [byId('pasted-hint'), byId('pasted-error')];
 
-  function complain(text: string | null): void {
-    setText(condition, text ?? '');
+  function showError(text: string | null): void {
+    setText(errorText, text ?? '');
     setAttributes(pasted, { 'aria-invalid': text === null ? null : 'true' });
   }
 
   pasted.addEventListener('input', () => {
     setText(hint, hintFor(pasted.value));
-    complain(null);
+    showError(null);
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
@@ -30,11 +30,11 @@ export function signIn(onSignedIn: (credentials: Credentials) => void): SignIn {
     credentialsFrom(text, who.value).then(
       (credentials) => {
         pasted.value = '';
-        complain(null);
+        showError(null);
         onSignedIn(credentials);
       },
       (error: unknown) => {
-        complain(error instanceof NotUsable ? error.message : 'This browser could not take it.');
+        showError(error instanceof NotUsable ? error.message : 'The browser could not use this secret.');
         pasted.focus();
       },
     );
@@ -45,7 +45,7 @@ export function signIn(onSignedIn: (credentials: Credentials) => void): SignIn {
     open(why) {
       section.hidden = false;
       setText(hint, hintFor(''));
-      complain(why);
+      showError(why);
       pasted.focus();
     },
     close() {
@@ -57,10 +57,10 @@ export function signIn(onSignedIn: (credentials: Credentials) => void): SignIn {
 function hintFor(text: string): string {
   if (text.trim() === '') {
     return canSign()
-      ? 'The secret never leaves this page: it signs each request here, and is forgotten when the page is closed.'
-      : 'This page has come over plain HTTP from another machine: only an access token can be used here, not the secret.';
+      ? 'The secret never leaves this page: it signs each request here and is dropped when the page is closed.'
+      : 'This page was loaded over plain HTTP from another machine: use an access token, the secret cannot be used here.';
   }
   return isToken(text.trim())
-    ? 'This is an access token: it is sent along with each request.'
-    : 'Taken as the secret: it stays on this page and signs each request here.';
+    ? 'This is an access token: it is sent with each request.'
+    : 'Treated as the secret: it stays on this page and signs each request here.';
 }

@@ -1,11 +1,11 @@
-// What the node says of itself: settings, buckets, workers, drain, conditions.
+// The state document on the page: settings, buckets, workers, drain, conditions.
 import { age } from './ages.ts';
 import { byId, type Child, fill, h, setText } from './dom.ts';
 import type { Model, State } from './model.ts';
 import { bytesText, countText } from './numbers.ts';
 
-/** Draws each part only when what it shows has changed: what is being read aloud or selected stays. */
-export function factsPanel(): (model: Model) => void {
+/** Redraws a part only if its data has changed, so that selections and screen readers are not interrupted. */
+export function statusPanel(): (model: Model) => void {
   const drawn = new Map<string, string>();
   const draw = (id: string, value: unknown, make: () => readonly Child[]): void => {
     const text = JSON.stringify(value ?? null);
@@ -41,26 +41,26 @@ const row = (term: string, ...value: readonly Child[]): HTMLElement =>
 const code = (text: string): HTMLElement => h('code', {}, text);
 
 function settingsOf(state: State | null): Child[] {
-  if (state === null) return [row('Settings', 'not known yet')];
+  if (state === null) return [row('Settings', 'unknown')];
   const { settings, desired, endpoints, generation, since, effectiveBuckets, publicApi, lameDuck, lastCrash } = state;
   return [
     row('Public API', `${publicApi} `, age(since, 'for')),
-    lameDuck && row('Lame duck', 'not ready, viewers are served; the port closes ', age(lameDuck.until, 'in')),
-    row('Wanted', desired.publicApi),
+    lameDuck && row('Lame duck', 'not ready, viewers are still served; the port closes ', age(lameDuck.until, 'in')),
+    row('Target', desired.publicApi),
     row('Worker', settings.workerId === null ? 'unset' : String(settings.workerId)),
-    row('Buckets', ...(settings.buckets === null ? ['all of the worker'] : list(settings.buckets))),
-    effectiveBuckets && row('In force', ...(effectiveBuckets.length > 0 ? list(effectiveBuckets) : ['none'])),
+    row('Buckets', ...(settings.buckets === null ? ['all buckets of the worker'] : list(settings.buckets))),
+    effectiveBuckets && row('Effective', ...(effectiveBuckets.length > 0 ? list(effectiveBuckets) : ['none'])),
     row('Generation', String(generation)),
     row(
-      'Set by commands',
-      desired.overridden.length > 0 ? desired.overridden.join(', ') : 'nothing, all as in the config',
+      'Overridden by commands',
+      desired.overridden.length > 0 ? desired.overridden.join(', ') : 'nothing; all from the config',
     ),
-    row('Viewers at', code(endpoints.publicApi)),
+    row('Public API at', code(endpoints.publicApi)),
     lastCrash && row('Last crash', age(lastCrash.at), `: ${lastCrash.message}`),
   ];
 }
 
-/** A long list is folded: thousands of buckets are possible. */
+/** Long lists are collapsed: there can be thousands of buckets. */
 function list(ids: readonly string[]): Child[] {
   const shown = 12;
   const some = ids.slice(0, shown).flatMap((id) => [code(id), ' ']);
@@ -73,7 +73,7 @@ function list(ids: readonly string[]): Child[] {
 }
 
 function workersOf(state: State | null): Child[] {
-  if (state === null) return [h('li', { class: 'none' }, 'Not known yet.')];
+  if (state === null) return [h('li', { class: 'none' }, 'Unknown.')];
   const { workers } = state;
   if (workers.length === 0) return [h('li', { class: 'none' }, 'No worker process.')];
   return workers.map(({ pid, state: word }) =>
@@ -88,16 +88,17 @@ function workersOf(state: State | null): Child[] {
 }
 
 function conditionsOf(state: State | null): Child[] {
-  if (state === null) return [h('li', { class: 'none' }, 'Not known yet.')];
+  if (state === null) return [h('li', { class: 'none' }, 'Unknown.')];
   const { conditions } = state;
   if (conditions.length === 0) return [h('li', { class: 'none' }, '✓ Nothing is wrong.')];
-  return conditions.map(({ type, reason, message, since }) =>
+  return conditions.map(({ type, reason, severity, message, remedy, since }) =>
     h(
       'li',
-      { class: 'condition' },
+      { class: 'condition', 'data-severity': severity },
       h('strong', {}, h('span', { class: 'sign', 'aria-hidden': 'true' }, '▲'), ` ${type}`),
-      h('span', { class: 'reason' }, ` ${reason}, `, age(since)),
+      h('span', { class: 'reason' }, ` ${severity}, ${reason}, `, age(since)),
       h('p', {}, message),
+      h('p', { class: 'remedy' }, remedy),
     ),
   );
 }
@@ -109,14 +110,14 @@ function drainOf(drain: State['drain'], mostLeft: number): Child[] {
     h(
       'p',
       {},
-      `${countText(connections, 'connection')}, ${bytesText(bytesLeft)} left; what has not been sent is cut `,
+      `${countText(connections, 'connection')}, ${bytesText(bytesLeft)} left; the rest is cut off `,
       age(deadline, 'in'),
       '.',
     ),
     h('progress', {
       max: Math.max(1, mostLeft),
       value: mostLeft - bytesLeft,
-      'aria-label': 'Sent of what was left at the stop',
+      'aria-label': 'Bytes sent since the stop',
     }),
   ];
 }

@@ -1,4 +1,4 @@
-// Tells how the node comes up and goes down: on stdout, and to the service manager.
+// Reports startup and shutdown: on stdout, and to the service manager.
 import type { NodeStatus } from '../../machines/judge.ts';
 import type { Deadlines } from '../../machines/node.ts';
 import type { DesiredRecord } from '../../machines/settings.ts';
@@ -8,11 +8,11 @@ import { openLogOut } from '../log/log-output.ts';
 import type { Node } from './node-runner.ts';
 import type { ServiceManager } from './service-manager.ts';
 
-/** How long answers under way on the operator API may take once the node has nothing left to do. */
+/** Timeout for operator API responses in progress once the node has nothing left to do. */
 export const lastAnswersMs = 1000;
 
-/** Every step between two words of the state; the end as soon as it has begun. */
-export function tellServiceManager(
+/** Reports each change of the public API, and the shutdown as soon as it starts. */
+export function notifyServiceManager(
   node: Node,
   manager: ServiceManager,
   { lameDuckMs, leaveMs, answerMs }: Pick<Deadlines, 'lameDuckMs' | 'leaveMs' | 'answerMs'>,
@@ -20,16 +20,16 @@ export function tellServiceManager(
   node.observe((observation) => {
     if (observation.type !== 'step') return;
     const { from, to } = observation;
-    const words = statusWords(to);
-    if (from.node !== to.node) manager.stopping(words, lameDuckMs + leaveMs + answerMs + lastAnswersMs);
-    else if (words !== statusWords(from)) manager.status(words);
+    const text = statusText(to);
+    if (from.node !== to.node) manager.stopping(text, lameDuckMs + leaveMs + answerMs + lastAnswersMs);
+    else if (text !== statusText(from)) manager.status(text);
   });
 }
 
-export const statusWords = ({ node, publicApi }: NodeStatus): string =>
+export const statusText = ({ node, publicApi }: NodeStatus): string =>
   node === 'running' ? `public API ${publicApi}` : 'shutting down';
 
-/** It is up: on stdout one line for people, then what tools wait for and operators look for; on the log, what is wrong. */
+/** Startup report: on stdout a summary for people, then the lines that tools wait for; in the log, the conditions. */
 export function announce(
   node: Node,
   log: Logger,
@@ -37,18 +37,18 @@ export function announce(
 ): void {
   const { id, version, publicApi, endpoints, conditions } = node.state;
   const operator = endpoints.operatorApi === null ? 'no operator API' : `operator API on ${endpoints.operatorApi}`;
-  // Not console.log: a disk behind stdout that is full would end the node.
+  // Not console.log: a full disk behind stdout would crash the node.
   const stdout = openLogOut(process.stdout);
   stdout.write(`${id} ${version}: public API ${publicApi} on ${endpoints.publicApi}, ${operator}\n`);
-  // The peer's tools wait for «listening on port 3334».
+  // Tools written for the peer wait for «listening on port 3334».
   if (publicApi === 'running') stdout.write(`Public API ${listening(endpoints.publicApi)}`);
   if (endpoints.operatorApi !== null) stdout.write(`Operator API ${listening(endpoints.operatorApi)}`);
   stdout.write(`State directory: ${stateDirectory}\n`);
   const { changes, generation } = record;
   if (Object.keys(changes).length > 0) {
-    const words = Object.entries(changes).map(([name, value]) => printable(`${name} ${JSON.stringify(value)}`));
+    const overrides = Object.entries(changes).map(([name, value]) => printable(`${name} ${JSON.stringify(value)}`));
     stdout.write(
-      `Before the config goes what commands have changed (generation ${generation}): ${words.join(', ')}. «distributor-node reset» drops it.\n`,
+      `Overridden by commands (generation ${generation}): ${overrides.join(', ')}. «distributor-node reset» restores the config.\n`,
     );
   }
   for (const { type, message } of conditions) log.warn(`${type}: ${message}`);

@@ -1,8 +1,8 @@
-// What is wrong now, gathered from everyone who can tell, with the moment each condition was first seen.
+// Collects the current conditions from their sources, and records when each was first seen.
 import type { Settings } from '../../machines/settings.ts';
 import type { Condition, DatedCondition } from '../base/condition.ts';
 
-/** Asked anew each time; returns what is wrong at that moment, given the settings in force. */
+/** Called for each reading; returns the conditions at that moment under the effective settings. */
 export type ConditionSource = (settings: Settings) => readonly (Condition | DatedCondition)[];
 
 export class Conditions {
@@ -15,11 +15,11 @@ export class Conditions {
     this.#now = now;
   }
 
-  /** A source that keeps its own time is believed; for the others `since` is when this was first called with them. */
+  /** `since` is the source's own, if it has one; otherwise the time of the first call that saw the condition. */
   current(settings: Settings): DatedCondition[] {
     const conditions = this.#sources.flatMap((source) => source(settings));
-    const standing = new Set(conditions.map(({ type }) => type));
-    for (const type of this.#firstSeen.keys()) if (!standing.has(type)) this.#firstSeen.delete(type);
+    const current = new Set<string>(conditions.map(({ type }) => type));
+    for (const type of this.#firstSeen.keys()) if (!current.has(type)) this.#firstSeen.delete(type);
     return conditions.map((condition) => ({ ...condition, since: this.#since(condition) }));
   }
 

@@ -1,4 +1,4 @@
-// Whether this process is in a container, and what that means for an operator API on loopback.
+// Detects a container, and warns about an operator API on its loopback address.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isLoopback } from '../base/http-url.ts';
@@ -6,11 +6,11 @@ import type { Config } from '../config/config.ts';
 
 export interface Place {
   readonly env: NodeJS.ProcessEnv;
-  /** Of the file system; another one in tests. */
+  /** Root of the file system; tests pass another. */
   readonly root?: string;
 }
 
-/** Loopback of a container is not that of its host. Null: there is nothing to hint at. */
+/** The loopback of a container is not that of its host. Null: no hint is needed. */
 export function containerHint(
   operatorApi: Pick<NonNullable<Config['operatorApi']>, 'host' | 'port'> | null,
   place: Place,
@@ -18,12 +18,12 @@ export function containerHint(
   if (operatorApi === null || !isLoopback(operatorApi.host) || !isInContainer(place)) return null;
   return (
     `The operator API listens on ${operatorApi.host} inside a container, where no published port reaches it. To reach it from ` +
-    'outside, set operatorApi.host to 0.0.0.0, publish its port on loopback or a trusted network only, and put the names ' +
-    'it is addressed by into operatorApi.allowedHosts.'
+    'outside, set operatorApi.host to 0.0.0.0, publish its port on loopback or a trusted network only, and list the host ' +
+    'names that clients use in operatorApi.allowedHosts.'
   );
 }
 
-/** As Docker, Podman, systemd-nspawn, Kubernetes and LXC leave their marks; in doubt it is none. */
+/** Recognizes Docker, Podman, systemd-nspawn, Kubernetes and LXC; false if unsure. */
 export function isInContainer({ env, root = '/' }: Place): boolean {
   if (env.container) return true;
   if (['.dockerenv', 'run/.containerenv'].some((path) => existsSync(join(root, path)))) return true;

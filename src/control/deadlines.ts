@@ -1,11 +1,11 @@
-// How long every step of the node machine may take, derived from what the config says of workers, drains and the disk.
+// Derives the deadlines of the node machine's steps from the config of server processes, drains and disk.
 import type { Deadlines } from '../../machines/node.ts';
 import type { Config } from '../config/config.ts';
 
 type TimedConfig = Pick<Config, 'publicApi' | 'stateFile' | 'auditLog' | 'operatorApi'>;
 
 export function deadlinesOf({ publicApi, stateFile, auditLog, operatorApi }: TimedConfig): Deadlines {
-  // The supervisor kills and replaces a worker that does not confirm in time, so a step may take two such times.
+  // The supervisor kills and replaces a server process that does not confirm in time, so a step may take two timeouts.
   const stepMs = 2 * publicApi.workerTimeoutMs + 1000;
   const { saveTimeoutMs } = stateFile;
   const drainMs = publicApi.drainTimeoutSec * 1000;
@@ -19,7 +19,7 @@ export function deadlinesOf({ publicApi, stateFile, auditLog, operatorApi }: Tim
     configureMs: stepMs,
     drainMs,
     leaveMs: stepMs + drainMs + stepMs + saveTimeoutMs,
-    // The body, the file of used tokens, the state file, the server processes, the audit log.
+    // The request body, the file of used tokens, the state file, the server processes, the audit log.
     answerMs: (operatorApi?.bodyWaitMs ?? 0) + saveTimeoutMs + saveTimeoutMs + stepMs + auditLog.writeTimeoutMs,
   };
 }

@@ -1,4 +1,4 @@
-// The lock on an open file: flock(2), which Node has no call for. The kernel gives it back when the file is closed.
+// Locks an open file with flock(2), which Node does not offer. The kernel releases the lock when the file is closed.
 import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
 
@@ -8,11 +8,11 @@ const doNotWait = 4;
 let flock: ((descriptor: number, operation: number) => number) | undefined;
 
 /**
- * Whether the file is locked now: not where another opening of it has the lock.
- * @throws {Error} where its file system or this platform has no such locks
+ * Returns false if another open file description has the lock.
+ * @throws {Error} where the file system or the platform does not support flock
  */
 export function tryLock(descriptor: number): boolean {
-  // In the libraries that this process has loaded anyway.
+  // null: flock is in libc, which this process has loaded.
   flock ??= koffi.load(null).func('int flock(int, int)');
   if (flock(descriptor, lockExclusive | doNotWait) === 0) return true;
   const code = koffi.errno();

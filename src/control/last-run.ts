@@ -1,19 +1,20 @@
-// What is known of a run that ended in a crash, kept in the state directory: read after the restart, whatever ended it.
+// Detects after a restart that the previous run crashed, by a marker file in the state directory.
 import { rmSync, writeFileSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeFileAtomically } from '../base/atomic-file.ts';
 import { codeOf, messageOf } from '../base/errors.ts';
 import type { CrashReport } from '../supervisor/public-side.ts';
 import { bootId } from './lock-holder.ts';
 
 export interface LastRun {
-  /** Null: nothing has crashed as far as this state directory knows. */
+  /** Null: this state directory records no crash. */
   readonly crash: CrashReport | null;
-  /** A crash in this run, to be read in the next one too. Not waited for. */
+  /** Records a crash in this run, for the next one to report too. Does not wait for the disk. */
   note(crash: CrashReport): void;
-  /** An error nobody caught is about to end this process. */
+  /** Records an uncaught error that is about to end this process. */
   noteFatal(error: unknown): void;
-  /** The run ends as it should: nothing is to be reported of it. */
+  /** Ends the run normally: the next one reports no crash. */
   end(): void;
 }
 
@@ -24,23 +25,23 @@ interface Log {
 interface Marker {
   readonly pid: number;
   readonly startedAt: string;
-  /** Of the running kernel: another one after the restart means that the whole machine went down. Null: not known. */
+  /** Boot id of the running kernel: if it differs after the restart, the machine was restarted. Null: unknown. */
   readonly boot: string | null;
-  /** What ended it, where it could still say so. */
+  /** The uncaught error that ended the process, if it could still be written. */
   readonly fatal?: { readonly at: string; readonly words: string };
 }
 
-/** The marker is touched this often: so exact is the moment at which a killed process is said to have been alive last. */
+/** How often the marker is touched: the precision of the time at which a killed process was last alive. */
 const touchMs = 5000;
 
 /**
- * Reads what the run before has left and marks this one as begun. Call it with the directory locked.
- * A directory that cannot be written costs the report, not the start.
+ * Reads what the previous run left and marks this one as started. Call it with the directory locked.
+ * In a directory that cannot be written, the crash report is lost, but the node starts.
  */
 export async function beginRun(directory: string, log: Log): Promise<LastRun> {
   const marker = join(directory, 'run.json');
   const report = join(directory, 'last-crash.json');
-  const failed = (err: unknown) => log.warn({ err }, 'What would be told of a crash could not be written');
+  const failed = (err: unknown) => log.warn({ err }, 'The crash report could not be written');
   let crash = (await lastCrash(marker)) ?? (await readJson<CrashReport>(report));
   let writing: Promise<void> = Promise.resolve();
   const keep = (found: CrashReport) => {
@@ -61,12 +62,12 @@ export async function beginRun(directory: string, log: Log): Promise<LastRun> {
     },
     note: keep,
     noteFatal(error) {
-      const words = error instanceof Error ? `${error.name}: ${error.message}` : messageOf(error);
-      const fatal = { at: new Date().toISOString(), words: words.slice(0, 500) };
+      const message = error instanceof Error ? `${error.name}: ${error.message}` : messageOf(error);
+      const fatal = { at: new Date().toISOString(), words: message.slice(0, 500) };
       try {
         writeFileSync(marker, JSON.stringify({ ...own, fatal }));
       } catch {
-        // The process is ending: nobody is left to be told.
+        // The process is ending: there is no place left to report this.
       }
     },
     end() {
@@ -80,7 +81,7 @@ export async function beginRun(directory: string, log: Log): Promise<LastRun> {
   };
 }
 
-/** Null: the run before ended as it should, or there was none. */
+/** Null: the previous run ended normally, or there was none. */
 async function lastCrash(path: string): Promise<CrashReport | null> {
   const left = await stat(path).catch(() => null);
   if (!left?.isFile()) return null;
@@ -91,14 +92,14 @@ async function lastCrash(path: string): Promise<CrashReport | null> {
     return { at: fatal.at, what: 'control', pid, reason: 'UncaughtError', message };
   }
   const at = left.mtime.toISOString();
-  const seen = `was last seen at ${at} and ended without a word`;
+  const seen = `was last seen at ${at} and exited without logging a reason`;
   const rebooted = boot !== null && boot !== bootId();
   return rebooted
     ? { at, what: 'control', pid, reason: 'MachineRestarted', message: `${which} ${seen}: the machine was restarted` }
     : { at, what: 'control', pid, reason: 'Killed', message: `${which} ${seen}: it was killed, or ran out of memory` };
 }
 
-/** Null: there is none that could be understood. */
+/** Null: no such file, or its content is invalid. */
 async function readJson<T>(path: string): Promise<T | null> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as T;
@@ -108,7 +109,4 @@ async function readJson<T>(path: string): Promise<T | null> {
   }
 }
 
-async function replace(path: string, document: object): Promise<void> {
-  await writeFile(`${path}.tmp`, JSON.stringify(document), { mode: 0o600 });
-  await rename(`${path}.tmp`, path);
-}
+const replace = (path: string, document: object): Promise<void> => writeFileAtomically(path, JSON.stringify(document));

@@ -1,21 +1,21 @@
-// The lock on a state directory: one node at a time, given back when its owner dies, however it dies.
+// The lock on a state directory: one node at a time; the kernel releases it when the node's process ends for any reason.
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, mkdir, open, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Condition } from '../base/condition.ts';
+import { type Condition, condition } from '../base/condition.ts';
 import { codeOf, InputError, messageOf } from '../base/errors.ts';
 import { tryLock } from './file-lock.ts';
-import { holderWords, noteHolder } from './lock-holder.ts';
+import { describeHolder, noteHolder } from './lock-holder.ts';
 
 export interface Lock {
   /**
-   * To be asked before something is written at the directory's path.
-   * @throws {Error} where another directory stands there, which another node may have locked
+   * Call it before writing at the directory's path.
+   * @throws {Error} where the path now names another directory, which another node may have locked
    */
   confirm(): Promise<void>;
-  /** Look every so often; `onChange` is called when the conditions are others than before. */
+  /** Checks periodically; calls `onChange` when the conditions have changed. */
   watch(everyMs: number, onChange: () => void): void;
-  /** `StateDirectoryReplaced`, as of the last look. */
+  /** `StateDirectoryReplaced`, as of the last check. */
   readonly conditions: readonly Condition[];
   release(): Promise<void>;
 }
@@ -23,9 +23,9 @@ export interface Lock {
 type Place = 'ours' | 'replaced' | 'gone';
 
 /**
- * Make the directory if need be and lock a file in it. Only those can who may write there: the file is for its owner
- * alone. Its descriptor is closed in every child, so servers that outlive their node do not keep the next one out.
- * @throws {InputError} when another process holds it, naming its pid where that can be learned
+ * Creates the directory if necessary and locks a file in it. The file has mode 0600, so other users cannot lock it. Child
+ * processes do not inherit its descriptor, so server processes that outlive their node do not block the next one.
+ * @throws {InputError} when another process holds the lock, with its pid if known
  */
 export async function lockDirectory(directory: string): Promise<Lock> {
   const path = join(directory, 'lock');
@@ -33,20 +33,20 @@ export async function lockDirectory(directory: string): Promise<Lock> {
   let place: Place = 'ours';
   let watching: NodeJS.Timeout | undefined;
 
-  async function look(): Promise<void> {
+  async function check(): Promise<void> {
     place = (await isAt(path, file)) ? 'ours' : (await isFolder(directory)) ? 'replaced' : 'gone';
   }
 
   return {
     async confirm() {
-      await look();
+      await check();
       if (place === 'replaced') throw new Error('the directory is not the one that this node has locked');
     },
     watch(everyMs, onChange) {
       const next = () => {
         watching = setTimeout(async () => {
           const before = place;
-          await look().catch(() => {});
+          await check().catch(() => {});
           if (watching === undefined) return;
           if (place !== before) onChange();
           next();
@@ -60,7 +60,7 @@ export async function lockDirectory(directory: string): Promise<Lock> {
     async release() {
       clearTimeout(watching);
       watching = undefined;
-      // With the lock held: a file that another node makes in its place is that node's.
+      // Unlinked while locked: a lock file that another node creates there is not touched.
       if (await isAt(path, file).catch(() => false)) await unlink(path).catch(() => {});
       await file.close();
     },
@@ -72,9 +72,9 @@ async function lockedFile(directory: string, path: string): Promise<FileHandle> 
     await mkdir(directory, { recursive: true, mode: 0o700 });
     for (;;) {
       const file = await lockAt(directory, path);
-      // Else the node that held it has ended and taken the file away, after it was opened here.
+      // Otherwise the previous holder removed the file after it was opened here.
       if (await isAt(path, file)) {
-        // A full disk costs the hint, not the start.
+        // On a full disk the hint is lost, but the node starts.
         await noteHolder(file).catch(() => {});
         return file;
       }
@@ -91,13 +91,13 @@ async function lockAt(directory: string, path: string): Promise<FileHandle> {
   const file = await open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
   try {
     if (tryLock(file.fd)) {
-      // One that was copied here may be open to others, who could then keep the next node out.
+      // A copied lock file may be writable by other users, who could then block the next node.
       await file.chmod(0o600).catch(() => {});
       return file;
     }
-    const holder = await holderWords(file);
+    const holder = await describeHolder(file);
     throw new InputError(
-      `The state directory ${directory} is in use by another node${holder}: stop that one, or give this one its own directories.state`,
+      `The state directory ${directory} is in use by another node${holder}: stop that node, or set another directories.state for this one`,
     );
   } catch (error) {
     await file.close();
@@ -112,7 +112,7 @@ async function isAt(path: string, file: FileHandle): Promise<boolean> {
 
 const isFolder = async (path: string): Promise<boolean> => (await unlessGone(path))?.isDirectory() === true;
 
-/** Null: there is no such file, or no such directory. */
+/** Null: no such file or directory. */
 const unlessGone = (path: string): Promise<BigIntStats | null> =>
   stat(path, { bigint: true }).catch((error: unknown) => {
     if (['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) return null;
@@ -120,14 +120,13 @@ const unlessGone = (path: string): Promise<BigIntStats | null> =>
   });
 
 function conditionSources(directory: string, place: Place): Condition[] {
-  const type = 'StateDirectoryReplaced';
-  const whatToDo = 'Put back the one that this node was started with, or restart the node.';
+  const action = 'Restore the directory that this node was started with, or restart the node.';
   if (place === 'gone') {
-    return [{ type, reason: 'Gone', message: `The state directory ${directory} is gone. ${whatToDo}` }];
+    return [condition('StateDirectoryReplaced', 'Gone', `The state directory ${directory} is gone. ${action}`)];
   }
   if (place === 'replaced') {
-    const message = `The state directory ${directory}, or its lock file, was replaced: another node can be started on it, so this one saves nothing there. ${whatToDo}`;
-    return [{ type, reason: 'Replaced', message }];
+    const message = `The state directory ${directory}, or its lock file, was replaced: another node could start on it, so this one saves nothing there. ${action}`;
+    return [condition('StateDirectoryReplaced', 'Replaced', message)];
   }
   return [];
 }

@@ -1,18 +1,18 @@
-// What the machine itself knows to be wrong: a state that is not saved, a public API that could not be started.
+// The conditions that the machine itself knows: a state that is not saved, a public API that could not be started.
 import { type NodeSnapshot, statusOf } from '../../machines/judge.ts';
-import type { Condition } from '../base/condition.ts';
+import { type Condition, condition } from '../base/condition.ts';
 
 export function machineConditions(snapshot: NodeSnapshot): Condition[] {
   const { context } = snapshot;
   const { node, publicApi } = statusOf(snapshot);
   const conditions: Condition[] = [];
   if (context.saveFailure !== null) {
-    const message = `${context.saveFailure}. What has changed since the last save would be lost at a restart; the node keeps trying.`;
-    conditions.push({ type: 'StateNotSaved', reason: 'WriteFailed', message });
+    const message = `${context.saveFailure}. Changes since the last save would be lost at a restart. The node keeps trying.`;
+    conditions.push(condition('StateNotSaved', 'WriteFailed', message));
   }
   if (context.listenFailure !== null && node === 'running' && publicApi === 'stopped') {
-    const message = `${context.listenFailure}. The public API is wanted running: start-api tries again.`;
-    conditions.push({ type: 'PublicApiNotListening', reason: 'StartFailed', message });
+    const message = `${context.listenFailure}. The target of the public API is running: start-api tries again.`;
+    conditions.push(condition('PublicApiNotListening', 'StartFailed', message));
   }
   return conditions;
 }

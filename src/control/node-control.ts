@@ -1,4 +1,4 @@
-// What the operator API may ask of the node, and the document it answers with.
+// The node as the operator API uses it: commands, previews, observations, and the state document.
 import type { Command, CommandName } from '../../machines/commands.ts';
 import type { CoverageChange } from '../../machines/coverage-change.ts';
 import type { CommandPreview, NodeStatus } from '../../machines/judge.ts';
@@ -6,56 +6,56 @@ import type { DesiredState, Settings } from '../../machines/settings.ts';
 import type { Condition, DatedCondition } from '../base/condition.ts';
 import type { CrashReport, DrainStatus, WorkerStatus } from '../supervisor/public-side.ts';
 
-/** What `GET /api/v1/state` answers and every 200 carries. */
+/** The body of `GET /api/v1/state`, and of every command that succeeds. */
 export interface StateDocument extends NodeStatus {
   readonly id: string;
   readonly version: string;
   readonly startedAt: string;
-  /** The last change of `node` or `publicApi`. */
+  /** Time of the last change of `node` or `publicApi`. */
   readonly since: string;
   readonly generation: number;
   readonly settings: Settings;
-  /** Ids of the buckets in force: those chosen, else those the directory says the worker distributes. */
+  /** Ids of the effective buckets: those set, otherwise all that the worker distributes according to the directory. */
   readonly effectiveBuckets: readonly string[];
   readonly allowed: readonly CommandName[];
   readonly desired: {
     readonly publicApi: DesiredState['publicApi'];
-    /** What commands have changed since the state file was begun: there the config file has no say any more. */
+    /** Settings that commands have changed; for these the config file has no effect. */
     readonly overridden: readonly (keyof DesiredState)[];
   };
   readonly endpoints: { readonly publicApi: string; readonly operatorApi: string | null };
-  /** A stop has begun, and viewers are served until the port closes at this time; null: no such pause is under way. */
+  /** During a stop the port serves viewers until this time, then closes; null: not in lame duck. */
   readonly lameDuck: { readonly until: string } | null;
   readonly drain: (DrainStatus & { readonly deadline: string }) | null;
   readonly workers: readonly WorkerStatus[];
-  /** Of a worker, or of the control process in an earlier run; kept over restarts. Null: none is known of. */
+  /** Crash of a server process, or of the control process in an earlier run; kept across restarts. Null: none is known. */
   readonly lastCrash: CrashReport | null;
   readonly conditions: readonly DatedCondition[];
 }
 
-/** The state a command was judged in and refused. */
+/** The state in which a command was refused. */
 interface Refusal {
   readonly state: NodeStatus;
   readonly allowed: readonly CommandName[];
 }
 
-/** How a command ended. `moved`: it was legal, but what it rests on (`onlyIf`) is not so any more. */
+/** How a command ended. `moved`: it was legal, but its precondition (`onlyIf`) no longer holds. */
 export type CommandResult =
   | { readonly result: 'done'; readonly state: StateDocument }
   | { readonly result: 'failed'; readonly reason: string }
   | ({ readonly result: 'refused'; readonly reason: string } & Refusal)
   | ({ readonly result: 'moved'; readonly generation: number } & Refusal);
 
-/** What a precondition is about. */
+/** The version of the state that a precondition compares. */
 export interface Version {
   readonly generation: number;
   readonly desired: DesiredState;
 }
 
 export interface CommandOptions {
-  /** Asked in the moment in which the machine judges, of what it finds legal; false: it is not carried out. */
+  /** Precondition, checked for a legal command at the moment it is judged; false: the command is not executed. */
   readonly onlyIf?: ((version: Version) => boolean) | undefined;
-  /** Called when its turn has come, with the state it is judged in: what came before it has ended. */
+  /** Called when the earlier commands have ended, with the state in which this one is judged. */
   readonly onTurn?: ((state: NodeStatus & { readonly generation: number }) => void) | undefined;
 }
 
@@ -65,17 +65,17 @@ export type Outlook = Pick<
   'node' | 'publicApi' | 'generation' | 'settings' | 'effectiveBuckets' | 'allowed'
 >;
 
-/** What a command would do. */
+/** The effect of a command, as a dry run reports it. */
 export interface Preview {
   readonly dryRun: true;
   readonly command: CommandName;
-  /** Where it would be judged: once the step under way has succeeded, if there is one. */
+  /** The state in which the command would be judged: after the step in progress has succeeded, if there is one. */
   readonly before: Outlook;
-  /** Where it would lead if every step succeeds. */
+  /** The state after the command if every step succeeds. */
   readonly after: Outlook;
-  /** Which objects would be dropped and gained; null: the command changes no settings. */
+  /** Objects that would be dropped and gained; null: the command changes no settings. */
   readonly objects: CoverageChange | null;
-  /** What would be wrong then, as far as it can be known now. */
+  /** The conditions in `after`, as far as they can be predicted. */
   readonly conditions: readonly Condition[];
 }
 
@@ -85,17 +85,17 @@ export type PreviewResult =
 
 export interface NodeControl {
   readonly state: StateDocument;
-  /** Put a command to the machine when its turn has come; resolves with its outcome, never rejects. */
+  /** Executes a command after the earlier ones have ended; resolves with its outcome, never rejects. */
   command(command: Command, options?: CommandOptions): Promise<CommandResult>;
-  /** What a command would do if it were given now. Waits for no step and has no effect. */
+  /** The effect that a command would have now. Does not wait for steps in progress, and changes nothing. */
   preview(command: Command, options?: CommandOptions): Promise<PreviewResult>;
 }
 
-/** For those who start, restart and balance nodes: each null where all is well, else why not. */
+/** Health for supervisors and load balancers: null means healthy, otherwise the reason. */
 export interface Health {
-  /** The node has brought its public API to where it is wanted, or has tried. */
+  /** Null once the node has brought its public API to its target state, or has tried. */
   readonly startup: string | null;
-  /** New viewers are welcome. */
+  /** Null while new viewers are accepted. */
   readonly ready: string | null;
 }
 
@@ -103,30 +103,30 @@ export interface Health {
 export interface MachineStep {
   /** ISO 8601. */
   readonly at: string;
-  /** What set it off, in the words of the diagrams' edges. */
+  /** The event that triggered it, as the diagrams' edges name it. */
   readonly event: string;
   readonly from: NodeStatus;
   readonly to: NodeStatus;
   readonly active: readonly string[];
-  /** Edges; none: it reacted without leaving a state. */
+  /** Ids of the edges taken; empty: no state was left. */
   readonly taken: readonly string[];
 }
 
 export interface ConditionChange {
   readonly at: string;
   readonly change: 'raised' | 'changed' | 'cleared';
-  /** As it stands now; as it last stood, where it is cleared. */
+  /** The condition now; if cleared, as it last was. */
   readonly condition: DatedCondition;
 }
 
-/** Told within the machine's own step: whoever listens must be quick. */
+/** Emitted synchronously within a step of the machine: listeners must be quick. */
 export type Observation =
   | ({ readonly type: 'step' } & MachineStep)
   | ({ readonly type: 'condition' } & ConditionChange)
-  /** Something of the state document is, or may be, different now. */
+  /** The state document may have changed. */
   | { readonly type: 'changed' };
 
-/** The machine as it stands, for a picture of it. */
+/** The state of the machine, for a drawing. */
 export interface MachineView {
   readonly active: readonly string[];
   readonly commands: Readonly<Record<CommandName, CommandPreview>>;
@@ -134,10 +134,10 @@ export interface MachineView {
 
 export interface ObservableNode extends NodeControl {
   readonly machine: MachineView;
-  /** Quickly told, whatever the node is doing. */
+  /** Available at once in every state of the node. */
   readonly health: Health;
-  /** Look for conditions that came or went without a word; the observers are told before it returns. */
+  /** Reads the conditions again; observers get the changes before it returns. */
   look(): void;
-  /** Returns what ends it. */
+  /** Returns a function that unsubscribes. */
   observe(listener: (observation: Observation) => void): () => void;
 }

@@ -1,4 +1,4 @@
-// Runs the node machine: gives it its effects, puts commands to it one at a time, and tells how they ended.
+// Runs the node machine: implements its effects, sends it one command at a time, and reports the outcomes.
 import { type Actor, createActor, fromPromise } from 'xstate';
 import type { Command, CommandName } from '../../machines/commands.ts';
 import type { CoverageChange } from '../../machines/coverage-change.ts';
@@ -31,25 +31,24 @@ import type {
   StateDocument,
 } from './node-control.ts';
 import { Observers } from './observers.ts';
-import { outlookOf, type Surroundings, stateDocument } from './state-document.ts';
-import { movedOn, refusal, versionOf } from './verdicts.ts';
+import { movedOn, outlookOf, refusal, type Surroundings, stateDocument, versionOf } from './state-document.ts';
 
 export interface NodeParts extends NodeInput, Surroundings {
-  /** Makes the record durable; rejects with the operator's reason. */
+  /** Makes the record durable; rejects with a reason for the operator. */
   readonly save: (record: DesiredRecord, signal: AbortSignal) => Promise<void>;
-  /** Takes no further request of operators; resolves when those that have come are answered. */
+  /** Stops accepting operator requests; resolves when those accepted are answered. */
   readonly answer: () => Promise<void>;
   readonly conditions: readonly ConditionSource[];
-  /** Which objects such a change of settings would drop and gain. */
+  /** The objects that a change of settings would drop and gain. */
   readonly coverageChange: (before: Settings, after: Settings) => Promise<CoverageChange>;
   readonly now?: () => number;
 }
 
-/** A fault of the program: the machine itself threw. */
-const broken = 'The node machine has broken';
+/** A bug: the machine itself threw. */
+const broken = 'Internal error: the node machine failed';
 
 export class Node implements ObservableNode {
-  /** Resolves when the machine has reached its end; rejects if the machine itself broke. */
+  /** Resolves when the machine has reached its final state; rejects if the machine itself threw. */
   readonly exited: Promise<number>;
   readonly #parts: NodeParts;
   readonly #actor: Actor<typeof nodeMachine>;
@@ -62,12 +61,12 @@ export class Node implements ObservableNode {
   #lameDuck: StateDocument['lameDuck'] = null;
   #begin = () => {};
   #isRestored = false;
-  /** The command whose turn it is, and all that wait behind it. Before all of them comes the start-up. */
+  /** The queue of commands. The startup comes before all of them. */
   #turn: Promise<unknown> = new Promise<void>((resolve) => {
     this.#begin = resolve;
   });
-  /** Who is to be told how an accepted command ends. Only a shutdown stands beside another. */
-  readonly #underWay = new Map<CommandName, (result: CommandResult) => void>();
+  /** Resolvers of the commands in progress. Only a shutdown can run beside another command. */
+  readonly #inProgress = new Map<CommandName, (result: CommandResult) => void>();
 
   constructor(parts: NodeParts) {
     const { publicSide, save, answer, now = Date.now } = parts;
@@ -92,7 +91,7 @@ export class Node implements ObservableNode {
       }),
       { input: parts, inspect: (inspection) => this.#observers.inspected(inspection) },
     );
-    this.#conditions = new Conditions([() => this.#shownConditions(this.#snapshot)], now);
+    this.#conditions = new Conditions([() => this.#conditionsIn(this.#snapshot)], now);
     publicSide.subscribe((event) => {
       if (event.type === 'drain.ended' && this.#snapshot.status === 'active') this.#actor.send(event);
       if (event.type !== 'changed') return;
@@ -109,7 +108,7 @@ export class Node implements ObservableNode {
     this.exited = new Promise((resolve, reject) => {
       const complete = () => resolve(this.#snapshot.output?.exitCode ?? 1);
       const error = (cause: unknown) => {
-        for (const command of this.#underWay.keys()) this.#ended({ command, result: 'failed', reason: broken });
+        for (const command of this.#inProgress.keys()) this.#ended({ command, result: 'failed', reason: broken });
         reject(new Error(broken, { cause }));
       };
       this.#actor.subscribe({ complete, error });
@@ -118,11 +117,11 @@ export class Node implements ObservableNode {
   }
 
   /**
-   * Bring the public API to where it is wanted. Resolves when that has succeeded or failed.
-   * Commands wait for it, all but a shutdown: one that came earlier would be refused for a state that nobody wanted.
+   * Brings the public API to its target state. Resolves when that has succeeded or failed.
+   * All commands but shutdown wait for it: an earlier one would be judged in a state that is not the target.
    */
   async restore(): Promise<void> {
-    // Whoever starts to serve knows the settings first; workers that are still starting hear them later.
+    // A server process has the settings before it serves; one that is still starting gets them later.
     const { publicSide } = this.#parts;
     await publicSide.configure(settingsOf(this.#snapshot)).catch(() => publicSide.kill());
     this.#actor.send({ type: 'restore' });
@@ -136,7 +135,7 @@ export class Node implements ObservableNode {
     if (node === 'shuttingDown') return 'the node is shutting down';
     if (publicApi !== 'running') return `the public API is ${publicApi}`;
     const isServed = this.#parts.publicSide.workers.some(({ state }) => state === 'serving');
-    return isServed ? null : 'no worker serves the public API';
+    return isServed ? null : 'no server process serves the public API';
   }
 
   get #snapshot(): NodeSnapshot {
@@ -172,18 +171,18 @@ export class Node implements ObservableNode {
   }
 
   async command(command: Command, options: CommandOptions = {}): Promise<CommandResult> {
-    // A shutdown waits for nobody: it is what an operator reaches for when something hangs.
-    if (command.type === 'shutdown') return this.#carryOut(command, options);
+    // A shutdown waits for no other command: it must work when one of them hangs.
+    if (command.type === 'shutdown') return this.#execute(command, options);
     const turn = this.#turn.then(async () => {
       await this.#settled();
-      return this.#carryOut(command, options);
+      return this.#execute(command, options);
     });
     this.#turn = turn.catch(() => {});
     return turn;
   }
 
-  /** Judges and sends in one synchronous block: nothing may change between the two. */
-  #carryOut(command: Command, { onlyIf, onTurn }: CommandOptions): Promise<CommandResult> {
+  /** Judges and sends in one synchronous block, so that the state cannot change in between. */
+  #execute(command: Command, { onlyIf, onTurn }: CommandOptions): Promise<CommandResult> {
     const snapshot = this.#snapshot;
     onTurn?.({ ...statusOf(snapshot), generation: snapshot.context.record.generation });
     const judgement = judge(snapshot, command);
@@ -192,12 +191,12 @@ export class Node implements ObservableNode {
     const obstacle = this.#obstacle(command, snapshot);
     if (obstacle !== null) return Promise.resolve({ result: 'failed', reason: obstacle });
     return new Promise((resolve) => {
-      this.#underWay.set(command.type, resolve);
+      this.#inProgress.set(command.type, resolve);
       this.#actor.send(command);
     });
   }
 
-  /** Why a change of settings could not be applied once it was saved; null: it could. */
+  /** The reason why a change of settings could not be applied after it was saved; null: it could. */
   #obstacle(command: Command, snapshot: NodeSnapshot): string | null {
     if (command.type !== 'set-worker' && command.type !== 'set-buckets') return null;
     try {
@@ -222,16 +221,22 @@ export class Node implements ObservableNode {
       before: outlookOf(before, bucketsOf),
       after: outlookOf(after, bucketsOf),
       objects: isAssignment ? await coverageChange(settingsOf(before), settingsOf(after)) : null,
-      conditions: this.#shownConditions(after).map(({ type, reason, message }) => ({ type, reason, message })),
+      conditions: this.#conditionsIn(after).map(({ type, reason, severity, message, remedy }) => ({
+        type,
+        reason,
+        severity,
+        message,
+        remedy,
+      })),
     };
     return { result: 'possible', preview };
   }
 
-  /** Called within the machine's own step: the state in the answer is the one the command has led to. */
+  /** Called within the machine's step: the result contains the state that the command has led to. */
   #ended({ command, result, reason }: Pick<CommandOutcome, 'command' | 'result' | 'reason'>): void {
     if (command === null) return;
-    const resolve = this.#underWay.get(command);
-    this.#underWay.delete(command);
+    const resolve = this.#inProgress.get(command);
+    this.#inProgress.delete(command);
     if (result === 'done') resolve?.({ result, state: this.state });
     else if (result === 'failed') resolve?.({ result, reason });
     else resolve?.(refusal(this.#snapshot, reason));
@@ -249,7 +254,7 @@ export class Node implements ObservableNode {
     }
   }
 
-  /** Called at every change and before every answer: an outcome is told before the change that it comes with. */
+  /** Called at every change and before every reading, since an outcome is emitted before its state change. */
   #follow(): void {
     const { node, publicApi } = statusOf(this.#snapshot);
     if (!isLameDuck(this.#snapshot)) this.#lameDuck = null;
@@ -259,12 +264,12 @@ export class Node implements ObservableNode {
     }
     if (node === this.#last.node && publicApi === this.#last.publicApi) return;
     this.#last = { node, publicApi };
-    // No start-up is to come: what waited for it is judged now.
+    // The startup will not happen: commands that waited for it are judged now.
     if (node === 'shuttingDown') this.#begin();
     this.#since = new Date(this.#now()).toISOString();
   }
 
-  #shownConditions(snapshot: NodeSnapshot): (Condition | DatedCondition)[] {
+  #conditionsIn(snapshot: NodeSnapshot): (Condition | DatedCondition)[] {
     const { publicSide, conditions } = this.#parts;
     const settings = settingsOf(snapshot);
     return [

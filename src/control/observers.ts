@@ -1,4 +1,4 @@
-// Who watches the node: tells them of the machine's steps, of conditions that come and go, and that anything has changed.
+// Notifies observers of the node about the machine's steps, raised and cleared conditions, and other changes.
 import type { AnyTransitionDefinition, InspectionEvent } from 'xstate';
 import { triggerOf } from '../../machines/diagram/diagram.ts';
 import { activeIds, transitionTrace } from '../../machines/diagram/trace.ts';
@@ -10,27 +10,27 @@ import type { Observation } from './node-control.ts';
 export class Observers {
   readonly #listeners = new Set<(observation: Observation) => void>();
   readonly #now: () => number;
-  /** Of the step under way. */
+  /** Event and transitions of the step in progress. */
   #event = '';
   #transitions: AnyTransitionDefinition[] = [];
   #last: NodeStatus | null = null;
-  #standing = new Map<string, DatedCondition>();
+  #current = new Map<string, DatedCondition>();
 
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  /** @returns what ends it */
+  /** @returns a function that unsubscribes */
   add(listener: (observation: Observation) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** For the machine's `inspect`: remembers what the step under way consists of. */
+  /** For the machine's `inspect`: records the transitions of the step in progress. */
   inspected(inspection: InspectionEvent): void {
-    // The effects' own actors have no such steps.
+    // Effects are actors without microsteps.
     if (inspection.type !== '@xstate.microstep') return;
-    // What a step raises within itself belongs to what set it off.
+    // Events raised within a step belong to the event that triggered it.
     if (this.#transitions.length === 0) this.#event = inspection.event.type;
     this.#transitions.push(...inspection._transitions);
   }
@@ -46,17 +46,17 @@ export class Observers {
     const taken = transitionTrace(transitions, nodeOutline);
     if (taken.length > 0) {
       const { text } = triggerOf({ eventType: event });
-      this.#tell({ type: 'step', at: this.#at(), event: text, from, to, active: activeIds(snapshot), taken });
+      this.#notify({ type: 'step', at: this.#at(), event: text, from, to, active: activeIds(snapshot), taken });
     }
     this.changed();
   }
 
-  /** @param conditions all that stand now */
+  /** @param conditions all current conditions */
   compared(conditions: readonly DatedCondition[]): void {
-    const before = this.#standing;
-    this.#standing = new Map(conditions.map((condition) => [condition.type, condition]));
-    for (const [type, condition] of before) if (!this.#standing.has(type)) this.#condition('cleared', condition);
-    for (const condition of this.#standing.values()) {
+    const before = this.#current;
+    this.#current = new Map(conditions.map((condition) => [condition.type, condition]));
+    for (const [type, condition] of before) if (!this.#current.has(type)) this.#condition('cleared', condition);
+    for (const condition of this.#current.values()) {
       const old = before.get(condition.type);
       if (old === undefined) this.#condition('raised', condition);
       else if (!isSame(old, condition)) this.#condition('changed', condition);
@@ -64,15 +64,15 @@ export class Observers {
   }
 
   changed(): void {
-    this.#tell({ type: 'changed' });
+    this.#notify({ type: 'changed' });
   }
 
   #condition(change: 'raised' | 'changed' | 'cleared', condition: DatedCondition): void {
-    this.#tell({ type: 'condition', at: this.#at(), change, condition });
+    this.#notify({ type: 'condition', at: this.#at(), change, condition });
     this.changed();
   }
 
-  #tell(observation: Observation): void {
+  #notify(observation: Observation): void {
     for (const listener of [...this.#listeners]) listener(observation);
   }
 

@@ -1,75 +1,76 @@
-// What systemd is told, where it started this node: that it is ready, what it does, that it ends, and that it lives.
+// Notifies systemd, if it started this node: readiness, status, stopping, and the watchdog.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../log/log.ts';
 
 export interface ServiceManager {
-  /** The node answers. `status` is the line that `systemctl status` shows. */
+  /** Reports readiness. `status` is the line that `systemctl status` shows. */
   ready(status: string): void;
   status(status: string): void;
-  /** @param withinMs how long the end may take: systemd is asked for that much patience */
+  /** @param withinMs how long the shutdown may take: the timeout that systemd is asked for */
   stopping(status: string, withinMs: number): void;
-  /** No more signs of life. */
+  /** Stops the watchdog notifications. */
   end(): void;
 }
 
-/** After this long a word that could not be handed over is given up. */
-const patienceMs = 5000;
+/** Timeout of one notification. */
+const notifyTimeoutMs = 5000;
 
-const nobody: ServiceManager = { ready() {}, status() {}, stopping() {}, end() {} };
+const none: ServiceManager = { ready() {}, status() {}, stopping() {}, end() {} };
 
 /**
- * Speaks sd_notify(3) through the command `systemd-notify`, since Node has no unix datagram sockets. It is a child, so
- * the unit needs `NotifyAccess=all`. Where it cannot be run, that is one warning, and the node goes on.
- * @param env whose NOTIFY_SOCKET says that somebody listens, and WATCHDOG_USEC how often a sign of life is wanted
+ * Sends sd_notify(3) messages with the command `systemd-notify`, since Node has no unix datagram sockets. The command is a
+ * child process, so the unit needs `NotifyAccess=all`. If it fails, the node logs one warning and continues.
+ * @param env NOTIFY_SOCKET: where systemd listens; WATCHDOG_USEC: the watchdog timeout
  */
 export function serviceManager(env: NodeJS.ProcessEnv, log: Pick<Logger, 'warn'>): ServiceManager {
-  if (!env.NOTIFY_SOCKET) return nobody;
-  let underWay: Promise<void> = Promise.resolve();
+  if (!env.NOTIFY_SOCKET) return none;
+  let queue: Promise<void> = Promise.resolve();
   let hasFailed = false;
-  /** The newest status not handed over yet: older ones are of no use to anybody. */
+  /** The newest status not sent yet; it replaces older ones. */
   let nextStatus: string | null = null;
 
-  /** One after the other, as they would arrive in any order otherwise. */
-  function tell(words: () => readonly string[]): void {
-    underWay = underWay.then(() => handOver(words())).catch(warnOnce);
+  /** One after the other, since parallel child processes would not keep the order. */
+  function notify(variables: () => readonly string[]): void {
+    queue = queue.then(() => send(variables())).catch(warnOnce);
   }
 
   function warnOnce(error: unknown): void {
-    if (!hasFailed) log.warn(`systemd could not be told what this node does: ${messageOf(error)}`);
+    if (!hasFailed) log.warn(`systemd could not be notified: ${messageOf(error)}`);
     hasFailed = true;
   }
 
-  // Nothing else of our environment, which may hold secrets.
+  // Nothing else of the environment, which may contain secrets.
   const { PATH, NOTIFY_SOCKET } = env;
-  const options = { env: { PATH, NOTIFY_SOCKET }, stdio: 'ignore', timeout: patienceMs } as const;
+  const options = { env: { PATH, NOTIFY_SOCKET }, stdio: 'ignore', timeout: notifyTimeoutMs } as const;
 
-  async function handOver(words: readonly string[]): Promise<void> {
-    if (words.length > 0) await ended(spawn('systemd-notify', words, options));
+  async function send(variables: readonly string[]): Promise<void> {
+    if (variables.length > 0) await ended(spawn('systemd-notify', variables, options));
   }
 
-  const alive = watchdogMs(env);
-  const beating = alive === null ? undefined : setInterval(() => tell(() => ['WATCHDOG=1']), alive / 2).unref();
+  const timeoutMs = watchdogMs(env);
+  const watchdog =
+    timeoutMs === null ? undefined : setInterval(() => notify(() => ['WATCHDOG=1']), timeoutMs / 2).unref();
 
   return {
-    ready: (status) => tell(() => ['READY=1', statusWord(status)]),
+    ready: (status) => notify(() => ['READY=1', statusVariable(status)]),
     status(status) {
       nextStatus = status;
-      tell(() => {
-        const word = nextStatus === null ? [] : [statusWord(nextStatus)];
+      notify(() => {
+        const variables = nextStatus === null ? [] : [statusVariable(nextStatus)];
         nextStatus = null;
-        return word;
+        return variables;
       });
     },
     stopping: (status, withinMs) =>
-      tell(() => ['STOPPING=1', statusWord(status), `EXTEND_TIMEOUT_USEC=${Math.ceil(withinMs * 1000)}`]),
-    end: () => clearInterval(beating),
+      notify(() => ['STOPPING=1', statusVariable(status), `EXTEND_TIMEOUT_USEC=${Math.ceil(withinMs * 1000)}`]),
+    end: () => clearInterval(watchdog),
   };
 }
 
-const statusWord = (status: string): string => `STATUS=${status.replace(/\s+/g, ' ')}`;
+const statusVariable = (status: string): string => `STATUS=${status.replace(/\s+/g, ' ')}`;
 
-/** Null: no sign of life is wanted, or not from this process. */
+/** The watchdog timeout. Null: no watchdog, or not for this process. */
 function watchdogMs({ WATCHDOG_USEC, WATCHDOG_PID }: NodeJS.ProcessEnv): number | null {
   const milliseconds = Number(WATCHDOG_USEC) / 1000;
   const isOurs = WATCHDOG_PID === undefined || Number(WATCHDOG_PID) === process.pid;

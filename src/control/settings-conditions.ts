@@ -1,6 +1,6 @@
-// What is wrong with the settings, given what the directory knows: nothing is distributed, or buckets that nobody knows.
+// Conditions of the settings, compared with the directory: nothing is distributed, or buckets are unknown.
 import type { Settings } from '../../machines/settings.ts';
-import type { Condition } from '../base/condition.ts';
+import { type Condition, condition } from '../base/condition.ts';
 import type { Directory } from '../directory/directory.ts';
 
 const maxNamed = 10;
@@ -9,12 +9,12 @@ export function settingsConditions(settings: Settings, directory: Pick<Directory
   const { workerId, buckets } = settings;
   if (buckets !== null) return unknownBuckets(buckets, directory);
   if (workerId === null) {
-    const message = 'Neither a worker nor buckets are set, so that no asset is served: set-worker, or set-buckets.';
-    return [{ type: 'NothingDistributed', reason: 'NoWorker', message }];
+    const message = 'Neither a worker nor buckets are set, so no asset is served: use set-worker or set-buckets.';
+    return [condition('NothingDistributed', 'NoWorker', message)];
   }
   if (directory.bucketsOf(workerId).length > 0) return [];
-  const message = `The directory gives worker ${workerId} no bucket, so that no asset is served.`;
-  return [{ type: 'NothingDistributed', reason: 'NoBucket', message }];
+  const message = `The directory assigns no bucket to worker ${workerId}, so no asset is served.`;
+  return [condition('NothingDistributed', 'NoBucket', message)];
 }
 
 function unknownBuckets(buckets: readonly string[], directory: Pick<Directory, 'knows'>): Condition[] {
@@ -22,6 +22,6 @@ function unknownBuckets(buckets: readonly string[], directory: Pick<Directory, '
   if (unknown.length === 0) return [];
   const shown = unknown.slice(0, maxNamed).join(', ');
   const rest = unknown.length > maxNamed ? ` and ${unknown.length - maxNamed} more` : '';
-  const message = `The directory does not know ${shown}${rest}.`;
-  return [{ type: 'UnknownBuckets', reason: 'NotInDirectory', message }];
+  const message = `The directory does not contain ${shown}${rest}.`;
+  return [condition('UnknownBuckets', 'NotInDirectory', message)];
 }

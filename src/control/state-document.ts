@@ -1,18 +1,18 @@
-// Writes what is told of the node: the state document, and the part of it that a command may change.
+// Builds the documents about the node: the state document, the outlook of a preview, and results of refused commands.
 import { allowedCommands, type NodeSnapshot, settingsOf, statusOf, wishesOf } from '../../machines/judge.ts';
 import type { DesiredState, Settings } from '../../machines/settings.ts';
 import type { CrashReport, PublicSide } from '../supervisor/public-side.ts';
-import type { Outlook, StateDocument } from './node-control.ts';
+import type { Outlook, StateDocument, Version } from './node-control.ts';
 
-/** Where the document finds what the machine does not know. */
+/** Sources of the parts of the document that the machine does not know. */
 export interface Surroundings {
   readonly id: string;
   readonly version: string;
   readonly publicSide: PublicSide;
   readonly endpoints: () => StateDocument['endpoints'];
-  /** Ids of the buckets that the directory says this worker distributes. */
+  /** Ids of the buckets that this worker distributes according to the directory. */
   readonly bucketsOf: (workerId: number) => readonly string[];
-  /** Left out: none is ever known of. */
+  /** Left out: no crash is reported. */
   readonly lastCrash?: () => CrashReport | null;
 }
 
@@ -64,3 +64,22 @@ function effectiveBuckets({ workerId, buckets }: Settings, bucketsOf: Surroundin
   if (buckets !== null) return buckets;
   return workerId === null ? [] : bucketsOf(workerId);
 }
+
+export const versionOf = (snapshot: NodeSnapshot): Version => ({
+  generation: snapshot.context.record.generation,
+  desired: wishesOf(snapshot),
+});
+
+const judgedIn = (snapshot: NodeSnapshot) => ({ state: statusOf(snapshot), allowed: allowedCommands(snapshot) });
+
+export const refusal = (snapshot: NodeSnapshot, reason: string) => ({
+  result: 'refused' as const,
+  reason,
+  ...judgedIn(snapshot),
+});
+
+export const movedOn = (snapshot: NodeSnapshot) => ({
+  result: 'moved' as const,
+  generation: snapshot.context.record.generation,
+  ...judgedIn(snapshot),
+});

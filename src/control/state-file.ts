@@ -1,9 +1,10 @@
-// The state file: what commands have changed, kept so that it survives the power plug.
+// The state file: what commands have changed, durable across power loss.
 import { existsSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DesiredRecord, emptyRecord } from '../../machines/settings.ts';
-import type { Condition } from '../base/condition.ts';
+import { writeFileAtomically, writeSynced } from '../base/atomic-file.ts';
+import { type Condition, condition } from '../base/condition.ts';
 import { codeOf, InputError, messageOf } from '../base/errors.ts';
 import { directorySync, type SyncDirectory } from '../base/sync-directory.ts';
 import { formatRecord, parseRecord } from './state-format.ts';
@@ -11,37 +12,36 @@ import { formatRecord, parseRecord } from './state-format.ts';
 export interface StateFile {
   readonly path: string;
   /**
-   * Read it once, before anything is saved. Where it cannot be understood, the record keeps the public API stopped.
-   * @throws {InputError} a newer format, or a file or directory that cannot be read
+   * Call it once, before anything is saved. If the file is corrupt, the returned record keeps the public API stopped.
+   * @throws {InputError} for a newer format, or a file or directory that cannot be read
    */
   load(): Promise<DesiredRecord>;
   /**
-   * Resolves when the record is on disk. Saves go one after another, in the order of the calls.
-   * Rejects with the operator's reason; the file then holds what it held before, as far as the disk lets it.
-   * @param signal an aborted save never puts its record in place
+   * Resolves when the record is on disk. Saves run one after another, in the order of the calls.
+   * Rejects with a reason for the operator; the file then has its previous content, unless the disk prevents that.
+   * @param signal an aborted save never replaces the file
    */
   save(record: DesiredRecord, signal?: AbortSignal): Promise<void>;
-  /** Drop it; whether there was one. */
+  /** Removes the file; returns whether it existed. */
   reset(): Promise<boolean>;
-  /** `StateFileCorrupt`, from a `load` that could not understand the file until somebody wants the public API running. */
+  /** `StateFileCorrupt`: from the `load` of a corrupt file until a command sets the target of the public API to running. */
   readonly conditions: readonly Condition[];
 }
 
 export interface StateFileOptions {
   readonly syncDirectory?: SyncDirectory;
-  /** Called before anything is written; if it throws, nothing is written. */
+  /** Called before each write; if it throws, nothing is written. */
   readonly confirm?: () => Promise<void>;
 }
 
-/** @param directory absolute; made by `load` where it is not there */
+/** @param directory absolute; `load` creates it if it does not exist */
 export function openStateFile(
   directory: string,
   { syncDirectory = directorySync(), confirm = async () => {} }: StateFileOptions = {},
 ): StateFile {
   const path = join(directory, 'state.json');
-  const temporary = `${path}.tmp`;
   let queue: Promise<unknown> = Promise.resolve();
-  /** Bytes of a corrupt file that have still to be kept before it may be written over, and where they were. */
+  /** Bytes of a corrupt file that must be copied before the file is overwritten, and the path of that copy. */
   let unkept: Uint8Array | null = null;
   let kept = '';
   let corrupt: Condition | null = null;
@@ -52,11 +52,11 @@ export function openStateFile(
     const parsed = parseRecord(path, text);
     if ('record' in parsed) return parsed.record;
     unkept = text;
-    // What was wanted is not known, so nothing is served before someone says so; that outlives the next restart, too.
+    // The target state is unknown, so nothing is served until an operator starts it; that also survives the next restart.
     const record: DesiredRecord = { generation: 0, changes: { publicApi: 'stopped' } };
     const outcome = await save(record).then(() => `It was set aside as ${kept}`, messageOf);
-    const message = `The state file ${path} could not be understood: ${parsed.fault}. ${outcome}. The node starts from its config, with the public API stopped.`;
-    corrupt = { type: 'StateFileCorrupt', reason: 'Corrupt', message };
+    const message = `The state file ${path} is corrupt: ${parsed.error}. ${outcome}. The node starts from its config, with the public API stopped.`;
+    corrupt = condition('StateFileCorrupt', 'Corrupt', message);
     return record;
   }
 
@@ -88,15 +88,7 @@ export function openStateFile(
     await keepCorrupt();
     const before = await textAt(path);
     try {
-      await writeSynced(temporary, 'w', text);
-      signal?.throwIfAborted();
-      await rename(temporary, path);
-    } catch (error) {
-      await rm(temporary, { force: true }).catch(() => {});
-      throw error;
-    }
-    try {
-      await syncDirectory(directory);
+      await writeFileAtomically(path, text, { syncDirectory, signal });
       signal?.throwIfAborted();
     } catch (error) {
       await putBack(before).catch(() => {});
@@ -104,7 +96,7 @@ export function openStateFile(
     }
   }
 
-  /** Under a name of its own, never over an older one. While that fails nothing is saved. */
+  /** Under a new name, never over an older copy. As long as this fails, nothing is saved. */
   async function keepCorrupt(): Promise<void> {
     const bytes = unkept;
     if (bytes === null) return;
@@ -124,19 +116,19 @@ export function openStateFile(
     }
   }
 
+  /** Nothing to do where the write failed before its rename. */
   async function putBack(before: Uint8Array | null): Promise<void> {
-    if (before === null) await rm(path, { force: true });
-    else {
-      await writeSynced(temporary, 'w', before);
-      await rename(temporary, path);
-    }
+    const now = await textAt(path);
+    if (now === null ? before === null : before !== null && Buffer.compare(now, before) === 0) return;
+    if (before !== null) return writeFileAtomically(path, before, { syncDirectory });
+    await rm(path, { force: true });
     await syncDirectory(directory);
   }
 
   async function reset(): Promise<boolean> {
     const there = existsSync(path);
     await rm(path, { force: true });
-    await rm(temporary, { force: true });
+    await rm(`${path}.tmp`, { force: true });
     if (there) await syncDirectory(directory);
     return there;
   }
@@ -152,43 +144,29 @@ export function openStateFile(
   };
 }
 
-/** Null: there is none. */
+/** Null: no such file. */
 const textAt = (path: string): Promise<Uint8Array | null> =>
   readFile(path).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return null;
     throw error;
   });
 
-const writeSynced = async (path: string, flags: 'w' | 'wx', text: string | Uint8Array): Promise<void> =>
-  using(await open(path, flags, 0o600), async (file) => {
-    await file.writeFile(text);
-    await file.sync();
-  });
-
-async function using<T>(file: FileHandle, work: (file: FileHandle) => Promise<T>): Promise<T> {
-  try {
-    return await work(file);
-  } finally {
-    await file.close();
-  }
-}
-
-const words: Readonly<Record<string, string>> = {
+const reasons: Readonly<Record<string, string>> = {
   ENOSPC: 'no space left on device',
   EDQUOT: 'disk quota exceeded',
   EROFS: 'the file system is read-only',
   EACCES: 'permission denied',
   EPERM: 'not permitted',
-  ENOENT: 'its directory is gone',
-  ENOTDIR: 'its directory has become a file',
-  EISDIR: 'there is a directory in its place',
-  EIO: 'the disk does not work',
-  EMFILE: 'too many files are open',
+  ENOENT: 'its directory does not exist',
+  ENOTDIR: 'its directory is a file',
+  EISDIR: 'its path is a directory',
+  EIO: 'disk I/O error',
+  EMFILE: 'too many open files',
 };
 
 function reasonOf(error: unknown): string {
-  if (error instanceof Error && error.name === 'AbortError') return 'it took too long';
+  if (error instanceof Error && error.name === 'AbortError') return 'timed out';
   const code = codeOf(error);
   if (code === undefined) return messageOf(error);
-  return `${words[code] ?? 'an error of the system'} (${code})`;
+  return `${reasons[code] ?? 'system error'} (${code})`;
 }

@@ -1,4 +1,4 @@
-// What is in the state file: one JSON object with the number of its format.
+// The format of the state file: one JSON object with a format number.
 import type { DesiredRecord, DesiredState } from '../../machines/settings.ts';
 import { InputError, messageOf } from '../base/errors.ts';
 import { compile } from '../base/validate.ts';
@@ -29,32 +29,32 @@ const schema = {
   },
 };
 
-const faultsOf = compile(schema);
+const validate = compile(schema);
 
-/** One object in one piece: whatever is cut off its end, what is left is not JSON. */
+/** One JSON object: a truncated file is never valid JSON. */
 export const formatRecord = ({ generation, changes }: DesiredRecord): string =>
   `${JSON.stringify({ format, generation, changes }, null, 2)}\n`;
 
 /**
- * The record in a file, or what is wrong with it.
- * @throws {InputError} for a newer format: its meaning is not known here, and must not be lost
+ * The record in a file, or why the file is invalid.
+ * @throws {InputError} for a newer format, which this version must not overwrite
  */
 export function parseRecord(
   path: string,
   bytes: Uint8Array,
-): { readonly record: DesiredRecord } | { readonly fault: string } {
+): { readonly record: DesiredRecord } | { readonly error: string } {
   let value: { format?: unknown; generation: number; changes: Partial<DesiredState> };
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
-    return { fault: bytes.length === 0 ? 'it is empty' : `it is not whole JSON (${messageOf(error)})` };
+    return { error: bytes.length === 0 ? 'it is empty' : `it is not valid JSON (${messageOf(error)})` };
   }
   if (Number.isInteger(value?.format) && Number(value.format) > format) {
     throw new InputError(
-      `The state file ${path} is of a newer version (format ${value.format}, this one knows ${format}): start that version, or drop the file with «distributor-node reset»`,
+      `The state file ${path} has a newer format (${value.format}; this version reads ${format}): start the newer version, or remove the file with «distributor-node reset»`,
     );
   }
-  const [fault] = faultsOf(value);
-  if (fault) return { fault: `${fault.path || 'it'} ${fault.message}` };
+  const [error] = validate(value);
+  if (error) return { error: `${error.path || 'it'} ${error.message}` };
   return { record: { generation: value.generation, changes: value.changes } };
 }

@@ -1,24 +1,24 @@
-// What a directory knows at the moment, and who is told of it: the half that every kind of directory has in common.
+// The current contents of a directory and its subscribers: shared by all kinds of directory.
 import type { DataObject } from '../../machines/answer.ts';
 import type { Condition, DatedCondition } from '../base/condition.ts';
 import type { DirectoryChange, DirectorySnapshot } from '../ipc/messages.ts';
 import type { ConditionsListener, DirectoryContents, DirectoryListener } from './directory.ts';
 
-/** A new directory on its way in, piece by piece, so that a large one holds nobody up. */
+/** A new directory that arrives in pieces, so that a large one does not block the event loop. */
 export interface Replacement {
   add(objects: readonly DataObject[]): void;
-  /** Swap: from here on this is the directory. */
+  /** Swaps it in. */
   finish(bucketWorkers: DirectorySnapshot['bucketWorkers']): void;
 }
 
 const none: readonly string[] = [];
 
 export class DirectoryState {
-  /** Null: nothing is known yet. */
+  /** Null until the first directory is complete. */
   #objects: Map<string, DataObject> | null = null;
   #buckets = new Set<string>();
   #bucketWorkers: DirectorySnapshot['bucketWorkers'] = {};
-  /** Worked out when first asked for. */
+  /** Computed on first use. */
   #workerBuckets: ReadonlyMap<number, readonly string[]> | null = null;
   #conditions: readonly DatedCondition[] = [];
   readonly #listeners = new Set<DirectoryListener>();
@@ -40,16 +40,16 @@ export class DirectoryState {
         this.#buckets = buckets;
         this.#bucketWorkers = bucketWorkers;
         this.#workerBuckets = null;
-        this.#tell({ type: 'replaced', snapshot: { objects: [...objects.values()], bucketWorkers } });
+        this.#notify({ type: 'replaced', snapshot: { objects: [...objects.values()], bucketWorkers } });
       },
     };
   }
 
-  /** More is known of objects that are there already; their buckets are the same as before. */
+  /** Updates existing objects, whose buckets have not changed. */
   update(objects: readonly DataObject[]): void {
     if (this.#objects === null) return;
     for (const object of objects) this.#objects.set(object.id, object);
-    this.#tell({ type: 'updated', objects });
+    this.#notify({ type: 'updated', objects });
   }
 
   setConditions(conditions: readonly Condition[]): void {
@@ -95,13 +95,13 @@ export class DirectoryState {
     return () => this.#conditionsListeners.delete(listener);
   }
 
-  /** Nobody is told anything from here on. */
+  /** Removes all listeners. */
   close(): void {
     this.#listeners.clear();
     this.#conditionsListeners.clear();
   }
 
-  #tell(change: DirectoryChange): void {
+  #notify(change: DirectoryChange): void {
     for (const listener of [...this.#listeners]) listener(change);
   }
 }

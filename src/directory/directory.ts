@@ -1,4 +1,4 @@
-// The directory port: who knows which objects exist, in which buckets, and which worker holds which bucket.
+// The directory port: which objects exist, in which buckets, and which worker holds which bucket.
 import type { DataObject } from '../../machines/answer.ts';
 import type { DatedCondition } from '../base/condition.ts';
 import type { DirectoryChange, DirectorySnapshot } from '../ipc/messages.ts';
@@ -13,30 +13,30 @@ export interface DirectoryContents {
 }
 
 export interface Directory {
-  /** Begin to look. Resolves, and never rejects, when the first look is done or has taken too long: all that is known by then has been told. */
+  /** Starts to read. Resolves after the first read or its timeout, once subscribers have everything known by then; never rejects. */
   start(): Promise<void>;
-  /** Tell nothing more. Resolves when everything is closed, or will not be; may be called at any time and again. */
+  /** Ends all notifications. Resolves when everything is closed, or has failed to close in time. May be called at any time, repeatedly. */
   stop(): Promise<void>;
-  /** It could not be stopped: a thread waits for a disk that hangs, which keeps this process from exiting. */
+  /** It could not be stopped: a thread waits for a hung disk and keeps this process from exiting. */
   readonly isStuck: boolean;
   /**
-   * Be told of every change, in order. A listener that comes late is told all that is known before this returns.
+   * Subscribes to every change, in order. A late listener receives the current contents before this returns.
    * Listeners must not throw.
-   * @returns a function that ends it
+   * @returns a function that unsubscribes
    */
   subscribe(listener: DirectoryListener): () => void;
-  /** What is wrong with the directory now. */
+  /** The current conditions of the directory. */
   readonly conditions: readonly DatedCondition[];
-  /** Be told whenever `conditions` has become another list. */
+  /** Subscribes to changes of `conditions`. */
   subscribeConditions(listener: ConditionsListener): () => void;
-  /** Whether any object lies in this bucket or any worker holds it. */
+  /** Whether an object lies in this bucket or a worker holds it. */
   knows(bucketId: string): boolean;
-  /** Ids of the buckets a worker actively distributes, in natural order; none before the first look. The same list until that changes. */
+  /** Ids of the buckets a worker actively distributes, in natural order; none before the first read. The same list until it changes. */
   bucketsOf(workerId: number): readonly string[];
-  /** All that is known now. While someone goes through the objects, more may become known of them, but none come or go. */
+  /** The current contents. During iteration objects may be updated, but none is added or removed. */
   contents(): DirectoryContents;
-  /** Whether this could be a bucket's id, by its syntax. */
+  /** Whether the text has the syntax of a bucket id. */
   isBucketId(text: string): boolean;
-  /** The file of an object was found to be another than it was said to be: look again. Unknown ids are ignored. */
+  /** Reports a bad copy: the object's file does not match its record, and is read again. Unknown ids are ignored. */
   doubt(objectId: string): void;
 }

@@ -1,4 +1,4 @@
-// The directory's twin in memory: says what it is told to say. For tests, and for a node without any directory.
+// The directory's twin in memory, with contents set by its caller. For tests, and for a node without a directory.
 import type { DataObject } from '../../machines/answer.ts';
 import type { Condition } from '../base/condition.ts';
 import type { DirectorySnapshot } from '../ipc/messages.ts';
@@ -7,12 +7,12 @@ import type { Directory } from './directory.ts';
 import { DirectoryState } from './directory-state.ts';
 
 export interface MemoryDirectory extends Directory {
-  /** Before the start: what the first look will find. */
+  /** Before the start: sets the contents of the first read. */
   replace(snapshot: DirectorySnapshot): void;
-  /** Objects that are not there are ignored. */
+  /** Unknown objects are ignored. */
   update(objects: readonly DataObject[]): void;
   setConditions(conditions: readonly Condition[]): void;
-  /** Ids in the order in which they were doubted. */
+  /** Ids of bad copies, in the order of the reports. */
   readonly doubted: readonly string[];
 }
 

@@ -1,29 +1,29 @@
-// How many connections each server process holds, in a nameless file that they share: so that the limit is one for the node.
+// Counts the connections of all server processes in a shared anonymous file, so that one limit applies to the whole node.
 //
-// A process writes its own count and reads all of them, and waits for no other process. Two that accept a connection in the
-// same microsecond may both take the last place. The limit is exceeded then, by less than one for each process; no
-// connection is refused while there is room.
+// Each process writes its own count and reads all counts, without locks. Two processes that accept a connection in the same
+// microsecond may both take the last place. So the limit can be exceeded by less than one connection per process; no
+// connection is refused below the limit.
 import { closeSync, fstatSync, readSync } from 'node:fs';
-import { namelessFile, writeFully } from './nameless-file.ts';
+import { anonymousFile, writeFully } from './anonymous-file.ts';
 
-/** Under this number a worker inherits the file, behind the settings sharedSettings. */
+/** Descriptor under which a server process inherits the file, after the shared settings. */
 export const countsDescriptor = 5;
 
 const wordBytes = 4;
 
 export interface ConnectionCounts {
   readonly descriptor: number;
-  /** The process with this number has ended, and its connections with it. */
+  /** Sets the count of a process that has ended to zero. */
   clear(process: number): void;
   close(): void;
 }
 
 /**
- * @param processes how many; they are numbered from 0
- * @throws {Error} for the operator, where no file can be made
+ * @param processes their number; they are numbered from 0
+ * @throws {Error} with a reason for the operator if no file can be created
  */
 export function openConnectionCounts(processes: number): ConnectionCounts {
-  const descriptor = namelessFile(Buffer.alloc(processes * wordBytes));
+  const descriptor = anonymousFile(Buffer.alloc(processes * wordBytes));
   let isOpen = true;
   return {
     descriptor,
@@ -31,18 +31,18 @@ export function openConnectionCounts(processes: number): ConnectionCounts {
       if (isOpen) writeFully(descriptor, Buffer.alloc(wordBytes), process * wordBytes);
     },
     close() {
-      // Closing twice would close a file that has been opened since under the same number.
+      // A second close would close a file that has since been opened with the same descriptor.
       if (isOpen) closeSync(descriptor);
       isOpen = false;
     },
   };
 }
 
-/** One process's view. */
+/** The view of one process. */
 export interface ConnectionCount {
-  /** Say how many this process holds. */
-  tell(own: number): void;
-  /** How many all processes hold. */
+  /** Sets the count of this process. */
+  set(own: number): void;
+  /** The sum over all processes. */
   total(): number;
 }
 
@@ -51,7 +51,7 @@ export function connectionCount(descriptor: number, process: number): Connection
   const word = Buffer.alloc(wordBytes);
   const all = Buffer.alloc(fstatSync(descriptor).size);
   return {
-    tell(own) {
+    set(own) {
       word.writeUInt32LE(own);
       writeFully(descriptor, word, process * wordBytes);
     },

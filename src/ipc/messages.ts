@@ -1,98 +1,98 @@
-// What the control process and a public worker say to each other over IPC. The workers decide nothing.
+// The IPC protocol between the control process and the server processes. Server processes make no decisions.
 import type { DataObject } from '../../machines/answer.ts';
 import type { ServerMetrics } from '../metrics/counters.ts';
 import type { NumberedSettings } from './shared-settings.ts';
 
-/** What a worker knows of the directory. `bucketWorkers`: the workers that actively distribute a bucket. */
+/** The directory as a server process has it. `bucketWorkers`: the workers that actively distribute a bucket. */
 export interface DirectorySnapshot {
   readonly objects: readonly DataObject[];
   readonly bucketWorkers: Readonly<Record<string, readonly number[]>>;
 }
 
-/** A change of the directory: all of it anew, or some objects of which more is known now. */
+/** A change of the directory: all of it is replaced, or some objects are updated. */
 export type DirectoryChange =
   | { readonly type: 'replaced'; readonly snapshot: DirectorySnapshot }
   | { readonly type: 'updated'; readonly objects: readonly DataObject[] };
 
-/** What is fixed for the life of a worker; handed over first. */
-export interface WorkerSetup {
+/** The fixed parameters of a server process; sent first. */
+export interface ServerSetup {
   readonly id: string;
   readonly version: string;
-  /** When the node started, by the clock of `monotonicMs`; left out: when its worker processes were first started. */
+  /** Start of the node, by the clock of `monotonicMs`; left out: the first start of its server processes. */
   readonly startedMs?: number;
-  /** Tell of every request; left out: only of those the node could not answer. */
-  readonly tellsRequests?: boolean;
+  /** Report every request; left out: only those that the node failed to answer. */
+  readonly reportsRequests?: boolean;
   readonly limits: PublicLimits;
-  /** Left out: nothing of it is set. */
+  /** Left out: none are set. */
   readonly statusFacts?: StatusFacts;
-  /** Connections that each worker can afford with the files it may open; left out: any number. */
+  /** Connections that the open-file limit allows each server process; left out: any number. */
   readonly affordableConnections?: number;
 }
 
-/** What `/status` tells monitors of the config and the environment. */
+/** The parts of `/status` that come from the config and the environment. */
 export interface StatusFacts {
   /** Bytes; 0: no limit. */
   readonly storageLimit: number;
-  /** Without a user and a password; empty: there is none. */
+  /** Without user and password; empty: none. */
   readonly queryNodeUrl: string;
-  /** `NODE_ENV`, where it is set. */
+  /** `NODE_ENV`, if set. */
   readonly nodeEnv?: string;
 }
 
-/** Of the public port, as the config has them. */
+/** Limits of the public port, from the config. */
 export interface PublicLimits {
   readonly headersTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
-  /** An answer of which the client takes nothing for so long is cut. */
+  /** A response is cut when the client has accepted no bytes for this long. */
   readonly stallTimeoutMs: number;
   readonly maxHeaderBytes: number;
-  /** A longer request body is refused; a shorter one is read and thrown away. */
+  /** A longer request body is rejected; a shorter one is read and discarded. */
   readonly maxBodyBytes: number;
-  /** Over all workers and their drains. 0: no limit. */
+  /** Over all server processes, drains included. 0: no limit. */
   readonly maxConnections: number;
-  /** Requests sent ahead on one connection. */
+  /** Requests queued on one connection. */
   readonly maxPipelinedRequests: number;
-  /** After a close, idle kept-alive connections are left this long before they are closed. */
+  /** After the port has closed, idle keep-alive connections are kept open for this long. */
   readonly idleGraceMs: number;
-  /** Bytes of small objects each worker may keep in memory. */
+  /** Bytes of small objects that each server process may cache in memory. */
   readonly hotObjectsBytes: number;
 }
 
-/** Every order carries a number; the worker confirms it with the same number. */
+/** Every order has a sequence number; the server process confirms it with the same number. */
 export type Order = { readonly seq: number } & (
   | {
       readonly type: 'setup';
-      readonly setup: WorkerSetup;
-      /** Its number among the workers, from 0. */
+      readonly setup: ServerSetup;
+      /** The number of the server process, from 0. */
       readonly process: number;
-      /** Later ones stand on the settings sharedSettings. */
+      /** Later settings come through the shared settings file. */
       readonly settings: NumberedSettings;
-      /** How long a worker whose control process has died lets responses under way go on. */
+      /** After the control process has died, responses in progress get this long. */
       readonly drainTimeoutMs: number;
     }
-  /** `more`: a part of a large directory, whose objects count together, with the first part that says no more. */
+  /** `more`: further parts of a large directory follow; all parts take effect together with the last. */
   | { readonly type: 'directory'; readonly change: DirectoryChange; readonly more: boolean }
-  /** Open the port. 0: any that is free. */
+  /** Open the port. 0: any free port. */
   | { readonly type: 'listen'; readonly host: string; readonly port: number }
-  /** Hand over the open port, for another worker to share; the report carries it. */
+  /** Send the open port, for another server process to share; the report carries it. */
   | { readonly type: 'lend' }
   /** Share the open port that comes with this order. */
   | { readonly type: 'join' }
-  /** Close the listener alone, within this time; its connections are from now on those of this drain. */
+  /** Close the listener only, within this time; its connections now belong to this drain. */
   | { readonly type: 'close'; readonly drain: number; readonly withinMs: number }
-  /** From now on every response on the connections of closed listeners says `Connection: close`. */
+  /** From now on every response on the connections of closed listeners has `Connection: close`. */
   | { readonly type: 'drain'; readonly drain: number }
   /** Close every connection of this drain. */
   | { readonly type: 'cut'; readonly drain: number }
-  /** What `/readyz` says as long as the port is open; nothing else changes. */
+  /** What `/readyz` returns while the port is open; nothing else changes. */
   | { readonly type: 'ready'; readonly ready: boolean }
   | { readonly type: 'ping' }
-  /** No work is left: exit. */
+  /** Exit: no work is left. */
   | { readonly type: 'leave' }
 );
 
-/** Of one drain, what one worker still has: connections that are open, and bytes to be sent on them. */
+/** What one server process still has of a drain: open connections, and bytes to send on them. */
 export interface DrainProgress {
   readonly drain: number;
   readonly connections: number;
@@ -100,7 +100,7 @@ export interface DrainProgress {
 }
 
 export interface ActivityMetrics {
-  /** Requests answered since the worker started. */
+  /** Requests answered since the server process started. */
   readonly requests: number;
   readonly bytesSent: number;
   readonly downloadsInProgress: number;
@@ -108,7 +108,7 @@ export interface ActivityMetrics {
 }
 
 export type Report =
-  /** The worker hears now; what was sent before would be lost. */
+  /** The server process receives messages from now on; earlier ones would be lost. */
   | { readonly type: 'hello' }
   | {
       readonly type: 'confirmed';
@@ -121,32 +121,32 @@ export type Report =
   /** Comes with the open port. */
   | { readonly type: 'lent'; readonly seq: number }
   | { readonly type: 'failed'; readonly seq: number; readonly code: string; readonly reason: string }
-  /** The last connection of a drain has gone; `cut` of them were cut. */
+  /** The last connection of a drain has closed; `cut` of them were cut. */
   | { readonly type: 'drained'; readonly drain: number; readonly cut: number }
-  /** The file of an object is not what the directory says of it. */
-  | { readonly type: 'doubt'; readonly objectId: string }
+  /** The file of an object does not match the directory. */
+  | { readonly type: 'badCopy'; readonly objectId: string }
   | ({ readonly type: 'requests' } & RequestsReport);
 
-/** Requests for the log, a moment's worth at a time. */
+/** A batch of requests for the log. */
 export interface RequestsReport {
   readonly lines: readonly RequestLine[];
-  /** Further ones, for which there was no room. */
+  /** Further requests, dropped to bound the batch. */
   readonly dropped: number;
 }
 
 export interface RequestLine {
   readonly requestId: string;
   readonly method: string;
-  /** As sent, without the query. */
+  /** As received, without the query. */
   readonly path: string;
-  /** Null: the client went before it was answered. */
+  /** Null: the client closed the connection before it got a response. */
   readonly status: number | null;
   readonly cache: string;
-  /** From the head of the request to the end of its answer. */
+  /** From the head of the request to the end of the response. */
   readonly ms: number;
   readonly from: string | null;
-  /** Whether all of the answer was sent. */
+  /** Whether the whole response was sent. */
   readonly finished: boolean;
-  /** Why the node could not answer it. */
-  readonly fault?: string;
+  /** The error because of which the node failed to answer. */
+  readonly error?: string;
 }

@@ -1,15 +1,15 @@
-// The settings in force, in a nameless file: the control process writes it, every public worker looks at it before each request.
+// The effective settings in a shared anonymous file: the control process writes it, server processes read it before each request.
 //
-// So new settings hold from the moment they are written, however busy or hung a worker is, and nobody waits for one.
+// So new settings take effect as soon as they are written, and the control process never waits for a busy server process.
 import { closeSync, readSync } from 'node:fs';
 import type { Settings } from '../../machines/settings.ts';
 import { messageOf } from '../base/errors.ts';
-import { namelessFile, writeFully } from './nameless-file.ts';
+import { anonymousFile, writeFully } from './anonymous-file.ts';
 
-/** Under this number a worker inherits the file, behind its three streams and its channel. */
+/** Descriptor under which a server process inherits the file, after its three streams and the IPC channel. */
 export const sharedSettingsDescriptor = 4;
 
-/** Which settings: later ones have a higher number. */
+/** Settings with their version: later ones have a higher number. */
 export interface NumberedSettings {
   readonly number: number;
   readonly settings: Settings;
@@ -17,16 +17,16 @@ export interface NumberedSettings {
 
 export interface SharedSettings {
   readonly descriptor: number;
-  /** Find room for these settings, so that a `write` of them has only its head to write. @throws {Error} for the operator, when the system refuses */
+  /** Writes the body of these settings in advance, so that `write` only has to write the header. @throws {Error} with a reason for the operator */
   prepare(settings: Settings): void;
-  /** When it returns, every reader sees these. @throws {Error} for the operator, when the system refuses; the sharedSettings is as it was */
+  /** When it returns, every reader sees these. @throws {Error} with a reason for the operator; the old settings then stay */
   write(numbered: NumberedSettings): void;
   close(): void;
 }
 
-// A head of four words: number, place and length of the settings, number again. The settings follow it, or each other:
-// those in force are never written over.
-const headBytes = 16;
+// Layout: a header of four words (number, place and length of the body, number again), then the bodies. A new
+// body never overwrites the effective one.
+const headerBytes = 16;
 
 interface Body {
   readonly place: number;
@@ -34,19 +34,19 @@ interface Body {
 }
 
 /**
- * @param directories where the file may be made, the first that will do
- * @throws {Error} for the operator, where none will do
+ * @param directories candidates for the file; the first that works is used
+ * @throws {Error} with a reason for the operator if none works
  */
 export function openSharedSettings(directories?: readonly string[]): SharedSettings {
-  const descriptor = namelessFile(Buffer.alloc(headBytes), directories);
+  const descriptor = anonymousFile(Buffer.alloc(headerBytes), directories);
   let isOpen = true;
-  let inForce = { place: headBytes, end: headBytes };
+  let effective = { place: headerBytes, end: headerBytes };
   let prepared: Body | null = null;
   const prepare = (settings: Settings): Body => {
     const bytes = Buffer.from(JSON.stringify(settings));
     if (prepared?.bytes.equals(bytes)) return prepared;
     prepared = null;
-    const place = headBytes + bytes.length <= inForce.place ? headBytes : inForce.end;
+    const place = headerBytes + bytes.length <= effective.place ? headerBytes : effective.end;
     attempt(() => writeFully(descriptor, bytes, place));
     prepared = { place, bytes };
     return prepared;
@@ -56,14 +56,14 @@ export function openSharedSettings(directories?: readonly string[]): SharedSetti
     prepare,
     write({ number, settings }) {
       const { place, bytes } = prepare(settings);
-      const head = Buffer.alloc(headBytes);
-      for (const [at, word] of [number, place, bytes.length, number].entries()) head.writeUInt32LE(word, at * 4);
-      attempt(() => writeFully(descriptor, head, 0));
-      inForce = { place, end: place + bytes.length };
+      const header = Buffer.alloc(headerBytes);
+      for (const [at, word] of [number, place, bytes.length, number].entries()) header.writeUInt32LE(word, at * 4);
+      attempt(() => writeFully(descriptor, header, 0));
+      effective = { place, end: place + bytes.length };
       prepared = null;
     },
     close() {
-      // Closing twice would close a file that has been opened since under the same number.
+      // A second close would close a file that has since been opened with the same descriptor.
       if (isOpen) closeSync(descriptor);
       isOpen = false;
     },
@@ -74,31 +74,31 @@ function attempt(write: () => void): void {
   try {
     write();
   } catch (error) {
-    throw new Error(`The settings cannot be handed to the server processes: ${messageOf(error)}`, { cause: error });
+    throw new Error(`The settings could not be sent to the server processes: ${messageOf(error)}`, { cause: error });
   }
 }
 
 /**
- * Asks for news. Costs about a microsecond where there are none.
- * @param known the number of the settings already in force
- * @returns called before each request: the settings from now on; null: as before
+ * Reads the settings if they have changed. Costs about a microsecond if they have not.
+ * @param known the number of the settings that the reader has
+ * @returns call it before each request: new settings; null: unchanged
  */
 export function sharedSettingsReader(descriptor: number, known: number): () => Settings | null {
-  const head = Buffer.alloc(headBytes);
-  const again = Buffer.alloc(headBytes);
+  const header = Buffer.alloc(headerBytes);
+  const again = Buffer.alloc(headerBytes);
   let last = known;
   return () => {
-    readSync(descriptor, head, 0, headBytes, 0);
-    // Read while it is written over, it shows by a head that has changed meanwhile; then once more.
-    while (head.readUInt32LE(0) > last || head.readUInt32LE(12) > last) {
-      const number = head.readUInt32LE(0);
-      const body = bodyAt(descriptor, head.readUInt32LE(4), head.readUInt32LE(8));
-      readSync(descriptor, again, 0, headBytes, 0);
-      if (number === head.readUInt32LE(12) && again.equals(head)) {
+    readSync(descriptor, header, 0, headerBytes, 0);
+    // Seqlock: retry if the header changed.
+    while (header.readUInt32LE(0) > last || header.readUInt32LE(12) > last) {
+      const number = header.readUInt32LE(0);
+      const body = bodyAt(descriptor, header.readUInt32LE(4), header.readUInt32LE(8));
+      readSync(descriptor, again, 0, headerBytes, 0);
+      if (number === header.readUInt32LE(12) && again.equals(header)) {
         last = number;
         return JSON.parse(body.toString()) as Settings;
       }
-      again.copy(head);
+      again.copy(header);
     }
     return null;
   };

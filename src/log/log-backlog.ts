@@ -1,4 +1,4 @@
-// Log lines that wait for whoever takes them: so many bytes and no more; what is too much is dropped, counted and told.
+// A bounded queue of log lines. Lines beyond the limit are dropped, counted, and reported in a line of their own.
 
 export const longestBacklogBytes = 1_048_576;
 
@@ -7,7 +7,7 @@ export class LogBacklog {
   #bytes = 0;
   #dropped = 0;
 
-  /** Lines lost since the last one that was not. */
+  /** Lines dropped since the last one that was kept. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -31,7 +31,7 @@ export class LogBacklog {
     this.#bytes += bytes.length;
   }
 
-  /** All that waits, in order; nothing waits then. */
+  /** Removes and returns all lines, in order. */
   take(): Buffer {
     const bytes = Buffer.concat(this.#waiting);
     this.#waiting = [];
@@ -39,7 +39,7 @@ export class LogBacklog {
     return bytes;
   }
 
-  /** What was taken and could not be used, to be the first to be taken again. */
+  /** Returns lines that could not be written to the front of the queue. */
   putBack(bytes: Buffer): void {
     if (bytes.length === 0) return;
     this.#waiting.unshift(bytes);

@@ -1,8 +1,8 @@
-// The log on disk: lines are written behind the node's back, so that a disk that is full, gone or hung holds nobody up.
+// The log on disk. Lines are written in the background, so that a full, missing or hung disk does not block the node.
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Condition } from '../base/condition.ts';
+import { type Condition, condition, type ReasonOf } from '../base/condition.ts';
 import { codeOf, messageOf } from '../base/errors.ts';
 import { settlesWithin } from '../base/timeout.ts';
 import { LogBacklog } from './log-backlog.ts';
@@ -10,22 +10,22 @@ import { LogFolder, type LogFolderOptions, periodOf } from './log-folder.ts';
 import type { LogOut } from './log-output.ts';
 
 export interface LogFileOptions extends LogFolderOptions {
-  /** A file that would grow beyond this is followed by the next one. */
+  /** Size at which the next file is started. */
   readonly maxSize: number;
-  /** A write that has not come to an end by then counts as failed, though it may still succeed. */
+  /** A write that takes longer counts as failed, though it may still succeed. */
   readonly writeTimeoutMs: number;
-  /** Pause before lines that could not be written are tried again. */
+  /** Delay before lines that could not be written are retried. */
   readonly retryMs: number;
   readonly now?: () => number;
   readonly openFile?: typeof open;
 }
 
-/** Without `O_NONBLOCK`, opening a pipe that lies there instead of a file would take a thread until somebody reads. */
+/** Without `O_NONBLOCK`, opening a named pipe blocks a thread until a reader opens it. */
 const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
 
 /**
- * Opens the file by its name for every batch of lines, so that a folder that was removed, a disk that was replaced or one
- * that has room again are noticed with the next line. Lines gather while a batch is written.
+ * Opens the file by its name for every batch of lines, to notice a removed folder, a replaced disk or free space with the
+ * next line. Lines are queued while a batch is written.
  */
 export class LogFile implements LogOut {
   readonly #options: LogFileOptions;
@@ -37,7 +37,7 @@ export class LogFile implements LogOut {
   #failure: string | null = null;
   #untidy: string | null = null;
   #writing: Promise<void> | null = null;
-  /** By the clock of `performance.now()`; null: nothing is being written. */
+  /** Start of the current write by `performance.now()`; null: none. */
   #writingSince: number | null = null;
   #retry: NodeJS.Timeout | null = null;
   #isClosed = false;
@@ -52,22 +52,25 @@ export class LogFile implements LogOut {
     if (this.#retry === null) this.#begin();
   }
 
-  /** What is wrong now: at most one condition, without its time. */
+  /** At most one condition, without its time. */
   get conditions(): readonly Condition[] {
     const { path, writeTimeoutMs } = this.#options;
-    const condition = (reason: string, words: string) => [{ type: 'LogNotWritten', reason, message: words }];
-    const lost = this.#backlog.dropped > 0 ? `; ${this.#backlog.dropped} lines were lost so far` : '';
+    const notWritten = (reason: ReasonOf<'LogNotWritten'>, message: string) => [
+      condition('LogNotWritten', reason, message),
+    ];
+    const lost = this.#backlog.dropped > 0 ? `; ${this.#backlog.dropped} lines lost so far` : '';
     if (this.isStuck)
-      return condition('NoAnswer', `The disk of ${path} has not answered for ${writeTimeoutMs} ms${lost}`);
+      return notWritten('NoAnswer', `The disk of ${path} has not answered for ${writeTimeoutMs} ms${lost}`);
     if (this.#failure !== null)
-      return condition('WriteFailed', `The log in ${path} is not written: ${this.#failure}${lost}`);
-    if (this.#untidy !== null) return condition('NotTidied', `Old logs in ${path} stay as they are: ${this.#untidy}`);
+      return notWritten('WriteFailed', `The log in ${path} is not written: ${this.#failure}${lost}`);
+    if (this.#untidy !== null)
+      return notWritten('NotTidied', `Old logs in ${path} cannot be compressed or removed: ${this.#untidy}`);
     return [];
   }
 
   /**
-   * Writes what is left, for so long.
-   * @returns whether the disk hangs: then a thread waits for it, which keeps a process from exiting
+   * Writes the queued lines, with a timeout.
+   * @returns whether the disk hangs: a thread then waits for it and keeps the process from exiting
    */
   async close(graceMs: number): Promise<{ readonly isStuck: boolean }> {
     this.#isClosed = true;
@@ -81,7 +84,7 @@ export class LogFile implements LogOut {
     return (this.#options.now ?? Date.now)();
   }
 
-  /** Whether the disk has been waited for longer than it may take. */
+  /** Whether the current write has exceeded its timeout. */
   get isStuck(): boolean {
     return this.#writingSince !== null && performance.now() - this.#writingSince > this.#options.writeTimeoutMs;
   }
@@ -120,7 +123,7 @@ export class LogFile implements LogOut {
     }, this.#options.retryMs).unref();
   }
 
-  /** @param batch `left` is what is still to be written, also where this fails */
+  /** @param batch `left` holds the lines still to be written, also after a failure */
   async #append(batch: { left: Buffer }): Promise<void> {
     while (batch.left.length > 0) {
       const { path, handle, room } = await this.#open();
@@ -137,7 +140,7 @@ export class LogFile implements LogOut {
     }
   }
 
-  /** After each change of file, one after another. */
+  /** Runs after each change of file, one at a time. */
   #tidy(current: string): void {
     if (this.#current === current) return;
     this.#current = current;
@@ -146,7 +149,7 @@ export class LogFile implements LogOut {
     });
   }
 
-  /** The file that lines go to now, and for how many bytes more; one that is full is followed by the next. */
+  /** The current file and how many more bytes it takes; a full file is followed by the next. */
   async #open(): Promise<{ readonly path: string; readonly handle: FileHandle; readonly room: number }> {
     const { frequency, maxSize } = this.#options;
     const period = periodOf(new Date(this.#now), frequency);
@@ -179,7 +182,7 @@ export class LogFile implements LogOut {
   }
 }
 
-/** Whole lines as long as they fit, and one line at least. */
+/** As many whole lines as fit, at least one. */
 function fitting(bytes: Buffer, room: number): Buffer {
   if (bytes.length <= room) return bytes;
   const newline = bytes.lastIndexOf('\n', room - 1);

@@ -1,4 +1,4 @@
-// The names of log files: one for each period, more where one grows too large; old ones are packed, the oldest removed.
+// The names of log files: one for each period, several if one grows too large; old files are compressed, the oldest removed.
 import { createReadStream, createWriteStream } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,14 +7,14 @@ import { createGzip } from 'node:zlib';
 import type { LogFrequency } from '../config/keys.ts';
 
 export interface LogFolderOptions {
-  /** Absolute; need not be there. */
+  /** Absolute; need not exist. */
   readonly path: string;
-  /** What the names begin with. */
+  /** Prefix of the file names. */
   readonly name: string;
   readonly frequency: LogFrequency;
-  /** How many files there may be, the one being written among them. */
+  /** How many files are kept, including the current one. */
   readonly maxFiles: number;
-  /** Whether files that are not written any more are compressed. */
+  /** Whether old files are compressed. */
   readonly archive: boolean;
 }
 
@@ -28,7 +28,7 @@ interface Listed {
 
 const periodLengths: Readonly<Record<LogFrequency, number>> = { yearly: 4, monthly: 7, daily: 10, hourly: 13 };
 
-/** `2026-11-23` or as much of it as the frequency says, by the clock of this place. */
+/** `2026-11-23` or a prefix of it, depending on the frequency, in local time. */
 export function periodOf(at: Date, frequency: LogFrequency): string {
   const two = (value: number) => String(value).padStart(2, '0');
   const words = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate()), two(at.getHours())];
@@ -51,7 +51,7 @@ export class LogFolder {
     return join(this.#options.path, `${this.#name}-${period}${part === 0 ? '' : `.${part}`}.log`);
   }
 
-  /** The part of this period that a node that has just started goes on with. */
+  /** The part of this period that a newly started node appends to. */
   async lastPart(period: string): Promise<number> {
     const parts = (await this.#list()).filter((one) => one.period === period);
     const last = parts.at(-1);
@@ -59,7 +59,7 @@ export class LogFolder {
     return last.isPacked ? last.part + 1 : last.part;
   }
 
-  /** Packs what is not written any more and removes the oldest beyond their number. */
+  /** Compresses old files and removes the oldest beyond `maxFiles`. */
   async tidy(current: string): Promise<void> {
     const { path, archive, maxFiles } = this.#options;
     const older = (await this.#list()).map(({ file, isPacked }) => ({ path: join(path, file), isPacked }));
@@ -68,7 +68,7 @@ export class LogFolder {
     if (archive) for (const one of kept) if (!one.isPacked) await pack(one.path);
   }
 
-  /** From the oldest to the newest; what is not ours is left alone. */
+  /** From the oldest to the newest; foreign files are ignored. */
   async #list(): Promise<Listed[]> {
     const files = await readdir(this.#options.path);
     const listed = files.flatMap((file): Listed[] => {
@@ -79,7 +79,7 @@ export class LogFolder {
   }
 }
 
-/** Under another name until it is whole: a node that ends meanwhile leaves nothing half-packed. */
+/** Writes to a temporary name first: a node that exits during compression leaves no partial archive. */
 async function pack(file: string): Promise<void> {
   const unfinished = `${file}.gz.part`;
   await pipeline(createReadStream(file), createGzip(), createWriteStream(unfinished, { mode: 0o640 }));

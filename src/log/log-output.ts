@@ -1,4 +1,4 @@
-// Where log lines go: a file descriptor, written to without ever waiting for whoever reads it.
+// Writes log lines to a file descriptor without ever blocking on its reader.
 import { constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { codeOf } from '../base/errors.ts';
 import { LogBacklog } from './log-backlog.ts';
@@ -8,14 +8,14 @@ export interface LogOut {
 }
 
 const retryMs = 50;
-/** A write to a file that takes longer than this is not waited for at the exit. */
+/** Longest wait at exit for a write to a file. */
 const stuckMs = 1000;
 
 /**
- * A pipe that nobody empties, a terminal that was stopped (Ctrl-S) and a disk that hangs must stop neither the event loop
- * nor an exit, so what is not taken is kept, up to a MiB, and tried again; more is dropped and counted. A disk that is full
- * or a pipe that is closed loses lines, no more.
- * @param stream `process.stderr`: node has made the descriptor of a pipe non-blocking, so a write takes what there is room for
+ * A pipe without a reader, a stopped terminal (Ctrl-S) or a hung disk must block neither the event loop nor an exit, so
+ * unwritten lines are queued, up to a MiB, and retried; further lines are dropped and counted. A full disk or a closed pipe
+ * only loses lines.
+ * @param stream `process.stderr`: Node has made the descriptor of a pipe non-blocking, so a write accepts as much as fits
  */
 export function openLogOut({ fd, isTTY = false }: { readonly fd: number; readonly isTTY?: boolean }): LogOut {
   if (isFile(fd)) return openFileOut(fd);
@@ -39,7 +39,7 @@ export function openLogOut({ fd, isTTY = false }: { readonly fd: number; readonl
   };
 }
 
-/** Files have no way to say that they take nothing now: another thread waits for them. */
+/** Files cannot be non-blocking: a write waits in another thread. */
 function openFileOut(fd: number): LogOut {
   const backlog = new LogBacklog();
   let since: number | null = null;
@@ -66,7 +66,7 @@ function openFileOut(fd: number): LogOut {
   };
 }
 
-/** Writes what is taken; whether that was all. */
+/** Writes as much as the descriptor accepts. @returns whether that was everything */
 function flush(fd: number, backlog: LogBacklog): boolean {
   const bytes = backlog.take();
   try {
@@ -79,12 +79,12 @@ function flush(fd: number, backlog: LogBacklog): boolean {
       done += written;
     }
   } catch {
-    // Nobody is left to be told.
+    // The log itself failed: there is no place to report it.
   }
   return true;
 }
 
-/** Bytes that were taken; 0: none for now. */
+/** @returns the bytes written; 0: the descriptor accepts none now */
 function taken(fd: number, bytes: Buffer): number {
   try {
     return writeSync(fd, bytes);
@@ -102,7 +102,7 @@ function isFile(fd: number): boolean {
   }
 }
 
-/** Node makes terminals block. Opened once more, ours does not, and that of the shell stays as it was. */
+/** Node makes terminals blocking. A second, non-blocking descriptor leaves that of the shell unchanged. */
 function nonBlocking(fd: number): number {
   try {
     return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);

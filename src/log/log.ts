@@ -1,4 +1,4 @@
-// The log: lines on stderr, for people on a terminal and as JSON elsewhere, and in files; secrets and tokens never reach it.
+// The log: on stderr, as text on a terminal and as JSON elsewhere, and in files. Secrets and tokens are removed.
 import { multistream, type Logger as PinoLogger, pino } from 'pino';
 import type { Condition } from '../base/condition.ts';
 import { printable, printableLines } from '../base/printable.ts';
@@ -9,10 +9,10 @@ import { type LogOut, openLogOut } from './log-output.ts';
 
 export type Logger = PinoLogger<'http'>;
 
-/** Ours, as numbers; `http` is one line for each request. */
+/** Our levels as numbers; `http` is one line for each request. */
 const values = { fatal: 60, error: 50, warn: 40, info: 30, http: 25, debug: 20, trace: 10, silent: 99 } as const;
 
-/** The words of the config, the peer's among them, as ours. */
+/** The levels of the config, including the peer's, as ours. */
 const levels: Readonly<Record<LogLevel, keyof typeof values>> = {
   fatal: 'fatal',
   error: 'error',
@@ -28,28 +28,28 @@ const levels: Readonly<Record<LogLevel, keyof typeof values>> = {
 
 const secretMembers = ['authorization', 'hmacSecret', 'secret', 'token', 'password'];
 
-/** All that a JWT may lie within. */
+/** The characters of a JWT. */
 const words = /[\w.-]+/g;
-/** What follows the word Bearer. */
+/** A token after the word Bearer. */
 const bearers = /(bearer\s+)[\w.~+/-]{8,}=*/gi;
 
-/** Characters of the shortest header that is taken for one. */
+/** Length of the shortest JWT header that is recognised. */
 const leastHeader = 'eyJ'.length + 5;
 
 const notShown = '(not shown)';
 const secrets = new Set<string>();
 
-/** From now on this text is in no line of this process, whoever sent it and wherever it stands. */
+/** From now on this text is removed from every line of this process. */
 export function neverShow(secret: string): void {
   if (secret === '') return;
   secrets.add(secret);
-  // As it stands within JSON.
+  // As escaped in JSON.
   secrets.add(JSON.stringify(secret).slice(1, -1));
 }
 
 /**
- * A word without the JWT that it ends with. It is looked for once in each part: to begin again at every `eyJ` would take
- * quadratic time, and strangers choose the text.
+ * A word without the JWT at its end. Each part is searched once: restarting at every `eyJ` would take quadratic time, on
+ * text chosen by clients.
  */
 function withoutJwt(word: string): string {
   if (!word.includes('eyJ')) return word;
@@ -65,18 +65,18 @@ function withoutJwt(word: string): string {
   return `${before}${part.slice(0, beginIn(part))}${notShown}`;
 }
 
-/** A text as it may be written down: no JWT in it, nothing that follows the word Bearer, and no secret known to `neverShow`. */
+/** A text without JWTs, tokens after the word Bearer, and secrets known to `neverShow`. */
 export function withoutTokens(line: string): string {
   let shown = line.replace(words, withoutJwt).replace(bearers, `$1${notShown}`);
   for (const secret of secrets) shown = shown.replaceAll(secret, notShown);
   return shown;
 }
 
-/** The beginning of a text of any length, as it may be written down; work is done for that beginning alone. */
+/** The start of a text, redacted; the cost does not depend on the rest. */
 export function excerpt(text: string, longest: number): string {
   if (text.length <= longest) return withoutTokens(text);
   let end = longest;
-  // Half a secret at the cut would not be known as one.
+  // Half a secret at the cut would not be recognised.
   for (const secret of secrets) {
     for (let at = Math.max(0, longest - secret.length + 1); at < end; at += 1) {
       if (text.startsWith(secret, at)) end = at;
@@ -87,18 +87,18 @@ export function excerpt(text: string, longest: number): string {
 
 export interface OpenLog {
   readonly log: Logger;
-  /** What is wrong with a destination now. */
+  /** Conditions of the destinations. */
   readonly conditions: () => readonly Condition[];
-  /** Whether a disk has not answered for long: a thread waits for it, which keeps this process from exiting. */
+  /** Whether a disk hangs: a thread waits for it and keeps this process from exiting. */
   readonly isStuck: () => boolean;
-  /** Writes what is left. A disk that hangs keeps a process from exiting. */
+  /** Writes the queued lines. A hung disk keeps the process from exiting. */
   close(): Promise<{ readonly isStuck: boolean }>;
 }
 
-/** How long the last lines may take. */
+/** Timeout for the last lines. */
 const lastLinesMs = 1000;
 
-/** Never rejects for a disk's sake: what is wrong with a log file is a condition. */
+/** Never rejects because of a disk: a failing log file is a condition. */
 export async function openLog({ id, logs }: Pick<Config, 'id' | 'logs'>): Promise<OpenLog> {
   const { file: settings } = logs;
   const file = settings && new LogFile({ ...settings, name: id });
@@ -112,7 +112,7 @@ export async function openLog({ id, logs }: Pick<Config, 'id' | 'logs'>): Promis
   };
 }
 
-/** A line for each entry, to everyone who wants that level. */
+/** Sends each entry to every destination that has its level enabled. */
 export function logTo(outs: readonly { readonly level: LogLevel; readonly out: LogOut }[]): Logger {
   const streams = outs.map(({ level, out }) => ({ level: values[levels[level]], stream: out }));
   const [most] = outs.map(({ level }) => levels[level]).sort((a, b) => values[a] - values[b]);
@@ -131,14 +131,14 @@ export function logTo(outs: readonly { readonly level: LogLevel; readonly out: L
   );
 }
 
-/** An entry of which no text can steer a terminal: strangers' words are among them. */
+/** Escapes control characters in every text of an entry: some texts come from clients. */
 export const forTerminal = (line: string): object =>
   JSON.parse(line, (key, value) => {
     if (typeof value !== 'string') return value;
     return key === 'stack' ? printableLines(value) : printable(value);
   });
 
-/** pino-pretty is loaded only where someone is looking. */
+/** pino-pretty is loaded only for a terminal. */
 async function stderr(): Promise<LogOut> {
   const out = openLogOut(process.stderr);
   if (!process.stderr.isTTY) return out;

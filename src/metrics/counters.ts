@@ -1,4 +1,4 @@
-// What is counted while the node runs: cumulative figures that cross the border between processes, and how they are summed.
+// Cumulative counters and histograms that server processes send to the control process, and their sums.
 
 /** A histogram as plain data: how many values fell into each bucket (the last has no upper bound), and their sum. */
 export interface HistogramReading {
@@ -6,11 +6,11 @@ export interface HistogramReading {
   readonly sum: number;
 }
 
-/** What a public worker has done since it started; none of it ever falls while it lives. */
+/** Totals of a server process since its start; they never decrease. */
 export interface ServerCounters {
   /** Requests answered, by `<cache word> <status>`: `hit 200`. */
   readonly answers: Readonly<Record<string, number>>;
-  /** Answers that were not sent whole: the client went away, or the connection was cut. */
+  /** Incomplete responses: the client disconnected, or the connection was cut. */
   readonly broken: number;
   /** Seconds from a request's headers to the first byte of its answer; bounds: `latencyBoundsSec`. */
   readonly firstByte: HistogramReading;
@@ -21,15 +21,15 @@ export interface ServerCounters {
   readonly cpuSec: number;
 }
 
-/** What a worker tells of itself with every heartbeat. */
+/** The metrics in each heartbeat of a server process. */
 export interface ServerMetrics {
   readonly counts: ServerCounters;
-  /** Connections open now, those of drains left out. */
+  /** Open connections, without those of drains. */
   readonly connections: number;
   readonly residentBytes: number;
 }
 
-/** Upper bounds of request times, in seconds: from a read out of memory to a film at its viewer's pace. */
+/** Upper bounds of request times, in seconds: from a read from memory to a long video for a slow client. */
 export const latencyBoundsSec: readonly number[] = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300,
 ];
@@ -37,13 +37,13 @@ export const latencyBoundsSec: readonly number[] = [
 /** Upper bounds of event loop delays, in seconds. */
 export const lagBoundsSec: readonly number[] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-/** A histogram that is being filled. Taking in a value allocates nothing. */
+/** A histogram. Adding a value allocates nothing. */
 export class Histogram {
   readonly #bounds: readonly number[];
   readonly #counts: number[];
   #sum = 0;
 
-  /** @param bounds upper bounds, rising, each counted into its own bucket */
+  /** @param bounds upper bounds, ascending and inclusive */
   constructor(bounds: readonly number[]) {
     this.#bounds = bounds;
     this.#counts = new Array<number>(bounds.length + 1).fill(0);

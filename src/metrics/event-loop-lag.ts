@@ -1,7 +1,7 @@
-// How late this process' event loop is: looked at ten times a second, the way a request would find it.
+// Event loop lag of this process, sampled ten times a second.
 import { Histogram, type HistogramReading, lagBoundsSec } from './counters.ts';
 
-/** Rare enough to cost nothing, and a delay that matters lasts longer. */
+/** Cheap, and short enough to catch any delay that matters. */
 const everyMs = 100;
 
 export interface LagMeter {
@@ -16,7 +16,7 @@ export function measureLag(now: () => number = () => performance.now()): LagMete
   let timer: NodeJS.Timeout;
   const look = () => {
     const late = now() - due;
-    // Timers are rounded to whole milliseconds and may so come a little early.
+    // Timers are rounded to whole milliseconds and may fire slightly early.
     histogram.add(Math.max(0, late) / 1000);
     plan();
   };

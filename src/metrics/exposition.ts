@@ -1,4 +1,4 @@
-// Metrics as text, in the format a scraper asks for; and what the library knows of this process.
+// Metrics as text in the format requested by the scraper, including the default metrics of this process.
 import type { Gauge, Metric, Registry, RegistryContentType } from 'prom-client';
 import type { Family } from './family.ts';
 
@@ -7,10 +7,10 @@ export interface Exposition {
   readonly text: string;
 }
 
-/** Loaded at the first scrape: a node starts sooner without. */
+/** Loaded at the first scrape, for a faster start. */
 const library = () => import('prom-client');
 
-/** Gauges whose names end as those of counters do, and what `distributor_event_loop_lag_seconds` says better. */
+/** Gauges named like counters, and lag metrics that `distributor_event_loop_lag_seconds` replaces. */
 const leftOut = /^nodejs_(active_.*_total|eventloop_lag_)/;
 
 let processRegistry: Promise<Registry> | undefined;
@@ -18,7 +18,7 @@ let processRegistry: Promise<Registry> | undefined;
 /** @param openMetrics OpenMetrics 1.0 rather than Prometheus' text format 0.0.4 */
 export async function expose(families: readonly Family[], openMetrics: boolean): Promise<Exposition> {
   const { Registry } = await library();
-  // A registry of its own for each scrape: that of OpenMetrics takes the `_total` off the names it is given.
+  // A new registry for each scrape: an OpenMetrics registry strips `_total` from the names of its metrics.
   const registry = new Registry<RegistryContentType>();
   if (openMetrics) registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
   for (const family of [...families, ...(await processFamilies())]) registry.registerMetric(readingOf(family));
@@ -40,14 +40,14 @@ async function processFamilies(): Promise<Family[]> {
     });
 }
 
-/** What a registry gives as JSON: its types name the members of a metric, not its values. */
+/** A metric of a registry as JSON: the library's types omit the values. */
 type RegistryMetric = Omit<Family, 'samples'> & { readonly values: Family['samples'] };
 
-/** The part of the library's metrics that a registry asks for. */
+/** The part of a metric that a registry reads. */
 function readingOf({ name, help, type, samples }: Family): Metric {
   const reading = {
     ...{ name, help, type, aggregator: 'sum' },
-    // The registry may have changed the name meanwhile.
+    // The registry may have changed the name.
     get: async () => ({ name: reading.name, help, type, values: samples }),
   };
   return reading as unknown as Gauge;

@@ -1,4 +1,4 @@
-// A metric as plain data, read anew at every scrape, and how counts and histograms of this program become one.
+// A metric family as plain data, built at every scrape from counters and histograms.
 import type { HistogramReading } from './counters.ts';
 
 export type Labels = Readonly<Record<string, string>>;
@@ -6,7 +6,7 @@ export type Labels = Readonly<Record<string, string>>;
 export interface Sample {
   readonly labels: Labels;
   readonly value: number;
-  /** Of a histogram: the family's name with its ending. */
+  /** Of a histogram: the family's name with a suffix. */
   readonly metricName?: string;
 }
 
@@ -26,7 +26,7 @@ export const gauge = (name: string, help: string, series: Series): Family => fam
 /** One value, without labels. */
 export const just = (value: number): Series => [[{}, value]];
 
-/** Every state there is, with 1 for the one that is. */
+/** Every state, with 1 for the current one. */
 export const stateSet = (states: readonly string[], current: string): Series =>
   states.map((state) => [{ state }, state === current ? 1 : 0]);
 
@@ -35,7 +35,7 @@ const family = (type: Family['type'], name: string, help: string, series: Series
   samples: series.map(([labels, value]) => ({ labels, value })),
 });
 
-/** @param bounds upper bounds of all buckets but the last */
+/** @param bounds upper bounds of all buckets except the last */
 export function histogram(
   name: string,
   help: string,

@@ -1,4 +1,4 @@
-// The public API as metrics, summed over the workers as they were at their last heartbeats.
+// Metrics of the public API, summed over the last heartbeats of the workers.
 import { latencyBoundsSec, type ServerMetrics } from './counters.ts';
 import { counter, type Family, gauge, histogram, just } from './family.ts';
 
@@ -7,7 +7,7 @@ export function publicFamilies({ counts, connections }: ServerMetrics, bytesSent
   return [
     counter(
       'distributor_public_requests_total',
-      'Requests to the public API that were answered, by status and what was decided of the object.',
+      'Answered requests to the public API, by status and cache decision.',
       Object.entries({ 'hit 200': 0, ...answers }).map(([key, count]) => {
         const [cache = '', status = ''] = key.split(' ');
         return [{ status, cache }, count];
@@ -15,20 +15,20 @@ export function publicFamilies({ counts, connections }: ServerMetrics, bytesSent
     ),
     counter(
       'distributor_public_broken_responses_total',
-      'Answers of the public API that were not sent whole: the client went away, or was cut.',
+      'Incomplete responses of the public API: the client disconnected, or the connection was cut.',
       just(broken),
     ),
     counter('distributor_public_sent_bytes_total', 'Bytes of objects sent to viewers.', just(bytesSent)),
     gauge('distributor_public_connections', 'Connections of the public port.', just(connections)),
     histogram(
       'distributor_public_first_byte_seconds',
-      'From the headers of a request to the first byte of its answer.',
+      'Time from the headers of a request to the first byte of its response.',
       latencyBoundsSec,
       [[{}, firstByte]],
     ),
     histogram(
       'distributor_public_request_duration_seconds',
-      'From the headers of a request to the end of its answer: long for long films and slow viewers.',
+      'Time from the headers of a request to the end of its response: long for large objects and slow clients.',
       latencyBoundsSec,
       [[{}, duration]],
     ),

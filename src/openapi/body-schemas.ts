@@ -1,8 +1,8 @@
-// The bodies of the commands, from their table, by the names that the peer's description has for them.
+// Request bodies of the commands, generated from the command table, with the schema names of the peer's description.
 import { type CommandName, commandNames, commands } from '../../machines/commands.ts';
 import { ref, type Schema } from './schema.ts';
 
-/** For clients that do not know our formats. As loose as a catalogue is: what a squid takes is known only at run time. */
+/** For clients that do not know the formats. The catalogue's rule, since the squid's stricter one is known only at run time. */
 const patterns: Readonly<Record<string, string>> = { 'bucket-id': '^[^\\x00-\\x1f\\x7f-\\x9f]{1,128}$' };
 
 export const bucketId: Schema = { type: 'string', format: 'bucket-id', pattern: patterns['bucket-id'] };

@@ -1,16 +1,16 @@
-// The events of `GET /events`: what the data of each is.
+// Schemas of the events of `GET /events`.
 import { commandNames } from '../../machines/commands.ts';
 import { count, list, object, oneOf, only, orNull, ref, type Schema, text, time } from './schema.ts';
 import { metricsPoint, nodeStatus } from './state-schemas.ts';
 
-const ids = list(text(), 'of states or edges, as in the diagrams of the machine');
+const ids = list(text(), 'ids of states or edges, as in the diagrams of the machine');
 
-const moment = orNull(object({ ...nodeStatus, generation: count() }), 'null: it was not put to the machine');
+const moment = orNull(object({ ...nodeStatus, generation: count() }), 'null: the command did not reach the machine');
 
 const commandPreview: Schema = {
   oneOf: [
-    object({ legal: only(true), leadsTo: ids, through: list(ids, 'what each step on the way enters') }),
-    object({ legal: only(false), reason: text('in the words of the machine') }),
+    object({ legal: only(true), leadsTo: ids, through: list(ids, 'the states that each step enters') }),
+    object({ legal: only(false), reason: text('the reason, as the machine gives it') }),
   ],
 };
 
@@ -18,14 +18,14 @@ const auditEntry = object(
   {
     at: time(),
     from: orNull(text(), 'address of the client'),
-    kind: orNull(oneOf(['access', 'request']), 'of the token; null: it was refused'),
+    kind: orNull(oneOf(['access', 'request']), 'kind of token; null: the token was refused'),
     sub: orNull(text()),
     jti: orNull(text()),
-    method: text('the signal, where a shutdown was given by one'),
+    method: text('HTTP method, or the signal that caused a shutdown'),
     command: orNull(ref('CommandName'), 'null: a read'),
-    input: { description: 'the body, where it was valid' },
+    input: { description: 'the body, if it was valid' },
     status: { type: 'integer' },
-    detail: orNull(text(), 'of the problem; null: it was done'),
+    detail: orNull(text(), 'detail of the problem; null: the command succeeded'),
     before: moment,
     after: moment,
     'requestId?': orNull(text()),
@@ -37,10 +37,10 @@ const auditEntry = object(
       details: { type: 'object', additionalProperties: count() },
     }),
   },
-  'A command, a refused token, or a flood of those summed up.',
+  'A command, a refused token, or a summary of many refusals.',
 );
 
-/** By name; `id` says whether the event can be resumed after. */
+/** By name. A resumable event has an `id`. */
 const events: Readonly<Record<string, { readonly resumable: boolean; readonly data: Schema }>> = {
   state: { resumable: false, data: ref('State') },
   machine: {
@@ -49,7 +49,7 @@ const events: Readonly<Record<string, { readonly resumable: boolean; readonly da
       at: time(),
       active: ids,
       taken: ids,
-      event: orNull(text(), 'what set off the last step; null: there was none yet'),
+      event: orNull(text(), 'event of the last transition; null: none yet'),
       commands: object(Object.fromEntries(commandNames.map((name) => [name, commandPreview]))),
     }),
   },
@@ -66,8 +66,11 @@ const events: Readonly<Record<string, { readonly resumable: boolean; readonly da
     data: object({ at: time(), change: oneOf(['raised', 'changed', 'cleared']), condition: ref('DatedCondition') }),
   },
   drain: { resumable: false, data: object({ at: time(), drain: orNull(ref('Drain')) }) },
-  metrics: { resumable: false, data: list(metricsPoint, 'one a second') },
-  gap: { resumable: false, data: object({ at: time(), after: text('the id that is not known any more') }) },
+  metrics: { resumable: false, data: list(metricsPoint, 'one per second') },
+  gap: {
+    resumable: false,
+    data: object({ at: time(), after: text('the requested id, which is no longer available') }),
+  },
   end: { resumable: true, data: object({ at: time(), exitCode: { type: 'integer' } }) },
 };
 

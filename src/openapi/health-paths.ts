@@ -1,4 +1,4 @@
-// Health, for those who start, restart and balance nodes: on the operator port, and readiness on the public one too.
+// Health endpoints for supervisors and load balancers: on the operator port, and readiness on the public port too.
 
 import type { PathItem } from './operator-paths.ts';
 import { noBody, preflight } from './public-paths.ts';
@@ -9,7 +9,7 @@ const viewers = { url: 'http://localhost:3334', description: 'the public port' }
 
 const answerOf = (description: string): Answer => ({
   description,
-  headers: { ...everywhere, 'Access-Control-Allow-Origin': sometimes('on the public port', { const: '*' }) },
+  headers: { ...everywhere, 'Access-Control-Allow-Origin': sometimes('only on the public port', { const: '*' }) },
   content: { 'text/plain': { schema: { type: 'string' } } },
 });
 
@@ -20,16 +20,19 @@ const healthPath = (name: string, summary: string, servers: readonly object[], m
   },
 });
 
-const unhealthy = answerOf('Not so, and why.');
+const unhealthy = answerOf('No; the body is the reason.');
 
 export const healthPaths: Readonly<Record<string, PathItem>> = {
-  '/livez': healthPath('livez', 'Whether the process answers.', [operator]),
+  '/livez': healthPath('livez', 'Liveness: whether the process answers.', [operator]),
   '/readyz': {
-    ...healthPath('readyz', 'Whether viewers may be sent here.', [operator, viewers], { 413: noBody, 503: unhealthy }),
+    ...healthPath('readyz', 'Readiness: whether the node can take viewers.', [operator, viewers], {
+      413: noBody,
+      503: unhealthy,
+    }),
     options: {
       ...{ servers: [viewers], operationId: 'health.readyzOptions', tags: ['monitoring'], security: [] },
-      ...{ summary: 'For browsers.', responses: preflight },
+      ...{ summary: 'CORS preflight.', responses: preflight },
     },
   },
-  '/startupz': healthPath('startupz', 'Whether the start-up is over.', [operator], { 503: unhealthy }),
+  '/startupz': healthPath('startupz', 'Whether startup has finished.', [operator], { 503: unhealthy }),
 };

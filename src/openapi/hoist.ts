@@ -1,4 +1,4 @@
-// What the description says again and again is said once, among its components, and referred to.
+// Moves repeated headers and responses into components, and refers to them.
 
 import type { PathItem } from './operator-paths.ts';
 import type { Answer, Header, Headers } from './response.ts';
@@ -13,8 +13,8 @@ export interface Hoisted {
 }
 
 /**
- * Headers get their own name; where one says different things in different answers, the others are numbered.
- * @param shared answers by the names they shall have among the components
+ * Headers keep their name; variants with another description get a number.
+ * @param shared answers by their component names
  */
 export function hoist(paths: Paths, shared: Readonly<Record<string, Answer>>): Hoisted {
   const names = new Map(Object.entries(shared).map(([name, answer]) => [answer, name]));

@@ -1,4 +1,4 @@
-// What is at the root of the operator port and needs no token: metrics and the console. Machines and browsers ask for these.
+// Paths at the root of the operator port that need no token: metrics and the console.
 
 import type { PathItem } from './operator-paths.ts';
 import { type Answer, always, broken, everywhere, notOurs, sometimes } from './response.ts';
@@ -11,20 +11,20 @@ const metrics: PathItem = {
     servers,
     operationId: 'operator.metrics',
     tags: ['monitoring'],
-    summary: 'Everything that is counted, for Prometheus. Waits for nobody.',
+    summary: 'All metrics, for Prometheus. Never waits.',
     security: [],
     parameters: [
       {
         name: 'Accept',
         in: 'header',
-        description: '`application/openmetrics-text` for OpenMetrics 1.0; else it is the text format 0.0.4',
+        description: '`application/openmetrics-text` for OpenMetrics 1.0; otherwise text format 0.0.4',
         schema: text(),
       },
     ],
     responses: {
       200: {
         description: 'The metrics.',
-        headers: { ...everywhere, Vary: always('what the answer depends on') },
+        headers: { ...everywhere, Vary: always('`Accept`') },
         content: {
           'text/plain': { schema: { type: 'string' } },
           'application/openmetrics-text': { schema: { type: 'string' } },
@@ -40,10 +40,10 @@ const page: Answer = {
   description: 'A page of the console.',
   headers: {
     ...everywhere,
-    'Content-Security-Policy': always('nothing but what this node serves'),
-    'Cross-Origin-Opener-Policy': sometimes('no other page has a hand on it'),
-    'Cross-Origin-Resource-Policy': sometimes('no other page embeds it'),
-    'Referrer-Policy': sometimes('it tells nobody where a reader came from'),
+    'Content-Security-Policy': always('allows only resources of this node'),
+    'Cross-Origin-Opener-Policy': sometimes('isolates the page from other windows'),
+    'Cross-Origin-Resource-Policy': sometimes('no other site may embed it'),
+    'Referrer-Policy': sometimes('links send no referrer'),
   },
   content: { 'text/html': { schema: { type: 'string' } } },
 };
@@ -56,7 +56,7 @@ const pagePath = (operationId: string, summary: string): PathItem => ({
 });
 
 export const openPaths: Readonly<Record<string, PathItem>> = {
-  '/': pagePath('operator.console', 'The console. It asks for a token itself.'),
-  '/reference': pagePath('operator.reference', 'This description, for people.'),
+  '/': pagePath('operator.console', 'The console. The page itself asks for a token.'),
+  '/reference': pagePath('operator.reference', 'This description as a page.'),
   '/metrics': metrics,
 };

@@ -1,4 +1,4 @@
-// What is under `/api/v1` of the operator port: the commands, from their table, and what can be read.
+// Paths under `/api/v1` of the operator port: commands, from the command table, and reads.
 import { type CommandName, commandNames, commands } from '../../machines/commands.ts';
 import { bodyOf } from './body-schemas.ts';
 import { refusalOf } from './problem-schemas.ts';
@@ -28,35 +28,35 @@ const secured = [{ accessToken: [] }, { requestToken: [] }];
 const dryRun = {
   name: 'dryRun',
   in: 'query',
-  description: '`true`: say what would happen, and do nothing',
+  description: '`true`: preview the command without carrying it out',
   schema: { type: 'boolean', default: false },
 };
 
 const ifMatch = {
   name: 'If-Match',
   in: 'header',
-  description: 'ETags of states for which the command is meant; 412 where the node has moved on',
+  description: 'ETags of `state`; 412 if the desired state has changed since',
   schema: text(),
 };
 
 const ofState = (how: typeof always) => ({
-  ETag: how('of the state: to be sent as `If-Match` of a command'),
-  'Content-Location': how('whose document this is', { const: '/api/v1/state' }),
+  ETag: how('of the state; usable as `If-Match` of a command'),
+  'Content-Location': how('URL of the document in the body', { const: '/api/v1/state' }),
 });
 
-/** `operator.stopApi`: the names that clients generated from the peer's description have. */
+/** `operator.stopApi`: the names in clients generated from the peer's description. */
 const operationId = (name: CommandName): string =>
   `operator.${name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())}`;
 
-const invalid = problem('The body, `If-Match` or `dryRun` is not right.', ref('InvalidRequest'));
-const moved = problem('The node has moved on from the state in `If-Match`.', ref('Moved'));
+const invalid = problem('The body, `If-Match` or `dryRun` is invalid.', ref('InvalidRequest'));
+const moved = problem('The desired state has changed since the one in `If-Match`.', ref('Moved'));
 const tooLarge = problem('The body is longer than `operatorApi.maxBodyBytes`.');
 const unsupported = problem('The body is not plain `application/json` in UTF-8.', ref('Problem'), {
   'Accept-Encoding': sometimes('bodies must not be compressed', { const: 'identity' }),
 });
-const failed = problem('It could not be carried out, and why; nothing has changed but what the state says.');
+const failed = problem('The command failed; the detail is the reason. `state` shows what changed, if anything.');
 
-/** What many operations answer, by its name among the components. */
+/** Shared responses by component name. */
 export const sharedAnswers: Readonly<Record<string, Answer>> = {
   ...{ Invalid: invalid, Unauthorized: unauthorized, NotOurs: notOurs, NotForCommands: notForCommands },
   ...{ Moved: moved, TooLarge: tooLarge, Unsupported: unsupported, Failed: failed, Broken: broken },
@@ -69,7 +69,7 @@ function commandPath(name: CommandName): PathItem {
   const needsBody = input.required.length > 0;
   const responses: Answers = {
     200: json(
-      'Done, and this is the node now; with `dryRun=true`, what would have been done.',
+      'Done; the body is the new state. With `dryRun=true`, a preview.',
       { oneOf: [ref('State'), ref('Preview')] },
       ofState(sometimes),
     ),
@@ -89,7 +89,7 @@ function commandPath(name: CommandName): PathItem {
       summary,
       security: secured,
       parameters: [dryRun, ifMatch, requestIdParameter],
-      requestBody: { required: needsBody, description: needsBody ? '' : 'May be left out.', content },
+      requestBody: { required: needsBody, description: needsBody ? '' : 'Optional.', content },
       responses,
       'x-codeSamples': samplesFor('POST', `${operatorUrl}/${name}`, example),
     },
@@ -100,15 +100,15 @@ const state: PathItem = {
   get: {
     operationId: 'operator.state',
     tags: ['reads'],
-    summary: 'The node as it is. Never waits.',
+    summary: 'The current state of the node. Never waits.',
     security: secured,
     parameters: [
-      { name: 'If-None-Match', in: 'header', description: 'ETags of states known already', schema: text() },
+      { name: 'If-None-Match', in: 'header', description: 'ETags of cached states', schema: text() },
       requestIdParameter,
     ],
     responses: {
       200: json('The state.', ref('State'), ofState(always)),
-      304: { description: 'It is as it was.', headers: { ...everywhere, ...ofState(always) } },
+      304: { description: 'Not modified.', headers: { ...everywhere, ...ofState(always) } },
       401: unauthorized,
       403: notOurs,
       500: broken,
@@ -121,20 +121,20 @@ const events: PathItem = {
   get: {
     operationId: 'operator.events',
     tags: ['reads'],
-    summary: 'What happens, as Server-Sent Events. Begins with everything as it is now.',
+    summary: 'A stream of Server-Sent Events, beginning with the current state.',
     security: secured,
     parameters: [
       {
         name: 'Last-Event-ID',
         in: 'header',
-        description: 'of the last event seen: those that can be resumed and were missed come first',
+        description: 'id of the last event received; the stream first repeats the resumable events that were missed',
         schema: { type: 'string', pattern: '^[0-9]+-[0-9]+$' },
       },
     ],
     responses: {
       200: {
-        description: 'The stream. A comment now and then says that it lives; it ends after the event `end`.',
-        headers: { ...everywhere, 'X-Accel-Buffering': always('for proxies on the way', { const: 'no' }) },
+        description: 'The stream. Comments serve as heartbeats; the stream ends after the event `end`.',
+        headers: { ...everywhere, 'X-Accel-Buffering': always('disables buffering in proxies', { const: 'no' }) },
         content: {
           'text/event-stream': {
             schema: {
@@ -148,7 +148,7 @@ const events: PathItem = {
       401: unauthorized,
       403: notOurs,
       500: broken,
-      503: problem('There are as many readers as there may be.', ref('Problem'), {
+      503: problem('Too many readers (`operatorApi.maxEventReaders`).', ref('Problem'), {
         'Retry-After': always('seconds', { type: 'string', pattern: '^[0-9]+$' }),
       }),
     },
@@ -172,9 +172,9 @@ export const operatorPaths: Readonly<Record<string, PathItem>> = {
   '/openapi.json': openapi,
 };
 
-/** Where none of the paths, or none of a path's methods, is meant. */
+/** Responses to unknown paths and methods. */
 export const operatorOtherwise: Answers = {
   403: notOurs,
-  404: problem('There is nothing at this path.'),
-  405: problem('The path does not have this method.', ref('Problem'), { Allow: always('the methods it has') }),
+  404: problem('Unknown path.'),
+  405: problem('Unsupported method.', ref('Problem'), { Allow: always('the supported methods') }),
 };

@@ -1,4 +1,4 @@
-// The public API: objects from the table of answers, and what monitors read. Nothing here needs a token.
+// Paths of the public API: assets, from the answer table, and documents for monitoring. No token.
 import { answers, answerWords } from '../../machines/answer.ts';
 import type { PathItem } from './operator-paths.ts';
 import {
@@ -13,7 +13,7 @@ import {
 import { oneOf, ref, text } from './schema.ts';
 
 const servers = [
-  { url: 'http://localhost:3334/api/v1', description: 'the public port as it is without a config' },
+  { url: 'http://localhost:3334/api/v1', description: 'the public port, by default' },
   {
     url: '{scheme}://{host}:{port}/api/v1',
     description: 'the public port of any node',
@@ -27,19 +27,19 @@ const servers = [
 
 /** On every answer of the public API. */
 const everywhere: Headers = {
-  'Access-Control-Allow-Origin': always('any page may read it', { const: '*' }),
-  'X-Content-Type-Options': always('the type is the one that is said', { const: 'nosniff' }),
+  'Access-Control-Allow-Origin': always('any site may read it', { const: '*' }),
+  'X-Content-Type-Options': always('no MIME sniffing', { const: 'nosniff' }),
   'X-Request-Id': requestId,
 };
 
 const forPlayers: Headers = {
   ...everywhere,
-  'Access-Control-Expose-Headers': always('what a player on another origin may read'),
-  'Timing-Allow-Origin': always('any page may time it', { const: '*' }),
-  'Cross-Origin-Resource-Policy': always('any page may embed it', { const: 'cross-origin' }),
+  'Access-Control-Expose-Headers': always('headers that players on other origins may read'),
+  'Timing-Allow-Origin': always('any site may read its timing', { const: '*' }),
+  'Cross-Origin-Resource-Policy': always('any site may embed it', { const: 'cross-origin' }),
 };
 
-/** On what may or may not be about an object. */
+/** On responses that may or may not concern an object. */
 const players: Headers = Object.fromEntries(
   Object.entries(forPlayers).map(([name, header]) => [
     name,
@@ -47,7 +47,7 @@ const players: Headers = Object.fromEntries(
   ]),
 );
 
-const notKept: Headers = { 'Cache-Control': always('it may be different a moment later', { const: 'no-store' }) };
+const notKept: Headers = { 'Cache-Control': always('may change at any time', { const: 'no-store' }) };
 
 const refusal = (description: string, headers: Headers = {}): Answer => ({
   description,
@@ -57,20 +57,20 @@ const refusal = (description: string, headers: Headers = {}): Answer => ({
 
 const asset: Headers = {
   ...forPlayers,
-  'Accept-Ranges': always('ranges of bytes may be asked for', { const: 'bytes' }),
-  'Cache-Control': always('a year for what has been verified, else three minutes'),
-  'Content-Disposition': always('to be shown', { const: 'inline' }),
-  ETag: sometimes('the content hash; only of what has been verified'),
-  'X-Cache': always('where it came from', oneOf(valuesOf('X-Cache'))),
-  'X-Data-Source': always('local: from this node', oneOf(valuesOf('X-Data-Source'))),
+  'Accept-Ranges': always('byte ranges are supported', { const: 'bytes' }),
+  'Cache-Control': always('a year for a verified copy, otherwise three minutes'),
+  'Content-Disposition': always('display, do not download', { const: 'inline' }),
+  ETag: sometimes('the content hash; only of a verified copy'),
+  'X-Cache': always('state of the copy', oneOf(valuesOf('X-Cache'))),
+  'X-Data-Source': always('`local`: served from this node', oneOf(valuesOf('X-Data-Source'))),
 };
 
-/** Every value a header has in the table of answers. */
+/** Every value of a header in the answer table. */
 function valuesOf(header: string): string[] {
   return [...new Set(Object.values(answers).flatMap(({ headers }) => headers[header] ?? []))];
 }
 
-/** What all the words with this status say. */
+/** The messages of all answers with this status. */
 const wordsOf = (status: number): string =>
   answerWords
     .filter((word) => answers[word].status === status && answers[word].message !== null)
@@ -100,17 +100,19 @@ const conditions = [
 const assetAnswers: Answers = {
   200: { description: 'The whole object.', headers: asset, content: bytes },
   206: {
-    description: 'The range asked for. Several ranges at once: the whole object, 200.',
-    headers: { ...asset, 'Content-Range': always('which part of how many bytes') },
+    description: 'The requested range. A request for several ranges gets the whole object, 200.',
+    headers: { ...asset, 'Content-Range': always('the range and the total size') },
     content: bytes,
   },
-  304: { description: 'It is the one that is known already.', headers: asset },
+  304: { description: 'Not modified.', headers: asset },
   404: refusal(`${wordsOf(404)}; \`absent\`: no copy here`),
-  412: refusal('It is not the object in `If-Match`.'),
-  413: refusal('No request here needs a body.', { Connection: sometimes('the rest is not read') }),
-  416: refusal('The range lies beyond the object.', {
-    'Content-Range': always('how many bytes there are'),
-    'Accept-Ranges': always('ranges of bytes may be asked for', { const: 'bytes' }),
+  412: refusal('`If-Match` names another object.'),
+  413: refusal('Requests must not have a body.', {
+    Connection: sometimes('the connection is closed without reading the body'),
+  }),
+  416: refusal('The range lies outside the object.', {
+    'Content-Range': always('the total size'),
+    'Accept-Ranges': always('byte ranges are supported', { const: 'bytes' }),
   }),
   421: refusal(wordsOf(421)),
   500: refusal('The copy could not be read.'),
@@ -122,22 +124,22 @@ const withoutBody = (all: Answers): Answers =>
 
 export const preflight: Answers = {
   204: {
-    description: 'What a page of another origin may ask for.',
+    description: 'What pages of other origins may request.',
     headers: {
       ...players,
-      Allow: always('the methods there are'),
-      'Access-Control-Allow-Methods': always('likewise'),
-      'Access-Control-Allow-Headers': always('what a request may carry'),
-      'Access-Control-Max-Age': always('seconds for which this holds'),
+      Allow: always('the supported methods'),
+      'Access-Control-Allow-Methods': always('the supported methods'),
+      'Access-Control-Allow-Headers': always('the request headers allowed'),
+      'Access-Control-Max-Age': always('seconds to cache this answer'),
     },
   },
-  413: { ...refusal('No request here needs a body.'), headers: { ...players, ...notKept } },
+  413: { ...refusal('Requests must not have a body.'), headers: { ...players, ...notKept } },
 };
 
-/** Of what is not about an object. */
+/** For paths other than assets. */
 export const noBody: Answer = {
-  ...refusal('No request here needs a body.'),
-  headers: { ...everywhere, ...notKept, Connection: sometimes('it ends') },
+  ...refusal('Requests must not have a body.'),
+  headers: { ...everywhere, ...notKept, Connection: sometimes('the connection is closed') },
 };
 
 function document(name: string, summary: string, schema: string): PathItem {
@@ -150,7 +152,7 @@ function document(name: string, summary: string, schema: string): PathItem {
   return {
     get: { operationId: `public.${name}`, ...common, summary, responses },
     head: { operationId: `public.${name}Head`, ...common, summary, responses: withoutBody(responses) },
-    options: { operationId: `public.${name}Options`, ...common, summary: 'For browsers.', responses: preflight },
+    options: { operationId: `public.${name}Options`, ...common, summary: 'CORS preflight.', responses: preflight },
   };
 }
 
@@ -167,27 +169,27 @@ export const publicPaths: Readonly<Record<string, PathItem>> = {
     head: {
       ...common,
       operationId: 'public.assetHead',
-      summary: 'What GET would say, without the bytes.',
+      summary: 'The headers of GET, without the bytes.',
       parameters: conditions,
       responses: withoutBody(assetAnswers),
     },
     options: {
       ...common,
       operationId: 'public.assetOptions',
-      summary: 'For browsers.',
+      summary: 'CORS preflight.',
       responses: preflight,
     },
   },
-  '/status': document('status', 'How the node is, for monitors.', 'StatusResponse'),
-  '/buckets': document('buckets', 'Which buckets the node distributes.', 'BucketsResponse'),
+  '/status': document('status', 'Status of the node, for monitoring.', 'StatusResponse'),
+  '/buckets': document('buckets', 'The buckets this node distributes.', 'BucketsResponse'),
 };
 
-/** Where none of the paths, or none of a path's methods, is meant. */
+/** Responses to unknown paths and methods. */
 export const publicOtherwise: Answers = {
-  404: { ...refusal('There is nothing at this path.'), headers: { ...everywhere, ...notKept } },
+  404: { ...refusal('Unknown path.'), headers: { ...everywhere, ...notKept } },
   405: {
-    ...refusal('The path does not have this method.'),
-    headers: { ...players, ...notKept, Allow: always('the methods it has') },
+    ...refusal('Unsupported method.'),
+    headers: { ...players, ...notKept, Allow: always('the supported methods') },
   },
-  413: { ...refusal('No request here needs a body.'), headers: { ...players, ...notKept } },
+  413: { ...refusal('Requests must not have a body.'), headers: { ...players, ...notKept } },
 };

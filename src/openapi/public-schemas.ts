@@ -1,30 +1,30 @@
-// The documents that the public API answers with, by their names in the peer's description: what monitors read, and errors.
+// Schemas of the public API's documents and errors, with the names of the peer's description.
 import { bucketId } from './body-schemas.ts';
 import { count, list, object, type Schema, text } from './schema.ts';
 
 export const publicSchemas: Readonly<Record<string, Schema>> = {
-  ErrorResponse: object({ 'type?': text('one word for programs'), message: text('for a person') }),
+  ErrorResponse: object({ 'type?': text('for programs'), message: text('for people') }),
   StatusResponse: object({
     id: text(),
     version: text(),
-    'workerId?': count('left out where none is set'),
+    'workerId?': count('left out if unset'),
     objectsInCache: count(),
     storageLimit: count('bytes; 0: none'),
     storageUsed: count('bytes'),
     uptime: count('seconds'),
     downloadsInProgress: count(),
-    'nodeEnv?': text('`NODE_ENV`, where it is set'),
+    'nodeEnv?': text('`NODE_ENV`, if set'),
     queryNodeStatus: object({
-      url: text('empty where there is none'),
+      url: text('empty: none'),
       chainHead: count(),
       blocksProcessed: count(),
-      packageVersion: text('empty where it is not known'),
+      packageVersion: text('empty: unknown'),
     }),
   }),
   BucketsResponse: {
     oneOf: [
-      object({ bucketIds: list(bucketId, 'those distributed') }),
-      object({ allByWorkerId: count('all buckets of this worker') }),
+      object({ bucketIds: list(bucketId, 'ids of the distributed buckets') }),
+      object({ allByWorkerId: count('the node distributes all buckets of this worker') }),
     ],
   },
 };

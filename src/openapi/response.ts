@@ -1,10 +1,10 @@
-// Answers as the API description has them: a status with its headers and its body.
+// Responses of the API description: status, headers and body.
 import { requestIdHeader, requestIdPattern } from '../base/request-id.ts';
 import { ref, type Schema, text } from './schema.ts';
 
 export interface Header {
   readonly description: string;
-  /** Whether it is there with every such answer. */
+  /** Whether every such response has it. */
   readonly required: boolean;
   readonly schema: Schema;
 }
@@ -33,20 +33,20 @@ export const sometimes = (description: string, schema: Schema = text()): Header 
 
 const requestIdSchema = { type: 'string', pattern: requestIdPattern };
 
-export const requestId = always("the request's own, or one made for it; the log has it too", requestIdSchema);
+export const requestId = always("the request's own id or a generated one; also in the log", requestIdSchema);
 
-/** May be sent with every request, to either API. */
+/** Optional with every request, to either API. */
 export const requestIdParameter = {
   name: requestIdHeader,
   in: 'header',
-  description: 'a name for this request, to be found in the answer and in the log',
+  description: 'an id for this request, repeated in the response and in the log',
   schema: requestIdSchema,
 };
 
-/** On every answer of the operator API. */
+/** On every response of the operator API. */
 export const everywhere: Headers = {
-  'Cache-Control': always('nothing of this is to be kept', { const: 'no-store' }),
-  'X-Content-Type-Options': always('the type is the one that is said', { const: 'nosniff' }),
+  'Cache-Control': always('not cacheable', { const: 'no-store' }),
+  'X-Content-Type-Options': always('no MIME sniffing', { const: 'nosniff' }),
   'X-Request-Id': requestId,
 };
 
@@ -62,19 +62,19 @@ export const problem = (description: string, schema: Schema = ref('Problem'), he
   content: { 'application/problem+json': { schema } },
 });
 
-const challenge = always('which kind of token is wanted, and what was wrong with this one (RFC 6750)');
+const challenge = always('the required kind of token and the error of this one (RFC 6750)');
 
-export const unauthorized = problem('There is no token, or not a right one.', ref('Problem'), {
+export const unauthorized = problem('The token is missing or invalid.', ref('Problem'), {
   'WWW-Authenticate': challenge,
 });
 
-/** `Host` and `Origin` are looked at before anything else. */
-export const notOurs = problem('`Host` or `Origin` is not of this node (`operatorApi.allowedHosts`).');
+/** `Host` and `Origin` are checked first. */
+export const notOurs = problem('`Host` or `Origin` does not belong to this node (`operatorApi.allowedHosts`).');
 
 export const notForCommands = problem(
-  '`Host` or `Origin` is not of this node, or the token is for reading only.',
+  '`Host` or `Origin` does not belong to this node, or the token is read-only.',
   ref('Problem'),
-  { 'WWW-Authenticate': sometimes('the scope that is wanted (RFC 6750)') },
+  { 'WWW-Authenticate': sometimes('the required scope (RFC 6750)') },
 );
 
-export const broken = problem('Something went wrong inside the node; its log says what.');
+export const broken = problem('Internal error; see the log of the node.');

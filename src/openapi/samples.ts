@@ -1,4 +1,4 @@
-// The samples of the API description: the same request with curl and in JavaScript, ready to be run.
+// Code samples of the API description: each request with curl and in JavaScript, ready to run.
 import type { commands } from '../../machines/commands.ts';
 
 type Input = (typeof commands)[keyof typeof commands]['input'];
@@ -9,7 +9,7 @@ export interface CodeSample {
   readonly source: string;
 }
 
-/** A body that fits a schema, of the plainest values there are; null: the command takes none. */
+/** A minimal body that matches the schema; null: the command takes none. */
 export function sampleBody({ properties }: Input): Readonly<Record<string, unknown>> | null {
   const entries = Object.entries(properties).map(([name, schema]) => [
     name,
@@ -18,7 +18,7 @@ export function sampleBody({ properties }: Input): Readonly<Record<string, unkno
   return entries.length === 0 ? null : Object.fromEntries(entries);
 }
 
-/** In both, an access token is where the variable says: `TOKEN` of the shell, `token` of the script. */
+/** Both read the access token from a variable: `TOKEN` in the shell, `token` in the script. */
 export function samplesFor(method: 'GET' | 'POST', url: string, body: object | null = null): CodeSample[] {
   const data = body === null ? null : JSON.stringify(body);
   const curl = [

@@ -1,10 +1,10 @@
-// The words in which schemas of the API description are written (OpenAPI 3.1, so JSON Schema 2020-12).
+// Builders for schemas of the API description (OpenAPI 3.1, that is JSON Schema 2020-12).
 
 export type Schema = Readonly<Record<string, unknown>>;
 
 export const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
 
-/** Every member is always there, but for those named `name?`. Members may be added later. */
+/** All members are required except those named `name?`. Later versions may add members. */
 export function object(members: Readonly<Record<string, Schema>>, description?: string): Schema {
   const names = Object.keys(members);
   const properties = Object.fromEntries(names.map((name) => [name.replace(/\?$/, ''), members[name]]));
@@ -42,11 +42,11 @@ export const time = (description?: string): Schema => ({
 
 export const only = (value: unknown): Schema => ({ const: value });
 
-/** What may be null beside what it is otherwise; `description` says when. */
+/** A nullable schema; `description` says when it is null. */
 export function orNull(schema: Schema, description?: string): Schema {
-  const told = description === undefined ? {} : { description };
+  const described = description === undefined ? {} : { description };
   if (typeof schema.type === 'string' && schema.enum === undefined) {
-    return { ...schema, ...told, type: [schema.type, 'null'] };
+    return { ...schema, ...described, type: [schema.type, 'null'] };
   }
-  return { anyOf: [schema, { type: 'null' }], ...told };
+  return { anyOf: [schema, { type: 'null' }], ...described };
 }

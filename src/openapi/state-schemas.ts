@@ -1,4 +1,4 @@
-// The documents that the operator API answers with when it is done: the state, and what a command would do.
+// Schemas of the operator API's documents: the state, and the preview of a command.
 import { commandNames } from '../../machines/commands.ts';
 import { count, list, number, object, oneOf, only, orNull, ref, type Schema, text, time } from './schema.ts';
 
@@ -14,28 +14,30 @@ export const nodeStatus = {
 
 const allowed = list(
   ref('CommandName'),
-  'commands that are legal now; during a step, those that will be if it succeeds',
+  'commands that are legal now; during a step, those that will be legal if it succeeds',
 );
 
-const bucketsInForce = list(text(), 'buckets in force: the chosen ones, else those of the worker');
+const effectiveBuckets = list(text(), 'the buckets distributed: those of `settings`, otherwise those of the worker');
 
 const drain = object({
-  connections: count('left to end by themselves'),
-  bytesLeft: count('still to be sent on them'),
-  deadline: time('when what is left is cut'),
+  connections: count('connections still open'),
+  bytesLeft: count('bytes still to be sent on them'),
+  deadline: time('when the remaining connections are closed'),
 });
 
 const lot = object({
   count: count(),
-  bytes: count('of those whose size is known'),
-  sizeUnknown: count('how many have no known size yet'),
-  ids: list(text(), 'the first of them'),
+  bytes: count('total of the known sizes'),
+  sizeUnknown: count('objects of unknown size'),
+  ids: list(text(), 'the first ids'),
 });
 
 const condition = {
-  type: text('one word for the kind of condition'),
-  reason: text('one word for its cause'),
-  message: text('for a person'),
+  type: text('type of condition, for programs'),
+  reason: text('cause, for programs'),
+  severity: oneOf(['critical', 'warning'], 'critical: viewers are not served, or an acknowledged change can be lost'),
+  message: text('for people: what is wrong'),
+  remedy: text('for people: what to do'),
 };
 
 export const stateSchemas: Readonly<Record<string, Schema>> = {
@@ -51,23 +53,23 @@ export const stateSchemas: Readonly<Record<string, Schema>> = {
       startedAt: time(),
       ...nodeStatus,
       since: time('of the last change of `node` or `publicApi`'),
-      generation: count('rises by one with every change of what is desired'),
+      generation: count('rises by one with every change of the desired state'),
       settings: ref('Settings'),
-      effectiveBuckets: bucketsInForce,
+      effectiveBuckets,
       allowed,
       desired: object({
         publicApi: oneOf(['running', 'stopped']),
         overridden: list(
           oneOf(['publicApi', 'workerId', 'buckets']),
-          'what commands have changed: there the config file has no say any more',
+          'values set by commands; they override the config file',
         ),
       }),
       endpoints: object({ publicApi: text(), operatorApi: orNull(text()) }),
       lameDuck: orNull(
         object({ until: time('when the port closes') }),
-        'a stop has begun and viewers are still served, for balancers to notice; null: no such pause is under way',
+        'a stop has begun and viewers are still served, so that load balancers can react; null: no lame duck',
       ),
-      drain: orNull(ref('Drain'), 'null: none is under way'),
+      drain: orNull(ref('Drain'), 'null: no drain'),
       workers: list(
         object({
           pid: { type: 'integer' },
@@ -83,17 +85,17 @@ export const stateSchemas: Readonly<Record<string, Schema>> = {
           reason: text(),
           message: text(),
         }),
-        'kept over restarts; null: none is known of',
+        'kept across restarts; null: no crash recorded',
       ),
-      conditions: list(ref('DatedCondition'), 'what is wrong now'),
+      conditions: list(ref('DatedCondition'), 'conditions that hold now'),
     },
-    'The node as it is.',
+    'The state of the node.',
   ),
   Outlook: object({
     ...nodeStatus,
     generation: count(),
     settings: ref('Settings'),
-    effectiveBuckets: bucketsInForce,
+    effectiveBuckets,
     allowed,
   }),
   Preview: object(
@@ -103,9 +105,9 @@ export const stateSchemas: Readonly<Record<string, Schema>> = {
       before: ref('Outlook'),
       after: ref('Outlook'),
       objects: orNull(object({ dropped: lot, gained: lot }), 'null: the command changes no settings'),
-      conditions: list(object(condition), 'what would be wrong then'),
+      conditions: list(object(condition), 'conditions that would hold'),
     },
-    'What a command would do. It has done nothing.',
+    'What a command would do; nothing has changed.',
   ),
 };
 
@@ -116,6 +118,6 @@ export const metricsPoint = object({
   downloadsInProgress: count(),
   operatorLatencyMs: orNull(
     object({ p50: number(), p99: number() }),
-    'of the requests since the point before; null: there were none',
+    'of the requests since the previous point; null: no requests',
   ),
 });

@@ -1,4 +1,4 @@
-// Puts the operator's side of a node together: its records on disk, the events and the API; and takes it apart in order.
+// Creates the operator side of a node (records on disk, events, API) and closes it in order.
 import type { Condition } from '../base/condition.ts';
 import { affordableConnections } from '../base/open-files.ts';
 import type { SyncDirectory } from '../base/sync-directory.ts';
@@ -8,6 +8,7 @@ import type { Logger } from '../log/log.ts';
 import type { PublicSide } from '../supervisor/public-side.ts';
 import type { Audit } from './audit/audit-entry.ts';
 import { type OperatorRecords, openOperatorRecords } from './audit/records.ts';
+import { eventLimits } from './events/event-limits.ts';
 import { Events } from './events/events.ts';
 import { listen } from './http/listen.ts';
 import { createOperatorApi } from './http/operator-api.ts';
@@ -27,24 +28,24 @@ export interface OperatorSide {
   readonly url: string;
   readonly conditions: readonly Condition[];
   readonly audit: Audit;
-  /** Take no further request; resolves when all that have come are answered. */
+  /** Refuse further requests; resolves when all pending ones are answered. */
   answer(): Promise<void>;
   /**
-   * Tell the readers of the events that it has ended, and close the API and the records.
-   * @param options.answersMs how long answers under way may take
+   * Send the last event to its readers, and close the API and the records.
+   * @param options.answersMs how long pending answers may take
    */
   close(options: { readonly exitCode: number; readonly answersMs: number }): Promise<void>;
 }
 
 type OperatorConfig = Config & { readonly operatorApi: NonNullable<Config['operatorApi']> };
 
-/** @throws {Error} where the API cannot listen, with the operator's reason */
+/** @throws {Error} if the API cannot listen, with a message for the operator */
 export async function openOperatorSide(config: OperatorConfig, parts: OperatorSideParts): Promise<OperatorSide> {
   const { node, publicSide } = parts;
   const { operatorApi } = config;
   const records = await openOperatorRecords(config, operatorApi, parts.syncDirectory);
   const underWay = new UnderWay();
-  const events = new Events({ node, counts: () => publicSide.activity, limits: operatorApi });
+  const events = new Events({ node, counts: () => publicSide.activity, limits: { ...operatorApi, ...eventLimits } });
   try {
     const listener = await open(config, parts, { records, events, underWay });
     return {

@@ -1,4 +1,4 @@
-// What a request's conditions and range make of a 200: the whole, a part, nothing new, or a refusal (RFC 9110 §13, §14).
+// Evaluates conditional and range requests (RFC 9110 §13, §14): the whole object, a part, 304, 412 or 416.
 import type { IncomingHttpHeaders } from 'node:http';
 import fresh from 'fresh';
 
@@ -7,15 +7,15 @@ export type Reading =
   | { readonly status: 304 | 412 | 416 };
 
 /**
- * @param size bytes of the whole
- * @param etag strong validator; null: there is none yet, so that only `*` matches
+ * @param size bytes of the object
+ * @param etag strong validator; null: none yet, so only `*` matches
  */
 export function readRequest(
   method: string,
   headers: IncomingHttpHeaders,
   { size, etag }: { readonly size: number; readonly etag: string | null },
 ): Reading {
-  // The order is that of RFC 9110 §13.2.2. There is no Last-Modified, so conditions on dates are ignored (§13.1.3, §13.1.4).
+  // In the order of RFC 9110 §13.2.2. There is no Last-Modified, so conditions on dates are ignored (§13.1.3, §13.1.4).
   const ifMatch = headers['if-match'];
   if (ifMatch !== undefined && !listed(ifMatch, etag)) return { status: 412 };
   const { 'if-none-match': ifNoneMatch, 'cache-control': cacheControl } = headers;
@@ -26,15 +26,15 @@ export function readRequest(
     return { status: 304 };
   const whole = { status: 200, start: 0, length: size } as const;
   const { range, 'if-range': ifRange } = headers;
-  // A range means something to GET alone (§14.2); If-Range needs a strong match, and a date can never be one here (§13.1.5).
+  // Ranges apply only to GET (§14.2); If-Range needs a strong match, which a date never is here (§13.1.5).
   if (method !== 'GET' || range === undefined) return whole;
   if (ifRange !== undefined && (etag === null || String(ifRange).trim() !== etag)) return whole;
   return readRange(size, range) ?? whole;
 }
 
 /**
- * Undefined: to be ignored, as a range that is malformed, of another unit, or several at once may be (§14.2).
- * Read here because range-parser refuses a suffix longer than the whole, which stands for the whole (§14.1.2).
+ * Undefined: ignore the header, as §14.2 allows for malformed, multiple and non-byte ranges.
+ * Not range-parser, because it rejects a suffix longer than the object, which means the whole object (§14.1.2).
  */
 function readRange(size: number, header: string): Reading | undefined {
   const parts = /^bytes=[ \t]*(?:(\d+)-(\d*)|-(\d+))[ \t]*$/i.exec(header);

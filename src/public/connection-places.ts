@@ -1,12 +1,12 @@
-// The connections that this process may hold: as many as the node has room for, and no more than its own files allow.
+// The connection limits of this process: that of the whole node, and what its own open-file limit allows.
 import type { ConnectionCount } from '../ipc/connection-counts.ts';
 
 export interface PlacesOptions {
-  /** Over all processes. 0: no limit. */
+  /** Over all server processes. 0: no limit. */
   readonly maxConnections: number;
-  /** What this process can afford. 0: any number. */
+  /** Limit of this process. 0: no limit. */
   readonly affordable: number;
-  /** Left out: there is no other process. */
+  /** Left out: there are no other processes. */
   readonly count?: ConnectionCount | undefined;
 }
 
@@ -18,18 +18,18 @@ export class Places {
     this.#options = options;
   }
 
-  /** Takes a place for one connection, where there is one. */
+  /** Takes a place for one connection; false: there is none. */
   take(): boolean {
     const { affordable } = this.#options;
     if (affordable > 0 && this.#own >= affordable) return false;
-    // A count that was read while it was written may be wrong, once.
+    // A count read during a write may be wrong, but not twice.
     if (this.#isFull() && this.#isFull()) return false;
-    this.#tell(this.#own + 1);
+    this.#set(this.#own + 1);
     return true;
   }
 
   giveBack(): void {
-    this.#tell(this.#own - 1);
+    this.#set(this.#own - 1);
   }
 
   #isFull(): boolean {
@@ -37,8 +37,8 @@ export class Places {
     return maxConnections > 0 && (count?.total() ?? this.#own) >= maxConnections;
   }
 
-  #tell(own: number): void {
+  #set(own: number): void {
     this.#own = own;
-    if (this.#options.maxConnections > 0) this.#options.count?.tell(own);
+    if (this.#options.maxConnections > 0) this.#options.count?.set(own);
   }
 }

@@ -1,4 +1,4 @@
-// Sends the bytes of one object: whole or a part, from memory or a file descriptor of its own, and never a lying body.
+// Sends the bytes of one object, whole or in part, from memory or from an open file; a body is correct or visibly cut.
 import { answers, type DataObject, judgeCopy, verifiedHeaders } from '../../machines/answer.ts';
 import { codeOf } from '../base/errors.ts';
 import { readRequest } from './conditional.ts';
@@ -10,17 +10,17 @@ const chunkBytes = 128 * 1024;
 
 export interface DeliverySupport {
   readonly hotCache: HotCache;
-  /** Its file is not what the directory says of it. */
-  readonly doubt: (object: DataObject) => void;
+  /** Reports that the object's file does not match the directory. */
+  readonly reportBadCopy: (object: DataObject) => void;
   readonly sent: (bytes: number) => void;
 }
 
-/** `absent`: there is no honest copy, and nothing has been answered yet. */
+/** `absent`: there is no valid copy, and no response has been sent yet. */
 export type DeliveryResult = 'answered' | 'absent';
 
 /**
- * @param object one whose answer is `hit`
- * @throws {NodeJS.ErrnoException} where the disk or the process, not the object, is at fault (EMFILE, EIO, EACCES)
+ * @param object an object whose answer is `hit`
+ * @throws {NodeJS.ErrnoException} for errors of the disk or the process, not of the object (EMFILE, EIO, EACCES)
  */
 export async function deliver(
   context: RequestContext,
@@ -31,7 +31,7 @@ export async function deliver(
   if (copy === null) return 'absent';
   try {
     const worth = judgeCopy(object, copy);
-    if (worth === 'wrong' || (worth === 'unverified' && object.verified !== null)) support.doubt(object);
+    if (worth === 'wrong' || (worth === 'unverified' && object.verified !== null)) support.reportBadCopy(object);
     if (worth === 'wrong') return 'absent';
     await answerWith(context, object, copy, worth === 'verified' ? object.hash : null, support.sent);
     return 'answered';
@@ -40,18 +40,18 @@ export async function deliver(
   }
 }
 
-async function openCopy(object: DataObject, { hotCache, doubt }: DeliverySupport): Promise<Copy | null> {
+async function openCopy(object: DataObject, { hotCache, reportBadCopy }: DeliverySupport): Promise<Copy | null> {
   if (object.path === null) return null;
   try {
     return await hotCache.open(object.path);
   } catch (error) {
     if (!['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR', 'ENXIO'].includes(codeOf(error) ?? '')) throw error;
-    doubt(object);
+    reportBadCopy(object);
     return null;
   }
 }
 
-/** @param hash of the verified copy; null: not verified, so there is no validator */
+/** @param hash hash of the verified copy; null: not verified, so there is no validator */
 async function answerWith(
   context: RequestContext,
   object: DataObject,
@@ -99,7 +99,7 @@ const refuseRange = (context: RequestContext, size: number): void =>
     { 'Content-Range': `bytes */${size}`, 'Accept-Ranges': 'bytes' },
   );
 
-/** One buffer a response: it is filled again when the kernel has taken what was in it. */
+/** One buffer per response: it is refilled when the kernel has accepted its content. */
 async function stream(
   context: RequestContext,
   copy: Extract<Copy, { handle: unknown }>,
@@ -114,13 +114,13 @@ async function stream(
     const wanted = Math.min(buffer.length, context.bytesLeft);
     const { bytesRead } = await copy.handle.read(buffer, 0, wanted, position);
     const last = bytesRead === context.bytesLeft;
-    // Shorter than it was, or written to meanwhile: better an answer that is plainly broken than one that lies.
+    // Truncated or written since it was opened: a visibly cut response is better than a wrong one.
     if (bytesRead === 0 || (last && (await isChanged(copy)))) {
       res.destroy();
       return;
     }
     position += bytesRead;
-    await context.hold();
+    await context.gate();
     await new Promise<void>((resolve) => {
       wake = resolve;
       if (res.destroyed) return resolve();

@@ -1,40 +1,40 @@
-// Opens the files of objects: small ones are kept in memory, of the others the caller gets a file descriptor to own.
+// Opens the files of objects: small ones are cached in memory; for the others the caller gets an open file.
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { LRUCache } from 'lru-cache';
 import { type FileFacts, factsOf, sameFacts } from '../../machines/answer.ts';
 import { assertListed, listedFlags } from '../base/listed-file.ts';
 
-/** A file as it was when it was opened. Whoever gets a `handle` closes it. */
+/** A file as it was when it was opened. The caller must close the `handle`. */
 export type Copy = FileFacts & ({ readonly bytes: Buffer } | { readonly handle: FileHandle });
 
 type Kept = FileFacts & { readonly bytes: Buffer; checkedAt: number };
 
-/** A file in memory is compared with the one on disk again after this long: no request is answered from older knowledge. */
+/** A cached file is compared with the one on disk again after this long. */
 const recheckMs = 1000;
-const largestKept = 256 * 1024;
-/** What a file in memory takes beside its bytes, about: without it, a budget for bytes would hold any number of empty files. */
-const keepingBytes = 1024;
+const maxCachedBytes = 256 * 1024;
+/** Approximate memory per cached file besides its bytes: bounds the number of empty files. */
+const overheadBytes = 1024;
 
 export class HotCache {
   readonly #kept: LRUCache<string, Kept> | null;
   readonly #limit: number;
   readonly #now: () => number;
 
-  /** @param budget bytes of small files to keep in memory; 0: none */
+  /** @param budget bytes of small files to cache; 0: none */
   constructor(budget: number, now: () => number = () => performance.now()) {
-    this.#limit = Math.min(largestKept, Math.floor(budget / 4));
+    this.#limit = Math.min(maxCachedBytes, Math.floor(budget / 4));
     this.#now = now;
     this.#kept =
-      this.#limit > 0 ? new LRUCache({ maxSize: budget, sizeCalculation: ({ size }) => size + keepingBytes }) : null;
+      this.#limit > 0 ? new LRUCache({ maxSize: budget, sizeCalculation: ({ size }) => size + overheadBytes }) : null;
   }
 
-  /** @throws {NodeJS.ErrnoException} as `open` does, and ENOENT where no ordinary file is at this very path */
+  /** @throws {NodeJS.ErrnoException} as `open` does, and ENOENT if there is no regular file at exactly this path */
   async open(path: string): Promise<Copy> {
     const kept = await this.#get(path);
     return kept ?? this.#load(path);
   }
 
-  /** After a change of the directory the disk is asked again. */
+  /** Call it after a change of the directory. */
   clear(): void {
     this.#kept?.clear();
   }
@@ -71,14 +71,14 @@ export class HotCache {
   }
 }
 
-/** Whether an open file may have been written to since it was opened. */
+/** Whether an open file may have been written since it was opened. */
 export async function isChanged({ handle, ...opened }: FileFacts & { readonly handle: FileHandle }): Promise<boolean> {
   const now = await handle.stat();
-  // Removing or replacing a file changes its ctime too, and no byte of it.
+  // Unlinking or replacing a file changes its ctime too, but none of its bytes.
   return !sameFacts(now.nlink === 0 ? { ...factsOf(now), ctimeMs: opened.ctimeMs } : now, opened);
 }
 
-/** Null: the file is no longer as long as it was. */
+/** Null: the file has become shorter. */
 async function readWhole(handle: FileHandle, size: number): Promise<Buffer | null> {
   const bytes = Buffer.allocUnsafeSlow(size);
   for (let at = 0; at < size; ) {

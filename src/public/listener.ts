@@ -1,4 +1,4 @@
-// One generation of the public port: a listening server and every connection it has accepted, until the last has gone.
+// One opening of the public port: a listening server and the connections it has accepted, until the last has closed.
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import { answerHalfClosed } from '../base/half-close.ts';
@@ -9,21 +9,21 @@ import type { Answerer, RequestContext } from './request-context.ts';
 
 interface Connection {
   readonly contexts: Set<RequestContext>;
-  /** Since when nothing is under way on it, by the clock of `performance.now()`. */
+  /** Since when no request is in progress, by the clock of `performance.now()`. */
   idleSince: number;
-  /** `socket.bytesRead` when it became idle: more than that is the beginning of a request. */
+  /** `socket.bytesRead` when it became idle: a greater value means that a request has begun. */
   readMark: number;
-  /** We have said that nothing more will come. */
+  /** We have sent FIN. */
   ended: boolean;
 }
 
-/** After this long without a new connection there is none on its way, as far as a server can know. */
+/** After this long without a new connection, none is assumed to be pending. */
 const quietMs = 20;
 
-/** Who comes within the last look of this length is lost. */
-const shortTurnMs = 0.5;
+/** Maximum length of the final poll. Connections that arrive after it are reset. */
+const finalPollMs = 0.5;
 
-/** Where they never stop coming, a turn of the event loop without one has to do after this long. */
+/** If connections keep arriving, after this long a single poll without one is enough. */
 const patienceMs = 100;
 
 export type ListenerLimits = Omit<PublicLimits, 'hotObjectsBytes' | 'maxBodyBytes' | 'maxConnections'>;
@@ -37,21 +37,21 @@ export class Listener {
   #phase: 'open' | 'closing' | 'closed' | 'draining' = 'open';
   /** By the clock of `performance.now()`. */
   #lastAccepted = 0;
-  #hold: Promise<void> | null = null;
-  #goOn = () => {};
+  #gate: Promise<void> | null = null;
+  #openGate = () => {};
   #sweeping: NodeJS.Timeout | undefined;
   #onEmpty = () => {};
 
   /**
-   * @param places a connection that finds none is closed at once
-   * @param ended told of every context that `answer` was, when nothing more of it will be sent
+   * @param places a connection that gets none is closed at once
+   * @param ended called with every context given to `answer`, when its response has ended
    */
   constructor(limits: ListenerLimits, places: Places, answer: Answerer, ended: Answerer = () => {}) {
     this.#limits = limits;
     this.#places = places;
     this.#ended = ended;
     const { requestTimeoutMs, keepAliveTimeoutMs, maxHeaderBytes } = limits;
-    // Node refuses a header timeout above the request timeout, and looks for late ones only every so often.
+    // Node rejects a headers timeout above the request timeout, and checks for late requests only periodically.
     const headersTimeout =
       requestTimeoutMs > 0 ? Math.min(limits.headersTimeoutMs, requestTimeoutMs) : limits.headersTimeoutMs;
     this.#server = createServer({
@@ -62,23 +62,23 @@ export class Listener {
       connectionsCheckingInterval: Math.max(100, Math.min(5000, headersTimeout / 4)),
     });
     answerHalfClosed(this.#server);
-    // Whoever takes something of its answer now and then is not cut. Node leaves idle connections their own time.
+    // Only responses without any progress are cut. For idle connections Node uses keepAliveTimeout.
     this.#server.timeout = limits.stallTimeoutMs;
     this.#server.on('connection', (socket) => this.#accept(socket));
     this.#server.on('request', (req, res) => {
       const startedAt = performance.now();
-      const hold = () => this.#hold;
+      const gate = () => this.#gate;
       const requestId = requestIdOf(req.headers['x-request-id']);
-      const so = {
+      const initial = {
         requestId,
-        fault: null,
+        error: null,
         baseHeaders: [],
         bytesLeft: 0,
         cache: 'none',
         startedAt,
         answeredAt: 0,
       } as const;
-      this.#begin({ req, res, hold, ...so }, answer);
+      this.#begin({ req, res, gate, ...initial }, answer);
     });
   }
 
@@ -94,7 +94,7 @@ export class Listener {
 
   /**
    * Resolves with the actual port.
-   * @param where a server is one that listens already, in this process or another: its port is shared
+   * @param where a `Server` already listens, in this process or another: its port is shared
    * @throws {NodeJS.ErrnoException} as `net.Server.listen` does
    */
   listen(where: { readonly host: string; readonly port: number } | NetServer): Promise<number> {
@@ -102,7 +102,7 @@ export class Listener {
       this.#server.once('error', reject);
       this.#server.listen(where, () => {
         this.#server.off('error', reject);
-        // Later errors are those of accepting, e.g. EMFILE: the connection is lost, the port is not.
+        // Later errors are accept errors, e.g. EMFILE: the connection is lost, but the port stays open.
         this.#server.on('error', () => {});
         const address = this.#server.address();
         resolve(typeof address === 'object' && address !== null ? address.port : 0);
@@ -110,33 +110,33 @@ export class Listener {
     });
   }
 
-  /** To be handed to another process. */
+  /** To send to another process. */
   get server(): NetServer {
     return this.#server;
   }
 
   /**
-   * Resolves when new connections are refused. The old ones go on as before once `drain` is called, or soon after.
+   * Resolves when new connections are refused. Responses on the others wait for `drain`, or for twice `withinMs`.
    *
-   * What the kernel has accepted and this process has not is reset when the last listener closes, and a busy process
-   * takes in one connection with every turn of its event loop only. So nobody is answered any more, because who is not
-   * answered does not come again, until a turn has brought no new connection. In these milliseconds the other workers do
-   * the same: were they to answer, their clients would be back while the last listener closes.
+   * When the last listener closes, the kernel resets connections in the accept queue, and a busy process accepts only one
+   * connection per event loop turn. So this process first accepts until a poll finds no new connection. In that time it sends
+   * no responses, because a client that gets a response may connect again. The other server processes do the same at the
+   * same time.
    *
-   * `http.Server.close` would close idle connections under clients that are just sending, and would stop looking for
-   * requests that take too long: so the listener alone is closed.
-   * @param withinMs close then at the latest, whoever waits to be taken in
+   * `http.Server.close` would also close idle connections on which a request may be arriving, and would stop checking request
+   * timeouts. So only the listener is closed.
+   * @param withinMs deadline of the close, even if connections are still pending
    */
   async closeListener(withinMs: number): Promise<void> {
     if (this.#phase !== 'open') return;
     this.#phase = 'closing';
-    this.#holdOn(2 * withinMs);
+    this.#closeGate(2 * withinMs);
     const start = performance.now();
     this.#lastAccepted = start;
-    for (let looked = 0, now = start; now < start + withinMs; ) {
-      [looked, now] = [now, await nextTurn()];
-      // A turn in which this process was busy, or not let run, may have missed who came while it lasted.
-      const none = this.#lastAccepted < looked && now - looked < shortTurnMs;
+    for (let polled = 0, now = start; now < start + withinMs; ) {
+      [polled, now] = [now, await nextTurn()];
+      // A longer poll, because this process was busy or suspended, may have missed connections.
+      const none = this.#lastAccepted < polled && now - polled < finalPollMs;
       if (none && (now - this.#lastAccepted > quietMs || now - start > patienceMs)) break;
     }
     NetServer.prototype.close.call(this.#server);
@@ -144,9 +144,9 @@ export class Listener {
   }
 
   /**
-   * Every answer from now on is its connection's last; connections on which nothing happens are closed after the grace.
-   * Only after `closeListener` has resolved.
-   * @param onEmpty called once, when the last connection has gone
+   * From now on every response is the last on its connection; idle connections are closed after `idleGraceMs`.
+   * Call it only after `closeListener` has resolved.
+   * @param onEmpty called once, when the last connection has closed
    */
   drain(onEmpty: () => void): void {
     if (this.#phase !== 'closed') return;
@@ -155,29 +155,29 @@ export class Listener {
     const now = performance.now();
     for (const connection of this.#connections.values()) {
       connection.idleSince = Math.max(connection.idleSince, now);
-      for (const { res } of connection.contexts) sayLast(res);
+      for (const { res } of connection.contexts) markLast(res);
     }
-    this.#goOn();
+    this.#openGate();
     const pause = Math.max(20, Math.min(250, this.#limits.idleGraceMs / 4));
     this.#sweeping = setInterval(() => this.#sweep(), pause);
     this.#endIfEmpty();
   }
 
-  /** Close every connection at once, whatever it is doing. Returns how many there were. */
+  /** Closes every connection at once, busy or idle. Returns their number. */
   cut(): number {
     const sockets = [...this.#connections.keys()];
     for (const socket of sockets) socket.destroy();
     return sockets.length;
   }
 
-  #holdOn(longestMs: number): void {
-    this.#hold = new Promise((resolve) => {
-      this.#goOn = () => {
-        this.#hold = null;
+  #closeGate(maxMs: number): void {
+    this.#gate = new Promise((resolve) => {
+      this.#openGate = () => {
+        this.#gate = null;
         resolve();
       };
     });
-    setTimeout(this.#goOn, longestMs);
+    setTimeout(this.#openGate, maxMs);
   }
 
   #accept(socket: Socket): void {
@@ -188,7 +188,7 @@ export class Listener {
     socket.once('close', () => {
       this.#connections.delete(socket);
       this.#places.giveBack();
-      // Node tells only the one whose turn it was; the others of a pipeline would be waited for, and their files kept.
+      // Node emits `close` only for the first response of a pipeline; the others would keep their files open.
       setImmediate(() => {
         for (const { res } of contexts) res.destroy().emit('close');
       });
@@ -199,7 +199,7 @@ export class Listener {
   #begin(context: RequestContext, answer: Answerer): void {
     const { req, res } = context;
     const connection = this.#connections.get(req.socket);
-    // It crossed our farewell on its way: there is nobody left to answer it.
+    // The request crossed our FIN: it cannot be answered.
     if (connection === undefined || connection.ended) return void req.socket.destroy();
     if (connection.contexts.size > this.#limits.maxPipelinedRequests) return void req.socket.destroy();
     connection.contexts.add(context);
@@ -208,21 +208,21 @@ export class Listener {
       connection.idleSince = performance.now();
       connection.readMark = req.socket.bytesRead;
       this.#ended(context);
-      // The others of a pipeline wait for their turn: thousands may have been sent ahead, and each would open its file.
+      // Pipelined requests are answered one after another: each opens a file, and there may be thousands.
       const [next] = connection.contexts;
       if (next && req.socket.writable) this.#answer(next, answer);
     });
-    if (this.#phase === 'draining') sayLast(res);
+    if (this.#phase === 'draining') markLast(res);
     if (connection.contexts.size === 1) this.#answer(context, answer);
   }
 
   #answer(context: RequestContext, answer: Answerer): void {
-    if (this.#hold) void this.#hold.then(() => answer(context));
+    if (this.#gate) void this.#gate.then(() => answer(context));
     else answer(context);
   }
 
   #sweep(): void {
-    // Timers run before sockets are read: what has arrived meanwhile is looked at first, so that no request is cut off.
+    // Timers run before sockets are read: read them first, so that no arriving request is cut off.
     setImmediate(() => {
       const now = performance.now();
       for (const [socket, connection] of this.#connections) {
@@ -241,15 +241,15 @@ export class Listener {
     if (this.#phase !== 'draining' || this.#connections.size > 0 || this.#sweeping === undefined) return;
     clearInterval(this.#sweeping);
     this.#sweeping = undefined;
-    // Only now may Node stop looking for requests that take too long.
+    // Only now may Node stop checking request timeouts.
     this.#server.close();
     this.#onEmpty();
   }
 }
 
-function sayLast(res: ServerResponse): void {
+function markLast(res: ServerResponse): void {
   if (!res.headersSent) res.setHeader('Connection', 'close');
 }
 
-/** Every socket that had something to tell has been heard when this resolves, with the time of `performance.now()`. */
+/** Resolves after the next poll of all sockets, with `performance.now()`. */
 const nextTurn = (): Promise<number> => new Promise((resolve) => setImmediate(() => resolve(performance.now())));

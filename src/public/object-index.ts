@@ -1,4 +1,4 @@
-// What a worker knows: the directory and the settings as they were last handed to it, and which objects they cover.
+// The directory and settings of a server process, and which objects the settings cover.
 import type { DataObject } from '../../machines/answer.ts';
 import { coverage, type Settings } from '../../machines/settings.ts';
 import type { DirectoryChange } from '../ipc/messages.ts';
@@ -10,7 +10,7 @@ export class ObjectIndex {
   #covers: Covers;
   #objects = new Map<string, DataObject>();
   #bucketWorkers = new Map<string, readonly number[]>();
-  /** A large directory that is still coming in parts; null: none is. */
+  /** A large directory that is arriving in parts; null: none. */
   #arriving: { objects: Map<string, DataObject>; bucketWorkers: Map<string, readonly number[]> } | null = null;
   #files = { count: 0, bytes: 0 };
 
@@ -28,7 +28,7 @@ export class ObjectIndex {
     return this.#covers;
   }
 
-  /** Objects with a file here, and their bytes as far as they are known. */
+  /** Number of objects with a file here, and the sum of their known sizes. */
   get files(): { readonly count: number; readonly bytes: number } {
     return this.#files;
   }
@@ -42,7 +42,7 @@ export class ObjectIndex {
     this.#covers = this.#compile();
   }
 
-  /** @param more a further part follows: nothing of this one counts before the last has come */
+  /** @param more further parts follow: all take effect together with the last */
   apply(change: DirectoryChange, more = false): void {
     if (change.type === 'replaced') {
       const { objects, bucketWorkers } = change.snapshot;

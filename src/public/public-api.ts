@@ -1,4 +1,4 @@
-// The public API's routes: which request is for what, and every answer that is not an object's bytes.
+// The routes of the public API, and all responses that are not the bytes of an object.
 import type { IncomingMessage } from 'node:http';
 import { type AnswerWord, answer, answers, type DataObject } from '../../machines/answer.ts';
 import { codeOf, messageOf } from '../base/errors.ts';
@@ -11,13 +11,13 @@ import type { Answerer, RequestContext } from './request-context.ts';
 export interface ApiParts {
   readonly objectIndex: ObjectIndex;
   readonly hotCache: HotCache;
-  /** Why no new viewers are to be sent here; null: they are welcome. */
+  /** Why new viewers are not accepted; null: they are. */
   readonly unready: () => string | null;
   /** The document of `GET /status`. */
   readonly status: () => unknown;
-  readonly doubt: (object: DataObject) => void;
+  readonly reportBadCopy: (object: DataObject) => void;
   readonly sent: (bytes: number) => void;
-  /** Longest request body that is read, and thrown away. */
+  /** Longest request body that is read and discarded. */
   readonly maxBodyBytes: number;
 }
 
@@ -25,15 +25,15 @@ const base = '/api/v1';
 const assetPath = /^\/api\/v1\/assets\/([0-9]+)$/;
 const methods = 'GET, HEAD, OPTIONS';
 
-/** On every answer, names and values in turns: any page may read it, and nobody guesses another type than the one that is said. */
-const everywhere = ['Access-Control-Allow-Origin', '*', 'X-Content-Type-Options', 'nosniff'];
+/** Headers of every response, alternating names and values: any origin may read it, and browsers do not sniff its type. */
+const commonHeaders = ['Access-Control-Allow-Origin', '*', 'X-Content-Type-Options', 'nosniff'];
 
 const exposed =
   'Accept-Ranges, Cache-Control, Content-Disposition, Content-Length, Content-Range, ETag, X-Cache, X-Data-Source, X-Request-Id';
 
-/** What a player on another origin needs beyond that, on what concerns assets. */
+/** Headers of asset responses: what a player on another origin needs besides. */
 const forPlayers = [
-  ...everywhere,
+  ...commonHeaders,
   ...['Access-Control-Expose-Headers', exposed],
   ...['Timing-Allow-Origin', '*'],
   ...['Cross-Origin-Resource-Policy', 'cross-origin'],
@@ -50,7 +50,7 @@ export function createApi(parts: ApiParts): Answerer {
 
   function route(context: RequestContext): void | Promise<void> {
     const { req, res } = context;
-    context.baseHeaders = everywhere;
+    context.baseHeaders = commonHeaders;
     const path = pathOf(req);
     const id = assetPath.exec(path)?.[1];
     if (id !== undefined) context.baseHeaders = forPlayers;
@@ -58,7 +58,7 @@ export function createApi(parts: ApiParts): Answerer {
       return refuse(context, 404, { message: 'There is nothing at this path' });
     }
     if (bodyBytes(req) > parts.maxBodyBytes) {
-      // The rest of it is not read: the connection cannot be used again.
+      // The body is not read, so the connection cannot be reused.
       res.setHeader('Connection', 'close');
       return refuse(context, 413, { message: 'No request here needs a body' });
     }
@@ -84,7 +84,7 @@ export function createApi(parts: ApiParts): Answerer {
   }
 
   return (context) => {
-    // A client that goes away is no fault of ours; its errors have no other listener.
+    // A client that disconnects is not an error of the node; these errors have no other listener.
     context.req.on('error', () => {});
     context.res.on('error', () => {});
     Promise.resolve()
@@ -103,7 +103,7 @@ function refuseAsset(context: RequestContext, word: AnswerWord): void {
 
 function fail(context: RequestContext, error: unknown): void {
   const { res } = context;
-  context.fault = messageOf(error);
+  context.error = messageOf(error);
   if (res.headersSent || res.destroyed) return void res.destroy();
   const exhausted = ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'].includes(codeOf(error) ?? '');
   if (exhausted) res.setHeader('Retry-After', '1');
@@ -118,13 +118,13 @@ function bucketsOf({ settings: { buckets, workerId } }: ObjectIndex): object {
   return workerId === null ? { bucketIds: [] } : { allByWorkerId: workerId };
 }
 
-/** Endless where it is not said how long it will be (RFC 9112 §6.3). */
+/** Infinite if the length is not declared (RFC 9112 §6.3). */
 function bodyBytes({ headers }: IncomingMessage): number {
   if (headers['transfer-encoding'] !== undefined) return Number.POSITIVE_INFINITY;
   return Number(headers['content-length'] ?? 0);
 }
 
-/** Paths are compared as they were sent, without the query; a server takes the absolute form too (RFC 9112 §3.2.2). */
+/** The path as sent, without the query. A server must accept the absolute form too (RFC 9112 §3.2.2). */
 function pathOf(req: IncomingMessage): string {
   const target = (req.url ?? '').replace(/^https?:\/\/[^/?#]*/i, '');
   const query = target.indexOf('?');

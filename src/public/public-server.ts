@@ -1,10 +1,10 @@
-// The public side of one process: what it knows, its port in all its generations, and its activity.
+// The public API in one server process: its data, its listeners (the open one and those that drain), and its activity.
 import type { Server } from 'node:net';
 import type { DataObject } from '../../machines/answer.ts';
 import type { Settings } from '../../machines/settings.ts';
 import { monotonicMs } from '../base/monotonic.ts';
 import type { ConnectionCount } from '../ipc/connection-counts.ts';
-import type { ActivityMetrics, DirectoryChange, DrainProgress, RequestsReport, WorkerSetup } from '../ipc/messages.ts';
+import type { ActivityMetrics, DirectoryChange, DrainProgress, RequestsReport, ServerSetup } from '../ipc/messages.ts';
 import { Places } from './connection-places.ts';
 import { HotCache } from './hot-cache.ts';
 import { Listener } from './listener.ts';
@@ -16,28 +16,28 @@ import { RequestMetrics } from './server-metrics.ts';
 import { statusDocument } from './status.ts';
 
 export interface PublicServerEvents {
-  /** Asked before each request is judged: settings that are new; null: as before. */
+  /** Called before each request: new settings; null: unchanged. */
   readonly newSettings?: () => Settings | null;
-  /** The last connection of a drain has gone. `cut`: how many of them were cut. */
+  /** The last connection of a drain has closed. `cut`: the number of connections that were cut. */
   readonly drained: (drain: number, cut: number) => void;
-  /** The file of an object is not what the directory says of it. */
-  readonly doubt: (objectId: string) => void;
-  /** Left out: nobody wants to know. */
+  /** The file of an object does not match the directory. */
+  readonly badCopy: (objectId: string) => void;
+  /** Left out: requests are not reported. */
   readonly requests?: (report: RequestsReport) => void;
 }
 
-/** An object in doubt is looked at by others: until they have, the same doubt is told only this often. */
-const doubtPauseMs = 1000;
+/** Minimum interval between reports of the same bad copy, while it is being checked. */
+const badCopyIntervalMs = 1000;
 
 export class PublicServer {
-  readonly #setup: WorkerSetup;
+  readonly #setup: ServerSetup;
   readonly #events: PublicServerEvents;
   readonly #objectIndex: ObjectIndex;
   readonly #hotCache: HotCache;
-  readonly #doubts = new Map<string, number>();
+  readonly #badCopies = new Map<string, number>();
   readonly #drains = new Map<number, { readonly listener: Listener; cut: number }>();
   readonly #answer: ReturnType<typeof createApi>;
-  /** Whether new viewers are welcome while the port is open. */
+  /** Whether new viewers are accepted while the port is open. */
   isReady = true;
   readonly #places: Places;
   #open: Listener | null = null;
@@ -47,15 +47,15 @@ export class PublicServer {
   readonly #requestMetrics = new RequestMetrics();
   readonly #requestLog: RequestLog;
 
-  /** @param count what other processes hold of the connections; left out: there are none */
-  constructor(setup: WorkerSetup, settings: Settings, events: PublicServerEvents, count?: ConnectionCount) {
+  /** @param count connections of all processes; left out: there are no others */
+  constructor(setup: ServerSetup, settings: Settings, events: PublicServerEvents, count?: ConnectionCount) {
     const { limits, affordableConnections: affordable = 0 } = setup;
     this.#setup = setup;
-    // However often the port is closed and opened, there is one limit: what drains still hold counts.
+    // One limit for all listeners: connections of drains count too.
     this.#places = new Places({ maxConnections: limits.maxConnections, affordable, count });
     this.#events = events;
     this.#objectIndex = new ObjectIndex(settings);
-    this.#requestLog = new RequestLog(setup.tellsRequests ?? false, (report) => events.requests?.(report));
+    this.#requestLog = new RequestLog(setup.reportsRequests ?? false, (report) => events.requests?.(report));
     this.#hotCache = new HotCache(limits.hotObjectsBytes);
     const startedMs = setup.startedMs ?? monotonicMs();
     this.#answer = createApi({
@@ -63,7 +63,7 @@ export class PublicServer {
       hotCache: this.#hotCache,
       unready: () => (this.#open === null ? 'draining' : this.isReady ? null : 'stopping soon'),
       status: () => statusDocument({ ...this.#setup, startedMs }, this.#objectIndex, this.activity),
-      doubt: (object) => this.#doubt(object),
+      reportBadCopy: (object) => this.#reportBadCopy(object),
       maxBodyBytes: limits.maxBodyBytes,
       sent: (bytes) => {
         this.#bytesSent += bytes;
@@ -80,7 +80,7 @@ export class PublicServer {
     return { requests: this.#requests, bytesSent: this.#bytesSent, downloadsInProgress: 0, drains };
   }
 
-  /** What is counted, and the connections of the open port. */
+  /** Request metrics, and the connections of the open port. */
   get serverMetrics() {
     return { counts: this.#requestMetrics.reading, connections: this.#open?.connections ?? 0 };
   }
@@ -89,16 +89,16 @@ export class PublicServer {
     this.#objectIndex.configure(settings);
   }
 
-  /** @param more a further part of the same change follows */
+  /** @param more further parts of the same change follow */
   apply(change: DirectoryChange, more = false): void {
     this.#objectIndex.apply(change, more);
     this.#hotCache.clear();
-    this.#doubts.clear();
+    this.#badCopies.clear();
   }
 
   /**
-   * Resolves with the actual port. What is open already stays so.
-   * @param where a server is one that listens already: its port is shared
+   * Resolves with the actual port. A port that is open stays open.
+   * @param where a `Server` already listens: its port is shared
    * @throws {NodeJS.ErrnoException} as `net.Server.listen` does
    */
   async listen(where: { readonly host: string; readonly port: number } | Server): Promise<number> {
@@ -123,16 +123,16 @@ export class PublicServer {
     }
   }
 
-  /** The open port, to be handed to another process. */
+  /** The open port, to send to another process. */
   lend(): Server {
     if (this.#open === null) throw new Error('Not listening');
     return this.#open.server;
   }
 
   /**
-   * Resolves when the port refuses; the connections it had are those of this drain. Nothing is said to them yet, and
-   * nothing answered before `drain`, or twice `withinMs` where that does not come.
-   * @param withinMs how long connections on their way may be taken in first
+   * Resolves when connections are refused; open connections then belong to this drain. Requests on them are answered only after
+   * `drain`, or after twice `withinMs` if `drain` is not called.
+   * @param withinMs how long to accept pending connections first
    */
   async close(drain: number, withinMs: number): Promise<void> {
     if (this.#open === null) return;
@@ -142,7 +142,7 @@ export class PublicServer {
     this.#drains.set(drain, { listener, cut: 0 });
   }
 
-  /** Let the connections of a drain end. `drained` is told when the last has gone, at once if there is none. */
+  /** Lets the connections of a drain end. `drained` is emitted when the last has closed, at once if there is none. */
   drain(drain: number): void {
     const draining = this.#drains.get(drain);
     if (draining === undefined) {
@@ -155,7 +155,7 @@ export class PublicServer {
     });
   }
 
-  /** Close every connection of a drain at once. */
+  /** Closes every connection of a drain at once. */
   cut(drain: number): void {
     const draining = this.#drains.get(drain);
     if (draining === undefined) return;
@@ -168,10 +168,10 @@ export class PublicServer {
     this.#requestLog.add(context);
   };
 
-  #doubt({ id }: DataObject): void {
+  #reportBadCopy({ id }: DataObject): void {
     const now = performance.now();
-    if (now - (this.#doubts.get(id) ?? Number.NEGATIVE_INFINITY) < doubtPauseMs) return;
-    this.#doubts.set(id, now);
-    this.#events.doubt(id);
+    if (now - (this.#badCopies.get(id) ?? Number.NEGATIVE_INFINITY) < badCopyIntervalMs) return;
+    this.#badCopies.set(id, now);
+    this.#events.badCopy(id);
   }
 }

@@ -1,4 +1,4 @@
-// Answers of the public API that are a small document: refusals among them.
+// Small responses of the public API: JSON documents, refusals, health.
 import type { ServerResponse } from 'node:http';
 import { requestIdHeader } from '../base/request-id.ts';
 import type { RequestContext } from './request-context.ts';
@@ -7,11 +7,11 @@ import type { RequestContext } from './request-context.ts';
 export interface Refusal {
   /** One word for programs. */
   readonly type?: string;
-  /** For a person. */
+  /** For people. */
   readonly message: string;
 }
 
-/** Every answer begins here. Its head is handed over whole, as a list: by far the quickest way that Node has. */
+/** Writes the head of every response, as one flat array: by far the fastest way in Node. */
 export function begin(
   context: RequestContext,
   status: number,
@@ -32,7 +32,7 @@ export function refuse(
   sendJson(context, status, body, headers);
 }
 
-/** Never to be kept: what these documents say may be different a moment later. */
+/** `no-store`: these documents may change at any moment. */
 export function sendJson(
   context: RequestContext,
   status: number,
@@ -49,7 +49,7 @@ export function sendJson(
   res.end(context.req.method === 'HEAD' ? undefined : body);
 }
 
-/** For balancers: one word as text. `condition` null: all is well. */
+/** For load balancers: one line of text. `condition` null: healthy. */
 export function sendHealth(context: RequestContext, condition: string | null): void {
   const text = `${condition ?? 'ok'}\n`;
   const res = begin(context, condition === null ? 200 : 503, {

@@ -1,28 +1,28 @@
-// One request and its answer, as the connection's owner and the one who answers both see it.
+// One request and its response, shared by the listener that owns the connection and the API that answers.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AnswerWord } from '../../machines/answer.ts';
 
-/** `absent`: ours by all accounts, and no honest copy is here. `none`: not about an object. */
+/** `absent`: should be here, but there is no valid copy. `none`: not about an object. */
 export type CacheWord = AnswerWord | 'absent' | 'none';
 
 export interface RequestContext {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
-  /** In its answer and in log lines. */
+  /** Appears in the response and in log lines. */
   readonly requestId: string;
-  /** Why the node could not answer it as it should; null: it could. */
-  fault: string | null;
-  /** Headers that its answer has whatever it is: names and values in turns. */
+  /** The error because of which the node failed to answer; null: none. */
+  error: string | null;
+  /** Headers of every response: alternating names and values. */
   baseHeaders: readonly string[];
-  /** Bytes of the body that the kernel has not taken yet. */
+  /** Bytes of the body that the kernel has not accepted yet. */
   bytesLeft: number;
-  /** What was decided of the object asked for. */
+  /** The decision about the requested object. */
   cache: CacheWord;
-  /** By the clock of `performance.now()`; `answeredAt` 0: not yet. */
+  /** By the clock of `performance.now()`; `answeredAt` 0: not answered yet. */
   readonly startedAt: number;
   answeredAt: number;
-  /** Nothing is to be sent before this resolves; null: go on. */
-  readonly hold: () => Promise<void> | null;
+  /** Send nothing before this resolves; null: the gate is open. */
+  readonly gate: () => Promise<void> | null;
 }
 
 export type Answerer = (context: RequestContext) => void;

@@ -1,4 +1,4 @@
-// A public worker's process: does what the control process orders, and finishes alone when that one has died.
+// Entry point of a server process: executes the orders of the control process, and drains by itself if that has died.
 import type { Server } from 'node:net';
 import { connectionCount, countsDescriptor } from '../ipc/connection-counts.ts';
 import type { Order, Report } from '../ipc/messages.ts';
@@ -7,44 +7,44 @@ import type { ServerMetrics } from '../metrics/counters.ts';
 import { measureLag } from '../metrics/event-loop-lag.ts';
 import { PublicServer } from './public-server.ts';
 
-/** The drain of a worker that has lost its control process; orders count from 1. */
-const farewell = 0;
+/** The drain after the control process has died; ordered drains are numbered from 1. */
+const orphanDrain = 0;
 
-// A terminal sends its signals to the whole group, and a process manager may: what to do is for the control process to say.
+// Terminals, and some process managers, signal the whole process group: only the control process reacts.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
-// Its other end may have died; words nobody hears must not end the process.
+// The control process may have died: output errors must not crash this process.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
 let publicServer: PublicServer | null = null;
 let drainTimeoutMs = 0;
-/** Orders about the port are carried out one after the other. */
+/** Queue of orders about the port. */
 let port: Promise<void> = Promise.resolve();
 let onDrained = () => {};
 const lag = measureLag();
 
 process.on('message', (order: Order, shared: Server | undefined) => {
-  // A shared port accepts from the moment it is here: it must not wait for whoever is to serve it.
-  if (order.type === 'join') void obey(order, shared);
-  else if (['listen', 'close', 'drain', 'cut'].includes(order.type)) port = port.then(() => obey(order));
-  else void obey(order);
+  // A shared port accepts connections as soon as it arrives, so its order must not wait in the queue.
+  if (order.type === 'join') void execute(order, shared);
+  else if (['listen', 'close', 'drain', 'cut'].includes(order.type)) port = port.then(() => execute(order));
+  else void execute(order);
 });
-let alone = false;
-function look(): void {
-  if (process.connected || alone) return;
-  alone = true;
-  clearInterval(looking);
+let isOrphaned = false;
+function checkChannel(): void {
+  if (process.connected || isOrphaned) return;
+  isOrphaned = true;
+  clearInterval(checking);
   port = port.then(finish);
 }
-process.once('disconnect', look);
-// Node does not tell of a channel that ended while a port was being handed over, so it is looked at now and then.
-const looking = setInterval(look, 200);
+process.once('disconnect', checkChannel);
+// Node emits no `disconnect` if the channel closed while a port was in transit, so check periodically.
+const checking = setInterval(checkChannel, 200);
 report({ type: 'hello' });
 
-async function obey(order: Order, shared?: Server): Promise<void> {
+async function execute(order: Order, shared?: Server): Promise<void> {
   const { seq } = order;
   try {
-    if (order.type === 'lend') return report({ type: 'lent', seq }, known().lend());
-    const actual = await carryOut(order, shared);
+    if (order.type === 'lend') return report({ type: 'lent', seq }, server().lend());
+    const actual = await resultOf(order, shared);
     const serverMetrics = order.type === 'ping' && publicServer ? serverMetricsOf(publicServer) : undefined;
     report({ type: 'confirmed', seq, port: actual, activity: publicServer?.activity, serverMetrics });
     if (order.type === 'drain') publicServer?.drain(order.drain);
@@ -56,8 +56,8 @@ async function obey(order: Order, shared?: Server): Promise<void> {
   }
 }
 
-/** What follows the confirmation, because it tells of its own end, is left out here. */
-async function carryOut(order: Order, shared?: Server): Promise<number | undefined> {
+/** Without `drain` and `cut`: they report their own end, which must follow the confirmation. */
+async function resultOf(order: Order, shared?: Server): Promise<number | undefined> {
   switch (order.type) {
     case 'setup':
       drainTimeoutMs = order.drainTimeoutMs;
@@ -70,25 +70,25 @@ async function carryOut(order: Order, shared?: Server): Promise<number | undefin
             report({ type: 'drained', drain, cut });
             onDrained();
           },
-          doubt: (objectId) => report({ type: 'doubt', objectId }),
+          badCopy: (objectId) => report({ type: 'badCopy', objectId }),
           requests: (requests) => report({ type: 'requests', ...requests }),
         },
         connectionCount(countsDescriptor, order.process),
       );
       return;
     case 'directory':
-      known().apply(order.change, order.more);
+      server().apply(order.change, order.more);
       return;
     case 'ready':
-      known().isReady = order.ready;
+      server().isReady = order.ready;
       return;
     case 'listen':
-      return known().listen({ host: order.host, port: order.port });
+      return server().listen({ host: order.host, port: order.port });
     case 'join':
       if (shared === undefined) throw new Error('No port came with the order to share it');
-      return known().listen(shared);
+      return server().listen(shared);
     case 'close':
-      await known().close(order.drain, order.withinMs);
+      await server().close(order.drain, order.withinMs);
       return;
     case 'leave':
       process.exit(0);
@@ -101,19 +101,19 @@ function serverMetricsOf({ serverMetrics: { counts, connections } }: PublicServe
   return { counts: { ...counts, ...own }, connections, residentBytes: process.memoryUsage.rss() };
 }
 
-function known(): PublicServer {
+function server(): PublicServer {
   if (publicServer === null) throw new Error('Not set up yet');
   return publicServer;
 }
 
 function report(message: Report, shared?: Server): void {
-  // The channel may break at any moment; `disconnect` tells.
+  // The channel may break at any moment; `disconnect` follows.
   if (process.connected) process.send?.(message, shared, undefined, () => {});
 }
 
-/** The control process has died: accept nothing more, let what is under way end, and leave. */
+/** The control process has died: close the port, drain, and exit. */
 async function finish(): Promise<void> {
-  await publicServer?.close(farewell, 500);
+  await publicServer?.close(orphanDrain, 500);
   const left = () => publicServer?.activity.drains ?? [];
   for (const { drain } of left()) publicServer?.drain(drain);
   onDrained = () => {

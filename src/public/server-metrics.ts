@@ -1,11 +1,11 @@
-// Counts the answers of one worker: by what they were, and how long they took. Nothing is allocated for a request.
+// Request metrics of one server process: responses by kind, and latencies. Allocates nothing per request.
 import { answerWords } from '../../machines/answer.ts';
 import { Histogram, latencyBoundsSec, type ServerCounters } from '../metrics/counters.ts';
 import type { CacheWord, RequestContext } from './request-context.ts';
 
 const cacheWords: readonly CacheWord[] = [...answerWords, 'absent', 'none'];
 
-/** Above every status: a word and a status make one key, `place of the word × this + status`. */
+/** Greater than every status: the key of a word and a status is `index of the word × this + status`. */
 const statuses = 1000;
 
 export class RequestMetrics {
@@ -14,11 +14,11 @@ export class RequestMetrics {
   readonly #duration = new Histogram(latencyBoundsSec);
   #broken = 0;
 
-  /** The answer has been sent, or its connection has gone. */
+  /** Call it when the response has been sent, or its connection has closed. */
   add({ res, cache, startedAt, answeredAt }: RequestContext): void {
     this.#duration.add((performance.now() - startedAt) / 1000);
     if (!res.writableFinished) this.#broken += 1;
-    // Who went before there was an answer got none.
+    // The client closed the connection before a response began.
     if (answeredAt === 0) return;
     this.#firstByte.add((answeredAt - startedAt) / 1000);
     const key = cacheWords.indexOf(cache) * statuses + res.statusCode;

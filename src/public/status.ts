@@ -1,11 +1,11 @@
-// The document of `GET /api/v1/status`, in the words that existing monitors read.
+// The document of `GET /api/v1/status`, with the property names that existing monitors read.
 
 import { monotonicMs } from '../base/monotonic.ts';
-import type { ActivityMetrics, WorkerSetup } from '../ipc/messages.ts';
+import type { ActivityMetrics, ServerSetup } from '../ipc/messages.ts';
 import type { ObjectIndex } from './object-index.ts';
 
 export function statusDocument(
-  { id, version, startedMs, statusFacts: facts }: WorkerSetup & { readonly startedMs: number },
+  { id, version, startedMs, statusFacts: facts }: ServerSetup & { readonly startedMs: number },
   { settings, files }: ObjectIndex,
   { downloadsInProgress }: ActivityMetrics,
 ) {
@@ -14,7 +14,7 @@ export function statusDocument(
     version,
     ...(settings.workerId !== null && { workerId: settings.workerId }),
     objectsInCache: files.count,
-    /** Bytes. Clients generated from the peer's description take no null. */
+    /** Bytes. Clients generated from the peer's OpenAPI document do not accept null. */
     storageLimit: facts?.storageLimit ?? 0,
     storageUsed: files.bytes,
     /** Seconds. */

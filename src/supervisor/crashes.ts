@@ -1,20 +1,20 @@
-// What is remembered of workers that died: the conditions to be shown, until a calm time has passed.
-import type { DatedCondition } from '../base/condition.ts';
+// Conditions about server processes that died, until none has died for `calmMs`.
+import { condition, type DatedCondition } from '../base/condition.ts';
 import type { Departure } from './server-process.ts';
 
-/** So many deaths in a row, without one worker that served for a while, are a loop. */
+/** A failure streak of this length is a crash loop. */
 const loopLength = 4;
 
 export class Crashes {
   readonly #calmMs: number;
   readonly #now: () => number;
-  /** Deaths with less than a calm time between them; null: all is calm. */
+  /** Deaths with less than `calmMs` between them; null: none. */
   #episode: { readonly first: Departure; last: Departure; lastMs: number; count: number } | null = null;
   #loopSince: number | null = null;
 
   /**
-   * @param calmMs how long nothing must have died before the condition counts as over
-   * @param now a clock that setting the time of day does not move
+   * @param calmMs time without a death after which the condition is cleared
+   * @param now a monotonic clock
    */
   constructor(calmMs: number, now: () => number = () => performance.now()) {
     this.#calmMs = calmMs;
@@ -27,22 +27,22 @@ export class Crashes {
   }
 
   /**
-   * @param inARow deaths of the worker that fares worst since one last served for a while
-   * @param nextTryAt when it is started again; null: it has been
+   * @param streak the longest failure streak of all slots
+   * @param nextTryAt when that slot is filled again; null: it is
    */
-  conditions(inARow: number, nextTryAt: number | null): DatedCondition[] {
+  conditions(streak: number, nextTryAt: number | null): DatedCondition[] {
     const episode = this.#current();
-    if (episode === null || inARow < loopLength) this.#loopSince = null;
+    if (episode === null || streak < loopLength) this.#loopSince = null;
     if (episode === null) return [];
     const { first, last, count } = episode;
     const times = count === 1 ? 'once' : `${count} times`;
-    const message = `Public worker ${last.pid} ${last.words} at ${iso(last.at)}. Workers died ${times} since ${iso(first.at)}; each is replaced.`;
-    const crashed = { type: 'WorkerCrashed', reason: last.reason, message, since: iso(first.at) };
-    if (inARow < loopLength) return [crashed];
+    const message = `Server process ${last.pid} ${last.description} at ${iso(last.at)}. Server processes died ${times} since ${iso(first.at)}; each is replaced.`;
+    const crashed = { ...condition('WorkerCrashed', last.reason, message), since: iso(first.at) };
+    if (streak < loopLength) return [crashed];
     this.#loopSince ??= last.at;
-    const next = nextTryAt === null ? 'It has been started again.' : `The next try is at ${iso(nextTryAt)}.`;
-    const loop = `A public worker died ${inARow} times in a row; the last one ${last.words}. ${next}`;
-    return [crashed, { type: 'WorkerCrashLoop', reason: last.reason, message: loop, since: iso(this.#loopSince) }];
+    const next = nextTryAt === null ? 'It has been started again.' : `The next attempt is at ${iso(nextTryAt)}.`;
+    const loop = `A server process died ${streak} times in a row; the last one ${last.description}. ${next}`;
+    return [crashed, { ...condition('WorkerCrashLoop', last.reason, loop), since: iso(this.#loopSince) }];
   }
 
   #current() {

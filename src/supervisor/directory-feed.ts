@@ -1,18 +1,18 @@
-// The directory as workers are to know it, and how it is handed to each of them in parts, in order.
+// Sends the directory and its changes to each server process, in parts and in order.
 import type { DataObject } from '../../machines/answer.ts';
 import type { DirectoryChange, DirectorySnapshot } from '../ipc/messages.ts';
-import type { WorkerProcess } from './server-process.ts';
+import type { ServerProcess } from './server-process.ts';
 
-/** Objects in one message: writing it takes a few milliseconds at most, so that operators are not kept waiting. */
+/** Objects per message: serializing it takes a few milliseconds at most, so the operator API stays responsive. */
 const partSize = 500;
 
 export class DirectoryFeed {
   readonly #objects = new Map<string, DataObject>();
   #bucketWorkers: DirectorySnapshot['bucketWorkers'] = {};
-  /** What each worker is still being told; changes follow in order. */
-  readonly #lanes = new WeakMap<WorkerProcess, Promise<void>>();
+  /** For each server process, the transfer in progress; changes are queued behind it. */
+  readonly #lanes = new WeakMap<ServerProcess, Promise<void>>();
 
-  /** Remember a change for workers that start later. */
+  /** Records a change for server processes that start later. */
   note(change: DirectoryChange): void {
     if (change.type === 'replaced') {
       this.#objects.clear();
@@ -22,28 +22,28 @@ export class DirectoryFeed {
     for (const object of objects) this.#objects.set(object.id, object);
   }
 
-  /** Tell a worker everything. Resolves when it knows, or has gone. */
-  tellAll(worker: WorkerProcess): Promise<void> {
+  /** Sends the whole directory. Resolves when the process has confirmed it, or exited. */
+  sendAll(server: ServerProcess): Promise<void> {
     const snapshot = { objects: [...this.#objects.values()], bucketWorkers: this.#bucketWorkers };
-    this.#lanes.set(worker, Promise.resolve());
-    return this.tell(worker, { type: 'replaced', snapshot });
+    this.#lanes.set(server, Promise.resolve());
+    return this.send(server, { type: 'replaced', snapshot });
   }
 
   /**
-   * Tell a worker of a change, after all it has been told before; one that has been told nothing yet will be told all.
-   * Resolves when it knows, or has gone.
+   * Sends a change after everything sent before; a process that has not got the whole directory yet is skipped.
+   * Resolves when the process has confirmed it, or exited.
    */
-  async tell(worker: WorkerProcess, change: DirectoryChange): Promise<void> {
-    const before = this.#lanes.get(worker);
+  async send(server: ServerProcess, change: DirectoryChange): Promise<void> {
+    const before = this.#lanes.get(server);
     if (before === undefined) return;
     const lane = before.then(async () => {
       for (const { part, more } of partsOf(change)) {
-        const reply = await worker.order({ type: 'directory', change: part, more });
+        const reply = await server.order({ type: 'directory', change: part, more });
         if (reply.type === 'gone') return;
-        if (reply.type === 'failed') worker.kill('Faulty', `could not take over the directory: ${reply.reason}`);
+        if (reply.type === 'failed') server.kill('Faulty', `could not take over the directory: ${reply.reason}`);
       }
     });
-    this.#lanes.set(worker, lane);
+    this.#lanes.set(server, lane);
     await lane;
   }
 }
@@ -57,7 +57,7 @@ function* partsOf(change: DirectoryChange): Generator<{ part: DirectoryChange; m
       const snapshot = { objects: slice, bucketWorkers: change.snapshot.bucketWorkers };
       yield { part: { type: 'replaced', snapshot }, more };
     } else {
-      // Parts of an update need not count together, those of a whole directory do.
+      // The parts of a whole directory must take effect together; those of an update need not.
       yield { part: { type: 'updated', objects: slice }, more: change.type === 'replaced' && more };
     }
   }

@@ -1,26 +1,24 @@
-// Keeps as many public workers alive as there should be: starts them, replaces those that die, ever more slowly.
+// Keeps the configured number of server processes running: starts them, and replaces those that die, with backoff.
 import type { DatedCondition } from '../base/condition.ts';
-import type { Config } from '../config/config.ts';
 import { Crashes } from './crashes.ts';
-import type { Departure, WorkerProcess } from './server-process.ts';
+import type { Departure, ServerProcess } from './server-process.ts';
+import type { SupervisionTimes } from './supervision.ts';
 
-type Times = Pick<Config['supervision'], 'backoffMs' | 'maxBackoffMs' | 'steadyMs' | 'calmMs'>;
-
-export interface ProcessPoolOptions extends Times {
+export interface ProcessPoolOptions extends Omit<SupervisionTimes, 'rejoinMs'> {
   readonly count: number;
-  /** @param number of its place, from 0: no other process that is alive has it */
-  readonly spawn: (number: number) => WorkerProcess;
-  /** Make it ready for work. Resolves as well when it has died over it. */
-  readonly bringUp: (worker: WorkerProcess) => Promise<void>;
-  readonly onReady: (worker: WorkerProcess) => void;
-  readonly onGone: (worker: WorkerProcess, departure: Departure) => void;
+  /** @param number number of its slot, from 0: unique among the live processes */
+  readonly spawn: (number: number) => ServerProcess;
+  /** Makes it ready for work. Also resolves if it dies. */
+  readonly bringUp: (server: ServerProcess) => Promise<void>;
+  readonly onReady: (server: ServerProcess) => void;
+  readonly onGone: (server: ServerProcess, departure: Departure) => void;
 }
 
-/** One of the workers there should be, whoever fills it. */
-interface Place {
+/** A slot of the pool, for one process at a time. */
+interface Slot {
   readonly number: number;
-  worker: WorkerProcess | null;
-  deathsInARow: number;
+  server: ServerProcess | null;
+  failureStreak: number;
   nextTryAt: number | null;
   timer: NodeJS.Timeout | undefined;
 }
@@ -28,64 +26,64 @@ interface Place {
 export class ProcessPool {
   readonly #options: ProcessPoolOptions;
   readonly #crashes: Crashes;
-  readonly #places: Place[];
-  /** Every process that has not gone. */
-  readonly #alive = new Set<WorkerProcess>();
+  readonly #slots: Slot[];
+  /** Every process that has not exited. */
+  readonly #alive = new Set<ServerProcess>();
   readonly #watchers = new Set<(departure?: Departure) => void>();
   #stopped = false;
 
   constructor(options: ProcessPoolOptions) {
     this.#options = options;
     this.#crashes = new Crashes(options.calmMs);
-    this.#places = Array.from({ length: options.count }, (_, number) => ({
+    this.#slots = Array.from({ length: options.count }, (_, number) => ({
       number,
-      worker: null,
-      deathsInARow: 0,
+      server: null,
+      failureStreak: 0,
       nextTryAt: null,
       timer: undefined,
     }));
   }
 
-  /** Fills every empty place at once, one that waits for its time too. */
+  /** Fills every empty slot at once, even during its backoff. */
   start(): void {
-    for (const place of this.#places) if (place.worker === null) this.#fill(place);
+    for (const slot of this.#slots) if (slot.server === null) this.#fill(slot);
   }
 
-  /** No more replacements; resolves when the last worker has left, or been killed because it would not. */
+  /** Stops replacing processes; resolves when the last one has exited, or was killed because it did not. */
   async end(): Promise<void> {
     this.#stopped = true;
-    for (const place of this.#places) clearTimeout(place.timer);
+    for (const slot of this.#slots) clearTimeout(slot.timer);
     await Promise.all(
-      this.alive.map(async (worker) => {
-        if (worker.ready) await worker.leave();
-        else worker.kill('Killed', 'was not needed any more', true);
-        await worker.gone;
+      this.alive.map(async (server) => {
+        if (server.ready) await server.leave();
+        else server.kill('Killed', 'was no longer needed', true);
+        await server.gone;
       }),
     );
   }
 
-  get alive(): readonly WorkerProcess[] {
+  get alive(): readonly ServerProcess[] {
     return [...this.#alive];
   }
 
-  /** Those that can be given work. */
-  get ready(): readonly WorkerProcess[] {
+  /** Processes that can take work. */
+  get ready(): readonly ServerProcess[] {
     return this.alive.filter(({ ready }) => ready);
   }
 
   get conditions(): readonly DatedCondition[] {
-    // One that has served for a while has broken the row, though the count is only begun anew at its death.
-    const rowOf = ({ worker, deathsInARow }: Place) =>
-      worker?.ready && performance.now() - worker.readyAt >= this.#options.steadyMs ? 0 : deathsInARow;
-    const worst = this.#places.reduce((a, b) => (rowOf(b) > rowOf(a) ? b : a));
-    return this.#crashes.conditions(rowOf(worst), worst.nextTryAt);
+    // A process that stayed up for `steadyMs` ends the failure streak; the count itself is reset at its death.
+    const streakOf = ({ server, failureStreak }: Slot) =>
+      server?.ready && performance.now() - server.readyAt >= this.#options.steadyMs ? 0 : failureStreak;
+    const worst = this.#slots.reduce((a, b) => (streakOf(b) > streakOf(a) ? b : a));
+    return this.#crashes.conditions(streakOf(worst), worst.nextTryAt);
   }
 
   /**
-   * A worker that can be given work; one whose replacement waits for its time is started at once.
-   * @throws {Error} with the operator's reason when the last of them died, or the signal's when it is aborted
+   * Resolves with a process that can take work. If there is none, empty slots are filled at once.
+   * @throws {Error} with a reason for the operator when the last process has died, or the signal's when it is aborted
    */
-  async someReady(signal: AbortSignal): Promise<WorkerProcess> {
+  async someReady(signal: AbortSignal): Promise<ServerProcess> {
     if (this.ready.length === 0) this.start();
     for (;;) {
       signal.throwIfAborted();
@@ -94,48 +92,48 @@ export class ProcessPool {
       if (first) return first;
       const departure = await this.#nextEvent(signal);
       if (departure && !departure.expected && this.#alive.size === 0) {
-        throw new Error(`No public worker could be started: the last one ${departure.words}`);
+        throw new Error(`No server process could be started: the last one ${departure.description}`);
       }
     }
   }
 
-  #fill(place: Place): void {
-    clearTimeout(place.timer);
+  #fill(slot: Slot): void {
+    clearTimeout(slot.timer);
     if (this.#stopped) return;
-    place.nextTryAt = null;
-    const worker = this.#options.spawn(place.number);
-    place.worker = worker;
-    this.#alive.add(worker);
-    void worker.gone.then((departure) => this.#lose(worker, departure));
-    void this.#options.bringUp(worker).then(() => {
-      if (!worker.alive) return;
-      worker.ready = true;
-      worker.readyAt = performance.now();
-      this.#options.onReady(worker);
+    slot.nextTryAt = null;
+    const server = this.#options.spawn(slot.number);
+    slot.server = server;
+    this.#alive.add(server);
+    void server.gone.then((departure) => this.#lose(server, departure));
+    void this.#options.bringUp(server).then(() => {
+      if (!server.alive) return;
+      server.ready = true;
+      server.readyAt = performance.now();
+      this.#options.onReady(server);
       this.#wake();
     });
   }
 
-  #fillLater(place: Place): void {
+  #fillLater(slot: Slot): void {
     const { backoffMs, maxBackoffMs } = this.#options;
-    place.deathsInARow += 1;
-    const pause = Math.min(backoffMs * 2 ** (place.deathsInARow - 1), maxBackoffMs);
-    place.nextTryAt = Date.now() + pause;
-    place.timer = setTimeout(() => this.#fill(place), pause);
+    slot.failureStreak += 1;
+    const pause = Math.min(backoffMs * 2 ** (slot.failureStreak - 1), maxBackoffMs);
+    slot.nextTryAt = Date.now() + pause;
+    slot.timer = setTimeout(() => this.#fill(slot), pause);
   }
 
-  #lose(worker: WorkerProcess, departure: Departure): void {
-    this.#alive.delete(worker);
+  #lose(server: ServerProcess, departure: Departure): void {
+    this.#alive.delete(server);
     if (!departure.expected) this.#crashes.note(departure);
-    const place = this.#places.find((one) => one.worker === worker);
-    if (place) {
-      place.worker = null;
-      if (performance.now() - worker.readyAt >= this.#options.steadyMs) place.deathsInARow = 0;
-      if (this.#stopped) clearTimeout(place.timer);
-      else if (departure.expected) this.#fill(place);
-      else this.#fillLater(place);
+    const slot = this.#slots.find((one) => one.server === server);
+    if (slot) {
+      slot.server = null;
+      if (performance.now() - server.readyAt >= this.#options.steadyMs) slot.failureStreak = 0;
+      if (this.#stopped) clearTimeout(slot.timer);
+      else if (departure.expected) this.#fill(slot);
+      else this.#fillLater(slot);
     }
-    this.#options.onGone(worker, departure);
+    this.#options.onGone(server, departure);
     this.#wake(departure);
   }
 

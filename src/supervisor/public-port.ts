@@ -1,15 +1,15 @@
-// The public port in the hands of many workers: opens it on all of them or none, closes it on all, in the order that loses nothing.
+// The public port shared by many server processes: opens on all or none, closes on all, without losing connections.
 import type { Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Drain } from '../../machines/node.ts';
 import { type PortRefusal, portRefusal } from '../base/port-refusal.ts';
 import type { Drains } from './drains.ts';
 import type { ProcessPool } from './process-pool.ts';
-import type { OrderBody, Reply, SharedPort, WorkerProcess } from './server-process.ts';
+import type { OrderBody, Reply, ServerProcess, SharedPort } from './server-process.ts';
 
 export interface PublicPortOptions {
   readonly host: string;
-  /** 0: one that is free, and the same one at later openings unless somebody has taken it. */
+  /** 0: a free port; it is used again at later openings unless another process has taken it. */
   readonly port: number;
   readonly workerTimeoutMs: number;
   readonly drainTimeoutMs: number;
@@ -20,27 +20,27 @@ export interface PublicPortOptions {
 
 type GivingOrder = Extract<OrderBody, { type: 'listen' | 'join' }>;
 
-/** So often an opening is tried with another worker when one died over it. */
+/** Attempts to open the port, each with another server process, if the process dies. */
 const attempts = 3;
 
 export class PublicPort {
   readonly #options: PublicPortOptions;
-  /** Opening and closing go one after the other. */
+  /** Queue: opening and closing never overlap. */
   #turn: Promise<unknown> = Promise.resolve();
-  /** Openings that wait or are under way. */
+  /** Openings that are queued or in progress. */
   readonly #openings = new Set<AbortController>();
-  /** Null: not open, or being closed. */
+  /** Null: closed or closing. */
   #open: number | null = null;
-  /** Where the config says 0: the one that was last open. */
+  /** The last open port, for a config with port 0. */
   #last = 0;
-  /** The drains of openings that failed half-way: the next close takes them over. */
+  /** Drains of openings that failed partway: the next close adopts them. */
   readonly #orphans = new Set<number>();
 
   constructor(options: PublicPortOptions) {
     this.#options = options;
   }
 
-  /** Null: not open, and the config says 0. */
+  /** Null: not open, and the config has port 0. */
   get number(): number | null {
     return this.#open ?? (this.#options.port === 0 ? null : this.#options.port);
   }
@@ -50,8 +50,8 @@ export class PublicPort {
   }
 
   /**
-   * @param patienceMs how long a port that is taken is tried again
-   * @throws {Error} with the operator's reason, or the signal's; nothing is open then
+   * @param patienceMs how long to retry while the port is in use
+   * @throws {Error} with a reason for the operator, or the signal's; the port is then closed
    */
   open(patienceMs: number, signal?: AbortSignal): Promise<void> {
     const opening = new AbortController();
@@ -60,37 +60,37 @@ export class PublicPort {
     return this.#inTurn(() => this.#openPatiently(patienceMs, either)).finally(() => this.#openings.delete(opening));
   }
 
-  /** Resolves when the port refuses, with the drain left behind; null: nothing was under way. */
+  /** Resolves when connections are refused, with the drain of the open connections; null: there were none. */
   close(): Promise<Drain | null> {
-    this.forget('The public API is being closed');
+    this.cancel('The public API is being closed');
     const { drains } = this.#options;
     return this.#inTurn(async () => {
       const drain = (await this.#closeAll()) ?? drains.latest(this.#orphans);
       if (drain === null) return null;
       drains.takeOver(drain.id, this.#orphans);
       this.#orphans.clear();
-      // Its end may be told only when the caller knows its number.
+      // The caller must have the drain's number before its end is reported.
       setImmediate(() => drains.announce(drain.id));
       return drain;
     });
   }
 
-  /** From now on no worker joins the port, and none opens it. */
-  forget(why: string): void {
+  /** Aborts openings; from now on no server process joins the port. */
+  cancel(why: string): void {
     this.#open = null;
     for (const opening of this.#openings) opening.abort(new Error(why));
   }
 
-  /** A worker that became ready while the port is open serves it too. Resolves with why it cannot; null: it does, or need not. */
-  join(worker: WorkerProcess): Promise<PortRefusal | null> {
+  /** Shares the open port with a server process that has become ready. Resolves with the reason if that fails; null: it serves, or need not. */
+  join(server: ServerProcess): Promise<PortRefusal | null> {
     return this.#inTurn(async () => {
       const port = this.#open;
-      if (port === null || worker.holdsPort || !worker.alive) return null;
-      const failed = await this.#share([worker], () => this.#open !== port);
+      if (port === null || server.holdsPort || !server.alive) return null;
+      const failed = await this.#share([server], () => this.#open !== port);
       if (failed !== null) return { code: 'NOT_SHARED', words: failed };
-      if (worker.serving || !worker.alive || this.#open !== port) return null;
-      // Nobody is left to share with: the port is opened anew.
-      const reply = await this.#give(worker, { type: 'listen', host: this.#options.host, port });
+      if (server.serving || !server.alive || this.#open !== port) return null;
+      // No other process serves the port any more: open it again.
+      const reply = await this.#give(server, { type: 'listen', host: this.#options.host, port });
       return reply.type === 'failed' ? this.#refusal(port, reply) : null;
     });
   }
@@ -108,62 +108,62 @@ export class PublicPort {
     }
   }
 
-  /** One worker opens the port, the others share it: so there is one queue of connections, and one place to fail. */
+  /** One server process opens the port, the others share it: a single accept queue, and a single point of failure. */
   async #tryOpen(signal: AbortSignal): Promise<PortRefusal | null> {
     const { pool, onChange } = this.#options;
-    // Who is being killed holds the port until it is dead.
+    // A killed process holds the port until it has exited.
     await Promise.all(pool.alive.filter(({ ending }) => ending).map(({ gone }) => gone));
     const [first, reply] = await this.#firstToListen(signal);
     if (reply.type === 'failed') return this.#refusal(this.#options.port, reply);
-    const others = pool.ready.filter((worker) => worker !== first);
+    const others = pool.ready.filter((server) => server !== first);
     const failed = await this.#share(others, () => signal.aborted);
-    const served = pool.alive.some((worker) => worker.serving);
+    const served = pool.alive.some((server) => server.serving);
     if (signal.aborted || failed || !served) {
       await this.#undo();
       signal.throwIfAborted();
-      throw new Error(failed ?? 'Every public worker died while the port was being opened');
+      throw new Error(failed ?? 'All server processes died while the port was being opened');
     }
     this.#open = this.#last = reply.port ?? this.#options.port;
-    for (const worker of pool.ready) void this.join(worker);
+    for (const server of pool.ready) void this.join(server);
     onChange();
     return null;
   }
 
-  async #firstToListen(signal: AbortSignal): Promise<[WorkerProcess, Extract<Reply, { seq: number }>]> {
+  async #firstToListen(signal: AbortSignal): Promise<[ServerProcess, Extract<Reply, { seq: number }>]> {
     const { pool, host, port } = this.#options;
     let wanted = port || this.#last;
     for (let deaths = 0; deaths < attempts; ) {
-      const worker = await pool.someReady(signal);
-      const reply = await this.#give(worker, { type: 'listen', host, port: wanted });
+      const server = await pool.someReady(signal);
+      const reply = await this.#give(server, { type: 'listen', host, port: wanted });
       if (reply.type === 'failed' && wanted !== port) wanted = port;
-      else if (reply.type === 'confirmed' || reply.type === 'failed') return [worker, reply];
+      else if (reply.type === 'confirmed' || reply.type === 'failed') return [server, reply];
       else deaths += 1;
     }
-    throw new Error(`No public worker lived to open the port; ${attempts} have died over it`);
+    throw new Error(`The port could not be opened: ${attempts} server processes died while opening it`);
   }
 
   /**
-   * Have these workers serve the port that others serve already. Resolves with why one of them cannot, null where all do,
-   * have died, or there is none to share with.
-   * @param givenUp asked once the port has been lent; if so, none of them is given it
+   * Shares the port with these server processes. Resolves with the reason if one of them fails; null if all serve or have
+   * died, or if no process has the port open.
+   * @param givenUp checked once the port has been lent; true: it is not shared
    */
-  async #share(workers: readonly WorkerProcess[], givenUp: () => boolean): Promise<string | null> {
-    if (workers.length === 0) return null;
+  async #share(servers: readonly ServerProcess[], givenUp: () => boolean): Promise<string | null> {
+    if (servers.length === 0) return null;
     const lent = await this.#lent(givenUp);
     if (lent === null) return null;
-    // It must not accept here: all of this happens before the event loop turns, and ends with the last copy sent.
-    let unsent = workers.length;
+    // This process must not accept connections: it closes its copy as soon as the last one is sent, in the same event loop turn.
+    let unsent = servers.length;
     const sent = () => {
       unsent -= 1;
       if (unsent === 0) lent.close();
     };
     const shared = { server: lent, sent };
-    const replies = await Promise.all(workers.map((worker) => this.#give(worker, { type: 'join' }, shared)));
+    const replies = await Promise.all(servers.map((server) => this.#give(server, { type: 'join' }, shared)));
     const failed = replies.find((reply) => reply.type === 'failed');
-    return failed ? `A public worker could not share the port: ${failed.reason}` : null;
+    return failed ? `A server process could not share the port: ${failed.reason}` : null;
   }
 
-  /** The open port, of the first worker that lends it: every one is asked, for any of them may hang. Null: none does. */
+  /** The open port, from the first server process that lends it: all are asked, since any of them may hang. Null: none does. */
   #lent(givenUp: () => boolean): Promise<Server | null> {
     const lenders = this.#options.pool.alive.filter(({ serving }) => serving);
     return new Promise((resolve) => {
@@ -179,11 +179,11 @@ export class PublicPort {
     });
   }
 
-  async #give(worker: WorkerProcess, order: GivingOrder, shared?: SharedPort): Promise<Reply> {
-    worker.holdsPort = true;
-    const reply = await worker.order(order, undefined, shared);
-    worker.serving = reply.type === 'confirmed';
-    if (reply.type !== 'confirmed') worker.holdsPort = false;
+  async #give(server: ServerProcess, order: GivingOrder, shared?: SharedPort): Promise<Reply> {
+    server.holdsPort = true;
+    const reply = await server.order(order, undefined, shared);
+    server.serving = reply.type === 'confirmed';
+    if (reply.type !== 'confirmed') server.holdsPort = false;
     return reply;
   }
 
@@ -191,7 +191,7 @@ export class PublicPort {
     return portRefusal(this.#options.host, port, code, reason);
   }
 
-  /** What was accepted by an opening that failed half-way is let end like any other connection. */
+  /** Connections accepted by an opening that failed partway are drained like any others. */
   async #undo(): Promise<void> {
     const drain = await this.#closeAll();
     if (drain === null) return;
@@ -202,32 +202,32 @@ export class PublicPort {
   }
 
   /**
-   * First every listener is closed, and only then anybody is told to say `Connection: close`: else the clients of one
-   * worker would connect anew into the closing queue of another. A worker that does not confirm is dead when this
-   * resolves, so the port refuses either way.
+   * Closes every listener before any process sends `Connection: close`: otherwise clients of one process would reconnect into
+   * the closing accept queue of another. A process that does not confirm is dead when this resolves, so connections are
+   * refused in either case.
    */
   async #closeAll(): Promise<Drain | null> {
     const { pool, drains, drainTimeoutMs, onChange } = this.#options;
     const holders = pool.alive.filter(({ holdsPort }) => holdsPort);
     const id = drains.nextId();
-    const confirmed = (await Promise.all(holders.map((worker) => this.#orderClose(worker, id)))).flat();
-    // While others were waited for, one that had confirmed may have died, and its connections with it.
+    const confirmed = (await Promise.all(holders.map((server) => this.#orderClose(server, id)))).flat();
+    // A process that had confirmed may have died since, and its connections with it.
     const closed = confirmed.filter(({ alive }) => alive);
     const drain = drains.begin(id, Date.now() + drainTimeoutMs, closed);
-    for (const worker of closed) void worker.order({ type: 'drain', drain: id });
+    for (const server of closed) void server.order({ type: 'drain', drain: id });
     const empty = drains.connectionsOf(id) === 0;
-    if (empty) drains.forget(id);
+    if (empty) drains.remove(id);
     onChange();
     return empty ? null : drain;
   }
 
-  /** Empty: it died over it, and its connections with it. */
-  async #orderClose(worker: WorkerProcess, drain: number): Promise<WorkerProcess[]> {
-    const reply = await worker.order({ type: 'close', drain, withinMs: this.#options.workerTimeoutMs / 2 });
-    worker.serving = worker.holdsPort = false;
-    if (reply.type === 'confirmed') return [worker];
-    if (reply.type === 'failed') worker.kill('Faulty', `could not close the port: ${reply.reason}`);
-    await worker.gone;
+  /** Empty: the process died, and its connections with it. */
+  async #orderClose(server: ServerProcess, drain: number): Promise<ServerProcess[]> {
+    const reply = await server.order({ type: 'close', drain, withinMs: this.#options.workerTimeoutMs / 2 });
+    server.serving = server.holdsPort = false;
+    if (reply.type === 'confirmed') return [server];
+    if (reply.type === 'failed') server.kill('Faulty', `could not close the port: ${reply.reason}`);
+    await server.gone;
     return [];
   }
 

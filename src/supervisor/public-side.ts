@@ -1,4 +1,4 @@
-// The port between the node machine and the public workers; a supervisor of real processes and an in-process twin fill it.
+// The interface between the node machine and the server processes; implemented by the supervisor and by an in-process twin.
 import type { CloseResult } from '../../machines/node.ts';
 import type { Settings } from '../../machines/settings.ts';
 import type { DatedCondition } from '../base/condition.ts';
@@ -6,14 +6,14 @@ import type { ActivityMetrics, DirectoryChange } from '../ipc/messages.ts';
 import type { ServerMetrics } from '../metrics/counters.ts';
 
 export interface CrashReport {
-  /** ISO 8601. Of a control process that could not say a last word: when it was last seen alive. */
+  /** ISO 8601. For a control process that left no error: when it was last alive. */
   readonly at: string;
   readonly what: 'control' | 'worker';
-  /** 0: it never had one. */
+  /** 0: the process did not start. */
   readonly pid: number;
   /** One word for programs: a signal, `ExitCode1`, `Unresponsive`, `UncaughtError`, `Killed`, `MachineRestarted`. */
   readonly reason: string;
-  /** For a person. */
+  /** For people. */
   readonly message: string;
 }
 
@@ -28,50 +28,51 @@ export interface DrainStatus {
 }
 
 export type PublicSideEvent =
-  /** Every connection of this drain has gone; `cut` of them were cut. */
+  /** Every connection of this drain has closed; `cut` of them were cut. */
   | { readonly type: 'drain.ended'; readonly id: number; readonly cut: number }
-  /** Workers, conditions or the address have changed. */
+  /** Server processes, conditions or the address have changed. */
   | { readonly type: 'changed' }
-  /** A worker died that should not have. */
+  /** A server process died unexpectedly. */
   | { readonly type: 'crash'; readonly report: CrashReport }
-  | { readonly type: 'doubt'; readonly objectId: string };
+  /** The file of an object does not match the directory. */
+  | { readonly type: 'badCopy'; readonly objectId: string };
 
-/** All methods may be called in any state; those that make steps resolve only when the step is true for every worker. */
+/** All methods may be called in any state; asynchronous steps resolve when they are complete in every server process. */
 export interface PublicSide {
-  /** Start the worker processes. Resolves without waiting for them. */
+  /** Starts the server processes. Returns without waiting for them. */
   start(): void;
-  /** Make sure that these settings could be handed to every worker; nothing changes yet. @throws {Error} with the operator's reason */
+  /** Ensures that these settings can be sent to every server process; changes nothing yet. @throws {Error} with a reason for the operator */
   prepare(settings: Settings): void;
-  /** Every live worker judges its next request by these settings, and each later one from its start. */
+  /** Every server process, current or future, judges its next request by these settings. */
   configure(settings: Settings): Promise<void>;
-  /** Hand a change of the directory to every worker, now and at its start. Resolves when confirmed. */
+  /** Sends a change of the directory to every server process, current or future. Resolves when the current ones have confirmed. */
   publish(change: DirectoryChange): Promise<void>;
   /**
-   * Open the public port on every live worker, at least one.
-   * Rejects with the operator's reason (`Error.message`) and then nothing is listening.
-   * @param patienceMs how long a port that is taken is tried again
+   * Opens the public port on every live server process, at least one.
+   * Rejects with a reason for the operator (`Error.message`); the port is then closed.
+   * @param patienceMs how long to retry while the port is in use
    */
   listen(options: { readonly patienceMs: number; readonly signal?: AbortSignal }): Promise<void>;
-  /** Say on the public port that it is no longer ready, until it is opened anew; everything is served all the same. */
+  /** Reports "not ready" on the public port until the next `listen`; requests are still served. */
   retire(): void;
-  /** Close the port: resolves when connections are refused. What is under way goes on as a drain. */
+  /** Closes the port: resolves when connections are refused. Open connections become a drain. */
   close(): Promise<CloseResult>;
-  /** Close every connection of a drain; `drain.ended` follows. */
+  /** Closes every connection of a drain; `drain.ended` follows. */
   cut(drain: number): void;
-  /** Kill every worker at once. Their replacements know the latest settings, and serve the port unless it is closed or closing. */
+  /** Kills every server process. Their replacements have the latest settings, and serve the port unless it is closed or closing. */
   kill(): void;
-  /** At the end: let the workers exit. Resolves when they have. */
+  /** Lets the server processes exit at the end. Resolves when they have. */
   end(): Promise<void>;
   readonly workers: readonly WorkerStatus[];
   readonly conditions: readonly DatedCondition[];
-  /** Summed over the drains under way; null: none. */
+  /** Sum over the drains in progress; null: none. */
   readonly drain: DrainStatus | null;
   readonly activity: ActivityMetrics;
-  /** Summed over the workers as they were at their last heartbeats; what dead ones had done counts. */
+  /** Sum over the server processes as of their last heartbeats, including those that have exited. */
   readonly serverMetrics: ServerMetrics;
-  /** Workers that ended though nobody had told them to, by the one word for why. */
+  /** Number of server processes that ended unexpectedly, by reason. */
   readonly losses: Readonly<Record<string, number>>;
-  /** The port in use; null while it is not listening and the config says 0. */
+  /** The port number; null while not listening with a config of port 0. */
   readonly port: number | null;
   subscribe(listener: (event: PublicSideEvent) => void): () => void;
 }

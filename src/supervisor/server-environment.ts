@@ -1,6 +1,6 @@
-// What of the environment a public worker is given: only what it needs, since what faces the public must not know secrets.
+// The environment of a server process: only what it needs, since processes that face the public must not have secrets.
 
-/** A list of what to leave out could not be complete: a whole section of the config may stand in one variable. */
+/** An allowlist, since a denylist could not be complete: one variable may contain a whole section of the config. */
 const needed = [
   'NODE_ENV',
   'NODE_OPTIONS',
@@ -14,5 +14,5 @@ const needed = [
   'MALLOC_CONF',
 ];
 
-export const workerEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+export const serverEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(needed.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));

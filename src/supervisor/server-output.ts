@@ -1,25 +1,25 @@
-// What a worker process prints: handed on line by line, and its last complaint kept for the report of its end.
+// Reads the output of a server process line by line, and keeps its last error for the crash report.
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-const longestLine = 500;
+const maxLineLength = 500;
 
 /**
- * @param print called with each line, cut to a sane length
- * @returns the line in which the process named its last error, or its last line; '' if it said nothing
+ * @param print called with each line, truncated to bound the log
+ * @returns the last line that names an error, otherwise the last line; '' if there was no output
  */
-export function lastWords(child: ChildProcess, print: (line: string) => void): () => string {
+export function lastErrorLine(child: ChildProcess, print: (line: string) => void): () => string {
   let last = '';
-  let complaint = '';
+  let lastError = '';
   for (const stream of [child.stdout, child.stderr]) {
     if (!stream) continue;
     createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (whole) => {
-      const line = whole.slice(0, longestLine);
+      const line = whole.slice(0, maxLineLength);
       if (line.trim() === '') return;
       last = line.trim();
-      if (/^(?:[A-Za-z]*Error\b|FATAL)/.test(last)) complaint = last;
+      if (/^(?:[A-Za-z]*Error\b|FATAL)/.test(last)) lastError = last;
       print(line);
     });
   }
-  return () => complaint || last;
+  return () => lastError || last;
 }

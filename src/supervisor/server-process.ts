@@ -1,17 +1,17 @@
-// One public worker process: orders and their confirmation, its heartbeat, and its end.
+// One server process of the public API: orders and their confirmation, its heartbeat, and its exit.
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Server } from 'node:net';
 import { setPriority } from 'node:os';
 import type { ActivityMetrics, Order, Report, RequestsReport } from '../ipc/messages.ts';
 import { noServerMetrics, type ServerMetrics } from '../metrics/counters.ts';
-import { workerEnvironment } from './server-environment.ts';
-import { lastWords } from './server-output.ts';
+import { serverEnvironment } from './server-environment.ts';
+import { lastErrorLine } from './server-output.ts';
 
 /** The part of a logger that is used here (pino's order of arguments). */
 export interface Logger {
   info(facts: object, message: string): void;
   warn(facts: object, message: string): void;
-  /** One line for each request; left out: none. */
+  /** One line per request; left out: none. */
   http?(facts: object, message: string): void;
 }
 
@@ -21,42 +21,42 @@ export interface Departure {
   readonly at: number;
   /** One word: `SIGKILL`, `ExitCode1`, `Unresponsive`, `SpawnFailed`. */
   readonly reason: string;
-  /** For a person, to stand after "Public worker 4711". */
-  readonly words: string;
-  /** It was told to end, so nothing is wrong. */
+  /** For people, to follow "Server process 4711". */
+  readonly description: string;
+  /** It was ordered to exit. */
   readonly expected: boolean;
 }
 
-/** `gone`: the process ended before it could answer, so that whatever it held it holds no more. */
+/** `gone`: the process exited before it could reply, so it no longer holds the port or connections. */
 export type Reply =
   | Extract<Report, { type: 'confirmed' }>
-  /** The port accepts in this process until it is closed here. */
+  /** This process accepts connections until it closes the port here. */
   | { readonly type: 'lent'; readonly shared: Server }
   | Extract<Report, { type: 'failed' }>
   | { readonly type: 'gone'; readonly departure: Departure };
 
-export interface WorkerEvents {
-  readonly drained: (worker: WorkerProcess, drain: number, cut: number) => void;
-  readonly doubt: (objectId: string) => void;
-  readonly requests: (worker: WorkerProcess, report: RequestsReport) => void;
+export interface ServerProcessEvents {
+  readonly drained: (server: ServerProcess, drain: number, cut: number) => void;
+  readonly badCopy: (objectId: string) => void;
+  readonly requests: (server: ServerProcess, report: RequestsReport) => void;
 }
 
-export interface WorkerOptions extends WorkerEvents {
-  /** The worker's script. */
+export interface ServerProcessOptions extends ServerProcessEvents {
+  /** The script that it runs. */
   readonly entry: string;
-  /** Its number among the workers, from 0. */
+  /** Its number among the server processes, from 0. */
   readonly number: number;
-  /** The files that it shares, open in this process; it finds them behind its three streams and its channel. */
+  /** Descriptors of the shared files; the process inherits them after its three streams and the IPC channel. */
   readonly files: readonly number[];
-  /** How far it stands back behind the control process, as `nice` counts. */
+  /** Its niceness. */
   readonly niceness: number;
-  /** A step that is not confirmed after this long is answered by killing the worker. */
+  /** Timeout of an order: a process that does not confirm in time is killed. */
   readonly timeoutMs: number;
   readonly heartbeatMs: number;
   readonly log: Logger;
 }
 
-/** An open port to go with an order; `sent` is called once, when it is on its way or never will be. */
+/** An open port to send with an order; `sent` is called once, when it has been sent or cannot be. */
 export interface SharedPort {
   readonly server: Server;
   readonly sent: () => void;
@@ -66,31 +66,31 @@ export type OrderBody<T = Order> = T extends unknown ? Omit<T, 'seq'> : never;
 
 const noActivity: ActivityMetrics = { requests: 0, bytesSent: 0, downloadsInProgress: 0, drains: [] };
 
-export class WorkerProcess {
-  /** Resolves when the process has exited and its channel is closed: only then has it let go of the port. */
+export class ServerProcess {
+  /** Resolves when the process has exited and its channel is closed: only then has it released the port. */
   readonly gone: Promise<Departure>;
-  /** It knows its settings and the directory. */
+  /** It has the settings and the directory. */
   ready = false;
-  /** It has been ordered to listen and not yet confirmed to have closed. */
+  /** It has been ordered to listen, and has not yet confirmed a close. */
   holdsPort = false;
   /** It has confirmed that it listens. */
   serving = false;
   /** When it became ready, by the clock of `performance.now()`. */
   readyAt = Number.POSITIVE_INFINITY;
-  readonly #options: WorkerOptions;
+  readonly #options: ServerProcessOptions;
   #child: ChildProcess | undefined;
   #activity = noActivity;
   #serverMetrics = noServerMetrics;
   #seq = 0;
-  /** Orders given before it can hear them; null: it can. */
+  /** Orders queued until it can receive them; null: it can. */
   #early: (() => void)[] | null = [];
   #waiting = new Map<number, (reply: Reply) => void>();
   #departure: Departure | undefined;
-  #killedFor: { reason: string; words: string; expected: boolean } | undefined;
+  #killedFor: { reason: string; description: string; expected: boolean } | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
-  #words = () => '';
+  #lastError = () => '';
 
-  constructor(options: WorkerOptions) {
+  constructor(options: ServerProcessOptions) {
     this.#options = options;
     this.gone = new Promise((resolve) => {
       try {
@@ -105,7 +105,7 @@ export class WorkerProcess {
     return this.#options.number;
   }
 
-  /** 0: it could not be started. */
+  /** 0: the process could not be started. */
   get pid(): number {
     return this.#child?.pid ?? 0;
   }
@@ -114,12 +114,12 @@ export class WorkerProcess {
     return this.#departure === undefined;
   }
 
-  /** It has been told to end, and has not yet. */
+  /** It has been ordered to exit or killed, and has not exited yet. */
   get ending(): boolean {
     return this.alive && this.#killedFor !== undefined;
   }
 
-  /** As of its last answer. */
+  /** As of its last confirmation. */
   get activity(): ActivityMetrics {
     return this.#activity;
   }
@@ -129,7 +129,7 @@ export class WorkerProcess {
     return this.#serverMetrics;
   }
 
-  /** Give an order; orders arrive in the order of these calls. Never rejects: a worker that does not confirm in time is killed, and its end is the reply. */
+  /** Sends an order; orders arrive in the order of these calls. Never rejects: a process that does not confirm in time is killed, and the reply is `gone`. */
   async order(body: OrderBody, timeoutMs = this.#options.timeoutMs, shared?: SharedPort): Promise<Reply> {
     if (this.#departure) {
       shared?.sent();
@@ -137,7 +137,7 @@ export class WorkerProcess {
     }
     const seq = ++this.#seq;
     const reply = new Promise<Reply>((resolve) => this.#waiting.set(seq, resolve));
-    const late = setTimeout(() => this.#look(seq, body.type, timeoutMs), timeoutMs);
+    const late = setTimeout(() => this.#timedOut(seq, body.type, timeoutMs), timeoutMs);
     this.#send({ ...body, seq } as Order, shared);
     try {
       return await reply;
@@ -147,37 +147,37 @@ export class WorkerProcess {
     }
   }
 
-  /** However busy it will be, from now on the operator gets through first. */
-  standBack(): void {
+  /** From now on the control process, and so the operator API, has priority over it. */
+  lowerPriority(): void {
     const { pid } = this;
     try {
       if (this.alive) setPriority(pid, this.#options.niceness);
     } catch (err) {
-      this.#options.log.warn({ pid, err }, 'public worker keeps its priority');
+      this.#options.log.warn({ pid, err }, 'the priority of a server process could not be lowered');
     }
   }
 
-  /** From now on it must answer a question every so often, or is killed. */
+  /** From now on it must answer a periodic ping, or is killed. */
   startHeartbeat(): void {
-    let asked = false;
+    let isPending = false;
     this.#heartbeat = setInterval(async () => {
-      if (asked) return;
-      asked = true;
+      if (isPending) return;
+      isPending = true;
       await this.order({ type: 'ping' });
-      asked = false;
+      isPending = false;
     }, this.#options.heartbeatMs);
     this.#heartbeat.unref();
   }
 
-  /** End it at once, stopped or hung as it may be. */
-  kill(reason: string, words: string, expected = false): void {
-    this.#killedFor ??= { reason, words, expected };
+  /** Kills it at once, even if it is stopped or hung. */
+  kill(reason: string, description: string, expected = false): void {
+    this.#killedFor ??= { reason, description, expected };
     this.#child?.kill('SIGKILL');
   }
 
-  /** It has nothing left to do: let it exit. */
+  /** Orders it to exit: it has no work left. */
   async leave(): Promise<void> {
-    this.#killedFor ??= { reason: 'Left', words: 'left when told to', expected: true };
+    this.#killedFor ??= { reason: 'Left', description: 'exited as ordered', expected: true };
     await this.order({ type: 'leave' });
   }
 
@@ -185,10 +185,12 @@ export class WorkerProcess {
     const { entry, files } = this.#options;
     const child = fork(entry, [], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc', ...files],
-      env: workerEnvironment(process.env),
+      env: serverEnvironment(process.env),
     });
-    this.#words = lastWords(child, (line) => this.#options.log.warn({ pid: child.pid, line }, 'public worker printed'));
-    child.on('message', (report: Report, shared: Server | undefined) => this.#hear(report, shared));
+    this.#lastError = lastErrorLine(child, (line) =>
+      this.#options.log.warn({ pid: child.pid, line }, 'output of a server process'),
+    );
+    child.on('message', (report: Report, shared: Server | undefined) => this.#receive(report, shared));
     let ended: { code: number | null; signal: string | null } | undefined;
     let connected = true;
     const settle = () => {
@@ -201,15 +203,18 @@ export class WorkerProcess {
     child.once('exit', (code, signal) => {
       ended = { code, signal };
       settle();
-      // What it has still said is heard first. Node does not tell of the end of a channel with a handle on its way.
+      // Wait for its last messages. Node emits no `disconnect` when a handle was in transit.
       setTimeout(() => setImmediate(disconnected), 50);
     });
     child.once('disconnect', () => {
       disconnected();
-      // It cannot be steered any more. It closes its listener by itself, but nothing says that it still can.
-      setTimeout(() => this.kill('ChannelClosed', 'had lost its channel'), this.#options.timeoutMs).unref();
+      // It can no longer be controlled. It should close its listener and exit by itself, but it may hang.
+      setTimeout(
+        () => this.kill('ChannelClosed', 'lost its IPC channel and was killed'),
+        this.#options.timeoutMs,
+      ).unref();
     });
-    // Where there is no process there will be no exit; other errors, as of a broken channel, are followed by one.
+    // A process that did not start emits no `exit`; after any other error, such as a broken channel, `exit` follows.
     child.on('error', (error) => {
       if (child.pid === undefined) resolve(this.#depart('SpawnFailed', `could not be started: ${error.message}`));
     });
@@ -222,7 +227,7 @@ export class WorkerProcess {
     else shared?.sent();
   }
 
-  #hear(report: Report, shared?: Server): void {
+  #receive(report: Report, shared?: Server): void {
     switch (report.type) {
       case 'hello': {
         const early = this.#early ?? [];
@@ -233,8 +238,8 @@ export class WorkerProcess {
       case 'drained':
         this.#options.drained(this, report.drain, report.cut);
         return;
-      case 'doubt':
-        this.#options.doubt(report.objectId);
+      case 'badCopy':
+        this.#options.badCopy(report.objectId);
         return;
       case 'requests':
         this.#options.requests(this, report);
@@ -252,8 +257,8 @@ export class WorkerProcess {
     }
   }
 
-  /** If this process was stopped or busy itself, the answer may have come and not been read: that is done first. */
-  #look(seq: number, step: string, timeoutMs: number): void {
+  /** If this process itself was stopped or busy, the reply may have arrived unread: read it before killing. */
+  #timedOut(seq: number, step: string, timeoutMs: number): void {
     setImmediate(() =>
       setImmediate(() => {
         if (!this.#waiting.has(seq)) return;
@@ -263,16 +268,18 @@ export class WorkerProcess {
   }
 
   #end(code: number | null, signal: string | null): Departure {
-    if (this.#killedFor) return this.#depart(this.#killedFor.reason, this.#killedFor.words, this.#killedFor.expected);
-    const words = this.#words();
+    if (this.#killedFor) {
+      return this.#depart(this.#killedFor.reason, this.#killedFor.description, this.#killedFor.expected);
+    }
+    const line = this.#lastError();
     const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
-    return this.#depart(signal ?? `ExitCode${code}`, words === '' ? how : `${how}: ${words}`);
+    return this.#depart(signal ?? `ExitCode${code}`, line === '' ? how : `${how}: ${line}`);
   }
 
-  #depart(reason: string, words: string, expected = false): Departure {
+  #depart(reason: string, description: string, expected = false): Departure {
     clearInterval(this.#heartbeat);
     this.ready = this.serving = this.holdsPort = false;
-    const departure = this.#departure ?? { pid: this.pid, at: Date.now(), reason, words, expected };
+    const departure = this.#departure ?? { pid: this.pid, at: Date.now(), reason, description, expected };
     this.#departure = departure;
     for (const answer of this.#waiting.values()) answer({ type: 'gone', departure });
     return departure;

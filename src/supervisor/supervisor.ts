@@ -1,12 +1,11 @@
-// Supervises the public workers: fills the port `PublicSide` with real processes.
+// Supervises the server processes: implements `PublicSide` with real processes.
 import { fileURLToPath } from 'node:url';
 import type { CloseResult } from '../../machines/node.ts';
 import type { Settings } from '../../machines/settings.ts';
-import type { DatedCondition } from '../base/condition.ts';
+import { condition, type DatedCondition } from '../base/condition.ts';
 import { monotonicMs } from '../base/monotonic.ts';
-import type { Config } from '../config/config.ts';
 import { type ConnectionCounts, openConnectionCounts } from '../ipc/connection-counts.ts';
-import type { ActivityMetrics, DirectoryChange, DrainProgress, WorkerSetup } from '../ipc/messages.ts';
+import type { ActivityMetrics, DirectoryChange, DrainProgress, ServerSetup } from '../ipc/messages.ts';
 import { type NumberedSettings, openSharedSettings } from '../ipc/shared-settings.ts';
 import {
   addServerCounters,
@@ -20,55 +19,57 @@ import { Drains } from './drains.ts';
 import { ProcessPool } from './process-pool.ts';
 import { PublicPort } from './public-port.ts';
 import type { DrainStatus, PublicSide, PublicSideEvent, WorkerStatus } from './public-side.ts';
-import { type Departure, type Logger, WorkerProcess } from './server-process.ts';
+import { type Departure, type Logger, ServerProcess } from './server-process.ts';
+import type { SupervisionTimes } from './supervision.ts';
 
-type Supervision = Config['supervision'];
-
-export interface WorkersOptions extends Supervision {
-  readonly setup: WorkerSetup;
+export interface SupervisorOptions extends SupervisionTimes {
+  /** A server process that has not started within this time is killed. */
+  readonly startTimeoutMs: number;
+  readonly setup: ServerSetup;
   readonly host: string;
-  /** 0: a free one is chosen when the port is first opened, and kept as long as nobody else takes it. */
+  /** 0: a free port, chosen at the first opening; it is used again unless another process has taken it. */
   readonly port: number;
-  /** How many processes. */
+  /** Number of server processes. */
   readonly count: number;
-  /** A worker that has not confirmed a step after this long is killed. */
+  /** A server process that has not confirmed a step within this time is killed. */
   readonly workerTimeoutMs: number;
   readonly drainTimeoutMs: number;
   readonly heartbeatMs: number;
-  /** How far workers stand back behind this process, as `nice` counts. */
+  /** Niceness of the server processes. */
   readonly niceness: number;
   readonly log: Logger;
-  /** The worker's script, where it is another than the one built here. */
+  /** The script of a server process, if not the default one. */
   readonly entry?: string;
 }
 
-const workerScript = fileURLToPath(new URL('../public/server-main.js', import.meta.url));
+const serverScript = fileURLToPath(new URL('../public/server-main.js', import.meta.url));
 
 /**
- * No process is started before `start`.
- * @throws {Error} where no file can be made for the settings
+ * Starts no process before `start`.
+ * @throws {Error} if no file for the settings can be created
  */
-export const createWorkers = (options: WorkersOptions): PublicSide => new Workers({ entry: workerScript, ...options });
+export const createSupervisor = (options: SupervisorOptions): PublicSide =>
+  new Supervisor({ entry: serverScript, ...options });
 
-class Workers implements PublicSide {
-  readonly #options: Required<WorkersOptions>;
-  readonly #setup: WorkerSetup;
+class Supervisor implements PublicSide {
+  readonly #options: Required<SupervisorOptions>;
+  readonly #setup: ServerSetup;
   readonly #pool: ProcessPool;
   readonly #feed = new DirectoryFeed();
   readonly #drains: Drains;
   readonly #port: PublicPort;
   readonly #listeners = new Set<(event: PublicSideEvent) => void>();
-  /** What `/readyz` is to say where the port is open. */
+  /** What `/readyz` returns while the port is open. */
   #isReady = true;
   readonly #sharedSettings = openSharedSettings();
   readonly #connections: ConnectionCounts;
   #settings: NumberedSettings = { number: 0, settings: { workerId: null, buckets: null } };
   #noneServing: { readonly since: number; readonly why: string } | null = null;
-  /** What workers that have gone had done. */
+  /** Metrics of processes that have exited. */
   readonly #past = { requests: 0, bytesSent: 0, counts: noServerCounters };
   readonly #losses = new Map<string, number>();
 
-  constructor(options: Required<WorkersOptions>) {
+  constructor(options: Required<SupervisorOptions>) {
     this.#options = options;
     this.#setup = { startedMs: monotonicMs(), ...options.setup };
     this.#connections = openConnectionCounts(options.count);
@@ -76,9 +77,9 @@ class Workers implements PublicSide {
     this.#pool = new ProcessPool({
       ...options,
       spawn: (number) => this.#spawn(number),
-      bringUp: (worker) => this.#bringUp(worker),
-      onReady: (worker) => this.#onReady(worker),
-      onGone: (worker, departure) => this.#onGone(worker, departure),
+      bringUp: (server) => this.#bringUp(server),
+      onReady: (server) => this.#onReady(server),
+      onGone: (server, departure) => this.#onGone(server, departure),
     });
     const onChange = () => this.#changed();
     this.#port = new PublicPort({ ...options, pool: this.#pool, drains: this.#drains, onChange });
@@ -94,18 +95,18 @@ class Workers implements PublicSide {
   }
 
   async configure(settings: Settings): Promise<void> {
-    // Workers that start later are given them even where the sharedSettings cannot be written.
+    // Later processes get these settings even if the shared file cannot be written.
     this.#settings = { number: this.#settings.number + 1, settings };
     this.#sharedSettings.write(this.#settings);
   }
 
   async publish(change: DirectoryChange): Promise<void> {
     this.#feed.note(change);
-    await this.#everyReady((worker) => this.#feed.tell(worker, change));
+    await this.#everyReady((server) => this.#feed.send(server, change));
   }
 
   listen({ patienceMs, signal }: { readonly patienceMs: number; readonly signal?: AbortSignal }): Promise<void> {
-    this.#tellReady(true);
+    this.#setReady(true);
     return this.#port.open(patienceMs, signal);
   }
 
@@ -114,7 +115,7 @@ class Workers implements PublicSide {
   }
 
   retire(): void {
-    this.#tellReady(false);
+    this.#setReady(false);
   }
 
   cut(drain: number): void {
@@ -122,27 +123,27 @@ class Workers implements PublicSide {
   }
 
   kill(): void {
-    for (const worker of this.#pool.alive) worker.kill('Killed', 'was killed and is replaced', true);
+    for (const server of this.#pool.alive) server.kill('Killed', 'was killed and is replaced', true);
     this.#changed();
   }
 
   async end(): Promise<void> {
-    this.#port.forget('The node is shutting down');
+    this.#port.cancel('The node is shutting down');
     await this.#pool.end();
     this.#sharedSettings.close();
     this.#connections.close();
   }
 
   get workers(): readonly WorkerStatus[] {
-    return this.#pool.alive.map((worker) => ({ pid: worker.pid, state: this.#stateOf(worker) }));
+    return this.#pool.alive.map((server) => ({ pid: server.pid, state: this.#stateOf(server) }));
   }
 
   get conditions(): readonly DatedCondition[] {
     if (this.#noneServing === null) return this.#pool.conditions;
     const { since, why } = this.#noneServing;
-    const message = `The public API should be running, and no worker serves it: ${why}. A new one is started.`;
-    const none = { type: 'NoWorkerServing', reason: 'AllWorkersLost', message, since: new Date(since).toISOString() };
-    return [...this.#pool.conditions, none];
+    const message = `The public API should be running, but no server process serves it: ${why}. A new one is being started.`;
+    const none = condition('NoWorkerServing', 'AllWorkersLost', message);
+    return [...this.#pool.conditions, { ...none, since: new Date(since).toISOString() }];
   }
 
   get drain(): DrainStatus | null {
@@ -172,7 +173,7 @@ class Workers implements PublicSide {
 
   get serverMetrics(): ServerMetrics {
     return this.#pool.alive
-      .map((worker) => worker.serverMetrics)
+      .map((server) => server.serverMetrics)
       .reduce(addServerMetrics, { ...noServerMetrics, counts: this.#past.counts });
   }
 
@@ -185,16 +186,16 @@ class Workers implements PublicSide {
     return () => this.#listeners.delete(listener);
   }
 
-  #tellReady(ready: boolean): void {
+  #setReady(ready: boolean): void {
     if (ready === this.#isReady) return;
     this.#isReady = ready;
-    // Those that are still starting are told when they have started.
-    for (const worker of this.#pool.ready) void worker.order({ type: 'ready', ready });
+    // A process that is still starting gets this at the end of its setup.
+    for (const server of this.#pool.ready) void server.order({ type: 'ready', ready });
   }
 
-  #spawn(number: number): WorkerProcess {
+  #spawn(number: number): ServerProcess {
     const { entry, workerTimeoutMs: timeoutMs, heartbeatMs, niceness, log } = this.#options;
-    return new WorkerProcess({
+    return new ServerProcess({
       number,
       files: [this.#sharedSettings.descriptor, this.#connections.descriptor],
       niceness,
@@ -202,92 +203,92 @@ class Workers implements PublicSide {
       timeoutMs,
       heartbeatMs,
       log,
-      drained: (worker, drain, cut) => {
-        this.#drains.partEnded(drain, worker, cut);
+      drained: (server, drain, cut) => {
+        this.#drains.partEnded(drain, server, cut);
         this.#changed();
       },
-      doubt: (objectId) => this.#emit({ type: 'doubt', objectId }),
+      badCopy: (objectId) => this.#emit({ type: 'badCopy', objectId }),
       requests: ({ pid }, { lines, dropped }) => {
-        for (const { fault, ...line } of lines) {
-          if (fault === undefined) log.http?.({ pid, ...line }, 'public request');
-          else log.warn({ pid, ...line, fault }, 'a public request could not be answered');
+        for (const { error, ...line } of lines) {
+          if (error === undefined) log.http?.({ pid, ...line }, 'public request');
+          else log.warn({ pid, ...line, error }, 'a public request failed');
         }
-        if (dropped > 0) log.warn({ pid, dropped }, 'public requests were too many to be told of one by one');
+        if (dropped > 0) log.warn({ pid, dropped }, 'public requests dropped from the log');
       },
     });
   }
 
-  async #bringUp(worker: WorkerProcess): Promise<void> {
+  async #bringUp(server: ServerProcess): Promise<void> {
     const { startTimeoutMs, drainTimeoutMs } = this.#options;
     const order = {
       type: 'setup',
       setup: this.#setup,
-      process: worker.number,
+      process: server.number,
       settings: this.#settings,
       drainTimeoutMs,
     } as const;
-    const reply = await worker.order(order, startTimeoutMs);
-    if (reply.type === 'failed') worker.kill('Faulty', `could not be set up: ${reply.reason}`);
-    await this.#feed.tellAll(worker);
-    // Whoever replaces another while the node is a lame duck is one too.
-    if (!this.#isReady) void worker.order({ type: 'ready', ready: false });
+    const reply = await server.order(order, startTimeoutMs);
+    if (reply.type === 'failed') server.kill('Faulty', `could not be set up: ${reply.reason}`);
+    await this.#feed.sendAll(server);
+    // A process that is started during the lame duck must report "not ready" too.
+    if (!this.#isReady) void server.order({ type: 'ready', ready: false });
   }
 
-  #onReady(worker: WorkerProcess): void {
-    this.#options.log.info({ pid: worker.pid }, 'public worker ready');
-    worker.startHeartbeat();
-    worker.standBack();
+  #onReady(server: ServerProcess): void {
+    this.#options.log.info({ pid: server.pid }, 'server process ready');
+    server.startHeartbeat();
+    server.lowerPriority();
     this.#changed();
-    void this.#serve(worker);
+    void this.#serve(server);
   }
 
-  /** As long as the port is open, a worker that cannot serve it tries again: somebody else may have taken it for a while. */
-  async #serve(worker: WorkerProcess): Promise<void> {
-    const refusal = await this.#port.join(worker);
+  /** While the port is open, a process that cannot serve it retries: another program may have taken the port for a while. */
+  async #serve(server: ServerProcess): Promise<void> {
+    const refusal = await this.#port.join(server);
     this.#changed(refusal?.words);
     if (refusal === null) return;
-    this.#options.log.warn({ pid: worker.pid }, `public worker cannot serve: ${refusal.words}`);
-    setTimeout(() => void this.#serve(worker), this.#options.rejoinMs).unref();
+    this.#options.log.warn({ pid: server.pid }, `server process cannot serve: ${refusal.words}`);
+    setTimeout(() => void this.#serve(server), this.#options.rejoinMs).unref();
   }
 
-  #onGone(worker: WorkerProcess, { pid, at, reason, words, expected }: Departure): void {
-    if (expected) this.#options.log.info({ pid }, `public worker ${words}`);
+  #onGone(server: ServerProcess, { pid, at, reason, description, expected }: Departure): void {
+    if (expected) this.#options.log.info({ pid }, `server process ${description}`);
     else {
-      this.#options.log.warn({ pid, reason }, `public worker ${words}`);
-      const message = `Public worker ${pid} ${words}`;
+      this.#options.log.warn({ pid, reason }, `server process ${description}`);
+      const message = `Server process ${pid} ${description}`;
       this.#emit({ type: 'crash', report: { at: new Date(at).toISOString(), what: 'worker', pid, reason, message } });
     }
-    this.#past.requests += worker.activity.requests;
-    this.#past.bytesSent += worker.activity.bytesSent;
-    this.#past.counts = addServerCounters(this.#past.counts, worker.serverMetrics.counts);
+    this.#past.requests += server.activity.requests;
+    this.#past.bytesSent += server.activity.bytesSent;
+    this.#past.counts = addServerCounters(this.#past.counts, server.serverMetrics.counts);
     if (!expected) this.#losses.set(reason, (this.#losses.get(reason) ?? 0) + 1);
-    this.#connections.clear(worker.number);
-    this.#drains.workerGone(worker);
-    this.#changed(`the last one ${words}`);
+    this.#connections.clear(server.number);
+    this.#drains.serverGone(server);
+    this.#changed(`the last one ${description}`);
   }
 
-  async #everyReady(tell: (worker: WorkerProcess) => Promise<unknown>): Promise<void> {
+  async #everyReady(send: (server: ServerProcess) => Promise<unknown>): Promise<void> {
     await Promise.all(
-      this.#pool.alive.map((worker) => {
-        const told = tell(worker);
-        return worker.ready ? told : undefined;
+      this.#pool.alive.map((server) => {
+        const sent = send(server);
+        return server.ready ? sent : undefined;
       }),
     );
   }
 
-  #stateOf(worker: WorkerProcess): WorkerStatus['state'] {
-    if (worker.serving) return 'serving';
-    if (this.#drains.has(worker)) return 'draining';
-    return worker.ready ? 'idle' : 'starting';
+  #stateOf(server: ServerProcess): WorkerStatus['state'] {
+    if (server.serving) return 'serving';
+    if (this.#drains.has(server)) return 'draining';
+    return server.ready ? 'idle' : 'starting';
   }
 
-  /** @param condition why nobody may be serving, if nobody is */
-  #changed(condition?: string): void {
-    const serving = !this.#port.isOpen || this.#pool.alive.some((worker) => worker.serving);
+  /** @param reason why no process serves, if none does */
+  #changed(reason?: string): void {
+    const serving = !this.#port.isOpen || this.#pool.alive.some((server) => server.serving);
     if (serving) this.#noneServing = null;
     else {
       const { since = Date.now(), why = '' } = this.#noneServing ?? {};
-      this.#noneServing = { since, why: condition ?? why };
+      this.#noneServing = { since, why: reason ?? why };
     }
     this.#emit({ type: 'changed' });
   }

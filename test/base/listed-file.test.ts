@@ -1,4 +1,4 @@
-// An opened file is taken for the listed one only where it is in that place, whether or not the system tells its path.
+// An opened file is accepted as the listed one only at its listed path, with and without /proc.
 import { execFileSync } from 'node:child_process';
 import {
   closeSync,
@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { assertListed, listedFlags } from '../../src/base/listed-file.ts';
 
-const ways = { 'where the system tells the path of a descriptor': '/proc/self/fd', 'where it does not': '/nowhere' };
+const ways = { 'where the system has /proc': '/proc/self/fd', 'where it has none': '/nowhere' };
 
 for (const [way, descriptors] of Object.entries(ways)) {
   describe(`a listed file, ${way}`, () => {
@@ -34,11 +34,11 @@ for (const [way, descriptors] of Object.entries(ways)) {
 
     afterEach(() => rmSync(root, { recursive: true }));
 
-    /** @param meanwhile what happens between opening and asking */
-    function isTaken(meanwhile = () => {}): boolean {
+    /** @param between runs between opening and checking */
+    function isTaken(between = () => {}): boolean {
       const fd = openSync(path, listedFlags);
       try {
-        meanwhile();
+        between();
         assertListed(fd, path, fstatSync(fd), descriptors);
         return true;
       } catch (error) {
@@ -54,11 +54,11 @@ for (const [way, descriptors] of Object.entries(ways)) {
       symlinkSync(target, join(root, 'films'));
     };
 
-    it('is taken at its own path', () => {
+    it('is accepted at its own path', () => {
       expect(isTaken()).to.be.true;
     });
 
-    it('is not taken behind a link that has replaced its folder, not even where it is the same file', () => {
+    it('is rejected behind a link that has replaced its folder, even if it is the same file', () => {
       moveFolderAndLink('away');
       expect(isTaken()).to.be.false;
       mkdirSync(join(root, 'other'));
@@ -68,7 +68,7 @@ for (const [way, descriptors] of Object.entries(ways)) {
       expect(isTaken()).to.be.false;
     });
 
-    it('is not taken where it was opened behind a link that has gone again when it is asked', () => {
+    it('is rejected if it was opened behind a link that has since been removed', () => {
       mkdirSync(join(root, 'other'));
       writeFileSync(join(root, 'other', 'a'), 'a');
       moveFolderAndLink('other');
@@ -79,7 +79,7 @@ for (const [way, descriptors] of Object.entries(ways)) {
       expect(taken).to.be.false;
     });
 
-    it('is not taken when it is a pipe or a folder, and no writer is waited for', () => {
+    it('is rejected if it is a pipe or a folder, without waiting for a writer', () => {
       rmSync(path);
       execFileSync('mkfifo', [path]);
       expect(isTaken()).to.be.false;
@@ -90,7 +90,7 @@ for (const [way, descriptors] of Object.entries(ways)) {
   });
 }
 
-it('a listed file is taken though another one has replaced it since it was opened', () => {
+it('a listed file is accepted if another one has replaced it since it was opened', () => {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'listed-')));
   const path = join(root, 'a');
   writeFileSync(path, 'old');

@@ -1,9 +1,9 @@
-// The reasons an operator meets when a port cannot be opened.
+// Messages for a port that cannot be opened.
 import { expect } from 'chai';
 import { portRefusal } from '../../src/base/port-refusal.ts';
 
 describe('the refusal of a port', () => {
-  it('names the port, the address and the system’s code', () => {
+  it('names the port, the address and the system error code', () => {
     const words = (code: string) => portRefusal('0.0.0.0', 80, code, 'it broke').words;
     expect(words('EADDRINUSE')).to.equal('Port 80 on 0.0.0.0 is already in use (EADDRINUSE)');
     expect(words('EACCES')).to.equal('Port 80 on 0.0.0.0 may not be opened by this user (EACCES)');

@@ -1,4 +1,4 @@
-// A directory that cannot be synced is worth one warning; a disk that does not work is still an error.
+// An unsupported directory sync causes one warning; a failing disk is an error.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { directorySync } from '../../src/base/sync-directory.ts';
 const failing = (code: string) => () => Promise.reject(Object.assign(new Error(code), { code }));
 
 describe('a directory', () => {
-  it('is synced without a word where that works', async () => {
+  it('is synced without a warning where that is supported', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'sync-'));
     const warnings: string[] = [];
     await directorySync((line) => warnings.push(line))(folder);
@@ -17,7 +17,7 @@ describe('a directory', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('that its file system cannot sync is said once, and no error', async () => {
+  it('on a file system that cannot sync it causes one warning and no error', async () => {
     const warnings: string[] = [];
     // The file system of processes is a real one of this kind: it answers EINVAL.
     const sync = directorySync((line) => warnings.push(line));
@@ -28,7 +28,7 @@ describe('a directory', () => {
     for (const code of ['ENOTSUP', 'ENOSYS', 'EPERM']) await directorySync(undefined, failing(code))('/any');
   });
 
-  it('on a disk that does not work, is full or has gone is an error', async () => {
+  it('on a broken, full or missing disk causes an error', async () => {
     for (const code of ['EIO', 'ENOSPC', 'EDQUOT', 'EROFS', 'EMFILE']) {
       const error = await directorySync(undefined, failing(code))('/any').catch((it: unknown) => it);
       expect(codeOf(error)).to.equal(code);

@@ -1,14 +1,14 @@
-// What comes in time, what does not, and what fails meanwhile.
+// A promise that settles in time, one that does not, and one that rejects.
 import { expect } from 'chai';
 import { settlesWithin } from '../../src/base/timeout.ts';
 
-describe('in time', () => {
-  it('is what ends before the time is over, and nothing else', async () => {
+describe('timeout', () => {
+  it('is met only by a promise that settles in time', async () => {
     expect(await settlesWithin(Promise.resolve(), 60_000)).to.equal(true);
     expect(await settlesWithin(new Promise(() => {}), 1)).to.equal(false);
   });
 
-  it('fails as what is waited for', async () => {
+  it('rejects with the error of the promise', async () => {
     const failed = await settlesWithin(Promise.reject(new Error('no')), 60_000).catch((error: Error) => error.message);
     expect(failed).to.equal('no');
   });

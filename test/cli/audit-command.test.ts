@@ -1,4 +1,4 @@
-// The subcommand `audit` as a real process: what it shows of a log, torn lines and older files included, and what it leaves out.
+// The subcommand `audit` as a real process: which entries it shows, with rotated files and torn lines.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,8 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect } from 'chai';
 import { InvalidArgumentError } from 'commander';
-import { filterOf, parseSince, parseStatus } from '../../src/cli/audit-filter.ts';
-import { auditText } from '../../src/cli/audit-text.ts';
+import { auditText, filterOf, parseSince, parseStatus } from '../../src/cli/audit-lines.ts';
 import type { AuditEntry } from '../../src/operator/audit/audit-entry.ts';
 import { begin, bin, run } from './run.ts';
 
@@ -46,7 +45,7 @@ describe('cli audit', () => {
   const write = (name: string, text: string) => writeFileSync(join(cwd, 'local', name), text);
   const audit = (...args: string[]) => run(['audit', ...args], { cwd });
 
-  it('shows the log of the node whose config is here: older files first, torn lines counted', async () => {
+  it('shows the log named by the local config: rotated files first, torn lines counted', async () => {
     write('audit-2026-11-23T08-30-00.000Z.jsonl', line(entry()));
     write('audit.jsonl', `${line(refused)}{"at":"2026-\n${line({ at: refused.at, msg: 'not ours' })}${line(stopped)}`);
     const [text, json, last, none] = await Promise.all([
@@ -58,28 +57,28 @@ describe('cli audit', () => {
     expect(text).to.deep.equal({
       code: 0,
       stdout: `${[entry(), refused, stopped].map(auditText).join('\n')}\n`,
-      stderr: '2 of its lines could not be read: torn when the node was killed\n',
+      stderr: '2 lines could not be read: the node was killed while writing them\n',
     });
     expect(json.stdout).to.equal(line(refused) + line(stopped));
     expect(last.stdout).to.equal(line(stopped));
     expect(none).to.deep.include({ code: 0, stdout: '' });
   });
 
-  it('says where there is none, and what is wrong with its options', async () => {
+  it('reports an empty log, an unreadable one, and invalid options', async () => {
     const [empty, elsewhere, wrong] = await Promise.all([
       audit(),
       audit('--file', 'local'),
       audit('--since', 'yesterday'),
     ]);
     expect(empty).to.deep.include({ code: 0, stdout: '' });
-    expect(empty.stderr).to.match(/^There is nothing in the audit log .*local\/audit\.jsonl yet\n$/);
+    expect(empty.stderr).to.match(/^The audit log .*local\/audit\.jsonl is empty\n$/);
     expect(elsewhere.code).to.equal(40);
     expect(elsewhere.stderr).to.match(/^The audit log .*local could not be read: EISDIR/);
     expect(wrong.code).to.equal(40);
     expect(wrong.stderr).to.contain('like 30m, 12h or 7d');
   });
 
-  it('follows what is written until it is told to stop', async () => {
+  it('follows the log until a signal ends it', async () => {
     write('audit.jsonl', line(entry()));
     const child = spawn(process.execPath, [bin, 'audit', '--follow', '--output', 'json'], { cwd });
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -92,7 +91,7 @@ describe('cli audit', () => {
     expect(code).to.equal(0);
   });
 
-  it('ends with 0 when nobody reads any more', async () => {
+  it('exits with 0 when the reader of its output has gone', async () => {
     write('audit.jsonl', line(entry()));
     const following = begin(['audit', '--follow'], { cwd });
     await following.printed('alice');
@@ -102,10 +101,10 @@ describe('cli audit', () => {
     expect(code).to.equal(0);
   });
 
-  it('says in one line what was asked, by whom, and what it changed', () => {
+  it('prints an entry as one line: time, status, sender, input and change of state', () => {
     expect([entry(), refused, stopped, flood].map(auditText)).to.deep.equal([
       '2026-11-23 08:00:00.000Z  200  set-worker   alice (access token) from 127.0.0.1  {"workerId":3}  generation 6 → 7',
-      '2026-11-23 09:00:00.000Z  401  GET          someone from 127.0.0.1  The token has expired',
+      '2026-11-23 09:00:00.000Z  401  GET          unknown from 127.0.0.1  The token has expired',
       '2026-11-23 10:00:00.000Z  200  stop-api     bob (request token) from 127.0.0.1  public API running → stopped, generation 6 → 7',
       '2026-11-23 09:01:00.000Z  401               since 2026-11-23 09:00:00.000Z  9000 further tokens were refused  192.0.2.1: 8000, others: 1000',
     ]);
@@ -113,7 +112,7 @@ describe('cli audit', () => {
       'since 2026-11-23 09:00:00.000Z by dashboard  9',
     );
     expect(auditText({ at: stopped.at, lost: 3 })).to.equal(
-      '2026-11-23 10:00:00.000Z  3 entries are lost: the disk did not take them',
+      '2026-11-23 10:00:00.000Z  3 entries were lost: they could not be written to disk',
     );
     expect(auditText(entry({ method: 'SIGTERM', command: 'shutdown', input: {}, after: before, from: null }))).to.equal(
       '2026-11-23 08:00:00.000Z  200  shutdown     by SIGTERM',
@@ -125,7 +124,7 @@ describe('cli audit', () => {
       .and.to.have.length.below(400);
   });
 
-  it('lets through what is asked for, and every line that tells of a loss', () => {
+  it('keeps entries that match the filter, and every line that reports a loss', () => {
     const lost = { at: stopped.at, lost: 3 };
     const all = [entry(), refused, stopped, flood, lost];
     const shown = (filter: Parameters<typeof filterOf>[0]) => all.filter(filterOf(filter));
@@ -136,7 +135,7 @@ describe('cli audit', () => {
     expect(shown({ status: '401', since: Date.parse(flood.at) })).to.deep.equal([flood, lost]);
   });
 
-  it('takes times and statuses as people write them', () => {
+  it('parses times, ages and statuses', () => {
     const now = Date.parse('2026-11-23T08:00:00Z');
     expect(parseSince('90m', undefined, now)).to.equal(now - 5_400_000);
     expect(parseSince('2026-11-23T08:00Z')).to.equal(now);

@@ -26,13 +26,13 @@ describe('cli', () => {
 
   const call = (line: string, env: NodeJS.ProcessEnv = {}) => run(line.split(' '), { cwd, env });
 
-  it('can be run by its name, and knows its version', async () => {
+  it('runs by its name and prints its version', async () => {
     expect(statSync(bin).mode & 0o111).to.equal(0o111);
     const { stdout } = await promisify(execFile)(bin, ['--version']);
     expect(stdout).to.equal(`${version}\n`);
   });
 
-  it('has help with examples everywhere, on stdout', async () => {
+  it('prints help with examples for every subcommand on stdout', async () => {
     const names = [
       'start',
       ...commandNames,
@@ -54,10 +54,10 @@ describe('cli', () => {
       expect([code, stderr], names[index]).to.deep.equal([0, '']);
       expect(stdout).to.contain(`Examples:\n  $ `).and.to.contain(`distributor-node ${names[index]}`);
     }
-    expect(helps[1]?.stdout).to.match(/--secret <secret>[^-]*process list/);
+    expect(helps[1]?.stdout).to.match(/--secret <secret>[^-]*process\s+list/);
   });
 
-  it('is not troubled by a reader that has gone', async () => {
+  it('exits with 0 when the reader of its output has gone', async () => {
     const child = spawn(process.execPath, [bin, 'config'], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.destroy();
     let said = '';
@@ -69,7 +69,7 @@ describe('cli', () => {
   });
 
   describe('token', () => {
-    it('prints a token and nothing else', async () => {
+    it('prints only the token', async () => {
       const line = 'token --scope read --expires 2h --sub alice --aud my-node';
       const { code, stdout, stderr } = await call(line, { DISTRIBUTOR_SECRET: secret });
       expect([code, stderr]).to.deep.equal([0, '']);
@@ -80,21 +80,21 @@ describe('cli', () => {
       expect((payload.exp ?? 0) - (payload.iat ?? 0)).to.equal(7200);
     });
 
-    it('is good for everything and 15 minutes where nothing else is said', async () => {
+    it('has the scope operate and a lifetime of 15 minutes by default', async () => {
       const { stdout } = await call('token', { DISTRIBUTOR_SECRET: secret });
       const { iat = 0, exp = 0, ...rest } = decodeJwt(stdout.trim());
       expect(exp - iat).to.equal(900);
       expect(rest).to.deep.equal({ scope: 'operate' });
     });
 
-    it('is not made of what cannot be meant', async () => {
+    it('rejects invalid options', async () => {
       for (const line of ['token --expires 15', 'token --expires 0m', 'token --expires soon', 'token --scope all']) {
         expect(await call(line, { DISTRIBUTOR_SECRET: secret }), line).to.include({ code: 40, stdout: '' });
       }
     });
   });
 
-  it('config shows what is in effect, without secrets', async () => {
+  it('config prints the effective config without secrets', async () => {
     writeFileSync(
       join(cwd, 'config.yml'),
       'operatorApi: { hmacSecret: hush-hush-hush-hush }\nlimits: { storage: 1G }\n',
@@ -106,7 +106,7 @@ describe('cli', () => {
     expect(json.stdout).not.to.contain('hush');
   });
 
-  it('takes the config in the words of the peer, too: --configPath, CONFIG_PATH, and -y for its prompts', async () => {
+  it('accepts --configPath, CONFIG_PATH and -y of the peer', async () => {
     writeFileSync(join(cwd, 'peer.yml'), 'id: peer');
     const lines = ['config --configPath peer.yml -y -o json', 'config --configPath=peer.yml --yes -o json'];
     const ways = await Promise.all([
@@ -120,7 +120,7 @@ describe('cli', () => {
     expect((await call('start --help')).stdout).not.to.match(/configPath|--yes/);
   });
 
-  it('takes several config files: the peer, which refuses keys it does not know, needs one of its own', async () => {
+  it('accepts several config files, so that the peer can have its own', async () => {
     writeFileSync(join(cwd, 'peer.yml'), 'id: peer\npublicApi: { port: 8080 }\n');
     writeFileSync(join(cwd, 'ours.yml'), 'publicApi: { workers: 3 }\n');
     const files = [join(cwd, 'peer.yml'), join(cwd, 'ours.yml')];
@@ -137,13 +137,13 @@ describe('cli', () => {
   });
 
   describe("given the words of the peer's command line", () => {
-    const told = async (line: string) => {
+    const hinted = async (line: string) => {
       const { code, stdout, stderr } = await call(line);
       expect([code, stdout], line).to.deep.equal([40, '']);
       return stderr;
     };
 
-    it('names its own commands, with what the options are called here', async () => {
+    it('names the equivalent commands and options', async () => {
       const commands = {
         'node:stop-public-api -u http://localhost:3335': 'distributor-node stop-api --url <url>',
         'node:start-public-api': 'distributor-node start-api --url <url>',
@@ -152,54 +152,54 @@ describe('cli', () => {
         'node:set-buckets -B 1:0 1:1 -s hush-hush': 'distributor-node set-buckets <ids...> --url <url>',
       };
       for (const [line, own] of Object.entries(commands)) {
-        expect(await told(line))
+        expect(await hinted(line))
           .to.contain(`Here it is: ${own}`)
           .and.not.to.contain('hush');
       }
-      expect(await told('node:set-buckets -a')).to.contain('--all');
+      expect(await hinted('node:set-buckets -a')).to.contain('--all');
     });
 
-    it('says which operations are left to the peer', async () => {
+    it('names the operations that only the peer has', async () => {
       for (const line of ['leader:create-bucket', 'operator:accept-invitation -B 0', 'dev:init']) {
-        expect(await told(line)).to.match(/the chain.+joystream-distributor/);
+        expect(await hinted(line)).to.match(/the chain.+joystream-distributor/);
       }
     });
 
-    it('names its own options', async () => {
+    it('names the equivalent options', async () => {
       const options = {
         'stop-api -u http://localhost:3335': '-u: here it is --url <url>',
         'state -s hush-hush': '-s: here it is --secret-file <file>',
         'set-worker -w 3': '-w: here it is --worker-id <number>',
         'set-worker --workerId=3': '--workerId: here it is --worker-id <number>',
-        'set-buckets -B 1:0': '-B: here the ids are arguments, as in set-buckets 1:0 1:1',
-        'set-buckets --bucketIds 1:0': '--bucketIds: here the ids',
+        'set-buckets -B 1:0': '-B: the ids are arguments here, as in set-buckets 1:0 1:1',
+        'set-buckets --bucketIds 1:0': '--bucketIds: the ids are arguments here',
         'set-buckets -a': '-a: here it is --all',
       };
       for (const [line, own] of Object.entries(options)) {
-        expect(await told(line), line)
+        expect(await hinted(line), line)
           .to.contain(own)
           .and.not.to.contain('hush');
       }
-      expect(await told('stop-api -x')).not.to.contain('here it is');
+      expect(await hinted('stop-api -x')).not.to.contain('here it is');
     });
   });
 
   describe('reset', () => {
-    it('drops the state file', async () => {
+    it('deletes the state file', async () => {
       const path = join(cwd, 'local', 'state.json');
       mkdirSync(join(cwd, 'local'));
       writeFileSync(path, 'anything');
-      expect(await call('reset')).to.deep.equal({ code: 0, stdout: `Dropped ${path}\n`, stderr: '' });
+      expect(await call('reset')).to.deep.equal({ code: 0, stdout: `Deleted ${path}\n`, stderr: '' });
       expect(existsSync(path)).to.equal(false);
-      expect((await call('reset')).stdout).to.equal(`Nothing to drop: there is no ${path}\n`);
+      expect((await call('reset')).stdout).to.equal(`Nothing to delete: there is no ${path}\n`);
     });
 
-    it('makes nothing where there was nothing', async () => {
+    it('creates nothing if there is no state directory', async () => {
       expect((await call('reset')).code).to.equal(0);
       expect(existsSync(join(cwd, 'local'))).to.equal(false);
     });
 
-    it('leaves the state of a running node alone', async () => {
+    it('refuses while a node is running', async () => {
       const path = join(cwd, 'local', 'state.json');
       const lock = await lockDirectory(join(cwd, 'local'));
       writeFileSync(path, 'anything');
@@ -211,7 +211,7 @@ describe('cli', () => {
     });
   });
 
-  it('diagram draws the machine as text, picture and data', async () => {
+  it('diagram prints the machine as Mermaid, SVG and JSON', async () => {
     const lines = ['diagram', 'diagram --format svg', 'diagram --full --format svg', 'diagram --format json'];
     const [text, picture, full, data] = await Promise.all(lines.map((line) => call(line)));
     expect([text, picture, full, data].map((ended) => [ended?.code, ended?.stderr])).to.deep.equal(
@@ -237,7 +237,7 @@ describe('cli', () => {
       expect(catalogue.objects[0]).to.include({ id: '1', file: 'a.txt', size: 5 });
     });
 
-    it('says what is wrong with what was typed', async () => {
+    it('rejects invalid arguments', async () => {
       for (const line of ['catalogue', 'catalogue missing', 'catalogue . --worker x', 'catalogue . --bucket \u0007']) {
         const { code, stdout, stderr } = await call(line);
         expect([code, stdout], line).to.deep.equal([40, '']);

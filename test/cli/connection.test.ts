@@ -1,10 +1,10 @@
-// Addresses of the operator API, from what was typed and from the config.
+// URLs of the operator API, from options and from the config.
 import { expect } from 'chai';
 import { parseUrl, urlFor } from '../../src/cli/connection.ts';
 import { loadConfig } from '../../src/config/config.ts';
 
 describe('connection', () => {
-  it('takes a URL with or without the base path', () => {
+  it('accepts a URL with or without the base path', () => {
     expect(parseUrl('http://localhost:3335')).to.equal('http://localhost:3335');
     expect(parseUrl('http://localhost:3335/api/v1/')).to.equal('http://localhost:3335');
     expect(parseUrl('https://node.example/operator/')).to.equal('https://node.example/operator');
@@ -13,7 +13,7 @@ describe('connection', () => {
     }
   });
 
-  it('reaches a node that listens on every address by loopback', async () => {
+  it('uses the loopback address of a node that listens on every address', async () => {
     const hosts = { '0.0.0.0': '127.0.0.1', '::': '[::1]', 'fe80::1': '[fe80::1]', 'node-7': 'node-7' };
     for (const [host, expected] of Object.entries(hosts)) {
       const config = loadConfig({ env: { DISTRIBUTOR__OPERATOR_API__HOST: host }, cwd: '/' });

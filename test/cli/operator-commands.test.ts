@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { condition } from '../../src/base/condition.ts';
 import { type Ended, type FakeNode, fakeNode, run } from './run.ts';
 
 const secret = 'a-secret-of-more-than-thirty-two-bytes';
@@ -26,7 +27,7 @@ const state = {
   drain: { connections: 3, bytesLeft: 4096, deadline: '2026-11-23T08:00:30.000Z' },
   workers: [{ pid: 4711, state: 'draining' }],
   lastCrash: { at: '2026-11-23T07:59:00.000Z', what: 'control', pid: 4, reason: 'Killed', message: 'It was killed' },
-  conditions: [{ type: 'StateNotSaved', reason: 'Full', message: 'no space left', since: '2026-11-23T08:00:00.000Z' }],
+  conditions: [{ ...condition('StateNotSaved', 'WriteFailed', 'no space left'), since: '2026-11-23T08:00:00.000Z' }],
 };
 
 const conflict = {
@@ -77,21 +78,22 @@ describe('cli operate', () => {
     }
   });
 
-  it('says in a few words what is now, and what is wrong', async () => {
+  it('prints the state and the conditions', async () => {
     const [done, shown] = await Promise.all([call('stop-api'), call('state')]);
     expect(done.stdout).to.equal(
       'stop-api: done. node running, public API stopped; worker 3, buckets 1:0.\n' +
-        '! StateNotSaved: no space left (since 2026-11-23T08:00:00.000Z)\n',
+        '! StateNotSaved (critical): no space left (since 2026-11-23T08:00:00.000Z)\n' +
+        '  What to do: Free space, or repair the disk or the permissions of the state directory.\n',
     );
     expect(shown.stdout).to.contain('my-node: node running, public API stopped, since 2026-11-23T08:00:00.412Z\n');
     expect(shown.stdout).to.match(/allowed +start-api, shutdown\n/);
     expect(shown.stdout).to.match(/lame duck +not ready, viewers are served until 2026-11-23T08:00:10.000Z\n/);
     expect(shown.stdout).to.match(/draining +3 connections, 4096 bytes left, until 2026-11-23T08:00:30.000Z\n/);
-    expect(shown.stdout).to.match(/by commands +publicApi, workerId\n/);
+    expect(shown.stdout).to.match(/overridden +publicApi, workerId \(by commands\)\n/);
     expect(shown.stdout).to.match(/last crash +2026-11-23T07:59:00.000Z, It was killed\n/);
   });
 
-  it('prints the whole answer as JSON where that is asked for, refusals too', async () => {
+  it('prints the complete answer as JSON with --output json, also a refusal', async () => {
     const done = await call('state --output json');
     expect(JSON.parse(done.stdout)).to.deep.equal(state);
     node.answer = { status: 409, document: conflict };
@@ -100,7 +102,7 @@ describe('cli operate', () => {
     expect(JSON.parse(refused.stdout)).to.deep.equal(conflict);
   });
 
-  it('says why it was refused, in which state, and what is legal now', async () => {
+  it('prints why a command was refused, the state, and the legal commands', async () => {
     node.answer = { status: 409, document: conflict };
     expect(await call('stop-api')).to.deep.equal({
       code: 22,
@@ -109,7 +111,7 @@ describe('cli operate', () => {
     });
   });
 
-  it('asks what a command would do, and says it in a few words', async () => {
+  it('prints the preview of a dry run', async () => {
     const lot = { count: 0, bytes: 0, sizeUnknown: 0, ids: [] };
     const before = { node: 'running', publicApi: 'running', generation: 7, settings: { workerId: 3, buckets: null } };
     const preview = {
@@ -121,7 +123,7 @@ describe('cli operate', () => {
         ...{ effectiveBuckets: ['9:9'], allowed: [] },
       },
       objects: { dropped: { count: 3, bytes: 30, sizeUnknown: 1, ids: ['1', '2'] }, gained: lot },
-      conditions: [{ type: 'UnknownBuckets', reason: 'NotInDirectory', message: 'No 9:9.' }],
+      conditions: [condition('UnknownBuckets', 'NotInDirectory', 'No 9:9.')],
     };
     node.answer = { status: 200, document: preview };
     const [text, json] = await Promise.all([
@@ -131,8 +133,8 @@ describe('cli operate', () => {
     expect(text).to.deep.equal({
       code: 0,
       stdout:
-        'set-buckets: would be done. This is a dry run: nothing has changed.\n' +
-        '  state         node running, public API running, as now\n' +
+        'set-buckets: would succeed. This is a dry run: nothing has changed.\n' +
+        '  state         node running, public API running (unchanged)\n' +
         '  settings      worker 3, all its buckets → worker 3, buckets 9:9\n' +
         '  distributes   buckets 3:0 3:1 → buckets 9:9\n' +
         '  generation    7 → 8\n' +
@@ -146,13 +148,13 @@ describe('cli operate', () => {
     expect(node.asked[0]?.claims).to.include({ reqUrl: '/api/v1/set-buckets?dryRun=true' });
   });
 
-  it('says so when a node that knows no dry runs has carried the command out', async () => {
+  it('warns if a node without dry runs has carried out the command', async () => {
     const { code, stdout, stderr } = await call('stop-api --dry-run');
     expect([code, stdout]).to.deep.equal([1, '']);
-    expect(stderr).to.match(/knows no dry runs: it has carried the command out/);
+    expect(stderr).to.match(/does not support dry runs: it has carried out the command/);
   });
 
-  it('makes a command depend on the state that was seen', async () => {
+  it('sends --if-match as a precondition', async () => {
     const detail = 'The node has moved on';
     node.answer = { status: 412, document: { detail, state: { node: 'running', publicApi: 'running' }, allowed: [] } };
     const typed = ['7', '"7.ab_-1.cd"'];
@@ -164,7 +166,7 @@ describe('cli operate', () => {
     expect(wrong.code).to.equal(40);
   });
 
-  it('names what is wrong with a body', async () => {
+  it('prints each error of a body', async () => {
     const errors = [{ path: '/buckets/0', message: 'must be a valid bucket-id' }];
     node.answer = { status: 400, document: { title: 'Bad Request', detail: 'The body is not valid', errors } };
     const { code, stderr } = await call('set-buckets nonsense');
@@ -175,7 +177,7 @@ describe('cli operate', () => {
     expect((await call('stop-api')).stderr).to.equal(`400 ${detail}\n`);
   });
 
-  it('says what else the node answered, and exits with its code', async () => {
+  it('prints other refusals and exits with their code', async () => {
     for (const [status, expected] of [
       [403, 21],
       [413, 20],
@@ -188,22 +190,22 @@ describe('cli operate', () => {
     }
   });
 
-  it('exits with 23 when there is no answer in time', async () => {
+  it('exits with 23 when the answer times out', async () => {
     node.answer = undefined;
     const { code, stderr } = await call('stop-api --timeout 300ms');
     expect(code).to.equal(23);
     expect(stderr).to.match(/No answer .* within 300 ms/);
   });
 
-  it('exits with 24 when nobody is there, or somebody else', async () => {
+  it('exits with 24 when no server answers, or one that is not a node', async () => {
     const free = createServer().listen(0, '127.0.0.1');
     const address = await new Promise<string>((resolve) =>
       free.once('listening', () => resolve(`http://127.0.0.1:${(free.address() as { port: number }).port}`)),
     );
     await new Promise((resolve) => free.close(resolve));
-    const nobody = await call(`state --url ${address}`);
-    expect(nobody).to.include({ code: 24, stdout: '' });
-    expect(nobody.stderr).to.contain(`${address} is not reachable`);
+    const absent = await call(`state --url ${address}`);
+    expect(absent).to.include({ code: 24, stdout: '' });
+    expect(absent.stderr).to.contain(`${address} is not reachable`);
 
     for (const answer of [
       { status: 200, document: '<html>' },
@@ -217,7 +219,7 @@ describe('cli operate', () => {
     }
   });
 
-  it('exits with 24 when the node goes away before it has answered, and says what that may mean', async () => {
+  it('exits with 24 when the connection closes before the answer, and warns that the command may have run', async () => {
     const dying = createServer((socket) => socket.once('data', () => socket.destroy())).listen(0, '127.0.0.1');
     await once(dying, 'listening');
     const url = `http://127.0.0.1:${(dying.address() as AddressInfo).port}`;
@@ -228,7 +230,7 @@ describe('cli operate', () => {
     expect(stderr).to.contain('may have been carried out');
   });
 
-  it('exits with 40 and sends nothing when what was typed cannot be meant', async () => {
+  it('exits with 40 and sends nothing for invalid arguments', async () => {
     const lines: [string, RegExp][] = [
       ['set-buckets', /give either buckets or --all/],
       ['set-buckets 1:0 --all', /give either buckets or --all/],
@@ -264,7 +266,7 @@ describe('cli operate', () => {
     expect(node.asked).to.deep.equal([]);
   });
 
-  describe('finds address and secret', () => {
+  describe('takes URL and secret', () => {
     const elsewhere = 'http://127.0.0.1:9';
     const wrong = 'a-wrong-secret-of-more-than-32-bytes';
     const write = (name: string, text: string) => writeFileSync(join(cwd, name), text);
@@ -276,7 +278,7 @@ describe('cli operate', () => {
       expect(node.asked.at(-1)?.claims).not.to.equal(null);
     };
 
-    it('in the options first', async () => {
+    it('from the options first', async () => {
       write('config.yml', 'not: valid');
       write('right', `${secret}\n`);
       const env = { DISTRIBUTOR_URL: elsewhere, DISTRIBUTOR_SECRET: wrong, DISTRIBUTOR_SECRET_FILE: 'missing' };
@@ -284,14 +286,14 @@ describe('cli operate', () => {
       await isRight(['--url', node.url, '--secret', wrong, '--secret-file', 'right'], env);
     });
 
-    it('then in the environment', async () => {
+    it('then from the environment', async () => {
       write('config.yml', nodeConfig(wrong).replace(String(node.port), '9'));
       write('right', secret);
       await isRight([], { DISTRIBUTOR_URL: node.url, DISTRIBUTOR_SECRET: secret });
       await isRight([], { DISTRIBUTOR_URL: node.url, DISTRIBUTOR_SECRET: wrong, DISTRIBUTOR_SECRET_FILE: 'right' });
     });
 
-    it('then in the config, as the node on this machine does', async () => {
+    it('then from the config of the node on this machine', async () => {
       write('config.yml', nodeConfig());
       await isRight([], {});
       write('other.yml', `operatorApi: { port: ${node.port} }\ndirectories: { state: here }\n`);
@@ -301,13 +303,13 @@ describe('cli operate', () => {
       await isRight([], { DISTRIBUTOR_CONFIG: 'other.yml' });
     });
 
-    it('or says what is missing', async () => {
+    it('or reports what is missing', async () => {
       write('config.yml', 'id: quiet\n');
       const quiet = await run(['state'], { cwd });
       expect(quiet.code).to.equal(40);
-      expect(quiet.stderr).to.match(/config\.yml has no operatorApi section.*give --url/);
+      expect(quiet.stderr).to.match(/config\.yml has no operatorApi section.*pass --url/);
       write('config.yml', 'operatorApi: { port: 0 }\n');
-      expect((await run(['state'], { cwd })).stderr).to.match(/operatorApi.port is 0.*give the --url/);
+      expect((await run(['state'], { cwd })).stderr).to.match(/operatorApi.port is 0.*pass the --url/);
       write('config.yml', 'operatorApi: {}\n');
       expect((await run(['state'], { cwd })).stderr).to.match(
         /local\/operator-secret: there is no such file\n.*first start/,
@@ -318,7 +320,7 @@ describe('cli operate', () => {
       expect(invalid.stderr).to.match(/line 1: operatorApi.prot: no such key; did you mean operatorApi.port\?/);
     });
 
-    it('and names the secret that the node did not take', async () => {
+    it('and names the secret that the node rejected', async () => {
       node.answer = { status: 401, document: { detail: "The signature is not that of this node's secret" } };
       write('wrong', wrong);
       const { code, stderr } = await call('state --secret-file wrong');

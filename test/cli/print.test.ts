@@ -1,4 +1,4 @@
-// What the command line prints, as real processes: nothing in it steers a terminal, and a disk that is full is said in a line.
+// Output of the command line, as real processes: control characters are escaped, a full disk is reported in one line.
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -44,7 +44,7 @@ describe('cli print', () => {
     expect(text).not.to.match(/^! Forged/m);
   }
 
-  it('shows people what others have written without letting it steer their terminal', async () => {
+  it('escapes control characters on a terminal', async () => {
     expectTame((await call('state')).stdout);
     expectTame((await call('stop-api')).stdout);
     node.answer = { status: 409, document: { detail: hostile, errors: [{ path: hostile, message: hostile }] } };
@@ -57,14 +57,14 @@ describe('cli print', () => {
     expect((await call('config', '--config', name)).stderr).to.not.match(/[^\P{C}\n]|[\u2028\u2029]/u);
   });
 
-  it('tells programs the same, as JSON in which it is escaped', async () => {
+  it('escapes control characters in JSON without loss', async () => {
     const { stdout } = await call('state', '--output', 'json');
     expect(JSON.parse(stdout)).to.deep.equal(state);
     expect(stdout).not.to.match(/[^\P{C}\n]|[\u2028\u2029]/u);
     expect(printableJson({ a: ['\u009b', '😀'] })).to.equal('{"a":["\\u009b","😀"]}');
   });
 
-  it('leaves files as they are: a catalogue names what is there', async () => {
+  it('writes files unchanged: a catalogue contains the real names', async () => {
     const folder = join(cwd, 'media');
     mkdirSync(folder);
     writeFileSync(join(folder, 'a\u202eb.txt'), 'text');
@@ -73,7 +73,7 @@ describe('cli print', () => {
     expect(objects.map(({ file }) => file)).to.deep.equal(['a\u202eb.txt']);
   });
 
-  it('says in one line that a disk is full, and ends with 1', async () => {
+  it('reports a full disk in one line and exits with 1', async () => {
     writeFileSync(join(cwd, 'file.txt'), 'text');
     mkdirSync(join(cwd, 'local'));
     writeFileSync(join(cwd, 'local', 'audit.jsonl'), `${JSON.stringify({ ...entry, before: null, after: null })}\n`);
@@ -100,7 +100,7 @@ describe('cli print', () => {
     expect(await Promise.all(ends)).to.deep.equal(lines.map((line) => [line, 1, words]));
   });
 
-  it('is not troubled by a reader that has seen enough, nor by a stderr that takes nothing', async () => {
+  it('exits with its usual code if the reader of stdout has gone or stderr cannot be written', async () => {
     const end = (rest: string) =>
       new Promise((resolve) => {
         const options = { cwd, env: { PATH: process.env.PATH, ...env() } };

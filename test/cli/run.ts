@@ -1,4 +1,4 @@
-// The built command line as a child process, and a stand-in for the operator API that remembers what it was asked.
+// The built command line as a child process, and a stand-in for the operator API that records its requests.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';

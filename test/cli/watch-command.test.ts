@@ -22,13 +22,13 @@ describe('cli watch and --wait', () => {
   const start = (line: string, key = secret.toString()) =>
     begin(line.split(' '), { cwd, env: { DISTRIBUTOR_URL: rig.url, DISTRIBUTOR_SECRET: key } });
 
-  /** The last answer may still be on its way to whoever has made it: the node's own order at its end. */
+  /** The last answer may still be on its way to its client: the node's own order at its end. */
   const end = async () => {
     rig.events.end(0);
     await rig.close();
   };
 
-  it('shows what happens, for people and for programs, until the node ends', async () => {
+  it('prints events as text and as JSON until the node ends', async () => {
     const [people, programs] = [start('watch'), start('watch --output json')];
     await until(() => rig.events.readers === 2);
     await rig.command('set-worker', { workerId: 5 });
@@ -55,7 +55,7 @@ describe('cli watch and --wait', () => {
     expect(events.at(-1)).to.deep.include({ event: 'end' });
   });
 
-  it('says who has ended the node where that was a signal, and nothing that moves a cursor', async () => {
+  it('names the signal that ended the node, and escapes control characters', async () => {
     const watching = start('watch');
     await until(() => rig.events.readers === 1);
     const entry = {
@@ -69,7 +69,7 @@ describe('cli watch and --wait', () => {
     expect(stdout).to.include('shutdown by SIGTERM: 200\n').and.to.include('shutdown by eve?[2J?2J: 200\n');
   });
 
-  it('says where the node is when it comes to another one', async () => {
+  it('prints the state of the new node after a gap', async () => {
     const watching = start('watch');
     await watching.printed('public API running');
     const { port } = rig.listener;
@@ -78,10 +78,10 @@ describe('cli watch and --wait', () => {
     await watching.printed('public API stopped');
     watching.child.kill('SIGINT');
     const { stdout } = await watching.ended;
-    expect(stdout).to.match(/some events were missed\n.* {2}state {6}my-node: node running, public API stopped\n/);
+    expect(stdout).to.match(/some events were lost\n.* {2}state {6}my-node: node running, public API stopped\n/);
   });
 
-  it('ends with 0 when it has been seen enough', async () => {
+  it('exits with 0 on Ctrl-C', async () => {
     const watching = start('watch');
     await watching.printed('my-node');
     watching.child.kill('SIGINT');
@@ -89,13 +89,13 @@ describe('cli watch and --wait', () => {
     await until(() => rig.events.readers === 0);
   });
 
-  it('says why it is not let in', async () => {
+  it('prints why the node refused it', async () => {
     const { code, stderr } = await start('watch', 'another secret of more than 32 bytes').ended;
     expect(code).to.equal(21);
     expect(stderr).to.include("401 The signature is not that of this node's secret");
   });
 
-  it('does not take just anything that answers for a node', async () => {
+  it('reports a server that is not a node', async () => {
     for (const status of [200, 302]) {
       await using other = await fakeNode(secret.toString(), { status, document: '<html>' });
       const { code, stdout, stderr } = await start(`watch --url ${other.url}`).ended;
@@ -104,7 +104,7 @@ describe('cli watch and --wait', () => {
     }
   });
 
-  it('waits for what comes, and for so long only for what does not', async () => {
+  it('waits until the goal is reached or the timeout expires', async () => {
     const waiting = start('state --wait stopped');
     const inVain = start('set-worker --worker-id 7 --wait stopped --wait-timeout 50ms');
     const { code, stderr, stdout } = await inVain.ended;
@@ -117,7 +117,7 @@ describe('cli watch and --wait', () => {
     expect(reached.stdout).to.match(/^stopped after \d+\.\d s$/m);
   });
 
-  it('waits for the end of the process, not only of what it does', async () => {
+  it('waits for the exit of the process, not only for its last event', async () => {
     const waiting = start('shutdown --wait exited');
     await until(() => rig.events.readers > 0);
     rig.events.end(0);
@@ -131,7 +131,7 @@ describe('cli watch and --wait', () => {
     expect(stdout).to.match(/^exited after/m);
   });
 
-  it('takes a node that is gone without a word for one that has ended', async () => {
+  it('treats a node that has gone without an end event as ended', async () => {
     const waiting = start('state --wait exited');
     await until(() => rig.events.readers > 0);
     await rig.listener.close(0);
@@ -140,7 +140,7 @@ describe('cli watch and --wait', () => {
     expect(stdout).to.match(/^exited after/m);
   });
 
-  it('knows that a node which has ended comes to nothing more', async () => {
+  it('stops waiting once the node has ended', async () => {
     const waiting = start('state --wait exited');
     const stopped = start('state --wait stopped');
     await until(() => rig.events.readers === 2);

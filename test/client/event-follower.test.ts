@@ -1,4 +1,4 @@
-// Following a node's events over connections that break.
+// Follows a node's events across broken connections.
 import { expect } from 'chai';
 import { NotReachable } from '../../src/base/errors.ts';
 import { EventsRefused, followEvents } from '../../src/client/event-follower.ts';
@@ -6,7 +6,7 @@ import type { Answer } from '../../src/client/http-client.ts';
 
 const headers = { 'content-type': 'text/event-stream' };
 
-/** A connection that says this, and then ends, or breaks, or stays. */
+/** A connection that sends this text, then ends, breaks or stays open. */
 const saying = (text: string, then: 'ends' | 'breaks' | 'stays' = 'ends', signal?: AbortSignal): Response =>
   new Response(
     new ReadableStream({
@@ -23,12 +23,12 @@ const saying = (text: string, then: 'ends' | 'breaks' | 'stays' = 'ends', signal
   );
 
 describe('following events', () => {
-  it('goes on where it was when a connection breaks, and ends with the last event', async () => {
+  it('resumes after a broken connection, and ends with the last event', async () => {
     const asked: string[] = [];
     const lost: string[] = [];
     const connections = [
       () => saying('retry: 1\n\nid: 7-5\nevent: step\ndata: {}\n\n', 'breaks'),
-      () => Promise.reject(new NotReachable('nobody is there')),
+      () => Promise.reject(new NotReachable('connection refused')),
       () => new Response('{}', { status: 503 }),
       () => saying('id: 7-6\nevent: step\ndata: {}\n\nid: 7-7\n\n'),
       () => saying('id: 7-8\nevent: end\ndata: {}\n\nid: 7-9\nevent: step\ndata: {}\n\n', 'stays'),
@@ -54,12 +54,30 @@ describe('following events', () => {
     return count;
   };
 
-  it('fails where nobody was there in the first place', async () => {
-    const error = await all(() => Promise.reject(new NotReachable('nobody'))).catch((thrown: unknown) => thrown);
+  it('resumes before an event that was cut off after its id', async () => {
+    const asked: string[] = [];
+    const connections = [
+      () => saying('retry: 1\nid: 7-5\ndata: 5\n\nid: 7-6\nda', 'breaks'),
+      () => saying('id: 7-6\nevent: end\ndata: 6\n\n'),
+    ];
+    const open = async (lastEventId: string): Promise<Response> => {
+      asked.push(lastEventId);
+      return connections.shift()?.() ?? new Response('{}', { status: 400 });
+    };
+    const seen: string[] = [];
+    for await (const { data } of followEvents({ open })) seen.push(data);
+    expect(seen).to.deep.equal(['5', '6']);
+    expect(asked).to.deep.equal(['', '7-5']);
+  });
+
+  it('fails if the first connection fails', async () => {
+    const error = await all(() => Promise.reject(new NotReachable('connection refused'))).catch(
+      (thrown: unknown) => thrown,
+    );
     expect(error).to.be.instanceOf(NotReachable);
   });
 
-  it('fails where it is refused, at once or later', async () => {
+  it('fails if it is refused, at first or later', async () => {
     const refusal = () => Response.json({ detail: 'no' }, { status: 401 });
     const later = [() => saying('retry: 1\ndata: 1\n\n'), refusal];
     for (const connections of [[refusal], later]) {
@@ -71,12 +89,12 @@ describe('following events', () => {
     }
   });
 
-  it('takes for a refusal what is no stream of events', async () => {
+  it('treats an answer that is not an event stream as a refusal', async () => {
     const error = await all(async () => new Response('<html>')).catch((thrown: unknown) => thrown);
     expect((error as EventsRefused).answer).to.deep.equal({ status: 200, document: null });
   });
 
-  it('ends when it is told to, without an error', async () => {
+  it('ends on the signal, without an error', async () => {
     const enough = new AbortController();
     const open = async (_: string, signal: AbortSignal) => {
       setImmediate(() => enough.abort());

@@ -21,7 +21,7 @@ describe('the event parser', () => {
     { name: 'message', data: 'one\ntwo', lastEventId: '77-9' },
   ];
 
-  it('reads what is sent, however it is cut', () => {
+  it('parses a stream cut at any byte', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: stream.length })), (cuts) => {
         const parser = new EventParser();
@@ -33,7 +33,7 @@ describe('the event parser', () => {
     );
   });
 
-  it('looks through a long line once, in however many pieces it comes', () => {
+  it('scans a long line once, in any number of pieces', () => {
     const parser = new EventParser();
     const { split } = String.prototype;
     let lookedThrough = 0;
@@ -52,7 +52,7 @@ describe('the event parser', () => {
     expect(lookedThrough).to.be.lessThan(1_010_000);
   });
 
-  it('does not care for fields that it does not know, nor for ids and times that are none', () => {
+  it('ignores unknown fields and invalid ids and times', () => {
     const parser = new EventParser();
     expect(parser.push('nonsense\nid: a\0b\nretry: soon\ndata\n\n')).to.deep.equal([
       { name: 'message', data: '', lastEventId: '' },

@@ -20,14 +20,14 @@ describe('the client of the operator API', () => {
   const client = (options: Partial<ClientOptions> = {}) =>
     createClient({ url: rig.url, secret, timeoutMs: 60_000, ...options });
 
-  it('gives commands and asks for the state', async () => {
+  it('sends commands and reads the state', async () => {
     const { status, document } = await client().command('set-worker', { workerId: 4 });
     expect(status).to.equal(200);
     expect(document).to.deep.include({ settings: { workerId: 4, buckets: null } });
     expect((await client().state()).document).to.deep.equal(document);
   });
 
-  it('hands refusals over as they are', async () => {
+  it('returns refusals unchanged', async () => {
     const { status, document } = await client().command('start-api');
     expect(status).to.equal(409);
     expect(document).to.include({ detail: 'Already started' });
@@ -35,7 +35,7 @@ describe('the client of the operator API', () => {
     expect((await stranger.state()).status).to.equal(401);
   });
 
-  it('signs each request anew, so that the same command can be given twice at once', async () => {
+  it('signs each request separately, so that the same command can be sent twice at once', async () => {
     const twice = [client().command('set-buckets', {}), client().command('set-buckets', {})];
     expect((await Promise.all(twice)).map(({ status }) => status)).to.deep.equal([200, 200]);
   });
@@ -67,7 +67,7 @@ describe('the client of the operator API', () => {
     expect((await reader.command('stop-api')).status).to.equal(403);
   });
 
-  it('finds the API with a slash behind its address too, and under a name', async () => {
+  it('accepts a URL with a trailing slash, and a host name', async () => {
     for (const url of [`${rig.url}/`, `http://localhost:${rig.listener.port}`]) {
       expect((await client({ url }).state()).status).to.equal(200);
     }
@@ -96,19 +96,19 @@ describe('the client of the operator API', () => {
       server.close();
     });
 
-    it('hands over the status alone where the answer is no JSON', async () => {
+    it('returns only the status if the answer is not JSON', async () => {
       handler = () => ({ status: 502, body: '<html>' });
       expect(await client({ url }).state()).to.deep.equal({ status: 502, document: null });
     });
 
-    it('does not carry its token to where it is redirected', async () => {
+    it('does not follow redirects, which would leak its token', async () => {
       seen.length = 0;
       handler = () => ({ status: 307, body: '', location: '/elsewhere' });
       expect((await client({ url }).command('stop-api')).status).to.equal(307);
       expect(seen).to.deep.equal(['/api/v1/stop-api']);
     });
 
-    it('is not left waiting by who would rather speak something else', async () => {
+    it('fails on an answer of another protocol', async () => {
       const stranger = createNetServer((socket) =>
         socket.once('data', () => socket.write('HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n')),
       );
@@ -123,7 +123,7 @@ describe('the client of the operator API', () => {
       }
     });
 
-    it('says that no answer came in time', async () => {
+    it('reports a timeout', async () => {
       handler = () => null;
       const error: unknown = await client({ url, timeoutMs: 50 })
         .state()
@@ -133,7 +133,7 @@ describe('the client of the operator API', () => {
     });
   });
 
-  it('waits as long as it is told to, and not only as long as fetch does', async () => {
+  it('waits up to its timeout, even beyond that of fetch', async () => {
     const held: ServerResponse[] = [];
     const late = createServer((_, response) => void held.push(response));
     const patience = await shortenFetch(10);
@@ -155,7 +155,7 @@ describe('the client of the operator API', () => {
     }
   });
 
-  it('says that nothing is there, or that there is no such place', async () => {
+  it('reports a refused connection and an unknown host', async () => {
     const gone = createServer().listen(0, '127.0.0.1');
     await once(gone, 'listening');
     const address = gone.address();
@@ -195,7 +195,7 @@ describe('the client of the operator API', () => {
   });
 });
 
-/** How long `fetch` waits for an answer to begin: five minutes, else; node does not export what could be told. */
+/** Shortens the header timeout of `fetch`, five minutes by default; node does not export its dispatcher. */
 async function shortenFetch(headersTimeout: number): Promise<{ restore(): void }> {
   // Loads it.
   await fetch('data:,');

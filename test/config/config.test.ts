@@ -1,4 +1,4 @@
-// The config: where it comes from, what its keys become, and what is said of wrong ones.
+// The config: its sources, the values of its keys, and the errors for wrong ones.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -83,7 +83,7 @@ describe('config', () => {
       expect(error).to.be.instanceOf(InputError);
       return (error as InputError).message;
     }
-    throw new Error('the config was taken');
+    throw new Error('the config was accepted');
   };
 
   describe('without a file', () => {
@@ -209,6 +209,14 @@ describe('config', () => {
     });
   });
 
+  it('accepts keys of earlier versions whose values are now fixed, and lists them', () => {
+    const retired = ['supervision.calmMs', 'operatorApi.eventsBufferBytes'];
+    write('supervision: { calmMs: 5, startTimeoutMs: 7 }\noperatorApi: { eventsBufferBytes: 2K }\n');
+    const { ignored, supervision } = load({ DISTRIBUTOR__SUPERVISION__REJOIN_MS: '5' });
+    expect(ignored).to.have.members([...retired, 'supervision.rejoinMs']);
+    expect(supervision).to.deep.equal({ startTimeoutMs: 7 });
+  });
+
   describe('several files', () => {
     it('are laid over each other key by key, the later ones on top; paths are relative to their own file', () => {
       mkdirSync(join(cwd, 'peer'));
@@ -273,12 +281,12 @@ describe('config', () => {
 
     it('need a folder', () => {
       write('logs: { file: { level: debug } }');
-      expect(() => load()).to.throw('logs.file.path must say in which folder');
+      expect(() => load()).to.throw('logs.file.path must name the folder');
     });
   });
 
   describe('the environment', () => {
-    it('goes before the file, ours before the prefix of the peer', () => {
+    it('overrides the files, and our prefix overrides that of the peer', () => {
       write(peerFile);
       const env = {
         JOYSTREAM_DISTRIBUTOR__OPERATOR_API__PORT: '4001',
@@ -411,11 +419,11 @@ describe('config', () => {
       expect(faults()).to.match(/line 1: __proto__: no such key\n {2}line 2: publicApi\.constructor: no such key$/);
     });
 
-    it('is told of a file that is not YAML, by line', () => {
+    it('names the line of a file that is not YAML', () => {
       write('id: a\nid: b\n');
       expect(faults()).to.match(/is not valid YAML:\n {2}line 2: duplicated mapping key$/);
       write('operatorApi: &a\n  hmacSecret: *a\n');
-      expect(faults()).to.match(/is not valid YAML:\n {2}an alias stands within what it stands for$/);
+      expect(faults()).to.match(/is not valid YAML:\n {2}an alias refers to itself$/);
       write('just words');
       expect(faults()).to.match(/must hold keys with values/);
       write('- a list');

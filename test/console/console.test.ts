@@ -1,4 +1,4 @@
-// The console as an operator uses it: a real Chromium, a real node, and nothing else.
+// The console in a real Chromium, against a real node.
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect } from 'chai';
@@ -21,7 +21,7 @@ interface Description {
 const lit = async (page: Page): Promise<string[]> =>
   page.locator('#drawing .wide .node.active').evaluateAll((states) => states.map(({ id }) => id).sort());
 
-/** The states of a node that does nothing but run, with its public API here or there. */
+/** The active states of an idle node. */
 const resting = (publicApi: string): string[] =>
   ['node-up-drain-none', 'node-up-node-running', `node-up-publicApi-${publicApi}`, 'node-up-record-settled'].sort();
 
@@ -44,7 +44,7 @@ describe('the console', function () {
   let node: RealNode;
   let url: string;
   const visits: Visit[] = [];
-  /** One page serves most tests, as it serves an operator for a day. */
+  /** One page serves most tests, as an operator keeps it open for a day. */
   let desk: Visit;
 
   before(async () => {
@@ -75,7 +75,7 @@ describe('the console', function () {
     return visited;
   }
 
-  /** Signed in, and everything is there. */
+  /** Signed in and connected. */
   async function live(options?: Parameters<typeof visit>[1], pasted?: string): Promise<Visit> {
     const visited = await open(options);
     await signIn(visited, pasted);
@@ -83,7 +83,7 @@ describe('the console', function () {
     return visited;
   }
 
-  it('shows a lame duck: in the statechart, among the settings, and in the words of the refusal', async () => {
+  it('shows a lame duck in the statechart, the settings and the reason of the refusal', async () => {
     const port = await freePort();
     const publicApi = { workers: 1, lameDuckSec: 3600 };
     const other = await Home.make({ objects: { 1: 'one' }, publicApi, operatorApi: { port } });
@@ -97,7 +97,7 @@ describe('the console', function () {
       await untilLit(page, 'node-up-publicApi-running');
       await button(page, 'stop-api').click();
       await untilLit(page, 'node-up-publicApi-lameDuck');
-      await page.locator('#settings', { hasText: 'not ready, viewers are served' }).waitFor();
+      await page.locator('#settings', { hasText: 'not ready, viewers are still served' }).waitFor();
       await card(page, 'stop-api').locator('.prospect', { hasText: 'Already stopping' }).waitFor();
     } finally {
       duck.signal('SIGTERM');
@@ -107,7 +107,7 @@ describe('the console', function () {
     }
   });
 
-  it('needs no token itself, and shows nothing without one', async () => {
+  it('loads without a token, and shows no data without one', async () => {
     const { page, conditions } = await open();
     expect(await lit(page)).to.deep.equal([]);
     for (const name of commandNames) {
@@ -120,7 +120,7 @@ describe('the console', function () {
     expect(conditions).to.deep.equal([]);
   });
 
-  it('signs with the secret, which neither leaves the page nor stays in it', async () => {
+  it('signs requests with the secret, and neither sends nor keeps the secret', async () => {
     const visited = await open();
     const { page, conditions, sent } = visited;
     await signIn(visited, `${secret}\n`, 'ada');
@@ -141,59 +141,59 @@ describe('the console', function () {
     expect(conditions).to.deep.equal([]);
   });
 
-  it('says what to do about a wrong secret, and sends nothing for what can be none', async () => {
+  it('explains a wrong secret, and sends no request for text that is too short', async () => {
     const visited = await open();
     const { page, sent } = visited;
     await signIn(visited, 'not the secret of this node, but long enough');
-    const condition = page.locator('#pasted-condition');
-    await condition.filter({ hasText: '401' }).waitFor();
-    expect(await condition.textContent()).to.match(/^401 The signature is not .* Sign in with the secret of this node/);
+    const error = page.locator('#pasted-error');
+    await error.filter({ hasText: '401' }).waitFor();
+    expect(await error.textContent()).to.match(/^401 The signature is not .* Sign in with the secret of this node/);
     expect(await page.getByLabel('Operator secret').getAttribute('aria-invalid')).to.equal('true');
 
     const before = sent.length;
     await signIn(visited, 'too short');
-    await condition.filter({ hasText: 'neither an access token nor a secret' }).waitFor();
+    await error.filter({ hasText: 'neither an access token nor a secret' }).waitFor();
     expect(sent.length).to.equal(before);
   });
 
-  it('takes an access token; one for reading looks but does not command', async () => {
+  it('accepts an access token; a read-only one shows the node but sends no commands', async () => {
     const token = await signAccessToken(Buffer.from(secret), { scope: 'read', lifetimeSec: 3600, sub: 'guest' });
     const { page } = await live({}, token);
     expect(await lit(page)).to.deep.equal(resting('running'));
     expect(await page.locator('#signed-in').textContent()).to.match(
-      /^Signed in with an access token for reading as guest/,
+      /^Signed in with an access token \(read-only\) as guest/,
     );
-    expect(await card(page, 'stop-api').locator('.prospect').textContent()).to.equal('The token is for reading only');
+    expect(await card(page, 'stop-api').locator('.prospect').textContent()).to.equal('The token is read-only');
     await page.getByRole('button', { name: 'Sign out' }).click();
     expect(await lit(page)).to.deep.equal([]);
   });
 
-  it('asks for a new token when the old one has expired', async () => {
+  it('asks for a new token when the token expires', async () => {
     const token = await signAccessToken(Buffer.from(secret), { lifetimeSec: 8 });
     const { page } = await live({}, token);
-    await page.locator('#pasted-condition', { hasText: '401 The token has expired. Make a new token' }).waitFor();
+    await page.locator('#pasted-error', { hasText: '401 The token has expired. Create a new token' }).waitFor();
     await connection(page, 'Not signed in');
     const visited = { page, conditions: [], sent: [] };
     await signIn(visited, token);
-    await page.locator('#pasted-condition', { hasText: 'This token has expired.' }).waitFor();
+    await page.locator('#pasted-error', { hasText: 'This token has expired.' }).waitFor();
   });
 
-  it('takes no secret where the browser does not sign, and says what to do instead', async () => {
+  it('refuses the secret in an insecure context, and says what to do instead', async () => {
     const visited = await visit(`${url.replace('127.0.0.1', plainName)}/`);
     visits.push(visited);
     const { page, sent } = visited;
-    await page.locator('#pasted-hint', { hasText: 'only an access token can be used here' }).waitFor();
+    await page.locator('#pasted-hint', { hasText: 'the secret cannot be used here' }).waitFor();
     const before = sent.length;
     await signIn(visited);
     await page
-      .locator('#pasted-condition', { hasText: 'Paste an access token: distributor-node token prints one.' })
+      .locator('#pasted-error', { hasText: 'Paste an access token instead: distributor-node token prints one.' })
       .waitFor();
     expect(sent.length).to.equal(before);
     await signIn(visited, await signAccessToken(Buffer.from(secret), { lifetimeSec: 60 }));
     await connection(page, 'Live');
   });
 
-  it('lights where the machine is, where it came from, and where a command would lead', async () => {
+  it('highlights the current states, the last transition and the target of a command', async () => {
     const { page, conditions } = desk;
     const before = conditions.length;
     await untilLit(page, 'node-up-publicApi-running');
@@ -227,7 +227,7 @@ describe('the console', function () {
     expect(conditions.slice(before)).to.deep.equal([]);
   });
 
-  it('keeps what is not possible within reach of the keyboard, and says why instead of sending it', async () => {
+  it('keeps illegal commands focusable, and announces the reason instead of sending them', async () => {
     const { page, sent } = desk;
     const start = button(page, 'start-api');
     await page.locator('[data-command="start-api"][data-possible="no"]').waitFor();
@@ -236,7 +236,7 @@ describe('the console', function () {
     const before = sent.length;
     await page.keyboard.press('Enter');
     await page
-      .locator('#announcements', { hasText: 'start-api is not possible now: Already started' })
+      .locator('#announcements', { hasText: 'start-api is not legal now: Already started' })
       .waitFor({ state: 'attached' });
     expect(sent.slice(before).filter((line) => line.startsWith('POST'))).to.deep.equal([]);
   });
@@ -246,7 +246,7 @@ describe('the console', function () {
     const worker = card(page, 'set-worker').getByLabel('workerId');
     await worker.fill('three');
     await button(page, 'set-worker').click();
-    await card(page, 'set-worker').locator('.fault', { hasText: 'A whole number from 0 on is needed.' }).waitFor();
+    await card(page, 'set-worker').locator('.error', { hasText: 'Enter a whole number, 0 or more.' }).waitFor();
     await worker.fill('3');
     await button(page, 'set-worker').click();
     await outcome(page, 'set-worker', 'Done');
@@ -256,12 +256,13 @@ describe('the console', function () {
     await button(page, 'set-buckets').click();
     await outcome(page, 'set-buckets', 'Done');
     expect((await node.state()).settings).to.deep.equal({ workerId: 3, buckets: ['1:0', '7:7'] });
-    await page.locator('#conditions', { hasText: 'UnknownBuckets' }).waitFor();
+    const unknown = page.locator('#conditions [data-severity=warning]', { hasText: 'UnknownBuckets' });
+    await unknown.filter({ hasText: 'Correct the list with set-buckets' }).waitFor();
     await page.locator('#settings', { hasText: '7:7' }).waitFor();
 
     await card(page, 'set-buckets').getByLabel('all buckets of the worker').check();
     await button(page, 'set-buckets').click();
-    await page.locator('#conditions', { hasText: 'The directory gives worker 3 no bucket' }).waitFor();
+    await page.locator('#conditions', { hasText: 'The directory assigns no bucket to worker 3' }).waitFor();
     expect((await node.state()).settings.buckets).to.equal(null);
     await node.command('set-worker', { workerId: 0 });
     await page.locator('#settings', { hasText: 'Worker0' }).waitFor();
@@ -269,41 +270,41 @@ describe('the console', function () {
     expect(await worker.inputValue()).to.equal('0');
   });
 
-  it('previews what settings would drop and gain', async () => {
+  it('previews the objects that a change of settings drops and gains', async () => {
     const { page } = desk;
     await card(page, 'set-buckets').getByRole('textbox').fill('7:7');
     await page.getByRole('button', { name: 'Preview set-buckets' }).click();
     await outcome(
       page,
       'set-buckets',
-      /Nothing is changed yet.*Dropped: 3 objects, 47\.7 MiB \(.*Gained: nothing.*UnknownBuckets/,
+      /Preview: nothing has changed.*Dropped: 3 objects, 47\.7 MiB \(.*Gained: nothing.*UnknownBuckets/,
     );
     expect((await node.state()).settings.buckets).to.equal(null);
   });
 
-  it('does not overwrite what somebody else has changed since the operator began to write', async () => {
+  it('does not overwrite a change by another operator since editing began', async () => {
     const { page } = desk;
     await page.locator('#settings', { hasText: 'Worker0' }).waitFor();
     await card(page, 'set-worker').getByLabel('workerId').fill('5');
     await node.command('set-worker', { workerId: 4 });
     await page.locator('#settings', { hasText: 'Worker4' }).waitFor();
     await button(page, 'set-worker').click();
-    await outcome(page, 'set-worker', /^412 .*Somebody else has changed the node meanwhile/);
+    await outcome(page, 'set-worker', /^412 .*The node has changed since you began to edit/);
     await button(page, 'set-worker').click();
     await outcome(page, 'set-worker', 'Done');
     expect((await node.state()).settings.workerId).to.equal(5);
     await node.command('set-worker', { workerId: 0 });
   });
 
-  it('shows the faults of a body at its field', async () => {
+  it('shows each error of a body at its field', async () => {
     const { page } = desk;
     await card(page, 'set-buckets').getByRole('textbox').fill('x'.repeat(200));
     await button(page, 'set-buckets').click();
-    await card(page, 'set-buckets').locator('.fault', { hasText: '/buckets/0' }).waitFor();
-    await outcome(page, 'set-buckets', /^400 .*Mend what is marked/);
+    await card(page, 'set-buckets').locator('.error', { hasText: '/buckets/0' }).waitFor();
+    await outcome(page, 'set-buckets', /^400 .*Correct the marked fields/);
   });
 
-  it('follows what somebody else does', async () => {
+  it('follows commands of other operators', async () => {
     const { page } = desk;
     await untilLit(page, 'node-up-publicApi-running');
     await node.command('stop-api');
@@ -313,14 +314,14 @@ describe('the console', function () {
     await node.command('start-api');
     await untilLit(page, 'node-up-publicApi-running');
     expect(await page.locator('#history tr').first().textContent()).to.include('start-api');
-    // Steps of which there is nothing to say leave what is being read aloud as it is.
+    // A transition without an announcement does not replace the last one.
     await page.locator('#announcements', { hasText: 'Public API running.' }).waitFor({ state: 'attached' });
     await node.command('set-worker', { workerId: 0 });
     await page.locator('#history tr', { hasText: 'set-worker' }).first().waitFor();
     expect(await page.locator('#announcements').textContent()).to.equal('Public API running.');
   });
 
-  it('signs in once, however often that is asked for', async () => {
+  it('signs in once when the form is submitted several times', async () => {
     const visited = await open();
     const { page, sent } = visited;
     await page.getByLabel('Operator secret or access token').fill(secret);
@@ -332,7 +333,7 @@ describe('the console', function () {
     expect(sent.filter((line) => line.includes('/api/v1/events'))).to.have.length(1);
   });
 
-  it('names the signal where nobody else has ended the node', async () => {
+  it('names the signal that shut the node down', async () => {
     const { page } = await open();
     const history = await page.evaluateHandle<History>("import('/console/src/console/history.js')");
     await history.evaluate(({ historyPanel }, entry) => historyPanel()({ commands: [entry] } as unknown as Model), {
@@ -342,7 +343,7 @@ describe('the console', function () {
     expect(await page.locator('#history [data-is="Who"]').textContent()).to.equal('SIGTERM');
   });
 
-  it('keeps its form with thousands of buckets', async () => {
+  it('keeps its layout with thousands of buckets', async () => {
     const { page } = desk;
     const buckets = Array.from({ length: 3000 }, (_, index) => `${index}:${index}`);
     await node.command('set-buckets', { buckets });
@@ -355,38 +356,38 @@ describe('the console', function () {
     await list.waitFor({ state: 'detached' });
   });
 
-  it('tells a refusal in words where somebody else was faster', async () => {
+  it('explains a refusal when another operator was faster', async () => {
     const { page } = desk;
     await page.route('**/api/v1/stop-api', async (route) => {
       await node.command('stop-api');
       await route.continue();
     });
     await button(page, 'stop-api').click();
-    await outcome(page, 'stop-api', '409 Already stopped. Possible now: start-api, shutdown, set-worker, set-buckets.');
+    await outcome(page, 'stop-api', '409 Already stopped. Legal now: start-api, shutdown, set-worker, set-buckets.');
     await page.unroute('**/api/v1/stop-api');
     await node.command('start-api');
   });
 
-  it('tells why a start has failed, and what is not known where no answer came', async () => {
+  it('explains a failed start, and a missing answer', async () => {
     const { page } = desk;
     await button(page, 'stop-api').click();
     await outcome(page, 'stop-api', 'Done');
     const squatter = createServer().listen(home.port, '127.0.0.1');
     await once(squatter, 'listening');
     await button(page, 'start-api').click();
-    await outcome(page, 'start-api', /^500 .* Nothing was changed unless the state says so\. Mend the cause/);
+    await outcome(page, 'start-api', /^500 .* The state shows what changed, if anything\. Fix the cause and retry/);
     expect(await card(page, 'start-api').locator('.outcome').textContent()).to.include(String(home.port));
     await untilLit(page, 'node-up-publicApi-stopped');
     squatter.close();
 
     await page.route('**/api/v1/start-api', (route) => route.abort());
     await button(page, 'start-api').click();
-    await outcome(page, 'start-api', 'No answer came. Whether it was carried out is not known');
+    await outcome(page, 'start-api', 'No answer. The command may have been carried out.');
     await page.unroute('**/api/v1/start-api');
     await node.command('start-api');
   });
 
-  it('has no barriers that axe knows of, in light and in dark, signed in or not', async () => {
+  it('has no accessibility violations that axe finds, in light and dark mode, signed in or not', async () => {
     for (const colorScheme of ['light', 'dark'] as const) {
       const { page } = await open({ colorScheme, reducedMotion: 'reduce' });
       expect(await barriers(page), `${colorScheme}, signed out`).to.deep.equal([]);
@@ -396,7 +397,7 @@ describe('the console', function () {
     }
   });
 
-  it('has its picture taken, for docs/operating.md where CONSOLE_PICTURE says so', async () => {
+  it('renders a screenshot, saved for docs/operating.md if CONSOLE_PICTURE is set', async () => {
     const file = process.env.CONSOLE_PICTURE;
     const { page } = await live({ viewport: { width: 1360, height: 1232 } });
     for (const [name, body] of [['set-buckets', { buckets: ['1:0'] }], ['start-api'], ['set-buckets', {}]] as const) {
@@ -423,14 +424,14 @@ describe('the console', function () {
     expect(await page.locator('#drawing .wide').isVisible()).to.equal(false);
     const inOrder = /^publicApi\s+running\s+drain\s+none\s+record/;
     expect(await page.locator('#regions').innerText()).to.match(inOrder);
-    // Side by side, where there is room for that.
+    // Wide enough for figures side by side.
     await page.setViewportSize({ width: 740, height: 360 });
     await node.command('set-worker', { workerId: 0 });
     await page.locator('#history tr', { hasText: 'set-worker' }).first().waitFor();
     expect(await page.locator('#regions').innerText()).to.match(inOrder);
   });
 
-  it('follows the size of letters that its reader has chosen', async () => {
+  it('follows the font size set in the browser', async () => {
     const { page } = await live({ viewport: { width: 1280, height: 900 } });
     await page.locator('#history tr').first().waitFor();
     const sizeOf = () => page.evaluate(() => Number.parseFloat(getComputedStyle(document.body).fontSize));
@@ -442,7 +443,7 @@ describe('the console', function () {
     expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).to.be.at.most(0);
   });
 
-  it('keeps its signs apart where the reader has chosen all colours', async () => {
+  it('keeps its signs distinct in forced-colours mode', async () => {
     const { page } = await live({ forcedColors: 'active' });
     const fillOf = (selector: string) =>
       page
@@ -453,17 +454,23 @@ describe('the console', function () {
     expect(await fillOf('#workers .sign')).not.to.equal(await fillOf('section'));
   });
 
-  it('grows a field for whatever a new command may need', async () => {
+  it('creates a field for every argument type of a command', async () => {
     const { page } = await open();
     const fields = await page.evaluateHandle<Fields>("import('/console/src/console/fields.js')");
     const read = await fields.evaluate(({ fieldOf }) => {
-      const wish = { type: 'integer', minimum: 1, description: 'how many' };
+      const limit = { type: 'integer', minimum: 1, maximum: 20, description: 'how many' } as const;
+      const ids = {
+        type: 'array',
+        items: { type: 'string', format: 'bucket-id' },
+        minItems: 1,
+        description: '',
+      } as const;
       const made = [
-        fieldOf('a', 'limit', wish, false),
-        fieldOf('b', 'reason', { type: 'string' }, false),
-        fieldOf('c', 'ids', { type: 'array' }, true),
+        fieldOf('a', 'limit', limit, false),
+        fieldOf('b', 'most', limit, false),
+        fieldOf('c', 'ids', ids, true),
       ];
-      const typed: Record<string, string> = { limit: '12', reason: 'because', ids: 'x y,z' };
+      const typed: Record<string, string> = { limit: '12', most: '21', ids: 'x y,z' };
       const attempt = (read: () => unknown): unknown => {
         try {
           return read() ?? null;
@@ -480,12 +487,12 @@ describe('the console', function () {
     });
     expect(read).to.deep.equal([
       [null, 12],
-      [null, 'because'],
-      ['RangeError: At least one is needed.', ['x', 'y', 'z']],
+      [null, 'RangeError: Enter a whole number from 1 to 20.'],
+      ['RangeError: Enter at least one.', ['x', 'y', 'z']],
     ]);
   });
 
-  it('has a page that explains every operation and every schema of the API', async () => {
+  it('has a reference page with every operation and schema of the API', async () => {
     const { paths, components } = (await (await fetch(`${url}/api/v1/openapi.json`)).json()) as Description;
     for (const colorScheme of ['light', 'dark'] as const) {
       const visited = await visit(`${url}/reference`, { colorScheme });
@@ -521,12 +528,12 @@ describe('the console', function () {
     }
   });
 
-  it('says so when the node has gone, and finds it again when it is back', async () => {
+  it('shows that the node is unreachable, and reconnects when it is back', async () => {
     const { page } = desk;
     node.signal('SIGKILL');
     await connection(page, 'Out of date');
-    const notice = page.getByRole('alert').filter({ hasText: 'This page connects again by itself.' });
-    await notice.filter({ hasText: /What is shown is \d+ s old/ }).waitFor();
+    const notice = page.getByRole('alert').filter({ hasText: 'This page reconnects automatically.' });
+    await notice.filter({ hasText: /The data shown is \d+ s old/ }).waitFor();
     expect(await card(page, 'stop-api').locator('.prospect').textContent()).to.equal('Not connected to the node');
     await node.exited;
     node = await home.start();
@@ -536,7 +543,7 @@ describe('the console', function () {
     await page.locator('#settings', { hasText: /Last crash.+it was killed/ }).waitFor();
   });
 
-  it('asks before a shutdown, shows the drain, and that the node has ended', async () => {
+  it('asks before a shutdown, shows the drain and the exit of the node', async () => {
     const { page, conditions } = desk;
     const before = conditions.length;
     const download = await fetch(`http://127.0.0.1:${home.port}/api/v1/assets/9`);
@@ -552,8 +559,8 @@ describe('the console', function () {
     expect(await card(page, 'shutdown').locator('.prospect').textContent()).to.equal('Already shutting down');
     expect(conditions.slice(before)).to.deep.equal([]);
     await download.arrayBuffer();
-    await connection(page, 'Ended');
-    await page.getByRole('alert').filter({ hasText: 'The node has ended with exit code 0.' }).waitFor();
+    await connection(page, 'Exited');
+    await page.getByRole('alert').filter({ hasText: 'The node exited with code 0.' }).waitFor();
     expect(await node.exited).to.deep.equal({ code: 0, signal: null });
   });
 });

@@ -5,7 +5,7 @@ import { nodeMachine } from '../../machines/node.ts';
 import { emptyRecord } from '../../machines/settings.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { envNameOf, type Key, keys } from '../../src/config/keys.ts';
-import { tellServiceManager } from '../../src/control/announce.ts';
+import { notifyServiceManager } from '../../src/control/announce.ts';
 import { deadlinesOf } from '../../src/control/deadlines.ts';
 
 /** A timer that should wait for longer waits for 1 ms. */
@@ -44,14 +44,23 @@ describe('deadlines', () => {
     }
   });
 
-  it('can all be waited for by systemd, which is told of their sum', () => {
-    const told: number[] = [];
-    const manager = { ready() {}, status() {}, end() {}, stopping: (_: string, ms: number) => void told.push(ms) };
+  it('add up to a timeout that systemd accepts', () => {
+    const stoppingMs: number[] = [];
+    const manager = {
+      ready() {},
+      status() {},
+      end() {},
+      stopping: (_: string, ms: number) => void stoppingMs.push(ms),
+    };
     const from = { node: 'running', publicApi: 'running' } as const;
     const step = { type: 'step', from, to: { node: 'shuttingDown', publicApi: 'stopping' } };
     const node = { observe: (listener: (observation: unknown) => void) => listener(step) };
-    tellServiceManager(node as unknown as Parameters<typeof tellServiceManager>[0], manager, deadlinesOf(longest()));
-    expect(told).to.have.length(1);
-    expect(told[0]).to.be.at.most(longestMs);
+    notifyServiceManager(
+      node as unknown as Parameters<typeof notifyServiceManager>[0],
+      manager,
+      deadlinesOf(longest()),
+    );
+    expect(stoppingMs).to.have.length(1);
+    expect(stoppingMs[0]).to.be.at.most(longestMs);
   });
 });

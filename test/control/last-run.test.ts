@@ -1,4 +1,4 @@
-// What a run tells of the one before it: nothing after a clean end, else what is known of its crash.
+// The crash report about the previous run: none after a clean end.
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ describe('last run', () => {
     what: 'worker',
     pid: 4711,
     reason: 'SIGKILL',
-    message: 'Public worker 4711 was ended by SIGKILL',
+    message: 'Server process 4711 was ended by SIGKILL',
   };
 
   beforeEach(async () => {
@@ -25,24 +25,26 @@ describe('last run', () => {
   });
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
-  it('tells of nothing at first, nor after a clean end', async () => {
+  it('reports no crash at first, nor after a clean end', async () => {
     const first = await begin();
     expect(first.crash).to.equal(null);
     first.end();
     expect((await begin()).crash).to.equal(null);
   });
 
-  it('tells of a run that ended without a word, and goes on telling after clean ones', async () => {
+  it('reports a run that exited without a reason, also after later clean runs', async () => {
     await begin();
     const second = await begin();
     expect(second.crash).to.include({ what: 'control', pid: process.pid, reason: 'Killed' });
     expect(second.crash?.at).to.match(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
-    expect(second.crash?.message).to.match(/^The control process \d+, started at .*Z, was last seen at .*Z and ended/);
+    expect(second.crash?.message).to.match(
+      /^The control process \d+, started at .*Z, was last seen at .*Z and exited without logging a reason/,
+    );
     second.end();
     expect((await begin()).crash).to.deep.equal(second.crash);
   });
 
-  it('tells the error that nobody caught, in one line', async () => {
+  it('reports an uncaught error in one line', async () => {
     (await begin()).noteFatal(new RangeError('no more hats'));
     const { reason, message } = (await begin()).crash ?? {};
     expect(reason).to.equal('UncaughtError');
@@ -56,7 +58,7 @@ describe('last run', () => {
     expect((await begin()).crash?.reason).to.equal('MachineRestarted');
   });
 
-  it('keeps the crash of a worker over a clean end; a later crash takes its place', async () => {
+  it('keeps the crash of a server process after a clean end; a later crash replaces it', async () => {
     const run = await begin();
     run.note(workerCrash);
     expect(run.crash).to.deep.equal(workerCrash);
@@ -67,7 +69,7 @@ describe('last run', () => {
     expect((await begin()).crash?.what).to.equal('control');
   });
 
-  it('reads what is half written as a run that ended without a word', async () => {
+  it('treats a half-written marker as a run that exited without a reason', async () => {
     await writeFile(join(directory, 'run.json'), '{"pid": 47');
     await writeFile(join(directory, 'last-crash.json'), '');
     expect((await begin()).crash).to.include({ what: 'control', pid: 0, reason: 'Killed' });
@@ -88,6 +90,6 @@ describe('last run', () => {
     run.end();
     expect(run.crash).to.deep.equal(workerCrash);
     await until(() => warnings.length === 2 || warnings.length === 3);
-    expect(new Set(warnings)).to.deep.equal(new Set(['What would be told of a crash could not be written']));
+    expect(new Set(warnings)).to.deep.equal(new Set(['The crash report could not be written']));
   });
 });

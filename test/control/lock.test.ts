@@ -134,7 +134,7 @@ describe('lock', () => {
     expect(statSync(file).mode & 0o777).to.equal(0o600);
   });
 
-  it('is not held by what was left behind, and believes nothing of it', async () => {
+  it('is not held by a stale lock file, and ignores its content', async () => {
     mkdirSync(directory);
     for (const left of ['', 'no JSON', '{"pid":99999999}', 'x'.repeat(100_000)]) {
       writeFileSync(file, left);
@@ -144,23 +144,23 @@ describe('lock', () => {
     }
   });
 
-  it('tells of another host, and never what somebody else may have written', async () => {
+  it('names another host, and ignores untrusted content', async () => {
     await locked();
     const own = JSON.parse(readFileSync(file, 'utf8'));
-    const told = async (text: string) => {
+    const holderIn = async (text: string) => {
       writeFileSync(file, text);
       return /another node(.*?): stop/.exec(await refusal())?.[1];
     };
-    expect(await told(JSON.stringify({ ...own, pid: 7, host: 'c0ffee' }))).to.equal(' (process 7 on c0ffee)');
-    expect(await told(JSON.stringify({ ...own, pid: 7, boot: '0' }))).to.equal(' (process 7 of another machine)');
+    expect(await holderIn(JSON.stringify({ ...own, pid: 7, host: 'c0ffee' }))).to.equal(' (process 7 on c0ffee)');
+    expect(await holderIn(JSON.stringify({ ...own, pid: 7, boot: '0' }))).to.equal(' (process 7 of another machine)');
     for (const host of ['\u001b[31mred', 'a b', 'x'.repeat(300), '', 5]) {
-      expect(await told(JSON.stringify({ ...own, host })), `${host}`).to.equal(` (process ${process.pid})`);
+      expect(await holderIn(JSON.stringify({ ...own, host })), `${host}`).to.equal(` (process ${process.pid})`);
     }
     for (const pid of [-1, 0, 1.5, '7', null, '\u001b[2J']) {
-      expect(await told(JSON.stringify({ ...own, pid })), `${pid}`).to.equal('');
+      expect(await holderIn(JSON.stringify({ ...own, pid })), `${pid}`).to.equal('');
     }
     for (const text of ['', '7', 'null', '[]', `{"pid":7,"more":"${'x'.repeat(10_000)}"}`]) {
-      expect(await told(text), text.slice(0, 20)).to.equal('');
+      expect(await holderIn(text), text.slice(0, 20)).to.equal('');
     }
   });
 

@@ -1,4 +1,4 @@
-// What systemd is told, with a stand-in for systemd-notify that writes down what it is asked to say, and to whom.
+// Notifications to systemd, recorded by a stand-in for systemd-notify.
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,7 +68,7 @@ describe('the service manager', () => {
       manager.status('');
       await until(() => warnings.length > 0);
       manager.stopping('', 1);
-      expect(warnings).to.deep.equal([`systemd could not be told what this node does: ${words}`]);
+      expect(warnings).to.deep.equal([`systemd could not be notified: ${words}`]);
     });
   }
 
@@ -81,7 +81,7 @@ describe('the service manager', () => {
     expect(new Set(await said())).to.deep.equal(new Set(['@notify||WATCHDOG=1']));
   });
 
-  it('is told by a real node that it is ready, what it does, and that it ends; the audit log names the signal', async () => {
+  it('gets readiness, status and stopping from a real node; the audit log names the signal', async () => {
     const home = await Home.make({ publicApi: { workers: 1 } });
     try {
       const node = await home.start({ env });

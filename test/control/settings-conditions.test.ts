@@ -1,4 +1,4 @@
-// What is told to be wrong with the settings.
+// Conditions of the settings.
 import { expect } from 'chai';
 import { settingsConditions } from '../../src/control/settings-conditions.ts';
 
@@ -7,25 +7,25 @@ describe('settings conditions', () => {
     knows: (id: string) => id === '1:0',
     bucketsOf: (workerId: number) => (workerId === 1 ? ['1:0'] : []),
   };
-  const told = (workerId: number | null, buckets: readonly string[] | null) =>
+  const conditions = (workerId: number | null, buckets: readonly string[] | null) =>
     settingsConditions({ workerId, buckets }, directory).map(({ reason, message }) => `${reason}: ${message}`);
 
   it('are none where something is distributed', () => {
-    expect(told(1, null)).to.deep.equal([]);
-    expect(told(null, ['1:0'])).to.deep.equal([]);
+    expect(conditions(1, null)).to.deep.equal([]);
+    expect(conditions(null, ['1:0'])).to.deep.equal([]);
   });
 
-  it('say why nothing is', () => {
-    const [nobody] = told(null, null);
-    expect(nobody).to.match(/^NoWorker: .* set-worker, or set-buckets\.$/);
-    expect(told(2, null)).to.deep.equal([
-      'NoBucket: The directory gives worker 2 no bucket, so that no asset is served.',
+  it('report why nothing is distributed', () => {
+    const [condition] = conditions(null, null);
+    expect(condition).to.match(/^NoWorker: .* set-worker or set-buckets\.$/);
+    expect(conditions(2, null)).to.deep.equal([
+      'NoBucket: The directory assigns no bucket to worker 2, so no asset is served.',
     ]);
   });
 
-  it('name buckets that nobody knows, but not all of thousands', () => {
-    expect(told(1, ['1:0', '1:1'])).to.deep.equal(['NotInDirectory: The directory does not know 1:1.']);
+  it('name unknown buckets, but not all of thousands', () => {
+    expect(conditions(1, ['1:0', '1:1'])).to.deep.equal(['NotInDirectory: The directory does not contain 1:1.']);
     const many = Array.from({ length: 12 }, (_, index) => `2:${index}`);
-    expect(told(1, many)[0]).to.match(/2:9 and 2 more\.$/);
+    expect(conditions(1, many)[0]).to.match(/2:9 and 2 more\.$/);
   });
 });

@@ -75,7 +75,7 @@ describe('state file', () => {
     const syncDirectory = directorySync(undefined, () => Promise.reject(broken));
     const file = openStateFile(directory, { syncDirectory });
     await file.load();
-    expect((await failure(file.save(record(2)))).message).to.contain('the disk does not work (EIO)');
+    expect((await failure(file.save(record(2)))).message).to.contain('disk I/O error (EIO)');
     expect((await loaded()).generation).to.equal(1);
   });
 
@@ -95,7 +95,7 @@ describe('state file', () => {
       const late = failure(file.save(record(2), abort.signal));
       abort.abort();
       const next = file.save(record(3));
-      expect((await late).message).to.equal(`The state file ${path} could not be written: it took too long`);
+      expect((await late).message).to.equal(`The state file ${path} could not be written: timed out`);
       await next;
       expect((await loaded()).generation).to.equal(3);
     });
@@ -131,7 +131,7 @@ describe('state file', () => {
         'has lost the directory',
         () => rmSync(directory, { recursive: true }),
         () => mkdirSync(directory),
-        'its directory is gone (ENOENT)',
+        'its directory does not exist (ENOENT)',
       ],
       [
         'has a file in place of the directory',
@@ -143,7 +143,7 @@ describe('state file', () => {
           rmSync(directory);
           mkdirSync(directory);
         },
-        'its directory has become a file (ENOTDIR)',
+        'its directory is a file (ENOTDIR)',
       ],
       [
         'has a directory in place of the file',
@@ -152,7 +152,7 @@ describe('state file', () => {
           mkdirSync(path);
         },
         () => rmSync(path, { recursive: true }),
-        'there is a directory in its place (EISDIR)',
+        'its path is a directory (EISDIR)',
       ],
     ];
     for (const [name, breakIt, mendIt, reason] of faults) {
@@ -227,7 +227,7 @@ describe('state file', () => {
       ['an unknown wish', '{"format":1,"generation":1,"changes":{"publicApi":"perhaps"}}'],
       ['an unknown key', '{"format":1,"generation":1,"changes":{"worker":1}}'],
     ] as const) {
-      it(`is told by ${what}`, async () => {
+      it(`is detected by ${what}`, async () => {
         mkdirSync(directory);
         writeFileSync(path, text);
         const file = openStateFile(directory);
@@ -254,7 +254,7 @@ describe('state file', () => {
     writeFileSync(path, '{"format":2,"wishes":[]}');
     const error = await failure(openStateFile(directory).load());
     expect(error).to.be.instanceOf(InputError);
-    expect(error.message).to.match(/newer version \(format 2, this one knows 1\).*distributor-node reset/);
+    expect(error.message).to.match(/newer format \(2; this version reads 1\).*distributor-node reset/);
     expect(readFileSync(path, 'utf8')).to.equal('{"format":2,"wishes":[]}');
   });
 

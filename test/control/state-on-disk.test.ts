@@ -50,7 +50,7 @@ describe('the state on disk, of a real node', () => {
       () => 'refused',
     );
 
-  async function told(name: CommandName, body?: object) {
+  async function sent(name: CommandName, body?: object) {
     const { status, document } = (await node?.command(name, body)) ?? { status: 0, document: null };
     const { detail = '', conditions = [] } = document as { detail?: string; conditions?: { type: string }[] };
     return { status, detail, conditions: conditions.map(({ type }) => type) };
@@ -73,12 +73,12 @@ describe('the state on disk, of a real node', () => {
         rmSync(state);
         renameSync(`${state}.away`, state);
       },
-      reason: /could not be written: its directory has become a file \(ENOTDIR\)$/,
+      reason: /could not be written: its directory is a file \(ENOTDIR\)$/,
     },
     'a directory that is gone': {
       breakIt: () => renameSync(state, `${state}.away`),
       mendIt: () => renameSync(`${state}.away`, state),
-      reason: /could not be written: its directory is gone \(ENOENT\)$/,
+      reason: /could not be written: its directory does not exist \(ENOENT\)$/,
     },
     'another directory in its place': {
       breakIt() {
@@ -102,7 +102,7 @@ describe('the state on disk, of a real node', () => {
 
   it('that fails: settings and starts are refused unchanged, stops are carried out, and the repair is enough', async () => {
     node = await home.start();
-    expect((await told('set-worker', { workerId: 0 })).status).to.equal(200);
+    expect((await sent('set-worker', { workerId: 0 })).status).to.equal(200);
     /** The node tries again by itself, and a full disk is over with the first try: each fault begins when all is well. */
     const whole = () => until(async () => (await node?.state())?.conditions.length === 0);
 
@@ -110,7 +110,7 @@ describe('the state on disk, of a real node', () => {
       const broken = async (command: CommandName, body?: object) => {
         await whole();
         breakIt();
-        const answer = await told(command, body);
+        const answer = await sent(command, body);
         const state = await seen();
         mendIt();
         return { ...answer, state };
@@ -137,14 +137,14 @@ describe('the state on disk, of a real node', () => {
       expect(started.detail).to.match(reason);
       expect(await serves()).to.equal('refused');
 
-      expect((await told('start-api')).status, name).to.equal(200);
+      expect((await sent('start-api')).status, name).to.equal(200);
       expect(await serves()).to.equal(200);
-      expect(await told('set-worker', { workerId: 0 })).to.deep.include({ status: 200, conditions: [] });
+      expect(await sent('set-worker', { workerId: 0 })).to.deep.include({ status: 200, conditions: [] });
     }
 
     const { generation } = await seen();
     renameSync(state, `${state}.away`);
-    const shutdown = await told('shutdown');
+    const shutdown = await sent('shutdown');
     expect(shutdown.status).to.equal(200);
     expect(shutdown.conditions).to.include('StateNotSaved');
     expect(await node.exited).to.deep.equal({ code: 0, signal: null });
@@ -159,17 +159,17 @@ describe('the state on disk, of a real node', () => {
     const list = (bucket: string) => ({
       buckets: [`${bucket}:0`, ...Array.from({ length: 1000 }, (_, at) => `${bucket}:${String(at).padStart(90, '0')}`)],
     });
-    expect(await told('set-buckets', list('1'))).to.deep.include({ status: 200, conditions: ['UnknownBuckets'] });
+    expect(await sent('set-buckets', list('1'))).to.deep.include({ status: 200, conditions: ['UnknownBuckets'] });
     const before = await seen();
     const onDisk = readFileSync(file, 'utf8');
-    const refused = await told('set-buckets', list('2'));
+    const refused = await sent('set-buckets', list('2'));
     expect(refused.status).to.equal(500);
-    expect(refused.detail).to.match(/^The settings cannot be handed to the server processes: EFBIG/);
+    expect(refused.detail).to.match(/^The settings could not be sent to the server processes: EFBIG/);
     expect(await seen()).to.deep.equal(before);
     expect((await node.state()).conditions.map(({ type }) => type)).to.not.include('StateNotSaved');
     expect(readFileSync(file, 'utf8')).to.equal(onDisk);
     expect(await serves()).to.equal(200);
-    expect(await told('set-buckets', { buckets: ['7:7'] })).to.deep.include({ status: 200 });
+    expect(await sent('set-buckets', { buckets: ['7:7'] })).to.deep.include({ status: 200 });
     expect(await serves()).to.equal(421);
   });
 
@@ -178,14 +178,14 @@ describe('the state on disk, of a real node', () => {
     node = home.launch({ fileBlocks: 0, env: { NODE_V8_COVERAGE: '' } });
     expect((await node.exited).code).to.equal(1);
     const [last] = node.log.trimEnd().split('\n').slice(-1);
-    expect(last).to.match(/^No file can be made for what the server processes share: tried \/dev\/shm \(EFBIG/);
+    expect(last).to.match(/^No file for the server processes to share could be created: tried \/dev\/shm \(EFBIG/);
     expect(node.printed).to.equal('');
   });
 
   it('comes back as it was left; a newer version, no directory or a second node refuses the start in one line', async () => {
     node = await home.start();
-    await told('stop-api');
-    await told('set-buckets', { buckets: ['1:0'] });
+    await sent('stop-api');
+    await sent('set-buckets', { buckets: ['1:0'] });
     node.signal('SIGKILL');
     await node.exited;
     node = await home.start();
@@ -212,7 +212,7 @@ describe('the state on disk, of a real node', () => {
       [40, ''],
     ]);
     for (const { stderr } of [newer, noDirectory, second]) expect(stderr.trimEnd().split('\n')).to.have.length(1);
-    expect(newer.stderr).to.contain('is of a newer version (format 2, this one knows 1)');
+    expect(newer.stderr).to.contain('has a newer format (2; this version reads 1)');
     expect(noDirectory.stderr).to.match(/^The state directory .*no-directory cannot be used: /);
     expect(second.stderr).to.contain(`in use by another node (process ${node.pid})`);
     expect((await node.state()).publicApi).to.equal('stopped');
@@ -223,13 +223,13 @@ describe('the state on disk, of a real node', () => {
     const conditions = async () => (await node?.state())?.conditions.map(({ type, reason }) => `${type} ${reason}`);
     renameSync(state, `${state}.away`);
     await until(async () => (await conditions())?.join() === 'StateDirectoryReplaced Gone');
-    // Another node can be started there, and what it is told is its own.
+    // Another node can be started there, and commands to it affect only its own state.
     const second = await home.start({ env: { DISTRIBUTOR__PUBLIC_API__PORT: '0' } });
     try {
       await until(async () => (await conditions())?.join() === 'StateDirectoryReplaced Replaced');
       expect((await second.command('set-worker', { workerId: 2 })).status).to.equal(200);
-      expect((await told('set-worker', { workerId: 1 })).status).to.equal(500);
-      expect((await told('stop-api')).conditions).to.include('StateNotSaved');
+      expect((await sent('set-worker', { workerId: 1 })).status).to.equal(500);
+      expect((await sent('stop-api')).conditions).to.include('StateNotSaved');
       node.signal('SIGTERM');
       await node.exited;
       second.signal('SIGKILL');
@@ -253,7 +253,7 @@ describe('the state on disk, of a real node', () => {
     ]);
     const [aside] = readdirSync(state).filter((name) => name.startsWith('state.json.corrupt-'));
     expect(readFileSync(join(state, aside ?? ''), 'utf8')).to.equal('{ "format": 1, "generation": 12, "chan');
-    expect((await told('start-api')).status).to.equal(200);
+    expect((await sent('start-api')).status).to.equal(200);
     expect(await serves()).to.equal(200);
     expect((await node.state()).conditions).to.deep.equal([]);
   });

@@ -1,10 +1,10 @@
-// A change of settings compared over a whole directory, while others have their turn.
+// The effect of a settings change over a whole directory, without blocking the event loop.
 import { expect } from 'chai';
 import { coverageChange } from '../../src/directory/directory-coverage-change.ts';
 import { memoryDirectory } from '../../src/directory/memory-directory.ts';
 
 describe('coverage change over a directory', () => {
-  it('counts a hundred thousand objects without holding anybody up', async () => {
+  it('counts a hundred thousand objects without blocking the event loop', async () => {
     const objects = Array.from({ length: 100_000 }, (_, index) => ({
       ...{ id: String(index), buckets: [`1:${index % 1000}`], path: null, size: 3, type: null, hash: null },
       ...{ verified: null, accepted: true },
@@ -24,7 +24,7 @@ describe('coverage change over a directory', () => {
     expect(turns).to.be.greaterThan(3);
   });
 
-  it('finds nothing in a directory that has not looked yet', async () => {
+  it('finds nothing in a directory before its first read', async () => {
     const settings = { workerId: 0, buckets: null };
     const change = await coverageChange(memoryDirectory(), { before: settings, after: settings, maxIds: 3 });
     expect([change.dropped.count, change.gained.count]).to.deep.equal([0, 0]);

@@ -1,4 +1,4 @@
-// What every kind of directory keeps to: the same story told to the one in memory and to a catalogue on disk.
+// The contract of the directory port, run against the directory in memory and a catalogue on disk.
 import { expect } from 'chai';
 import { openCatalogue } from '../../src/directory/catalogue/catalogue.ts';
 import type { Directory } from '../../src/directory/directory.ts';
@@ -72,14 +72,14 @@ for (const [name, make] of Object.entries(subjects)) {
       subject.remove();
     });
 
-    it('says nothing before it is started', () => {
+    it('notifies no listener before the start', () => {
       const { changes } = observe(directory);
       expect(changes).to.be.empty;
       expect(directory.conditions).to.be.empty;
       expect(directory.knows('a')).to.be.false;
     });
 
-    it('has told everything when the start is done', async () => {
+    it('has reported everything when the start resolves', async () => {
       const observer = observe(directory);
       await directory.start();
       expect(observer.ids()).to.deep.equal(['1', '2']);
@@ -88,13 +88,13 @@ for (const [name, make] of Object.entries(subjects)) {
       expect(observer.bucketWorkers()).to.deep.equal({ a: [0, 7], c: [7] });
     });
 
-    it('may be started twice and tells it once', async () => {
+    it('can be started twice and reports once', async () => {
       const observer = observe(directory);
       await Promise.all([directory.start(), directory.start()]);
       expect(observer.changes.filter(({ type }) => type === 'replaced')).to.have.length(1);
     });
 
-    it('knows a bucket that an object lies in or a worker holds, and the syntax of their ids', async () => {
+    it('knows a bucket that contains an object or is held by a worker, and the syntax of ids', async () => {
       await directory.start();
       expect(['a', 'b', 'c', 'd', 'constructor'].map((id) => directory.knows(id))).to.deep.equal([
         true,
@@ -120,7 +120,7 @@ for (const [name, make] of Object.entries(subjects)) {
       expect(directory.bucketsOf(7)).to.deep.equal([]);
     });
 
-    it('lays open all that it knows', async () => {
+    it('returns its contents', async () => {
       expect([...directory.contents().objects]).to.deep.equal([]);
       await directory.start();
       const { objects, bucketWorkers } = directory.contents();
@@ -131,7 +131,7 @@ for (const [name, make] of Object.entries(subjects)) {
       expect(bucketWorkers).to.deep.equal({ a: [0, 7], c: [7] });
     });
 
-    it('tells a latecomer at once what all others know', async () => {
+    it('sends the current contents to a late listener at once', async () => {
       const early = observe(directory);
       await directory.start();
       await early.until(() => early.ids().every((id) => early.object(id)?.verified));
@@ -141,39 +141,39 @@ for (const [name, make] of Object.entries(subjects)) {
       expect(late.bucketWorkers()).to.deep.equal(early.bucketWorkers());
     });
 
-    it('tells a change as a whole, and no more to who has left', async () => {
+    it('reports a change as a whole, and nothing to a listener that has unsubscribed', async () => {
       const observer = observe(directory);
       const gone = observe(directory);
       await directory.start();
       gone.end();
-      const told = gone.changes.length;
+      const before = gone.changes.length;
       subject.change(second);
       await observer.until(() => observer.ids().includes('3'));
       expect(observer.ids()).to.deep.equal(['2', '3']);
       expect(observer.object('2')?.buckets).to.deep.equal(['b']);
       expect(observer.bucketWorkers()).to.deep.equal({});
       expect(['a', 'b', 'd'].map((id) => directory.knows(id))).to.deep.equal([false, true, true]);
-      expect(gone.changes).to.have.length(told);
+      expect(gone.changes).to.have.length(before);
     });
 
-    it('takes doubts about what it does not know', async () => {
+    it('ignores reports about unknown objects', async () => {
       directory.doubt('1');
       await directory.start();
       directory.doubt('99');
       expect(directory.conditions).to.be.empty;
     });
 
-    it('says nothing any more once it is stopped, which may happen at any time and again', async () => {
+    it('notifies no listener after a stop, which may come at any time and repeatedly', async () => {
       const changes: DirectoryChange[] = [];
       directory.subscribe((change) => changes.push(change));
       const started = directory.start();
       const stopped = [directory.stop(), directory.stop()];
-      const told = changes.length;
+      const before = changes.length;
       await Promise.all([started, ...stopped]);
       directory.doubt('1');
       directory.subscribe((change) => changes.push(change));
       subject.change(second);
-      expect(changes).to.have.length(told);
+      expect(changes).to.have.length(before);
     });
   });
 }

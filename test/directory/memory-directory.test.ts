@@ -1,5 +1,6 @@
-// The twin in memory says what it is told to say: what a test makes it say, its listeners hear.
+// The directory in memory passes on to its listeners what a test sets.
 import { expect } from 'chai';
+import { condition } from '../../src/base/condition.ts';
 import { memoryDirectory } from '../../src/directory/memory-directory.ts';
 import { observe } from '../support/directory-observer.ts';
 
@@ -8,7 +9,7 @@ const object = (id: string, hash: string | null) => ({
 });
 
 describe('the directory in memory', () => {
-  it('tells updates of what it holds, before the start within the first look, and of nothing else', async () => {
+  it('reports updates of its objects only; updates before the start are part of the first read', async () => {
     const directory = memoryDirectory({ objects: [object('1', null), object('2', null)], bucketWorkers: {} });
     const observer = observe(directory);
     directory.update([object('1', 'first')]);
@@ -18,20 +19,20 @@ describe('the directory in memory', () => {
     expect(observer.ids().map((id) => observer.object(id)?.hash)).to.deep.equal(['first', 'second']);
   });
 
-  it('raises and drops the conditions it is given, each with the time it began', () => {
+  it('raises and clears conditions, each with the time it began', () => {
     const directory = memoryDirectory();
     const heard: string[][] = [];
     directory.subscribeConditions((conditions) => heard.push(conditions.map(({ type }) => type)));
-    directory.setConditions([{ type: 'DirectoryAway', reason: 'Timeout', message: 'no answer' }]);
+    directory.setConditions([condition('CatalogueInvalid', 'NotRead', 'no answer')]);
     const [first] = directory.conditions;
-    directory.setConditions([{ type: 'DirectoryAway', reason: 'Timeout', message: 'still no answer' }]);
+    directory.setConditions([condition('CatalogueInvalid', 'NotRead', 'still no answer')]);
     expect(directory.conditions).to.deep.equal([{ ...first, message: 'still no answer' }]);
     directory.setConditions([]);
     directory.setConditions([]);
-    expect(heard).to.deep.equal([['DirectoryAway'], ['DirectoryAway'], []]);
+    expect(heard).to.deep.equal([['CatalogueInvalid'], ['CatalogueInvalid'], []]);
   });
 
-  it('remembers what was doubted', () => {
+  it('records reports of bad copies', () => {
     const directory = memoryDirectory();
     directory.doubt('1');
     directory.doubt('2');

@@ -4,13 +4,13 @@ import { expect } from 'chai';
 import { connectionCount, openConnectionCounts } from '../../src/ipc/connection-counts.ts';
 
 describe('connection counts', () => {
-  it('add up what each process tells, until it is cleared', () => {
+  it('are the sum over all processes; a cleared process counts as zero', () => {
     const counts = openConnectionCounts(3);
     const [first, , third] = [0, 1, 2].map((process) => connectionCount(counts.descriptor, process));
     expect(first?.total()).to.equal(0);
-    first?.tell(256);
-    third?.tell(2);
-    first?.tell(255);
+    first?.set(256);
+    third?.set(2);
+    first?.set(255);
     expect([first?.total(), third?.total()]).to.deep.equal([257, 257]);
     counts.clear(0);
     expect(third?.total()).to.equal(2);

@@ -1,4 +1,4 @@
-// The settings sharedSettings: what is written is seen at once by whoever looks, whole, and nothing older comes back.
+// The shared settings: every reader sees a write at once and whole, and never older settings.
 import fs from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import type { Settings } from '../../machines/settings.ts';
 import { openSharedSettings, type SharedSettings, sharedSettingsReader } from '../../src/ipc/shared-settings.ts';
 import { failToWrite, writingBy } from '../support/writing-by.ts';
 
-describe('settings sharedSettings', () => {
+describe('shared settings', () => {
   let sharedSettings: SharedSettings;
   beforeEach(() => {
     sharedSettings = openSharedSettings();
@@ -44,7 +44,7 @@ describe('settings sharedSettings', () => {
     expect(await readdir(directory)).to.deep.equal([]);
     await writeFile(join(directory, 'file'), '');
     expect(() => openSharedSettings([join(directory, 'file')])).to.throw(
-      /^No file can be made for what the server processes share: tried .*file \(ENOTDIR/,
+      /^No file for the server processes to share could be created: tried .*file \(ENOTDIR/,
     );
     await rm(directory, { recursive: true });
   });
@@ -75,7 +75,7 @@ describe('settings sharedSettings', () => {
     );
     expect(written).to.deep.equal([16]);
     const refused = () => writingBy(failToWrite, () => sharedSettings.prepare(settings(3)));
-    expect(refused).to.throw('The settings cannot be handed to the server processes: ENOSPC: no space left on device');
+    expect(refused).to.throw('The settings could not be sent to the server processes: ENOSPC: no space left on device');
     expect(() => writingBy(failToWrite, () => sharedSettings.write({ number: 3, settings: settings(3) }))).to.throw(
       'ENOSPC',
     );
@@ -122,9 +122,9 @@ describe('settings sharedSettings', () => {
       },
     );
     const failed = new Promise<never>((_, reject) => reading.once('error', reject));
-    const told = () => new Promise<unknown>((resolve) => reading.once('message', resolve));
-    await Promise.race([told(), failed]);
-    const seen = told();
+    const message = () => new Promise<unknown>((resolve) => reading.once('message', resolve));
+    await Promise.race([message(), failed]);
+    const seen = message();
     for (let number = 1; number <= 1000; number += 1) {
       sharedSettings.write({ number, settings: settings(number, Array(number % 50).fill(String(number))) });
     }

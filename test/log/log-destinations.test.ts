@@ -1,4 +1,4 @@
-// A real node whose log goes nowhere: it serves, obeys, says what is wrong, and ends.
+// A real node whose log cannot be written: it serves, obeys commands, raises a condition, and exits.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
@@ -26,7 +26,7 @@ describe('a node whose log cannot be written', () => {
 
   const condition = async () => (await node.state()).conditions.find(({ type }) => type === 'LogNotWritten');
 
-  it('goes on, says so, and writes again when that is mended', async () => {
+  it('keeps running, raises a condition, and writes again after the repair', async () => {
     const logs = join(home.path, 'logs');
     await until(async () => (await readdir(logs).catch(() => [])).length === 1);
     expect(await condition()).to.equal(undefined);
@@ -47,8 +47,8 @@ describe('a node whose log cannot be written', () => {
   });
 });
 
-describe('a node whose output goes nowhere', () => {
-  it('starts, serves and ends as ever', async () => {
+describe('a node whose output has no reader', () => {
+  it('starts, serves and exits normally', async () => {
     const port = await freePort();
     const home = await Home.make({ publicApi: { workers: 1 }, operatorApi: { port } });
     const fd = openSync('/dev/full', 'w');

@@ -1,4 +1,4 @@
-// The log on disk: rotation, and disks that are full, gone, hung or not what they should be.
+// The log on disk: rotation, and disks that are full, missing or hung.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -38,7 +38,7 @@ describe('log-file', () => {
   const text = (name: string) => readFileSync(join(path, name), 'utf8');
   const reasons = (file: LogFile) => file.conditions.map(({ reason }) => reason);
 
-  it('makes its folder, keeps lines in order, and goes on where it was after a restart', async () => {
+  it('creates its folder, keeps lines in order, and appends after a restart', async () => {
     const file = start();
     for (let line = 0; line < 1000; line += 1) file.write(`${line}\n`);
     expect(await file.close(5000)).to.deep.equal({ isStuck: false });
@@ -49,7 +49,7 @@ describe('log-file', () => {
     expect(text('n-2026-11-23.log').split('\n').slice(0, -1).map(Number)).to.deep.equal([...Array(1001).keys()]);
   });
 
-  it('begins a new file with each period, and keeps so many', async () => {
+  it('starts a file for each period, and keeps a limited number', async () => {
     const file = start({ frequency: 'hourly', maxFiles: 2 });
     for (const hour of [8, 9, 10]) {
       now = new Date(2026, 10, 23, hour);
@@ -61,7 +61,7 @@ describe('log-file', () => {
     expect(text('n-2026-11-23-10.log')).to.equal('at 10\n');
   });
 
-  it('begins a new file where one is full, never within a line', async () => {
+  it('starts a new file when one is full, never within a line', async () => {
     const file = start({ maxSize: 100 });
     for (let line = 0; line < 9; line += 1) file.write(`${line} ${'x'.repeat(37)}\n`);
     file.write(`${'long'.repeat(50)}\n`);
@@ -80,7 +80,7 @@ describe('log-file', () => {
     expect(all.join('')).to.match(/^0 x+\n1 x+\n2 /);
   });
 
-  it('notices that its folder was removed, and makes it anew', async () => {
+  it('recreates its folder after it was removed', async () => {
     const file = start();
     file.write('one\n');
     await until(() => files().length === 1);
@@ -90,7 +90,7 @@ describe('log-file', () => {
     expect(text('n-2026-11-23.log')).to.equal('two\n');
   });
 
-  it('keeps what cannot be written, says so, and writes it when that is mended', async () => {
+  it('queues lines that cannot be written, raises a condition, and writes them after the repair', async () => {
     writeFileSync(join(root, 'deep'), 'in the way');
     const file = start();
     file.write('one\n');
@@ -104,7 +104,7 @@ describe('log-file', () => {
     expect(text('n-2026-11-23.log')).to.equal('one\ntwo\n');
   });
 
-  it('does not write into what is no file', async () => {
+  it('does not write to a path that is not a file', async () => {
     execFileSync('mkdir', ['-p', path]);
     execFileSync('mkfifo', [join(path, 'n-2026-11-23.log')]);
     const file = start();
@@ -113,7 +113,7 @@ describe('log-file', () => {
     expect(await file.close(100)).to.deep.equal({ isStuck: false });
   });
 
-  it('counts what it has to drop while the disk is full, and says so behind it', async () => {
+  it('counts dropped lines while the disk is full, and logs the count afterwards', async () => {
     let isFull = true;
     const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
     const openFile: typeof open = async (...args) => {
@@ -134,7 +134,7 @@ describe('log-file', () => {
     file.write('the first line\n');
     await until(() => reasons(file)[0] === 'WriteFailed');
     for (let line = 0; line < 3000; line += 1) file.write(`${'x'.repeat(999)}\n`);
-    expect(file.conditions[0]?.message).to.match(/ENOSPC.*; \d+ lines were lost so far/);
+    expect(file.conditions[0]?.message).to.match(/ENOSPC.*; \d+ lines lost so far/);
     isFull = false;
     await until(() => file.conditions.length === 0);
     file.write('the last line\n');
@@ -146,7 +146,7 @@ describe('log-file', () => {
     expect(lines.filter((line) => line.startsWith('xxx'))).to.have.lengthOf(3000 - dropped);
   });
 
-  it('says so when the disk hangs, holds nobody up, and gives up waiting at the end', async () => {
+  it('raises a condition when the disk hangs, does not block, and gives up at the end', async () => {
     let comeBack = (): void => {};
     const hung = new Promise<void>((resolve) => {
       comeBack = resolve;
@@ -166,7 +166,7 @@ describe('log-file', () => {
     expect(text('n-2026-11-23.log').split('\n')).to.have.lengthOf(101);
   });
 
-  it('writes on where old files cannot be kept in order, and says so', async () => {
+  it('keeps writing when old files cannot be compressed or removed, and raises a condition', async () => {
     execFileSync('mkdir', ['-p', join(path, 'n-2026-11-22.log')]);
     const file = start({ archive: true });
     file.write('one\n');

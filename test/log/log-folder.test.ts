@@ -1,4 +1,4 @@
-// The names and the keeping of log files.
+// Names, compression and removal of log files.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,14 +18,14 @@ describe('log-folder', () => {
     for (const file of files) writeFileSync(join(path, file), `of ${file}\n`);
   };
 
-  it('names a period by the local clock, as exactly as its frequency', () => {
+  it('names a period in local time, depending on the frequency', () => {
     const at = new Date(2026, 10, 3, 4, 5);
     expect(['yearly', 'monthly', 'daily', 'hourly'].map((it) => periodOf(at, it as 'daily'))).to.deep.equal([
       ...['2026', '2026-11', '2026-11-03', '2026-11-03-04'],
     ]);
   });
 
-  it('goes on with the last part of a period, or the next where that is packed', async () => {
+  it('appends to the last part of a period, or starts the next if that is compressed', async () => {
     const folder = new LogFolder({ ...options, path });
     expect(await folder.lastPart('2026-11-03')).to.equal(0);
     put('my.node_1-2026-11-03.log', 'my.node_1-2026-11-03.9.log', 'my.node_1-2026-11-03.10.log');
@@ -36,7 +36,7 @@ describe('log-folder', () => {
     expect(folder.pathOf('2026-11-03', 10)).to.equal(join(path, 'my.node_1-2026-11-03.10.log'));
   });
 
-  it('removes the oldest beyond their number, and leaves alone what is not a log of this node', async () => {
+  it('removes the oldest files beyond the limit, and ignores foreign files', async () => {
     put('my.node_1-2026-11-01.log', 'my.node_1-2026-10-31.log.gz', 'my.node_1-2026-11-01.1.log');
     put('my.node_1-2026-11-02.log', 'other-2026-01-01.log', 'my.node_1-notes.log');
     await new LogFolder({ ...options, path }).tidy(join(path, 'my.node_1-2026-11-02.log'));
@@ -46,7 +46,7 @@ describe('log-folder', () => {
     ]);
   });
 
-  it('packs what is not written any more', async () => {
+  it('compresses old files', async () => {
     put('my.node_1-2026-11-01.log', 'my.node_1-2026-11-02.log', 'my.node_1-2026-11-01.log.gz.part');
     await new LogFolder({ ...options, path, archive: true }).tidy(join(path, 'my.node_1-2026-11-02.log'));
     expect(readdirSync(path).sort()).to.deep.equal(['my.node_1-2026-11-01.log.gz', 'my.node_1-2026-11-02.log']);
@@ -54,7 +54,7 @@ describe('log-folder', () => {
     expect(gunzipSync(packed).toString()).to.equal('of my.node_1-2026-11-01.log\n');
   });
 
-  it('says what stands in its way', async () => {
+  it('rejects with the reason', async () => {
     mkdirSync(join(path, 'my.node_1-2026-11-01.log'));
     const folder = new LogFolder({ ...options, path, archive: true });
     const failure = await folder.tidy(join(path, 'my.node_1-2026-11-02.log')).catch((error: Error) => error.message);

@@ -1,4 +1,4 @@
-// Log lines into a pipe that nobody reads: the process goes on, ends, and says what was lost.
+// Log lines to a pipe without a reader: the process keeps running, exits, and reports dropped lines.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -29,7 +29,7 @@ const flood = `
   process.exit(0);`;
 
 describe('log-out', () => {
-  it('stops neither the event loop nor the exit when nobody reads', async () => {
+  it('blocks neither the event loop nor the exit when the pipe has no reader', async () => {
     const child = spawn(process.execPath, ['--input-type=module', '--eval', flood], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -40,12 +40,12 @@ describe('log-out', () => {
     expect(Number(turns)).to.be.greaterThan(5);
   });
 
-  it('goes on when its terminal was stopped, or nobody reads what is behind it', async () => {
+  it('keeps running when its terminal is stopped or has no reader', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'log-out-'));
     const [program, done] = [join(folder, 'flood.mjs'), join(folder, 'done')];
-    const telling = `(await import('node:fs')).writeFileSync(${JSON.stringify(done)}, String(turns))`;
-    writeFileSync(program, flood.replace('console.log(turns)', telling).replace('process.stdin', '[]'));
-    // A terminal of its own, whose output nobody takes.
+    const writing = `(await import('node:fs')).writeFileSync(${JSON.stringify(done)}, String(turns))`;
+    writeFileSync(program, flood.replace('console.log(turns)', writing).replace('process.stdin', '[]'));
+    // A separate terminal without a reader.
     const terminal = spawn('script', ['-qec', `'${process.execPath}' '${program}'`, '/dev/null'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
@@ -56,7 +56,7 @@ describe('log-out', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('shows people on a terminal the words of the levels, and a line for each entry', async () => {
+  it('prints level names and one line per entry on a terminal', async () => {
     const program = `${openedAt('http')} log.info({ jti: 'it' }, 'one'); log.http('two'); log.warn('three');`;
     const command = `'${process.execPath}' --input-type=module --eval '${program.replaceAll("'", '"')}'`;
     const terminal = spawn('script', ['-qec', command, '/dev/null'], {
@@ -68,7 +68,7 @@ describe('log-out', () => {
     expect(text).to.match(/INFO: one {"jti":"it"}\s+\S+ HTTP: two\s+\S+ WARN: three/);
   });
 
-  it('writes into a file in order, all of it by the exit', async () => {
+  it('writes everything to a file, in order, before the exit', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'log-out-'));
     const fd = openSync(join(folder, 'log'), 'w');
     const child = spawn(process.execPath, ['--input-type=module', '--eval', flood], {
@@ -87,7 +87,7 @@ describe('log-out', () => {
     expect(numbers.length < 10_000 || numbers.at(-1) === 9999).to.equal(true);
   });
 
-  it('gives whole lines to a reader who comes late, and says how many were dropped', async () => {
+  it('delivers whole lines to a late reader, and reports how many were dropped', async () => {
     const child = spawn(process.execPath, ['--input-type=module', '--eval', flood], {
       stdio: ['pipe', 'pipe', 'pipe'],
     });

@@ -14,7 +14,7 @@ describe('log', () => {
     lines = [];
   });
 
-  it('writes a line of JSON for each entry', () => {
+  it('writes each entry as a line of JSON', () => {
     const log = logTo([{ level: 'info', out }]);
     log.info({ port: 3334 }, 'listening');
     log.debug('not asked for');
@@ -22,7 +22,7 @@ describe('log', () => {
     expect(JSON.parse(lines[0] ?? '')).to.include({ level: 30, port: 3334, msg: 'listening' });
   });
 
-  it('knows the levels of the peer', () => {
+  it('accepts the levels of the peer', () => {
     const verbose = logTo([{ level: 'verbose', out }]);
     expect(verbose.level).to.equal('debug');
     const silent = logTo([{ level: 'off', out }]);
@@ -30,7 +30,7 @@ describe('log', () => {
     expect(lines).to.deep.equal([]);
   });
 
-  it('has a level for requests between what happens and what only helps to find faults', () => {
+  it('has a level for requests between info and debug', () => {
     for (const [level, expected] of [
       ['info', ['in']],
       ['http', ['in', 'each']],
@@ -45,7 +45,7 @@ describe('log', () => {
     }
   });
 
-  it('writes to files what their level asks for, whatever the console shows', async () => {
+  it('writes to files by their own level, independent of the console', async () => {
     const path = mkdtempSync(join(tmpdir(), 'logs-'));
     const file = { path, frequency: 'yearly', maxFiles: 1, maxSize: 10_000, archive: false } as const;
     const times = { writeTimeoutMs: 1000, retryMs: 1000 };
@@ -63,7 +63,7 @@ describe('log', () => {
     expect(JSON.parse(text)).to.include({ level: 25, msg: 'a request', path: '/(not shown)' });
   });
 
-  it('shows no secret that it has been told of, wherever it stands', () => {
+  it('removes known secrets anywhere in an entry', () => {
     const log = logTo([{ level: 'info', out }]);
     neverShow('the "secret" of this node');
     log.info({ path: '/the "secret" of this node' }, 'it is the "secret" of this node');
@@ -71,7 +71,7 @@ describe('log', () => {
     expect(withoutTokens('plain: the "secret" of this node')).to.equal('plain: (not shown)');
   });
 
-  it('takes no more of a text than it shows, and no half of a secret', () => {
+  it('truncates long texts, and leaves no half of a secret at the cut', () => {
     neverShow('a secret that lies across the cut');
     expect(excerpt('x'.repeat(1000), 300)).to.equal('x'.repeat(300));
     expect(excerpt(`${'x'.repeat(290)}a secret that lies across the cut`, 300)).to.equal('x'.repeat(290));
@@ -82,7 +82,7 @@ describe('log', () => {
     expect(excerpt('short', 300)).to.equal('short');
   });
 
-  it('gives a terminal nothing that steers it; only a stack has several lines', () => {
+  it('escapes control characters; only a stack has several lines', () => {
     const line = JSON.stringify({
       level: 30,
       path: '/\u001b[2J\u009b2J\u202e\nb',
@@ -91,14 +91,14 @@ describe('log', () => {
     expect(forTerminal(line)).to.deep.equal({ level: 30, path: '/?[2J?2J??b', err: { stack: 'Error?: x\n  at y' } });
   });
 
-  it('leaves out tokens within longer words, and what only looks like one stays', () => {
+  it('removes tokens inside longer words, and keeps similar text', () => {
     expect(withoutTokens(`a-eyJ_${jwt}/x`)).to.equal('a-(not shown)/x');
     expect(withoutTokens(`1.2.${jwt}`)).to.equal('1.2.(not shown)');
     expect(withoutTokens('eyJ, eyJhbGciOi and eyJ.eyJ stay')).to.equal('eyJ, eyJhbGciOi and eyJ.eyJ stay');
     expect(withoutTokens('{"msg":"a line\\nBearer opaque-token=="}')).to.equal('{"msg":"a line\\nBearer (not shown)"}');
   });
 
-  it('leaves out secrets and tokens, wherever they are', () => {
+  it('removes secrets and tokens anywhere in an entry', () => {
     const log = logTo([{ level: 'info', out }]);
     log.info({ req: { headers: { authorization: `Bearer ${jwt}` } } });
     log.info({ operatorApi: { hmacSecret: 'hush-1' }, secret: 'hush-2', token: 'hush-3' });

@@ -82,7 +82,7 @@ describe('the worth of a copy', () => {
       expect(judgeCopy(object, { ...facts, ...other }), JSON.stringify(other)).to.equal('unverified');
   });
 
-  it('is unverified while nobody has checked it, or its hash is not known', () => {
+  it('is unverified until it is checked and its hash is known', () => {
     expect(judgeCopy({ ...object, verified: null }, facts)).to.equal('unverified');
     expect(judgeCopy({ ...object, hash: null }, facts)).to.equal('unverified');
     expect(judgeCopy({ ...object, size: null, verified: null }, { ...facts, size: 7 })).to.equal('unverified');

@@ -38,7 +38,7 @@ describe('coverage change', () => {
     expect(gained).to.deep.equal({ count: 1, bytes: 10, sizeUnknown: 0, ids: ['3'] });
   });
 
-  it('does not count what nobody gets anyway, and counts apart what has no known size', () => {
+  it('ignores objects that are not served, and counts unknown sizes apart', () => {
     const some = [object('1', 'a', { accepted: false }), object('2', 'a', { size: null })];
     expect(compare(some, { workerId: 2 }).dropped).to.deep.equal({ count: 1, bytes: 0, sizeUnknown: 1, ids: ['2'] });
   });

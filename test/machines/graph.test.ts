@@ -40,10 +40,7 @@ function follow(walk: Walk, step: Step): Walk {
   const waiting = [...walk.unanswered, ...commandNames.filter((name) => name === step.name)];
   for (const { command } of taken.outcomes) {
     const place = waiting.indexOf(String(command));
-    expect(
-      place,
-      `${command} is answered though nobody waits, after ${step.name} in ${keyOf(walk.state)}`,
-    ).not.to.equal(-1);
+    expect(place, `${command} is answered twice, after ${step.name} in ${keyOf(walk.state)}`).not.to.equal(-1);
     waiting.splice(place, 1);
   }
   // A machine that forgets to answer would have ever more walks, without an end.
@@ -126,8 +123,8 @@ describe('the graph of the node machine', () => {
       }
   });
 
-  it('tells of every accepted command exactly once', () => {
-    // That nobody is told twice is checked at every step of the walk; here, that nobody is forgotten.
+  it('answers every accepted command exactly once', () => {
+    // Each step of the walk checks that no command is answered twice; this checks that none is left unanswered.
     for (const { walk } of walks) {
       if (walk.state.status === 'done') expect(walk.unanswered, walkKey(walk)).to.deep.equal([]);
       else if (isSettled(walk.state)) expect(walk.unanswered, walkKey(walk)).to.deep.equal([]);
@@ -175,7 +172,7 @@ describe('the graph of the node machine', () => {
       }
   });
 
-  it('forgets drains that ended early once the close that left them is over', () => {
+  it('drops drains that ended early once the close that left them is over', () => {
     for (const state of states)
       if (!state.matches({ up: { publicApi: { stopping: 'closing' } } }))
         for (const { state: next } of [advance(state, { type: 'drain.ended', id: 99 })])

@@ -32,7 +32,7 @@ const draining = carryOut(running, { type: 'shutdown' }, { id: 1, deadline: 0 })
 const exited = carryOut(running, { type: 'shutdown' });
 
 describe('judging', () => {
-  it('tells the status in the words of the operator', () => {
+  it('reports the status that operators see', () => {
     const words = [stopped, starting, running, stopping, draining, exited].map(statusOf);
     expect(words.map(({ node, publicApi }) => `${node} ${publicApi}`)).to.deep.equal([
       'running stopped',
@@ -148,7 +148,7 @@ describe('judging', () => {
     expect(previewCommands(exited)['set-worker']).to.deep.equal({ legal: false, reason: 'Node is shutting down' });
   });
 
-  it('tells what is wanted and set', () => {
+  it('reports target state and settings', () => {
     const again = initialState(recordedInput('running'));
     expect(settingsOf(again)).to.deep.equal({ workerId: 3, buckets: null });
     expect(wishesOf(again)).to.deep.equal({ workerId: 3, buckets: null, publicApi: 'running' });

@@ -23,8 +23,8 @@ const follow = (state: NodeSnapshot, ...events: NodeMachineEvent[]): NodeSnapsho
 describe('the node machine', () => {
   it('runs from start to end by itself, with ports that do nothing', async () => {
     const actor = createActor(nodeMachine, { input: sampleInput('running') });
-    const told: CommandOutcome['command'][] = [];
-    actor.on('outcome', ({ command }) => told.push(command));
+    const outcomes: CommandOutcome['command'][] = [];
+    actor.on('outcome', ({ command }) => outcomes.push(command));
     actor.start();
     actor.send({ type: 'restore' });
     for (const type of ['stop-api', 'start-api', 'set-buckets', 'shutdown'] as const) {
@@ -32,7 +32,7 @@ describe('the node machine', () => {
       actor.send({ type });
     }
     await waitFor(actor, ({ status }) => status === 'done', { timeout: 30_000 });
-    expect(told).to.deep.equal(['stop-api', 'start-api', 'set-buckets', 'shutdown']);
+    expect(outcomes).to.deep.equal(['stop-api', 'start-api', 'set-buckets', 'shutdown']);
     expect(actor.getSnapshot().output).to.deep.equal({ exitCode: 0 });
   });
 
@@ -103,7 +103,7 @@ describe('the node machine', () => {
     expect(advance(follow(drained, { type: 'drain.ended', id: 1 }), both).effects).to.deep.equal([]);
   });
 
-  it('tells a failure in the words of the port, whatever was thrown', () => {
+  it('reports the message of a rejected effect', () => {
     const opening = follow(stopped, { type: 'start-api' });
     const plain = { ...portError('listen', ''), error: 'no such address' } as unknown as NodeMachineEvent;
     const [outcome] = advance(opening, plain).outcomes;

@@ -63,7 +63,7 @@ describe('every reachable state, every command', () => {
     expect(seen.size).to.equal(3);
   });
 
-  it('is refused, all but shutdown, while a step is under way: nobody need wait for a turn to be safe', () => {
+  it('is refused, all but shutdown, while a step is in progress', () => {
     for (const state of states.filter((one) => !isSettled(one)))
       for (const type of commandNames.filter((name) => name !== 'shutdown'))
         expect(judge(state, { type }).legal, `${type} in ${keyOf(state)}`).to.equal(false);
@@ -86,15 +86,15 @@ describe('every reachable state, every command', () => {
  */
 function walk({ start, steps }: Path): void {
   const actor = createActor(nodeMachine, { input: inputOf(start) });
-  const told: CommandOutcome[] = [];
-  actor.on('outcome', (outcome) => told.push(outcome));
+  const emitted: CommandOutcome[] = [];
+  actor.on('outcome', (outcome) => emitted.push(outcome));
   actor.start();
   if (start !== 'stoppedAgain') actor.send({ type: 'restore' });
   for (const { event, state } of steps) {
     actor.send(event);
     expect(keyOf(actor.getSnapshot())).to.equal(keyOf(state));
   }
-  expect(told).to.deep.equal(steps.flatMap(({ outcomes }) => outcomes));
+  expect(emitted).to.deep.equal(steps.flatMap(({ outcomes }) => outcomes));
   actor.stop();
 }
 
@@ -110,7 +110,7 @@ describe('every simple path', () => {
     ['when each step succeeds', 'restoringAgain', { drains: 0, delays: false, errors: false, commands }],
     ['when steps fail', 'stoppedAgain', { drains: 0, delays: false, commands }],
     ['when ports leave drains behind', 'stoppedAgain', { drains: 1, delays: false, errors: false, commands }],
-    // Settings cannot be changed meanwhile: without them there are fewer paths and no fewer ways through a lame duck.
+    // Settings cannot change during that time: without them there are fewer paths and no fewer ways through a lame duck.
     ['behind a balancer', 'behindABalancer', { drains: 0, delays: false, errors: false, commands: stops }],
   ] as const;
 

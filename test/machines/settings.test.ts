@@ -60,7 +60,7 @@ describe('desired state', () => {
 describe('coverage', () => {
   const workersOf = (bucket: string) => (bucket === '1:0' ? [3, 4] : []);
 
-  it('is by bucket where buckets are chosen, whoever holds them', () => {
+  it('is by bucket if buckets are set, for any worker', () => {
     const covers = coverage({ workerId: 3, buckets: ['1:1', '2:0'] }, workersOf);
     expect([covers(['1:0']), covers(['1:0', '2:0']), covers([])]).to.deep.equal([false, true, false]);
   });

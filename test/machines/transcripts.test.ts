@@ -1,4 +1,4 @@
-// Whole printed runs of the node machine, replayed. `REWRITE=1 npm run mocha` writes them anew: read the difference.
+// Whole printed runs of the node machine, replayed. `REWRITE=1 npm run mocha` rewrites them: read the diff.
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';

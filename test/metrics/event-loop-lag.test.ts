@@ -1,10 +1,10 @@
-// How late the event loop is, by a clock of our own making.
+// Event loop lag, measured with an injected clock.
 import { expect } from 'chai';
 import { measureLag } from '../../src/metrics/event-loop-lag.ts';
 import { until } from '../support/until.ts';
 
 describe('the lag of the event loop', () => {
-  it('is what a timer comes later than it should', async () => {
+  it('is the delay of a timer', async () => {
     const clock = [0, 0, 2000, 2000];
     const meter = measureLag(() => clock.shift() ?? 2000);
     await until(() => meter.reading.sum > 0);

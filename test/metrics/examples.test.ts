@@ -1,4 +1,4 @@
-// The dashboard and the alert rules under examples/: they ask for nothing that is not exported.
+// The dashboard and the alert rules under examples/: they use only exported metrics.
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { type Rig, startRig, stillSide } from '../support/operator-rig.ts';
@@ -25,7 +25,7 @@ describe('the examples of monitoring', () => {
   };
 
   for (const file of ['dashboard.json', 'alerts.yml']) {
-    it(`${file} asks for metrics that exist`, async () => {
+    it(`${file} uses only metrics that exist`, async () => {
       const text = await readFile(new URL(file, folder), 'utf8');
       const names = new Set(text.match(/\b(?:distributor|process|nodejs)_[a-z][a-z0-9_]*/g));
       expect(names.size).to.be.greaterThan(5);

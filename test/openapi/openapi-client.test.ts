@@ -1,4 +1,4 @@
-// The API description used by strangers: a client generated from it walks a real node, and its samples are run there.
+// A client generated from the API description, and the samples in it, against a real node.
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -16,7 +16,7 @@ interface WithSamples {
   readonly 'x-codeSamples'?: readonly CodeSample[];
 }
 
-/** On a connection of its own: one that was idle while this process was busy may be gone, and nobody repeats a command. */
+/** Uses a new connection: the node may close an idle one while this process is busy, and commands are not retried. */
 const ask: typeof fetch = (input, init = {}) => {
   const headers = new Headers(init.headers);
   headers.set('Connection', 'close');
@@ -42,7 +42,7 @@ describe('a real node, by its API description', () => {
     await home.remove();
   });
 
-  /** A samples' address is that of a node without a config. */
+  /** Samples use the default address. */
   const here = (source: string): string => source.replaceAll('http://localhost:3335', node.operatorUrl);
 
   const samplesOf = (path: string, method: 'get' | 'post', lang: CodeSample['lang']): string[] => {
@@ -59,13 +59,13 @@ describe('a real node, by its API description', () => {
   };
 
   const inJavaScript = async (source: string): Promise<unknown> => {
-    const told: unknown[] = [];
-    const console = { log: (answer: unknown) => told.push(answer) };
+    const logged: unknown[] = [];
+    const console = { log: (answer: unknown) => logged.push(answer) };
     await runInNewContext(source, { fetch: ask, token, console });
-    return told[0];
+    return logged[0];
   };
 
-  // In this order none is refused: what is stopped first can be started, and the end comes last.
+  // In this order every command is legal.
   const order = ['set-worker', 'set-buckets', 'stop-api', 'start-api'] as const;
 
   for (const [lang, play] of [
@@ -92,12 +92,12 @@ describe('a real node, by its API description', () => {
     expect([served, JSON.parse(stdout)]).to.deep.equal([document, document]);
   });
 
-  it('lets a generated client walk it, from the first answer to the last', async () => {
+  it('works with a generated client, for every operation', async () => {
     const url = `${node.operatorUrl}/api/v1/openapi.json`;
     const client: Client = await Swagger({ url, userFetch: ask, authorizations: { accessToken: { value: token } } });
     expect(client.errors).to.deep.equal([]);
     const call = (tag: string, id: string): Call => client.apis[tag]?.[id] ?? expect.fail(`no ${tag} ${id}`);
-    // The second server of the document is where it came from.
+    // The second server of the document is the node that served it.
     const operator = { server: '/api/v1' };
     const command = (id: string, requestBody?: object, parameters = {}): Promise<ClientAnswer> =>
       call('commands', `operator_${id}`)(parameters, { ...operator, ...(requestBody && { requestBody }) });
@@ -135,30 +135,30 @@ describe('a real node, by its API description', () => {
     expect(described).to.have.members(commandNames.map((name) => name.replaceAll('-', '')));
   });
 
-  it('is measured: what its viewers and operators did is in the metrics', async () => {
+  it('counts the requests of viewers and operators in its metrics', async () => {
     const scrape = async () => scrapeOf(await (await ask(`${node.operatorUrl}/metrics`)).text());
     const done = async () => {
       const { value } = await scrape();
       const hits = value('distributor_public_requests_total', { cache: 'hit', status: '200' });
       return [hits, value('distributor_public_sent_bytes_total')];
     };
-    // Each worker tells of itself once a second.
+    // Each server process reports its metrics once a second.
     await until(async () => (await done()).join() === '1,3');
     const { value } = await scrape();
     expect(value('distributor_workers', { state: 'serving' })).to.equal(2);
     expect(value('distributor_operator_requests_total', { command: 'stop-api', status: '409' })).to.equal(1);
     const [pid = 0] = await node.workerPids();
     process.kill(pid, 'SIGSTOP');
-    // A scrape asks no worker.
+    // A scrape does not query the server processes.
     expect(await done()).to.deep.equal([1, 3]);
     process.kill(pid, 'SIGKILL');
     const restarts = async () => (await scrape()).value('distributor_worker_restarts_total', { reason: 'SIGKILL' });
     await until(async () => (await restarts()) === 1);
-    // What the dead worker had done counts on.
+    // Counts of the dead server process are kept.
     expect(await done()).to.deep.equal([1, 3]);
   });
 
-  it('ends by the sample of the shutdown', async () => {
+  it('shuts down with the sample of the shutdown', async () => {
     const [source = ''] = samplesOf('/shutdown', 'post', 'Shell');
     expect(await inShell(source)).to.deep.include({ node: 'shuttingDown' });
     expect(await node.exited).to.deep.equal({ code: 0, signal: null });

@@ -1,7 +1,8 @@
-// The description of both APIs: what it promises, judged by a real linter, and the documented samples within it.
+// The description of both APIs: checked by a linter and against the command table.
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { expect } from 'chai';
 import { commandNames, commands } from '../../machines/commands.ts';
+import { version } from '../../src/base/version.ts';
 import { memoryDirectory } from '../../src/directory/memory-directory.ts';
 import { openapiDocument } from '../../src/openapi/openapi-document.ts';
 import { type Exchange, undescribed, undescribedEvent } from '../support/described.ts';
@@ -15,24 +16,24 @@ interface WithBody {
 describe('the API description', () => {
   const { info, servers, paths, components } = openapiDocument;
 
-  it('says whose it is', () => {
+  it('has title, version, license, contact and servers', () => {
     expect(openapiDocument.openapi).to.equal('3.1.0');
-    expect(info).to.include({ title: 'Distributor node operator API', version: '0.1.0' });
+    expect(info).to.include({ title: 'Distributor node operator API', version });
     expect(info.license).to.deep.equal({ name: 'GPL-3.0-only', identifier: 'GPL-3.0-only' });
     expect(info.contact.email).to.be.a('string');
     expect(servers[0].url).to.equal('http://localhost:3335/api/v1');
     expect(Object.keys(components.securitySchemes)).to.deep.equal(['accessToken', 'requestToken']);
   });
 
-  it('satisfies a linter, but for the servers: on localhost is where a node listens', async () => {
+  it('passes the linter, except for its rule against localhost servers', async () => {
     const config = await createConfig({ extends: ['recommended'] });
     const source = JSON.stringify(openapiDocument);
-    const faults = await lintFromString({ source, absoluteRef: '/openapi.json', config });
-    const told = faults.map(({ ruleId, message, location }) => `${ruleId} ${location[0]?.pointer}: ${message}`);
-    expect(told.filter((line) => !line.startsWith('no-server-example.com '))).to.deep.equal([]);
+    const findings = await lintFromString({ source, absoluteRef: '/openapi.json', config });
+    const lines = findings.map(({ ruleId, message, location }) => `${ruleId} ${location[0]?.pointer}: ${message}`);
+    expect(lines.filter((line) => !line.startsWith('no-server-example.com '))).to.deep.equal([]);
   });
 
-  it('has every row of the command table, with the words in which the machine refuses it', () => {
+  it('has every row of the command table, with the reasons for which the machine refuses it', () => {
     const table = paths as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
     const schemas: Readonly<Record<string, object>> = components.schemas;
     for (const name of commandNames) {
@@ -50,7 +51,7 @@ describe('the API description', () => {
     expect(JSON.stringify(table['/set-worker'])).not.to.contain('Still starting');
   });
 
-  it("has the peer's names, so that clients generated from its description keep their types", () => {
+  it("keeps the peer's names, so that generated clients keep their types", () => {
     const text = JSON.stringify(openapiDocument);
     for (const name of [
       'SetWorkerOperation',
@@ -68,7 +69,7 @@ describe('the API description', () => {
     ]);
   });
 
-  it('has a pattern beside each format of ours, which says no more and no less', () => {
+  it('has a pattern equivalent to each custom format', () => {
     const found: { format: string; pattern: string }[] = [];
     JSON.stringify(openapiDocument, (_, value) => {
       if (value?.format === 'bucket-id') found.push(value);
@@ -93,7 +94,7 @@ describe('the API description', () => {
     }
   });
 
-  describe('judges answers:', () => {
+  describe('checks responses:', () => {
     const headers = {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
@@ -104,7 +105,7 @@ describe('the API description', () => {
     const state = { node: 'running', publicApi: 'stopped' };
     const words = { detail: 'Already stopped', message: 'Already stopped' };
     const refusal = { ...problem, ...words, state, allowed: ['start-api'] };
-    const faultsOf = (document: object, changed: Partial<Exchange> = {}) => {
+    const errorsOf = (document: object, changed: Partial<Exchange> = {}) => {
       const text = JSON.stringify(document);
       return undescribed('operator', {
         ...{ method: 'POST', path: '/api/v1/stop-api', status: 409, headers, text },
@@ -112,27 +113,27 @@ describe('the API description', () => {
       });
     };
 
-    it('takes what is right', () => {
-      expect(faultsOf(refusal)).to.deep.equal([]);
+    it('accepts a described response', () => {
+      expect(errorsOf(refusal)).to.deep.equal([]);
     });
 
-    it('refuses statuses, headers, types and bodies of which it does not speak', () => {
-      expect(faultsOf(refusal, { status: 418 }).join()).to.contain('no 418');
-      expect(faultsOf(refusal, { headers: { ...headers, 'x-powered-by': 'x' } }).join()).to.contain('x-powered-by');
-      expect(faultsOf(refusal, { headers: { ...headers, 'cache-control': 'public' } }).join()).to.contain('constant');
-      expect(faultsOf(refusal, { headers: { 'content-type': headers['content-type'] } }).join()).to.contain(
+    it('rejects undescribed statuses, headers, types and bodies', () => {
+      expect(errorsOf(refusal, { status: 418 }).join()).to.contain('no 418');
+      expect(errorsOf(refusal, { headers: { ...headers, 'x-powered-by': 'x' } }).join()).to.contain('x-powered-by');
+      expect(errorsOf(refusal, { headers: { ...headers, 'cache-control': 'public' } }).join()).to.contain('constant');
+      expect(errorsOf(refusal, { headers: { 'content-type': headers['content-type'] } }).join()).to.contain(
         'no header',
       );
-      expect(faultsOf(refusal, { headers: { ...headers, 'content-type': 'text/html' } }).join()).to.contain(
+      expect(errorsOf(refusal, { headers: { ...headers, 'content-type': 'text/html' } }).join()).to.contain(
         'text/html',
       );
-      expect(faultsOf({ ...refusal, stack: 'at …' }).join()).to.contain('additional properties');
-      expect(faultsOf({ ...refusal, detail: 'Not now' }).join()).to.contain('allowed values');
-      expect(faultsOf({ ...refusal, state: null }).join()).to.contain('must be object');
-      expect(faultsOf(refusal, { path: '/api/v1/nothing' }).join()).to.contain('unknown path');
+      expect(errorsOf({ ...refusal, stack: 'at …' }).join()).to.contain('additional properties');
+      expect(errorsOf({ ...refusal, detail: 'Not now' }).join()).to.contain('allowed values');
+      expect(errorsOf({ ...refusal, state: null }).join()).to.contain('must be object');
+      expect(errorsOf(refusal, { path: '/api/v1/nothing' }).join()).to.contain('unknown path');
     });
 
-    it('and events', () => {
+    it('checks events', () => {
       const at = '2026-11-23T08:00:00.000Z';
       expect(undescribedEvent({ event: 'end', id: '1-2', data: { at, exitCode: 0 } })).to.deep.equal([]);
       expect(undescribedEvent({ event: 'end', id: '1-2', data: { at } })).not.to.deep.equal([]);

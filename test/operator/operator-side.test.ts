@@ -43,7 +43,7 @@ describe('a node that leaves', () => {
   const savedWorker = async (): Promise<unknown> =>
     JSON.parse(await readFile(join(home.statePath, 'state.json'), 'utf8')).changes.workerId;
 
-  it('answers all that was sent ahead on the connection of the shutdown', async () => {
+  it('answers requests pipelined behind the shutdown', async () => {
     const commands = [set(1), { type: 'shutdown' }, set(2), { type: 'stop-api' }, { type: 'read' }, set(3)] as const;
     const answers = await Promise.all((await open()).send(await sign(commands, await accessToken())));
     expect(answers.map(statusOf)).to.deep.equal([200, 200, 200, 409, 200, 200]);
@@ -51,7 +51,7 @@ describe('a node that leaves', () => {
     expect(await savedWorker()).to.equal(3);
   });
 
-  it('takes all settings of a burst that came before its end', async () => {
+  it('carries out all commands of a burst that arrive before it closes', async () => {
     const token = await accessToken();
     const others = await Promise.all(Array.from({ length: 12 }, open));
     const last = await open();
@@ -67,8 +67,8 @@ describe('a node that leaves', () => {
     expect(await node.exited).to.deep.equal({ code: 0, signal: null });
   });
 
-  it('waits for the disk as long as for any other command', async () => {
-    // A disk that takes nothing until it is told to: no one reads from this pipe yet.
+  it('waits for the disk as long as with any other command', async () => {
+    // A blocked disk: nothing reads from this pipe yet.
     const file = join(home.statePath, 'used-tokens');
     await rm(file);
     execFileSync('mkfifo', [file]);

@@ -32,7 +32,7 @@ describe('One machine decides', function () {
     const answer = await node.command(command.type, bodyOf(command));
     expect(inShort(answer)).to.deep.equal(judgement.legal ? [200, undefined] : [409, judgement.reason]);
     if (!judgement.legal) return;
-    // A shutdown is answered before the last step, which is to answer.
+    // A shutdown is answered before the node ends: settings are still legal at that moment.
     expect(seen(answer.document as StateDocument)).to.deep.equal(sightOf(afterSteps(advance(now, command).state)));
     now = carryOut(now, command);
   }

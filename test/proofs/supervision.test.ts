@@ -67,7 +67,9 @@ describe('a node whose processes die', () => {
       expect(lastCrash, signal).to.include({ what: 'worker', reason });
       expect(lastCrash?.message).to.match(words);
       const condition = conditions.find(({ type }) => type === 'WorkerCrashed');
-      expect(condition?.message).to.contain(`Workers died ${index === 0 ? 'once' : `${index + 1} times`} since`);
+      expect(condition?.message).to.contain(
+        `Server processes died ${index === 0 ? 'once' : `${index + 1} times`} since`,
+      );
       expect(workers.map(({ pid }) => pid))
         .to.include(other)
         .and.not.include(victim);

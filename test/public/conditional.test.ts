@@ -73,7 +73,7 @@ describe('a request with conditions', () => {
     expect(read({ 'if-none-match': '"W1abc"' }, 'HEAD')).to.deep.equal({ status: 304 });
   });
 
-  it('gets the object when it has other bytes, or nobody can say', () => {
+  it('gets the object when it has other bytes, or its hash is unknown', () => {
     expect(read({ 'if-none-match': '"W1other"' })).to.deep.equal(whole);
     expect(read({ 'if-none-match': '"W1abc"' }, 'GET', { size: 10, etag: null })).to.deep.equal(whole);
   });

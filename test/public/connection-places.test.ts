@@ -20,13 +20,13 @@ describe('places for connections', () => {
     expect(taken(new Places({ maxConnections: 0, affordable: 0 }), 5)).to.equal(5);
   });
 
-  it('are those that other processes leave, and each is told', () => {
+  it('are shared with other processes', () => {
     const others = 2;
     let own = 0;
-    const tell = (held: number) => {
+    const set = (held: number) => {
       own = held;
     };
-    const count = { tell, total: () => own + others };
+    const count = { set, total: () => own + others };
     const places = new Places({ maxConnections: 5, affordable: 0, count });
     expect([taken(places, 5), own]).to.deep.equal([3, 3]);
     places.giveBack();
@@ -35,7 +35,7 @@ describe('places for connections', () => {
 
   it('are refused only when the count says so twice: it may have been read while it was written', () => {
     const readings = [65_536, 1, 5, 5];
-    const count = { tell() {}, total: () => readings.shift() ?? 0 };
+    const count = { set() {}, total: () => readings.shift() ?? 0 };
     const places = new Places({ maxConnections: 5, affordable: 0, count });
     expect([places.take(), places.take()]).to.deep.equal([true, false]);
   });

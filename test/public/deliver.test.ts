@@ -94,14 +94,14 @@ describe('the delivery of an object', () => {
     await until(async () => (await openHere()) === 0);
   });
 
-  it('breaks off rather than send less than it promised', async () => {
+  it('cuts the response when the file is shorter than its Content-Length', async () => {
     const socket = await begun();
     await truncate(file, size - 1);
     const answer = await restOf(socket);
     expect(answer.length - answer.indexOf('\r\n\r\n') - 4).to.equal(size - 1);
   });
 
-  it('breaks off when the file was written to meanwhile', async () => {
+  it('cuts the response when the file is written during it', async () => {
     const socket = await begun();
     const handle = await openFile(file, 'r+');
     await handle.write('x', 0);
@@ -109,7 +109,7 @@ describe('the delivery of an object', () => {
     expect((await restOf(socket)).length).to.be.lessThan(size);
   });
 
-  it('goes on with a file that was removed meanwhile', async () => {
+  it('finishes a file that is removed during the response', async () => {
     const socket = await begun();
     await rm(file);
     const { headers } = await ask(open.port, '/api/v1/assets/2', { connection: 'close' });
@@ -119,25 +119,25 @@ describe('the delivery of an object', () => {
     expect((await restOf(socket)).length).to.be.greaterThan(size);
   });
 
-  it('does not serve a file of another size, and tells of it once', async () => {
+  it('does not serve a file of another size, and reports it once', async () => {
     await appendFile(file, 'more');
     const statuses = await Promise.all([1, 2, 3].map(async () => (await ask(open.port, path)).status));
     expect(statuses).to.deep.equal([404, 404, 404]);
-    expect(open.doubts).to.deep.equal(['1']);
+    expect(open.badCopies).to.deep.equal(['1']);
   });
 
-  it('does not serve what has gone, and tells of it', async () => {
+  it('does not serve a missing file, and reports it', async () => {
     await rm(file);
     expect((await ask(open.port, path)).status).to.equal(404);
-    expect(open.doubts).to.deep.equal(['1']);
+    expect(open.badCopies).to.deep.equal(['1']);
   });
 
-  it('does not follow a link that has taken the place of a file, and tells of it', async () => {
+  it('does not follow a link that has replaced a file, and reports it', async () => {
     const { path: at = null } = await folder.object('other', size);
     await rm(file);
     await symlink(at ?? '', file);
     expect((await ask(open.port, path)).status).to.equal(404);
-    expect(open.doubts).to.deep.equal(['1']);
+    expect(open.badCopies).to.deep.equal(['1']);
   });
 
   it('does not follow a link that has taken the place of a folder on the way', async () => {
@@ -157,14 +157,14 @@ describe('the delivery of an object', () => {
     await symlink(other, inner);
     open.publicServer.apply({ type: 'updated', objects: [] });
     for (const id of ['3', '4']) expect((await ask(open.port, `/api/v1/assets/${id}`)).status, id).to.equal(404);
-    expect(open.doubts).to.deep.equal(['3', '4']);
+    expect(open.badCopies).to.deep.equal(['3', '4']);
   });
 
   it('serves a touched file without a validator until it has been looked at again', async () => {
     await utimes(file, 1, 1);
     const { headers } = await ask(open.port, path, { range: 'bytes=0-1' });
     expect([headers.etag, headers['content-range']]).to.deep.equal([undefined, `bytes 0-1/${size}`]);
-    expect(open.doubts).to.deep.equal(['1']);
+    expect(open.badCopies).to.deep.equal(['1']);
     const looked = await folder.object('1', size);
     open.publicServer.apply({ type: 'updated', objects: [looked] });
     expect((await ask(open.port, path, { range: 'bytes=0-1' })).headers.etag).to.equal('"W1hash1"');
@@ -182,10 +182,10 @@ describe('the delivery of an object', () => {
       const { headers } = await ask(open.port, `/api/v1/assets/${id}`, { range: 'bytes=0-1' });
       expect([headers.etag, headers['cache-control']], id).to.deep.equal([undefined, 'max-age=180, must-revalidate']);
     }
-    expect(open.doubts).to.deep.equal(['1', '2']);
+    expect(open.badCopies).to.deep.equal(['1', '2']);
   });
 
-  it('breaks off when the file is overwritten meanwhile and its time is put back', async () => {
+  it('cuts the response when the file is overwritten and its mtime restored', async () => {
     await utimes(file, 1, 1);
     open.publicServer.apply({ type: 'updated', objects: [await folder.describe('1')] });
     const socket = await begun();

@@ -9,7 +9,7 @@ import { Folder } from '../support/folder.ts';
 import { until } from '../support/until.ts';
 import { withJumpingClock } from '../support/wall-clock.ts';
 
-describe('the copies of objects', () => {
+describe('the hot cache', () => {
   let folder: Folder;
   let now: number;
   let path: string;
@@ -66,7 +66,7 @@ describe('the copies of objects', () => {
     expect(await textOf(await kept.open(path))).to.equal('twice');
   });
 
-  it('looks at the disk at once when told to clear', async () => {
+  it('reads the disk again after clear', async () => {
     const kept = hotCache(100_000);
     await kept.open(path);
     await writeFile(path, 'second');

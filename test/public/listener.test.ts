@@ -1,4 +1,4 @@
-// A drain among clients that behave badly: nobody holds it beyond its end, and nobody who behaves is hurt.
+// A drain with misbehaving clients: they cannot prolong it, and do not affect the others.
 import { readdirSync, readlinkSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { withJumpingClock } from '../support/wall-clock.ts';
 
 const size = 16 * 1024 * 1024;
 
-describe('a generation of the public port', () => {
+describe('a listener of the public port', () => {
   let folder: Folder;
   let open: OpenPublicServer;
 

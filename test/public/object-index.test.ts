@@ -18,7 +18,7 @@ const object = (id: string, facts: Partial<DataObject> = {}): DataObject => ({
 const replaced = (objects: DataObject[], bucketWorkers: Record<string, number[]> = {}) =>
   ({ type: 'replaced', snapshot: { objects, bucketWorkers } }) as const;
 
-describe('the objectIndex of a worker', () => {
+describe('the object index', () => {
   it('counts the objects with a file, and their bytes', () => {
     const objectIndex = new ObjectIndex({ workerId: null, buckets: null });
     objectIndex.apply(replaced([object('1'), object('2', { size: null }), object('3', { path: null })]));

@@ -80,7 +80,7 @@ describe('the public API', () => {
     expect([several.status, several.body.length]).to.deep.equal([200, 10]);
   });
 
-  it('sends nothing to who has it, and refuses who wants another', async () => {
+  it('answers 304 and 412 to conditional requests', async () => {
     const same = await get('/api/v1/assets/42', { 'if-none-match': '"W1hash42"' });
     expect([same.status, same.body.length, same.headers.etag]).to.deep.equal([304, 0, '"W1hash42"']);
     expect(same.headers['cache-control']).to.equal('max-age=31536000, immutable');
@@ -101,7 +101,7 @@ describe('the public API', () => {
     }
   });
 
-  it('tells monitors how it is', async () => {
+  it('serves the status document', async () => {
     const { status, headers, body } = await get('/api/v1/status');
     expect([status, headers['cache-control']]).to.deep.equal([200, 'no-store']);
     const { uptime, ...rest } = JSON.parse(body.toString());
@@ -125,7 +125,7 @@ describe('the public API', () => {
     open.publicServer.configure({ workerId: 0, buckets: null });
   });
 
-  it('tells which buckets it distributes', async () => {
+  it('lists its buckets', async () => {
     const buckets = async () => JSON.parse((await get('/api/v1/buckets')).body.toString());
     expect(await buckets()).to.deep.equal({ allByWorkerId: 0 });
     open.publicServer.configure({ workerId: null, buckets: null });
@@ -206,7 +206,7 @@ describe('the public API', () => {
     expect((await get('/api/v1/assets/42')).status).to.equal(200);
   });
 
-  it('throws a short body away, and does not wait for a long one', async () => {
+  it('discards a short body, and rejects a long one', async () => {
     const post = (head: string, body = '') => `GET /api/v1/assets/42 HTTP/1.1\r\nHost: a\r\n${head}\r\n\r\n${body}`;
     const last = 'GET /api/v1/buckets HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
     expect((await raw(post('Content-Length: 4', 'body') + last)).match(/HTTP\/1\.1 \d+/g)).to.deep.equal([
@@ -219,7 +219,7 @@ describe('the public API', () => {
     }
   });
 
-  it('tells browsers and whoever sends a body the same of its readiness', async () => {
+  it('answers readiness probes alike, with any headers or body', async () => {
     expect((await get('/readyz', {}, 'OPTIONS')).status).to.equal(204);
     expect((await get('/readyz', { 'content-length': '1001', connection: 'close' })).status).to.equal(413);
   });

@@ -1,4 +1,4 @@
-// What the log is told of requests to the public API, and the names they have.
+// The request log of the public API, and the ids of requests.
 import { expect } from 'chai';
 import type { RequestLine, RequestsReport } from '../../src/ipc/messages.ts';
 import type { RequestContext } from '../../src/public/request-context.ts';
@@ -25,9 +25,9 @@ describe('the log of public requests', () => {
   });
   after(() => folder.remove());
 
-  const begin = async (tellsRequests: boolean) => {
+  const begin = async (reportsRequests: boolean) => {
     const objects = [await folder.object('42', '0123456789'), await folder.object('45', 'x', { buckets: ['9:9'] })];
-    open = await openPublicServer(objects, { tellsRequests, requests: (report) => reports.push(report) });
+    open = await openPublicServer(objects, { reportsRequests, requests: (report) => reports.push(report) });
   };
   const lines = (): RequestLine[] => reports.flatMap((report) => report.lines);
   const named = (path: string, id: string) => ask(open?.port ?? 0, path, { 'x-request-id': id });
@@ -43,7 +43,7 @@ describe('the log of public requests', () => {
     expect(reports).to.deep.equal([]);
   });
 
-  it('tells of each request where that is wanted, without its query', async () => {
+  it('reports every request if configured, without its query', async () => {
     await begin(true);
     await named('/api/v1/assets/42?token=hush', 'one');
     await named('/api/v1/assets/45', 'two');
@@ -54,23 +54,23 @@ describe('the log of public requests', () => {
     expect(lines()[1]).to.include({ requestId: 'two', status: 421, cache: 'elsewhere' });
   });
 
-  it('tells of so many at a time, and counts the rest', async () => {
+  it('limits the lines of a batch, and counts the rest', async () => {
     const log = new RequestLog(true, (report) => reports.push(report));
-    const answered = { req: { url: '/', socket: {} }, res: { statusCode: 200 }, fault: null, answeredAt: 1 };
+    const answered = { req: { url: '/', socket: {} }, res: { statusCode: 200 }, error: null, answeredAt: 1 };
     for (let at = 0; at < 700; at += 1) log.add(answered as unknown as RequestContext);
     await until(() => reports.length === 1);
     expect([lines().length, reports[0]?.dropped]).to.deep.equal([500, 200]);
   });
 
-  it('always tells why the node could not answer', async () => {
+  it('always reports the error of a failed request', async () => {
     await begin(false);
     await named('/api/v1/assets/45', 'fine');
-    // No file system takes a name like this, whoever asks.
+    // No file system accepts a name of this length.
     const unreadable = await folder.object('47', 'x', { path: `${folder.path}/${'n'.repeat(300)}` });
     open?.publicServer.apply({ type: 'replaced', snapshot: snapshotOf(unreadable) });
     expect((await named('/api/v1/assets/47', 'broken')).status).to.equal(500);
     await until(() => lines().length === 1);
     expect(lines()[0]).to.include({ requestId: 'broken', status: 500 });
-    expect(lines()[0]?.fault).to.match(/ENAMETOOLONG/);
+    expect(lines()[0]?.error).to.match(/ENAMETOOLONG/);
   });
 });

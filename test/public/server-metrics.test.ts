@@ -5,7 +5,7 @@ import { type OpenPublicServer, openPublicServer } from '../support/open-public-
 import { until } from '../support/until.ts';
 import { ask, connected, requestFor } from '../support/viewer.ts';
 
-describe('the requestMetrics of public answers', () => {
+describe('request metrics', () => {
   let folder: Folder;
   let open: OpenPublicServer;
 

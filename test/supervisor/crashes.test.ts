@@ -1,10 +1,17 @@
-// What is remembered of workers that died, and for how long.
+// Conditions about server processes that died.
 import { expect } from 'chai';
+import { condition } from '../../src/base/condition.ts';
 import { Crashes } from '../../src/supervisor/crashes.ts';
 
-describe('the memory of crashes', () => {
+describe('crash conditions', () => {
   let now = 0;
-  const death = (pid: number) => ({ pid, at: now, reason: 'SIGKILL', words: 'was ended by SIGKILL', expected: false });
+  const death = (pid: number) => ({
+    pid,
+    at: now,
+    reason: 'SIGKILL',
+    description: 'was ended by SIGKILL',
+    expected: false,
+  });
   const pass = (ms: number) => {
     now += ms;
   };
@@ -13,22 +20,23 @@ describe('the memory of crashes', () => {
     now = Date.parse('2026-11-23T08:00:00.000Z');
   });
 
-  it('is empty where nothing has died', () => {
+  it('are empty if no process has died', () => {
     expect(new Crashes(1000, () => now).conditions(0, null)).to.deep.equal([]);
   });
 
-  it('says when, why and how often, since the first of an unquiet time', () => {
+  it('give time, reason and number of deaths since the first of an episode', () => {
     const crashes = new Crashes(1000, () => now);
     crashes.note(death(1));
     pass(900);
     crashes.note(death(2));
     expect(crashes.conditions(1, null)).to.deep.equal([
       {
-        type: 'WorkerCrashed',
-        reason: 'SIGKILL',
-        message:
-          'Public worker 2 was ended by SIGKILL at 2026-11-23T08:00:00.900Z. ' +
-          'Workers died 2 times since 2026-11-23T08:00:00.000Z; each is replaced.',
+        ...condition(
+          'WorkerCrashed',
+          'SIGKILL',
+          'Server process 2 was ended by SIGKILL at 2026-11-23T08:00:00.900Z. ' +
+            'Server processes died 2 times since 2026-11-23T08:00:00.000Z; each is replaced.',
+        ),
         since: '2026-11-23T08:00:00.000Z',
       },
     ]);
@@ -38,7 +46,7 @@ describe('the memory of crashes', () => {
     expect(crashes.conditions(1, null)[0]?.message).to.contain('died once since 2026-11-23T08:00:01.901Z');
   });
 
-  it('calls many deaths in a row a loop, as long as they last', () => {
+  it('include a crash loop during a long failure streak', () => {
     const crashes = new Crashes(10_000, () => now);
     for (let times = 1; times <= 4; times += 1) {
       pass(100);
@@ -47,11 +55,12 @@ describe('the memory of crashes', () => {
     }
     const [, loop] = crashes.conditions(4, now + 800);
     expect(loop).to.deep.equal({
-      type: 'WorkerCrashLoop',
-      reason: 'SIGKILL',
-      message:
-        'A public worker died 4 times in a row; the last one was ended by SIGKILL. ' +
-        'The next try is at 2026-11-23T08:00:01.200Z.',
+      ...condition(
+        'WorkerCrashLoop',
+        'SIGKILL',
+        'A server process died 4 times in a row; the last one was ended by SIGKILL. ' +
+          'The next attempt is at 2026-11-23T08:00:01.200Z.',
+      ),
       since: '2026-11-23T08:00:00.400Z',
     });
     expect(crashes.conditions(4, null)[1]?.message).to.contain('It has been started again.');

@@ -71,7 +71,7 @@ export function publicSideContract(create: (options: ContractOptions) => PublicS
     expect(side.workers.some(({ state }) => state === 'serving')).to.equal(true);
   });
 
-  it('listens once, however often it is told to', async () => {
+  it('listens once, even if called repeatedly', async () => {
     const port = await opened();
     await side.listen({ patienceMs: 0 });
     expect(side.port).to.equal(port);
@@ -112,7 +112,7 @@ export function publicSideContract(create: (options: ContractOptions) => PublicS
     expect([ready.status, ready.body.toString()]).to.deep.equal([200, 'ok\n']);
     expect(ready.headers).to.include({ 'cache-control': 'no-store' });
     side.retire();
-    // Each of the workers is told by a message of its own.
+    // Each server process gets a message of its own.
     await until(async () =>
       (await Promise.all([1, 2, 3, 4].map(() => ask(port, '/readyz')))).every((one) => one.status === 503),
     );
@@ -140,7 +140,7 @@ export function publicSideContract(create: (options: ContractOptions) => PublicS
       .and.match(/draining\n$/);
   });
 
-  it('closes with nothing under way: no drain is left', async () => {
+  it('closes without open connections: no drain is left', async () => {
     const port = await opened();
     expect(await side.close()).to.deep.equal({ drain: null });
     expect(await refuses(port)).to.equal(true);
@@ -159,7 +159,7 @@ export function publicSideContract(create: (options: ContractOptions) => PublicS
     viewer.leave();
   });
 
-  it('finishes what is under way behind a closed port, and then tells so', async () => {
+  it('finishes responses in progress after the port has closed, then reports it', async () => {
     const port = await opened({ drainTimeoutMs: 20_000 });
     const download = await connected(port, requestFor(asset('2')));
     await new Promise((resolve) => download.once('readable', resolve));
@@ -175,7 +175,7 @@ export function publicSideContract(create: (options: ContractOptions) => PublicS
     expect(side.drain).to.equal(null);
   });
 
-  it('tells the end of a drain only after its number', async () => {
+  it('reports the end of a drain only after its number', async () => {
     const port = await opened();
     const sockets = await Promise.all([connected(port), connected(port)]);
     await Promise.all(sockets.map(async (socket) => socket.destroy()));
@@ -257,7 +257,7 @@ export function publicSideContract(create: (options: ContractOptions) => PublicS
     expect((await ask(port, asset('1'))).status).to.equal(200);
   });
 
-  it('waits for a taken port as long as it is told to', async () => {
+  it('retries a port in use for patienceMs', async () => {
     const { port, free } = await takenPort();
     await prepared({ port });
     const listening = side.listen({ patienceMs: 60_000 });
@@ -279,7 +279,7 @@ export function publicSideContract(create: (options: ContractOptions) => PublicS
     expect((await ask(port, asset('1'))).status).to.equal(200);
   });
 
-  it('gives up opening when told to, and leaves nothing open', async () => {
+  it('stops opening when aborted, and leaves nothing open', async () => {
     const { port, free } = await takenPort();
     await prepared({ port });
     const abort = new AbortController();
@@ -300,7 +300,7 @@ export function publicSideContract(create: (options: ContractOptions) => PublicS
     expect(await refuses(port)).to.equal(true);
   });
 
-  it('leaves nothing open when it is closed right after it was told to listen', async () => {
+  it('leaves nothing open when close follows listen at once', async () => {
     await opened();
     const port = portOf(side);
     await side.close();
@@ -348,23 +348,23 @@ export function publicSideContract(create: (options: ContractOptions) => PublicS
     expect((await ask(portOf(side), asset('1'))).status).to.equal(200);
   });
 
-  it('tells of a file that is not what the directory says', async () => {
+  it('reports a file that does not match the directory', async () => {
     const port = await opened();
     const changed = await folder.object('4', 'four');
     await side.publish({ type: 'updated', objects: [changed] });
     await writeFile(changed.path ?? '', 'four, and more of it');
     expect((await ask(port, asset('4'))).status).to.equal(404);
-    expect(await event('doubt')).to.deep.equal({ type: 'doubt', objectId: '4' });
+    expect(await event('badCopy')).to.deep.equal({ type: 'badCopy', objectId: '4' });
   });
 
-  it('serves a touched file as one that has not been verified, and doubts it', async () => {
+  it('serves a touched file as one that has not been verified, and reports it as a bad copy', async () => {
     const port = await opened();
     const touched = await folder.object('5', 'five');
     await side.publish({ type: 'updated', objects: [touched] });
     await utimes(touched.path ?? '', 1, 1);
     const { status, headers } = await ask(port, asset('5'));
     expect([status, headers.etag]).to.deep.equal([200, undefined]);
-    expect(await event('doubt')).to.deep.equal({ type: 'doubt', objectId: '5' });
+    expect(await event('badCopy')).to.deep.equal({ type: 'badCopy', objectId: '5' });
   });
 }
 

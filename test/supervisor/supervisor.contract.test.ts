@@ -4,7 +4,7 @@ import { testWorkers } from '../support/server-processes.ts';
 import { publicSideContract } from './public-side.contract.ts';
 
 for (const count of [1, 2]) {
-  describe(`the public side with ${count} worker process${count === 1 ? '' : 'es'}`, () => {
+  describe(`the public side with ${count} server process${count === 1 ? '' : 'es'}`, () => {
     publicSideContract(({ port = 0, drainTimeoutMs = 60_000 }) =>
       testWorkers({
         setup: { id: 'test', version: '0.0.0', limits: testLimits },

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { PublicSide, PublicSideEvent } from '../../src/supervisor/public-side.ts';
-import type { WorkersOptions } from '../../src/supervisor/supervisor.ts';
+import type { SupervisorOptions } from '../../src/supervisor/supervisor.ts';
 import { Folder, snapshotOf } from '../support/folder.ts';
 import { freePort } from '../support/free-port.ts';
 import { isAlive } from '../support/is-alive.ts';
@@ -20,7 +20,7 @@ import { failToWrite, writingBy } from '../support/writing-by.ts';
 const size = 16 * 1024 * 1024;
 const setup = { id: 'test', version: '0.0.0', limits: testLimits };
 
-describe('the supervision of public workers', () => {
+describe('the supervisor', () => {
   let folder: Folder;
   let side: PublicSide;
   let count: number;
@@ -34,7 +34,7 @@ describe('the supervision of public workers', () => {
     await folder.remove();
   });
 
-  async function prepared(options: Partial<WorkersOptions> = {}): Promise<void> {
+  async function prepared(options: Partial<SupervisorOptions> = {}): Promise<void> {
     count = options.count ?? 2;
     side = testWorkers({
       setup,
@@ -50,7 +50,7 @@ describe('the supervision of public workers', () => {
     await side.publish({ type: 'replaced', snapshot: snapshotOf(...objects) });
   }
 
-  async function serving(options: Partial<WorkersOptions> = {}): Promise<number> {
+  async function serving(options: Partial<SupervisorOptions> = {}): Promise<number> {
     await prepared(options);
     await side.listen({ patienceMs: 0 });
     await allServe();
@@ -63,7 +63,7 @@ describe('the supervision of public workers', () => {
   const conditionOf = (type: string) => side.conditions.find((one) => one.type === type);
   const statusOf = async (port: number, id = '1') => (await ask(port, `/api/v1/assets/${id}`)).status;
 
-  it('replaces a worker that was killed, while the others serve on', async () => {
+  it('replaces a killed server process while the others keep serving', async () => {
     const port = await serving();
     const [victim = 0, other] = pids();
     process.kill(victim, 'SIGKILL');
@@ -74,12 +74,14 @@ describe('the supervision of public workers', () => {
     expect(pids()).to.include(other).and.not.include(victim);
     const { reason, message, since } = conditionOf('WorkerCrashed') ?? {};
     expect(reason).to.equal('SIGKILL');
-    expect(message).to.match(new RegExp(`^Public worker ${victim} was ended by SIGKILL at .*Workers died once since`));
+    expect(message).to.match(
+      new RegExp(`^Server process ${victim} was ended by SIGKILL at .*Server processes died once since`),
+    );
     expect(since).to.match(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
     expect(conditionOf('NoWorkerServing')).to.equal(undefined);
   });
 
-  it('starts one that waits for its time at once where the port is to be opened', async () => {
+  it('skips the backoff when the port is to be opened', async () => {
     await prepared({ count: 1, backoffMs: 600_000, maxBackoffMs: 600_000 });
     await until(() => side.workers[0]?.state === 'idle');
     process.kill(pids()[0] ?? 0, 'SIGKILL');
@@ -88,7 +90,7 @@ describe('the supervision of public workers', () => {
     await allServe();
   });
 
-  it('forgets a crash after a calm time', async () => {
+  it('clears the condition of a crash after calmMs', async () => {
     await serving({ calmMs: 200 });
     let wasSaid = false;
     side.subscribe(() => {
@@ -99,7 +101,7 @@ describe('the supervision of public workers', () => {
     await until(() => side.conditions.length === 0);
   });
 
-  it('gives a worker that starts later the settings and the directory as they are then', async () => {
+  it('gives a later server process the current settings and directory', async () => {
     const port = await serving({ count: 1 });
     await side.configure({ workerId: null, buckets: ['7:7'] });
     await side.publish({ type: 'updated', objects: [await folder.object('9', 'nine', { buckets: ['7:7'] })] });
@@ -110,15 +112,15 @@ describe('the supervision of public workers', () => {
     expect(side.port).to.equal(port);
   });
 
-  it('has replacements serve by new settings that those before them could not be told of', async () => {
+  it('gives replacements the new settings that could not be sent to their predecessors', async () => {
     const port = await serving();
     const before = pids();
     const settings = { workerId: 0, buckets: ['7:7'] };
-    let told: Promise<unknown> = Promise.resolve();
+    let failure: Promise<unknown> = Promise.resolve();
     writingBy(failToWrite, () => {
-      told = side.configure(settings).catch((error: Error) => error.message);
+      failure = side.configure(settings).catch((error: Error) => error.message);
     });
-    expect(await told).to.match(/^The settings cannot be handed to the server processes: ENOSPC/);
+    expect(await failure).to.match(/^The settings could not be sent to the server processes: ENOSPC/);
     side.kill();
     await until(() => pids().every((pid) => !before.includes(pid)));
     expect(conditionOf('NoWorkerServing')?.message).to.contain('was killed and is replaced');
@@ -127,7 +129,7 @@ describe('the supervision of public workers', () => {
     expect(await statusOf(port)).to.equal(421);
   });
 
-  it('says when no worker serves, refuses rather than accept, and serves again on the same port', async () => {
+  it('reports that no server process serves, refuses connections, and serves again on the same port', async () => {
     const port = await serving({ backoffMs: 2000 });
     for (const pid of pids()) process.kill(pid, 'SIGKILL');
     await until(() => conditionOf('NoWorkerServing') !== undefined);
@@ -139,7 +141,7 @@ describe('the supervision of public workers', () => {
     expect(await statusOf(port)).to.equal(200);
   });
 
-  it('finds a worker that is stopped by its heartbeat, kills it and replaces it', async () => {
+  it('detects a stopped server process by its heartbeat, and replaces it', async () => {
     const port = await serving({ count: 1, workerTimeoutMs: 1000 });
     const [stopped = 0] = pids();
     process.kill(stopped, 'SIGSTOP');
@@ -151,7 +153,7 @@ describe('the supervision of public workers', () => {
     expect(await isAlive(stopped)).to.equal(false);
   });
 
-  it('closes the port though a worker is stopped: it holds it until it is dead', async () => {
+  it('closes the port although a stopped server process holds it', async () => {
     const port = await serving({ heartbeatMs: 60_000, workerTimeoutMs: 1000 });
     const [stopped = 0] = pids();
     process.kill(stopped, 'SIGSTOP');
@@ -164,7 +166,7 @@ describe('the supervision of public workers', () => {
     expect(await statusOf(port)).to.equal(200);
   });
 
-  it('opens the port though a worker is stopped', async () => {
+  it('opens the port although a server process is stopped', async () => {
     await prepared({ heartbeatMs: 60_000, workerTimeoutMs: 1000 });
     await until(() => side.workers.every(({ state }) => state === 'idle'));
     for (const pid of pids()) process.kill(pid, 'SIGSTOP');
@@ -175,14 +177,14 @@ describe('the supervision of public workers', () => {
     expect(await refuses(side.port ?? 0)).to.equal(true);
   });
 
-  it('applies settings though a worker is stopped', async () => {
+  it('applies settings although a server process is stopped', async () => {
     const port = await serving({ heartbeatMs: 60_000, workerTimeoutMs: 1000 });
     process.kill(pids()[0] ?? 0, 'SIGSTOP');
     await side.configure({ workerId: 0, buckets: ['7:7'] });
     expect(await statusOf(port)).to.equal(421);
   });
 
-  it('ends the part of a drain that a dead worker had', async () => {
+  it('ends a drain when the server process that had its connections dies', async () => {
     const port = await serving({ count: 1 });
     const download = await connected(port, requestFor('/api/v1/assets/2'));
     await new Promise((resolve) => download.once('readable', resolve));
@@ -197,7 +199,7 @@ describe('the supervision of public workers', () => {
     await closed(download);
   });
 
-  it('ends the part of a drain of a worker that dies while another is still waited for', async () => {
+  it('ends a drain when one server process dies before another has confirmed', async () => {
     const port = await serving({ heartbeatMs: 60_000, workerTimeoutMs: 3000 });
     const [lone = 0, stopped = 0] = pids();
     process.kill(stopped, 'SIGSTOP');
@@ -212,7 +214,7 @@ describe('the supervision of public workers', () => {
     await closed(download);
   });
 
-  it('has a replacement serve though the first that could lend it the port hangs', async () => {
+  it('lets a replacement serve although the first possible lender of the port hangs', async () => {
     await serving({ count: 3, heartbeatMs: 60_000 });
     const [stopped = 0, , victim = 0] = pids();
     process.kill(stopped, 'SIGSTOP');
@@ -223,7 +225,7 @@ describe('the supervision of public workers', () => {
     process.kill(stopped, 'SIGCONT');
   });
 
-  it('takes as many connections as the node may have, whichever worker they come to, and no more', async () => {
+  it('enforces one connection limit over all server processes', async () => {
     const limits = { ...testLimits, keepAliveTimeoutMs: 60_000, maxConnections: 100 };
     const port = await serving({ setup: { ...setup, limits }, heartbeatMs: 60_000 });
     const [first = 0, second = 0] = pids();
@@ -254,7 +256,7 @@ describe('the supervision of public workers', () => {
     for (const viewer of viewers) viewer.leave();
   });
 
-  it('keeps counting over the deaths of workers', async () => {
+  it('keeps metrics of server processes that have died', async () => {
     const port = await serving({ count: 1 });
     await statusOf(port);
     // A heartbeat may come between the head of an answer and its end.
@@ -273,7 +275,7 @@ describe('the supervision of public workers', () => {
     expect(side.serverMetrics.counts.cpuSec).to.be.greaterThan(0);
   });
 
-  it('tells of a crash loop with the last words of who died, and slows down', async () => {
+  it('reports a crash loop with the last error, and backs off', async () => {
     const entry = join(folder.path, 'broken.cjs');
     await writeFile(entry, 'throw new TypeError("no disk in drive A");');
     await prepared({ entry, count: 1, maxBackoffMs: 1000 });
@@ -281,22 +283,22 @@ describe('the supervision of public workers', () => {
     const { reason, message } = conditionOf('WorkerCrashLoop') ?? {};
     expect(reason).to.equal('ExitCode1');
     expect(message).to.match(
-      /^A public worker died \d+ times in a row; .*exit code 1: TypeError: no disk in drive A\./,
+      /^A server process died \d+ times in a row; .*exit code 1: TypeError: no disk in drive A\./,
     );
     const failure = await side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
-    expect(failure).to.match(/^No public worker could be started: the last one ended with exit code 1: TypeError/);
+    expect(failure).to.match(/^No server process could be started: the last one ended with exit code 1: TypeError/);
   });
 
-  it('says why it cannot open the port where all of several workers die, and starts none sooner than it should', async () => {
+  it('reports why the port cannot be opened when all server processes die, and respects the backoff', async () => {
     const entry = join(folder.path, 'broken.cjs');
     await writeFile(entry, 'throw new TypeError("no disk in drive A");');
     await prepared({ entry, backoffMs: 60_000, maxBackoffMs: 60_000 });
     const failure = await side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
-    expect(failure).to.match(/^No public worker could be started: the last one ended with exit code 1: TypeError/);
-    expect(conditionOf('WorkerCrashed')?.message).to.match(/Workers died [234] times since/);
+    expect(failure).to.match(/^No server process could be started: the last one ended with exit code 1: TypeError/);
+    expect(conditionOf('WorkerCrashed')?.message).to.match(/Server processes died [234] times since/);
   });
 
-  it('tells of a crash loop beside a worker that has come out of a longer one', async () => {
+  it('reports a crash loop beside a server process that has recovered from a longer one', async () => {
     await serving({ maxBackoffMs: 20, steadyMs: 3000 });
     const diesInARow = async (victim: number, times: number): Promise<void> => {
       const others = pids().filter((pid) => pid !== victim);
@@ -317,19 +319,20 @@ describe('the supervision of public workers', () => {
     expect(conditionOf('WorkerCrashLoop')?.message).to.contain('died 5 times in a row');
   });
 
-  it('counts and slows down by a clock that cannot be set', () =>
+  it('measures streaks and backoff with a monotonic clock', () =>
     withJumpingClock(3_600_000, async () => {
-      await serving({ count: 1, steadyMs: 600_000, calmMs: 600_000, maxBackoffMs: 10 });
+      const patient = { workerTimeoutMs: 10_000, heartbeatMs: 60_000 };
+      await serving({ count: 1, steadyMs: 600_000, calmMs: 600_000, maxBackoffMs: 10, ...patient });
       for (let deaths = 0; deaths < 4; deaths += 1) {
         const [victim = 0] = pids();
         process.kill(victim, 'SIGKILL');
         await until(() => side.workers.some(({ pid, state }) => pid !== victim && state === 'serving'));
       }
-      expect(conditionOf('WorkerCrashed')?.message).to.contain('Workers died 4 times since');
+      expect(conditionOf('WorkerCrashed')?.message).to.contain('Server processes died 4 times since');
       expect(conditionOf('WorkerCrashLoop')?.message).to.contain('died 4 times in a row');
     }));
 
-  it('survives that no process can be started at all', async () => {
+  it('survives that no process can be started', async () => {
     const { execPath } = process;
     process.execPath = '/nonexistent/node';
     try {
@@ -342,7 +345,7 @@ describe('the supervision of public workers', () => {
     expect(await statusOf(side.port ?? 0)).to.equal(200);
   });
 
-  it('cuts a drain though its worker is stopped', async () => {
+  it('cuts a drain although its server process is stopped', async () => {
     const port = await serving({ count: 1, heartbeatMs: 60_000, workerTimeoutMs: 1000 });
     const download = await connected(port, requestFor('/api/v1/assets/2'));
     await new Promise((resolve) => download.once('readable', resolve));
@@ -361,7 +364,7 @@ describe('the supervision of public workers', () => {
     const entry = join(folder.path, 'actor.cjs');
     const text = `
       const once = (name) => { try { require('fs').mkdirSync(${JSON.stringify(folder.path)} + name); return true; } catch {} };
-      const fail = ({ seq }, code) => process.send({ type: 'failed', seq, code, reason: 'as told' });
+      const fail = ({ seq }, code) => process.send({ type: 'failed', seq, code, reason: 'on purpose' });
       process.on('message', (order) => {
         if (order.type === 'leave') process.exit(0);
         if (order.type === 'listen') { ${onListen} }
@@ -372,7 +375,7 @@ describe('the supervision of public workers', () => {
     return entry;
   }
 
-  it('keeps a worker that could not open the port, for the next time', async () => {
+  it('keeps a server process that could not open the port', async () => {
     const entry = await actor("if (once('/failed')) return fail(order, 'EADDRINUSE');");
     const port = await freePort();
     await prepared({ entry, port, count: 1 });
@@ -395,7 +398,7 @@ describe('the supervision of public workers', () => {
       const { listen } = Server.prototype;
       const exists = (name) => existsSync(${JSON.stringify(folder.path)} + '/' + name);
       Server.prototype.listen = function (...options) {
-        const fail = () => this.emit('error', Object.assign(new Error('as told'), { code: 'EMFILE' }));
+        const fail = () => this.emit('error', Object.assign(new Error('on purpose'), { code: 'EMFILE' }));
         if (options[0] instanceof Server && !exists('mended')) { ${onShare} }
         else listen.apply(this, options);
       };
@@ -413,17 +416,17 @@ describe('the supervision of public workers', () => {
       fail();
     }, 5);`;
 
-  it('opens on every worker or on none', async () => {
+  it('opens on all server processes or on none', async () => {
     const port = await freePort();
     await prepared({ entry: await clumsy('fail();'), port });
     await until(() => side.workers.every(({ state }) => state === 'idle'));
     const failure = await side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
-    expect(failure).to.equal('A public worker could not share the port: as told');
+    expect(failure).to.equal('A server process could not share the port: on purpose');
     expect(side.workers.map(({ state }) => state)).to.deep.equal(['idle', 'idle']);
     expect(await refuses(port)).to.equal(true);
   });
 
-  it('lets a worker that could not join the others try again', async () => {
+  it('lets a server process that could not share the port retry', async () => {
     const mended = join(folder.path, 'mended');
     await writeFile(mended, '');
     const warnings: string[] = [];
@@ -432,14 +435,14 @@ describe('the supervision of public workers', () => {
     await rm(mended);
     process.kill(pids()[0] ?? 0, 'SIGKILL');
     await until(() =>
-      warnings.includes('public worker cannot serve: A public worker could not share the port: as told'),
+      warnings.includes('server process cannot serve: A server process could not share the port: on purpose'),
     );
     expect(side.workers.map(({ state }) => state)).to.have.members(['serving', 'idle']);
     await writeFile(mended, '');
     await allServe();
   });
 
-  it('opens the port anew when it was taken while no worker served', async () => {
+  it('opens the port again after another program has taken it for a while', async () => {
     const port = await serving({ count: 1, rejoinMs: 20, backoffMs: 2000 });
     process.kill(pids()[0] ?? 0, 'SIGKILL');
     await until(() => conditionOf('NoWorkerServing') !== undefined);
@@ -451,7 +454,7 @@ describe('the supervision of public workers', () => {
     expect(await statusOf(port)).to.equal(200);
   });
 
-  it('lets end what was accepted by an opening that failed half-way, and tells who closes next of it', async () => {
+  it('drains connections of an opening that failed partway, and reports them at the next close', async () => {
     const port = await freePort();
     await prepared({ entry: await clumsy(failsOnceAllowed), port });
     await until(() => side.workers.every(({ state }) => state === 'idle'));
@@ -460,7 +463,7 @@ describe('the supervision of public workers', () => {
     const download = await connected(port, requestFor('/api/v1/assets/2'));
     await new Promise((resolve) => download.once('readable', resolve));
     await writeFile(join(folder.path, 'allowed'), '');
-    expect(await listening).to.equal('A public worker could not share the port: as told');
+    expect(await listening).to.equal('A server process could not share the port: on purpose');
     expect(await refuses(port)).to.equal(true);
     expect(side.drain?.connections).to.be.greaterThan(0);
     expect((await side.close()).drain).to.not.equal(null);
@@ -468,7 +471,7 @@ describe('the supervision of public workers', () => {
     await until(() => side.drain === null);
   });
 
-  it('ends a drain only after those of openings that failed half-way before it, and cuts them with it', async () => {
+  it('ends and cuts a drain together with those of openings that failed partway', async () => {
     const port = await freePort();
     await prepared({ entry: await clumsy(failsOnceAllowed), port });
     await until(() => side.workers.every(({ state }) => state === 'idle'));
@@ -483,7 +486,7 @@ describe('the supervision of public workers', () => {
       await until(async () => !(await refuses(port)));
       orphans.push(await underWay());
       await writeFile(join(folder.path, 'allowed'), '');
-      expect(await listening).to.equal('A public worker could not share the port: as told');
+      expect(await listening).to.equal('A server process could not share the port: on purpose');
       await rm(join(folder.path, 'allowed'));
     }
     await writeFile(join(folder.path, 'mended'), '');
@@ -503,7 +506,7 @@ describe('the supervision of public workers', () => {
     expect(side.drain).to.equal(null);
   });
 
-  it('tries another worker when one dies over the opening, and not for ever', async () => {
+  it('retries with another server process when one dies while opening, a limited number of times', async () => {
     const entry = await actor("if (once('/died-1') || once('/died-2')) process.exit(3);");
     await prepared({ entry, count: 1 });
     await side.listen({ patienceMs: 0 });
@@ -513,10 +516,10 @@ describe('the supervision of public workers', () => {
     process.kill(pids()[0] ?? 0, 'SIGKILL');
     await until(() => conditionOf('WorkerCrashed')?.reason === 'SIGKILL');
     const failure = await side.listen({ patienceMs: 0 }).catch((error: Error) => error.message);
-    expect(failure).to.equal('No public worker lived to open the port; 3 have died over it');
+    expect(failure).to.equal('The port could not be opened: 3 server processes died while opening it');
   });
 
-  it('keeps what workers print out of its own output, and hands it to the log', async () => {
+  it('logs the output of server processes instead of printing it', async () => {
     const lines: object[] = [];
     const log = { info() {}, warn: (facts: object) => lines.push(facts) };
     const entry = join(folder.path, 'chatty.cjs');
@@ -526,7 +529,7 @@ describe('the supervision of public workers', () => {
     expect(lines.map((facts) => 'line' in facts && facts.line)).to.have.members(['out', 'err']);
   });
 
-  it('hands what faces the public only what it needs of the environment, whatever the names', async () => {
+  it('passes only an allowlist of environment variables to server processes', async () => {
     const entry = join(folder.path, 'nosy.cjs');
     const script = 'console.log(NODE_ENV, ...Object.keys(all).filter((name) => all[name].includes("do not tell")));';
     await writeFile(entry, `const { NODE_ENV, ...all } = process.env; ${script}`);
@@ -553,15 +556,15 @@ describe('the supervision of public workers', () => {
   });
 });
 
-describe('workers whose control process was killed', () => {
-  it('stop accepting at once, finish what is under way, and leave', async () => {
+describe('server processes whose control process was killed', () => {
+  it('stop accepting within a second, finish responses in progress, and exit', async () => {
     const folder = await Folder.make();
     const objects = [await folder.object('1', 'one'), await folder.object('2', size)];
     const script = fileURLToPath(new URL('../support/control-process.js', import.meta.url));
     const control = fork(script, [
       JSON.stringify({ setup, snapshot: snapshotOf(...objects), drainTimeoutMs: 600_000 }),
     ]);
-    const { port, pids } = await told(control);
+    const { port, pids } = await reported(control);
     const download = await connected(port, requestFor('/api/v1/assets/2'));
     await new Promise((resolve) => download.once('readable', resolve));
     // Signals go to the whole group from a terminal: workers take no notice.
@@ -576,12 +579,12 @@ describe('workers whose control process was killed', () => {
     await folder.remove();
   });
 
-  it('cut what is left at their deadline, and leave', async () => {
+  it('cut the remaining connections at their deadline, and exit', async () => {
     const folder = await Folder.make();
     const script = fileURLToPath(new URL('../support/control-process.js', import.meta.url));
     const snapshot = snapshotOf(await folder.object('2', size));
     const control = fork(script, [JSON.stringify({ setup, snapshot, drainTimeoutMs: 500 })]);
-    const { port, pids } = await told(control);
+    const { port, pids } = await reported(control);
     const slow = await connected(port, requestFor('/api/v1/assets/2'));
     await new Promise((resolve) => slow.once('readable', resolve));
     control.kill('SIGKILL');
@@ -591,7 +594,7 @@ describe('workers whose control process was killed', () => {
   });
 });
 
-const told = (control: ChildProcess): Promise<{ port: number; pids: number[] }> =>
+const reported = (control: ChildProcess): Promise<{ port: number; pids: number[] }> =>
   new Promise((resolve, reject) => {
     control.once('message', (message: { port: number; pids: number[] }) => resolve(message));
     control.once('exit', () => reject(new Error('The control process died early')));

@@ -1,9 +1,9 @@
 // A control process with nothing but workers, to be killed by a test.
-import type { DirectorySnapshot, WorkerSetup } from '../../src/ipc/messages.ts';
+import type { DirectorySnapshot, ServerSetup } from '../../src/ipc/messages.ts';
 import { testWorkers } from './server-processes.ts';
 import { until } from './until.ts';
 
-const { setup, snapshot, drainTimeoutMs }: { setup: WorkerSetup; snapshot: DirectorySnapshot; drainTimeoutMs: number } =
+const { setup, snapshot, drainTimeoutMs }: { setup: ServerSetup; snapshot: DirectorySnapshot; drainTimeoutMs: number } =
   JSON.parse(process.argv[2] ?? '');
 const side = testWorkers({ setup, workerTimeoutMs: 30_000, drainTimeoutMs });
 side.start();

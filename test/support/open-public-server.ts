@@ -9,8 +9,8 @@ import { testLimits } from './public-side-twin.ts';
 export interface OpenPublicServer {
   readonly publicServer: PublicServer;
   readonly port: number;
-  /** Ids of objects in doubt, as they were told. */
-  readonly doubts: string[];
+  /** Ids of the reported bad copies. */
+  readonly badCopies: string[];
   /** Resolves with how many connections were cut, when the last of the first drain has gone. */
   readonly drained: Promise<number>;
   leave(): Promise<void>;
@@ -21,24 +21,24 @@ export async function openPublicServer(
   {
     settings = { workerId: 0, buckets: null },
     limits = {},
-    tellsRequests = false,
+    reportsRequests = false,
     requests = () => {},
   }: {
     settings?: Settings;
     limits?: Partial<PublicLimits>;
-    tellsRequests?: boolean;
+    reportsRequests?: boolean;
     requests?: (report: RequestsReport) => void;
   } = {},
 ): Promise<OpenPublicServer> {
-  const doubts: string[] = [];
+  const badCopies: string[] = [];
   let tellDrained = (_cut: number) => {};
   const drained = new Promise<number>((resolve) => {
     tellDrained = resolve;
   });
-  const setup = { id: 'test-node', version: '1.2.3', tellsRequests, limits: { ...testLimits, ...limits } };
+  const setup = { id: 'test-node', version: '1.2.3', reportsRequests, limits: { ...testLimits, ...limits } };
   const publicServer = new PublicServer(setup, settings, {
     drained: (_, cut) => tellDrained(cut),
-    doubt: (id) => doubts.push(id),
+    badCopy: (id) => badCopies.push(id),
     requests,
   });
   publicServer.apply({ type: 'replaced', snapshot: snapshotOf(...objects) });
@@ -47,5 +47,5 @@ export async function openPublicServer(
     await publicServer.close(999, 500);
     for (const { drain } of publicServer.activity.drains) publicServer.cut(drain);
   };
-  return { publicServer, port, doubts, drained, leave };
+  return { publicServer, port, badCopies, drained, leave };
 }

@@ -2,15 +2,19 @@
 import { createHash } from 'node:crypto';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import { SignJWT } from 'jose';
 import { pino } from 'pino';
 import type { DesiredState } from '../../machines/settings.ts';
 import type { Condition } from '../../src/base/condition.ts';
+import { version } from '../../src/base/version.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import type { ConditionSource } from '../../src/control/conditions.ts';
 import type { ObservableNode } from '../../src/control/node-control.ts';
 import { Node } from '../../src/control/node-runner.ts';
 import { noServerMetrics } from '../../src/metrics/counters.ts';
 import type { AuditEntry } from '../../src/operator/audit/audit-entry.ts';
+import { eventLimits } from '../../src/operator/events/event-limits.ts';
 import { Events } from '../../src/operator/events/events.ts';
 import { type ListenSettings, listen } from '../../src/operator/http/listen.ts';
 import { createOperatorApi, type OperatorApiParts } from '../../src/operator/http/operator-api.ts';
@@ -19,23 +23,19 @@ import { expectDescribed } from './described.ts';
 
 export const secret = Buffer.from('an operator secret of more than 32 bytes');
 
+const { operatorApi } = loadConfig({ env: {}, cwd: tmpdir() });
+if (operatorApi === null) throw new Error('The default config has an operator API');
+
+/** The default config, but for what a test needs. */
 export const settings = {
-  host: '127.0.0.1',
+  ...operatorApi,
+  ...eventLimits,
   port: 0,
   allowedHosts: ['node.example'],
-  maxBodyBytes: 1_048_576,
-  maxHeaderBytes: 524_288,
-  keepAliveTimeoutMs: 5000,
   headersTimeoutMs: 60_000,
   requestTimeoutMs: 60_000,
   bodyWaitMs: 60_000,
   maxConnections: 100,
-  accessTokens: true,
-  maxUsedTokens: 1000,
-  maxEventReaders: 8,
-  eventsBufferBytes: 100_000,
-  eventsBacklogBytes: 100_000,
-  eventsHeartbeatMs: 15_000,
 };
 
 export interface RigOptions
@@ -231,7 +231,7 @@ export function makeNode(
   const ms = 600_000;
   return new Node({
     id: 'my-node',
-    version: '0.1.0',
+    version,
     publicSide,
     save: async () => {},
     answer: async () => {},

@@ -58,7 +58,7 @@ export class PublicSideTwin implements PublicSide {
       {
         // As from another process: never within the call that caused it.
         drained: (id, cut) => setImmediate(() => this.#ended(id, cut)),
-        doubt: (objectId) => this.#emit({ type: 'doubt', objectId }),
+        badCopy: (objectId) => this.#emit({ type: 'badCopy', objectId }),
       },
     );
   }

@@ -2,16 +2,17 @@
 import { tmpdir } from 'node:os';
 import { loadConfig } from '../../src/config/config.ts';
 import type { PublicSide } from '../../src/supervisor/public-side.ts';
-import { createWorkers, type WorkersOptions } from '../../src/supervisor/supervisor.ts';
+import { supervisionTimes } from '../../src/supervisor/supervision.ts';
+import { createSupervisor, type SupervisorOptions } from '../../src/supervisor/supervisor.ts';
 
 type Given = 'setup' | 'workerTimeoutMs' | 'drainTimeoutMs';
 
-export function testWorkers(options: Pick<WorkersOptions, Given> & Partial<WorkersOptions>): PublicSide {
+export function testWorkers(options: Pick<SupervisorOptions, Given> & Partial<SupervisorOptions>): PublicSide {
   const { publicApi, supervision } = loadConfig({ env: {}, cwd: tmpdir() });
   const { heartbeatMs, niceness } = publicApi;
   const log = { info() {}, warn() {} };
-  return createWorkers({
-    ...{ host: '127.0.0.1', port: 0, count: 2, heartbeatMs, niceness, log, ...supervision },
+  return createSupervisor({
+    ...{ host: '127.0.0.1', port: 0, count: 2, heartbeatMs, niceness, log, ...supervision, ...supervisionTimes },
     ...options,
   });
 }

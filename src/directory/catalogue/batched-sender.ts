@@ -1,16 +1,16 @@
-// Sends objects to the main thread in pieces, the next one when the last has been taken in, so that nothing there is held up.
+// Sends objects to the main thread in batches, one at a time, each after the last was acknowledged, so as not to block that thread.
 import type { DataObject } from '../../../machines/answer.ts';
 import type { DirectorySnapshot } from '../../ipc/messages.ts';
 import type { ObjectsNotice } from './catalogue-messages.ts';
 
-/** Takes a millisecond or two to be taken in. */
+/** The main thread processes a batch in a millisecond or two. */
 const objectsAtOnce = 500;
-/** Updates are gathered for this long: hashing small files gives thousands a second. */
+/** Updates are collected for this long: hashing small files produces thousands a second. */
 const gatherMs = 200;
 
 export class BatchedSender {
   readonly #post: (notice: ObjectsNotice) => void;
-  /** An object as it is when its turn comes, not when it changed. */
+  /** The object at the time it is sent, not at the time of the change. */
   readonly #objectOf: (objectId: string) => DataObject | undefined;
   #replacement: Generator<ObjectsNotice> | null = null;
   readonly #changed = new Set<string>();
@@ -23,7 +23,7 @@ export class BatchedSender {
     this.#objectOf = objectOf;
   }
 
-  /** Supersedes whatever was still to be sent. */
+  /** Replaces everything not yet sent. */
   replace(objectIds: readonly string[], bucketWorkers: DirectorySnapshot['bucketWorkers']): void {
     this.clear();
     this.#replacement = this.#pieces(objectIds, bucketWorkers);
@@ -45,7 +45,7 @@ export class BatchedSender {
     this.#send();
   }
 
-  /** What has not been sent will not be. */
+  /** Drops everything not yet sent. */
   clear(): void {
     this.#replacement = null;
     this.#changed.clear();

@@ -1,10 +1,10 @@
-// What is wrong with a catalogue and the files of its objects, in the words of conditions.
-import type { Condition } from '../../base/condition.ts';
+// The conditions of a catalogue and of the files of its objects.
+import { type Condition, condition, type ReasonOf } from '../../base/condition.ts';
 import { faultOf, type ObjectFault, type ObjectRecord } from './object-record.ts';
 
-/** Of many files with the same condition, this many are named. */
+/** How many files a condition lists. */
 const maxNamed = 5;
-/** And this many errors of a catalogue are. */
+/** How many errors of a catalogue a condition lists. */
 const maxErrors = 5;
 
 interface FaultyFile {
@@ -16,21 +16,26 @@ interface FaultyFile {
 export class CatalogueConditions {
   #catalogue: Condition | null = null;
   readonly #files = new Map<string, FaultyFile>();
-  #told = '';
+  #reported = '';
 
   /**
-   * @param errors lines; none: the catalogue is in order
-   * @returns whether that is another condition than before
+   * @param errors lines, at least one
+   * @returns whether the condition has changed
    */
-  setCatalogue(reason: string, errors: readonly string[]): boolean {
+  setCatalogue(reason: ReasonOf<'CatalogueInvalid'>, errors: readonly string[]): boolean {
     const before = this.#catalogue?.message;
     const more = errors.length > maxErrors ? [`… and ${errors.length - maxErrors} more lines`] : [];
     const message = [...errors.slice(0, maxErrors), ...more].join('\n');
-    this.#catalogue = errors.length === 0 ? null : { type: 'CatalogueInvalid', reason, message };
-    return this.#catalogue !== null && this.#catalogue.message !== before;
+    this.#catalogue = condition('CatalogueInvalid', reason, message);
+    return message !== before;
   }
 
-  /** Take note of an object's file, whatever was noted of it before. */
+  /** The catalogue is in order. */
+  clearCatalogue(): void {
+    this.#catalogue = null;
+  }
+
+  /** Replaces the condition of an object's file. */
   note(record: ObjectRecord): void {
     const { id, file } = record.stated;
     const fault = faultOf(record);
@@ -38,25 +43,25 @@ export class CatalogueConditions {
     else this.#files.set(id, { kind: fault.kind, words: `${id} (${file}): ${fault.message}` });
   }
 
-  /** A new catalogue: nothing is known of its files. */
+  /** For a new catalogue: forgets the files of the old one. */
   clearFiles(): void {
     this.#files.clear();
   }
 
-  /** The list, if it is another than at the last call; else null. */
+  /** The list if it has changed since the last call, else null. */
   news(): readonly Condition[] | null {
     const conditions = [
       this.#catalogue ?? [],
-      this.#sumUp('missing', 'MissingFiles', 'NoFile'),
-      this.#sumUp('damaged', 'DamagedObjects', 'NotAsStated'),
+      this.#sumUp('missing', (message) => condition('MissingFiles', 'NoFile', message)),
+      this.#sumUp('damaged', (message) => condition('DamagedObjects', 'NotAsStated', message)),
     ].flat();
     const text = JSON.stringify(conditions);
-    if (text === this.#told) return null;
-    this.#told = text;
+    if (text === this.#reported) return null;
+    this.#reported = text;
     return conditions;
   }
 
-  #sumUp(kind: FaultyFile['kind'], type: string, reason: string): Condition[] {
+  #sumUp(kind: FaultyFile['kind'], conditionWith: (message: string) => Condition): Condition[] {
     const words: string[] = [];
     let count = 0;
     for (const file of this.#files.values()) {
@@ -67,6 +72,6 @@ export class CatalogueConditions {
     if (count === 0) return [];
     const many = count === 1 ? '1 object is' : `${count} objects are`;
     const more = count > maxNamed ? `; and ${count - maxNamed} more` : '';
-    return [{ type, reason, message: `${many} not served: ${words.join('; ')}${more}` }];
+    return [conditionWith(`${many} not served: ${words.join('; ')}${more}`)];
   }
 }

@@ -1,4 +1,4 @@
-// Keeps a catalogue's objects up to date: reads it, has their files examined, notices changes of it and of them.
+// Keeps a catalogue's objects up to date: reads the catalogue, queues files for hashing, and watches for changes.
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
@@ -7,7 +7,7 @@ import type { Condition } from '../../base/condition.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { DirectorySnapshot } from '../../ipc/messages.ts';
 import { CatalogueConditions } from './catalogue-conditions.ts';
-import { type CatalogueLoad, loadCatalogue } from './catalogue-load.ts';
+import { type CatalogueLoad, loadCatalogue } from './catalogue-file.ts';
 import type { CatalogueThreadData } from './catalogue-messages.ts';
 import type { Catalogue, StatedObject } from './catalogue-schema.ts';
 import type { HashFile } from './content-hash.ts';
@@ -17,9 +17,9 @@ import { type FoundFile, type Located, locateFile, sameLocated } from './object-
 import { dataObject, lacksSomething, nothingYet, type ObjectRecord, type WorkedOut } from './object-record.ts';
 import { RememberedFiles } from './remembered-hashes.ts';
 
-/** What the keeper tells. Ids stand for the objects as `objectOf` gives them. */
+/** What the keeper reports. Ids stand for the objects that `objectOf` returns. */
 export interface KeeperPorts {
-  /** Another directory is on its way: what has not been told of the last one need not be told any more. */
+  /** A new directory follows: unsent updates of the old one are obsolete. */
   readonly hold: () => void;
   readonly replaced: (objectIds: readonly string[], bucketWorkers: DirectorySnapshot['bucketWorkers']) => void;
   readonly updated: (objectId: string) => void;
@@ -27,12 +27,12 @@ export interface KeeperPorts {
   readonly log: (level: 'info' | 'warn', message: string) => void;
 }
 
-/** A new directory is held back this long at most, for what is worked out meanwhile to go with it: all of a small one. */
+/** Longest delay of a new directory, so that a small one is published with its types and hashes. */
 const firstWorkMs = 100;
-/** How many files are looked at per round for changes; with more objects than that it takes several rounds. */
+/** How many files are checked for changes per round; more objects take several rounds. */
 const looksPerRound = 500;
 const saveEveryMs = 30_000;
-/** CatalogueConditions are gathered for this long. */
+/** Condition changes are collected for this long. */
 const gatherMs = 200;
 
 export class CatalogueKeeper {
@@ -60,7 +60,7 @@ export class CatalogueKeeper {
       hashFile,
       recordOf: (id) => this.#records.get(id),
       found: (id, file, workedOut) => this.#found(id, file, workedOut),
-      idle: () => this.#save(),
+      idle: () => void this.#save(),
     });
   }
 
@@ -69,16 +69,19 @@ export class CatalogueKeeper {
     return record && dataObject(record);
   }
 
-  /** Resolves when the first directory has been told, be it an empty one. */
+  /** Resolves when the first directory has been published, even an empty one. */
   start(): Promise<void> {
     const { file, checkEveryMs } = this.#data;
     try {
       this.#files.load();
     } catch (error) {
-      this.#ports.log('warn', `What was remembered of files is worked out again: ${messageOf(error)}`);
+      this.#ports.log('warn', `The saved file hashes cannot be used; files are hashed again: ${messageOf(error)}`);
     }
     this.#watch = watchFile(file, checkEveryMs, () => void this.#load());
-    this.#timers = [setInterval(() => this.#lookAround(), checkEveryMs), setInterval(() => this.#save(), saveEveryMs)];
+    this.#timers = [
+      setInterval(() => this.#lookAround(), checkEveryMs),
+      setInterval(() => void this.#save(), saveEveryMs),
+    ];
     return this.#load();
   }
 
@@ -88,16 +91,16 @@ export class CatalogueKeeper {
     for (const timer of this.#timers) clearInterval(timer);
     if (this.#conditionsTimer) clearTimeout(this.#conditionsTimer);
     this.#hashQueue.clear();
-    this.#save();
+    void this.#save();
   }
 
   doubt(objectId: string): void {
     this.#relocate(objectId);
-    // Also where it has changed: what is remembered of a file that looked so may be just what is doubted.
+    // Also if it has changed: the saved hash of that state may be the wrong one.
     this.#hashQueue.addUrgent(objectId);
   }
 
-  /** One after another: each takes a moment, and the next change may already be there. */
+  /** Loads run one after another: the file may change again during a load. */
   #load(): Promise<void> {
     this.#loading = this.#loading.then(async () => {
       if (this.#state === 'stopped') return;
@@ -108,12 +111,12 @@ export class CatalogueKeeper {
     return this.#loading;
   }
 
-  /** What was there before stays; at the start that is nothing. */
+  /** Keeps the previous directory; at the start, an empty one. */
   #refuse({ reason, errors }: CatalogueLoad & { result: 'refused' }): void {
     if (reason === 'Unreadable') this.#watch?.again();
-    // An unreadable one is tried again and again, which need not be told each time.
+    // An unreadable catalogue is retried; the same reason is logged once.
     if (this.#conditions.setCatalogue(reason, errors)) {
-      this.#ports.log('warn', `The catalogue is refused: ${errors.join('; ')}`);
+      this.#ports.log('warn', `The catalogue is rejected: ${errors.join('; ')}`);
     }
     if (this.#state === 'new') this.#publish({});
     else this.#reportConditions();
@@ -125,7 +128,7 @@ export class CatalogueKeeper {
     this.#hashQueue.clear();
     this.#records.clear();
     this.#conditions.clearFiles();
-    this.#conditions.setCatalogue('', []);
+    this.#conditions.clearCatalogue();
     this.#root = root;
     catalogue.objects.forEach((stated, index) => {
       this.#set({ ...stated, buckets: [...new Set(stated.buckets)] }, located[index] ?? locateFile(root, stated.file));
@@ -143,7 +146,7 @@ export class CatalogueKeeper {
     this.#ports.replaced(this.#ids, bucketWorkers);
   }
 
-  /** Notes where an object's file is, with what is remembered of it, and has the rest worked out. */
+  /** Records where an object's file is, with its saved type and hash, and queues what is missing. */
   #set(stated: StatedObject, located: Located): void {
     const workedOut = 'found' in located ? this.#files.recall(located.found) : nothingYet;
     const record = { stated, located, workedOut };
@@ -161,14 +164,14 @@ export class CatalogueKeeper {
 
   #found(objectId: string, file: FoundFile, workedOut: WorkedOut): void {
     const record = this.#records.get(objectId);
-    // It may have been found in another state meanwhile, which is then examined in its turn.
+    // The file may have changed since; its new state is queued separately.
     if (!record || !('found' in record.located) || record.located.found !== file) return;
     if (isDeepStrictEqual(record.workedOut, workedOut)) return;
     this.#files.remember(file, workedOut);
     this.#note({ ...record, workedOut });
   }
 
-  /** Some of the objects' files, in turn: those that have come, gone or changed since. */
+  /** Checks the next files in turn for those that were added, removed or changed. */
   #lookAround(): void {
     if (this.#state !== 'published') return;
     const count = Math.min(looksPerRound, this.#ids.length);
@@ -178,7 +181,7 @@ export class CatalogueKeeper {
     }
   }
 
-  /** Where the file is not what it was, that is noted. */
+  /** Updates the record if the file has changed. */
   #relocate(objectId: string): void {
     const record = this.#records.get(objectId);
     if (!record) return;
@@ -193,14 +196,14 @@ export class CatalogueKeeper {
     if (news !== null) this.#ports.conditions(news);
   }
 
-  #save(): void {
+  async #save(): Promise<void> {
     const wanted = new Set<string>();
     for (const { located } of this.#records.values()) if ('found' in located) wanted.add(located.found.path);
     try {
-      this.#files.save((path) => wanted.has(path));
+      await this.#files.save((path) => wanted.has(path));
       this.#saveFails = false;
     } catch (error) {
-      if (!this.#saveFails) this.#ports.log('warn', `What is known of files is not remembered: ${messageOf(error)}`);
+      if (!this.#saveFails) this.#ports.log('warn', `The file hashes cannot be saved: ${messageOf(error)}`);
       this.#saveFails = true;
     }
   }

@@ -1,4 +1,4 @@
-// What the thread that reads the catalogue and the control process's main thread say to each other.
+// Messages between the catalogue thread and the main thread of the control process.
 import type { DataObject } from '../../../machines/answer.ts';
 import type { Condition } from '../../base/condition.ts';
 import type { DirectorySnapshot } from '../../ipc/messages.ts';
@@ -10,11 +10,11 @@ export interface CatalogueThreadData {
   readonly checkEveryMs: number;
 }
 
-/** Those with objects in them are large: the thread sends the next one only when it has been asked for. */
+/** Notices with objects are large: the thread sends the next one only on request. */
 export type ObjectsNotice =
-  /** A piece of a new directory; the first one begins it anew. */
+  /** A batch of a new directory; the first one discards an unfinished one. */
   | { readonly type: 'part'; readonly first: boolean; readonly objects: readonly DataObject[] }
-  /** All pieces have been sent. */
+  /** All batches have been sent. */
   | { readonly type: 'whole'; readonly bucketWorkers: DirectorySnapshot['bucketWorkers'] }
   | { readonly type: 'updated'; readonly objects: readonly DataObject[] };
 
@@ -24,5 +24,5 @@ export type ThreadNotice =
   | { readonly type: 'log'; readonly level: 'info' | 'warn'; readonly message: string };
 
 export type ThreadOrder =
-  /** The last of the large notices has been taken in. */
+  /** The last notice with objects has been processed. */
   { readonly type: 'next' } | { readonly type: 'doubt'; readonly objectId: string } | { readonly type: 'stop' };

@@ -1,9 +1,9 @@
-// The shape of a catalogue: what its keys mean and what may stand in them.
+// The schema of a catalogue: its keys and their values.
 import { isAbsolute, sep } from 'node:path';
 import { compile } from '../../base/validate.ts';
 import { isContentHash } from './content-hash.ts';
 
-/** One object as the catalogue states it; what is left out is worked out from the file. */
+/** An object as written in the catalogue; missing values are derived from the file. */
 export interface StatedObject {
   /** Decimal. */
   readonly id: string;
@@ -23,14 +23,14 @@ export interface Catalogue {
   readonly workers: readonly { readonly id: number; readonly buckets: readonly string[] }[];
 }
 
-/** RFC 9110 §8.3.1; nothing that could end a header line gets through. */
+/** RFC 9110 §8.3.1; no value can end a header line. */
 const mediaType =
   /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+(?:[ \t]*;[ \t]*[\w!#$%&'*+.^`|~-]+=(?:[\w!#$%&'*+.^`|~-]+|"[^"\\\p{Cc}]*"))*$/u;
 
 /** The syntax of bucket ids where the directory is a catalogue: any text of 1 to 128 characters, none a control character. */
 export const isCatalogueBucketId = (text: string): boolean => /^\P{Cc}{1,128}$/u.test(text);
 
-/** Links are looked at when the file is; this is what can be told from the name alone. */
+/** Checks the name alone; links are resolved when the file is located. */
 function isInnerPath(file: string): boolean {
   const parts = sep === '/' ? file.split('/') : file.split(/[/\\]/);
   return file !== '' && !file.includes('\0') && !isAbsolute(file) && !parts.includes('..');
@@ -71,7 +71,7 @@ const schema = {
   additionalProperties: false,
 } as const;
 
-/** The names of the formats end up in the messages: "must be a valid bucket id". */
+/** The names of the formats appear in the messages: "must be a valid bucket id". */
 export const faultsOf = compile(schema, {
   'bucket id': isCatalogueBucketId,
   'object id: digits only': (text) => /^[0-9]+$/.test(text),

@@ -1,4 +1,4 @@
-// The thread in which a catalogue is read and its files are examined: everything that would hold the control process up.
+// Entry of the thread that reads a catalogue and hashes its files: work that would block the control process.
 import { parentPort, workerData } from 'node:worker_threads';
 import { BatchedSender } from './batched-sender.ts';
 import { CatalogueKeeper } from './catalogue-keeper.ts';

@@ -1,6 +1,7 @@
-// A catalogue as a directory: the control process's end of the thread that reads it.
+// A catalogue as a directory: starts, restarts and stops the thread that reads it.
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { condition, type ReasonOf } from '../../base/condition.ts';
 import { messageOf } from '../../base/errors.ts';
 import { settlesWithin } from '../../base/timeout.ts';
 import type { Directory } from '../directory.ts';
@@ -9,29 +10,29 @@ import type { CatalogueThreadData, ThreadNotice, ThreadOrder } from './catalogue
 import { isCatalogueBucketId } from './catalogue-schema.ts';
 
 export interface CatalogueOptions {
-  /** Absolute path of the catalogue, which need not be there yet. */
+  /** Absolute path of the catalogue, which need not exist yet. */
   readonly file: string;
-  /** Absolute; what is worked out of files is remembered here. Need not be there. */
+  /** Absolute; file hashes are saved here. Need not exist. */
   readonly stateDirectory: string;
-  /** How often the catalogue and its files are looked at. */
+  /** How often the catalogue and its files are checked for changes. */
   readonly checkEveryMs: number;
-  /** After this long its `start` waits for the first look no more. */
+  /** Timeout of `start` for the first read. */
   readonly firstLookMs: number;
-  /** The entry of the thread; ours unless a test wants it to misbehave. */
+  /** The entry of the thread; tests replace it. */
   readonly threadUrl?: URL;
   readonly log?: { info(message: string): void; warn(message: string): void };
 }
 
-/** The file ends as this one does: `.js` once built, `.ts` where node runs the source. */
+/** Same extension as this file: `.js` when built, `.ts` from source. */
 const ownThread = new URL(`./catalogue-thread${extname(import.meta.url)}`, import.meta.url);
 
-/** A thread that has been asked to end is given this long before it is ended, and then as long again. */
+/** How long a thread may take to stop when asked, and again when terminated. */
 const stopMs = 1000;
-/** A thread that has died is replaced after this long, doubled with each death in a row. */
+/** Delay before a dead thread is replaced, doubled with each consecutive death. */
 const firstRestartMs = 500;
 const maxRestartMs = 60_000;
 
-/** Reads nothing before its `start`. What goes wrong then is a condition, never an error. */
+/** Reads nothing before `start`. Failures become conditions, never errors. */
 export function openCatalogue({ log, threadUrl = ownThread, firstLookMs, ...data }: CatalogueOptions): Directory {
   const known = new DirectoryState();
   let thread: Worker | null = null;
@@ -86,16 +87,16 @@ export function openCatalogue({ log, threadUrl = ownThread, firstLookMs, ...data
     });
   }
 
-  /** With what is known, be it nothing. */
-  function goOn(reason: string, message: string): void {
-    known.setConditions([{ type: 'CatalogueInvalid', reason, message }]);
+  /** Continues with the current contents, even if empty. */
+  function goOn(reason: ReasonOf<'CatalogueInvalid'>, message: string): void {
+    known.setConditions([condition('CatalogueInvalid', reason, message)]);
     if (known.isEmpty) known.replace().finish({});
     firstLook();
   }
 
-  /** What is known stays as it was. */
+  /** Keeps the current contents. */
   function reopen(why: string): void {
-    const message = `The thread that reads the catalogue has died: ${why}`;
+    const message = `The catalogue thread has died: ${why}`;
     log?.warn(message);
     goOn('ReaderDied', message);
     restart = setTimeout(open, restartMs);
@@ -120,7 +121,7 @@ export function openCatalogue({ log, threadUrl = ownThread, firstLookMs, ...data
     start: () => {
       started ??= new Promise((resolve) => {
         const late = setTimeout(() => {
-          goOn('NotRead', `${data.file} is still being read: nothing of it is served before that has ended.`);
+          goOn('NotRead', `${data.file} is still being read. None of its objects is served until it has been read.`);
         }, firstLookMs);
         firstLook = () => {
           clearTimeout(late);

@@ -10,7 +10,7 @@ import { assertListed, listedFlags } from '../../base/listed-file.ts';
 const blake3Code = 0x1e;
 const blake3Bytes = 32;
 
-/** Whether a text could be one, as it is written; whether any file has it is another matter. */
+/** Whether a text has the form of a content hash. */
 export function isContentHash(text: string): boolean {
   try {
     const { code, size } = Digest.decode(base58btc.baseDecode(text));
@@ -21,12 +21,12 @@ export function isContentHash(text: string): boolean {
 }
 
 export interface HashOptions {
-  /** Called now and then with how many more bytes have been read. */
+  /** Called from time to time with the number of further bytes read. */
   readonly onBytes?: (bytes: number) => void;
   readonly signal?: AbortSignal;
 }
 
-/** One file at a time, by its path with every link resolved. Resolves with the hash and the facts of exactly the bytes that were hashed; null: they changed meanwhile. */
+/** One file at a time, by its path with every link resolved. Resolves with the hash and the facts of exactly the bytes that were hashed; null: the file changed during the read. */
 export type HashFile = (
   path: string,
   options?: HashOptions,
@@ -34,10 +34,10 @@ export type HashFile = (
 
 const bytesAtOnce = 1024 * 1024;
 
-/** File systems stamp changes by a clock that ticks at least this often: two changes within a tick look like one. */
+/** Upper bound of the timestamp granularity of file systems: two changes within it look like one. */
 const tickMs = 20;
 
-/** Once any further change would show in them. Null: there was one while that was waited for. */
+/** Waits until a further change would alter the timestamps. Null: the file changed during the wait. */
 async function factsAtRest(fd: number): Promise<FileFacts | null> {
   const facts = factsOf(fstatSync(fd));
   const ageMs = Date.now() - facts.ctimeMs;
@@ -47,8 +47,7 @@ async function factsAtRest(fd: number): Promise<FileFacts | null> {
 }
 
 /**
- * Reads synchronously, in slices: a thread of its own calls this, and so it takes none of the pool threads on which
- * the rest of the process waits for its own files.
+ * Reads synchronously, in slices, in the catalogue thread: this leaves the libuv pool free for the rest of the process.
  */
 export async function openHasher(): Promise<HashFile> {
   const hasher = await createBLAKE3();
@@ -67,7 +66,7 @@ export async function openHasher(): Promise<HashFile> {
         hasher.update(buffer.subarray(0, count));
         onBytes?.(count);
         left -= count;
-        // More than it had: it grows, and reading on might never end.
+        // The file grows: reading on might never end.
         if (left < 0) return null;
         if (left > 0) await setImmediate();
       }

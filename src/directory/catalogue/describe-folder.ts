@@ -6,7 +6,7 @@ import { openHasher } from './content-hash.ts';
 import { findFiles } from './folder-files.ts';
 import { typeOfFile } from './media-type.ts';
 
-/** How far it has come; all but `filesDone` and `bytesDone` stay the same from the first call to the last. */
+/** Progress; only `filesDone` and `bytesDone` change between calls. */
 export interface DescribeProgress {
   readonly files: number;
   readonly filesDone: number;
@@ -15,13 +15,13 @@ export interface DescribeProgress {
 }
 
 export interface DescribeOptions {
-  /** The bucket that all objects are put in; `0:0` by default. */
+  /** The bucket of all objects; `0:0` by default. */
   readonly bucket?: string;
   /** The worker that holds it; 0 by default. */
   readonly worker?: number;
-  /** Called often; whoever prints it chooses how often. */
+  /** Called often; the caller limits how often it prints. */
   readonly onProgress?: (progress: DescribeProgress) => void;
-  /** Called with one line for each file that is not described although one might expect it. They are also comments in the text. */
+  /** Called with one line for each skipped file. The lines are also comments in the text. */
   readonly onLeftOut?: (line: string) => void;
 }
 
@@ -43,13 +43,13 @@ export async function describeFolder(folder: string, options: DescribeOptions = 
   const unread: string[] = [...leftOut];
   const objects: StatedObject[] = [];
   let bytesDone = 0;
-  const tell = (filesDone: number) => onProgress?.({ files: files.length, filesDone, bytes, bytesDone });
+  const report = (filesDone: number) => onProgress?.({ files: files.length, filesDone, bytes, bytesDone });
 
-  tell(0);
+  report(0);
   for (const [index, { file, path }] of files.entries()) {
     const onBytes = (more: number) => {
       bytesDone += more;
-      tell(index);
+      report(index);
     };
     try {
       const hashed = await hashFile(path, { onBytes });
@@ -60,7 +60,7 @@ export async function describeFolder(folder: string, options: DescribeOptions = 
     } catch (error) {
       unread.push(`${file}: ${messageOf(error)}`);
     }
-    tell(index + 1);
+    report(index + 1);
   }
   for (const line of unread) onLeftOut?.(line);
   return print(objects, { id: worker, buckets: [bucket] }, unread);
@@ -71,16 +71,16 @@ function print(
   worker: { id: number; buckets: string[] },
   leftOut: readonly string[],
 ) {
-  const comments = leftOut.map((line) => `# Left out: ${oneLine(line)}\n`);
+  const comments = leftOut.map((line) => `# Skipped: ${oneLine(line)}\n`);
   return [...comments, list('objects', objects), list('workers', [worker])].join('');
 }
 
-/** One entry a line, so that such files can be read, searched and compared line by line. */
+/** One entry per line, for grep and diff. */
 function list(key: string, entries: readonly object[]): string {
   if (entries.length === 0) return `${key}: []\n`;
   const options = { flowLevel: 0, flowBracketPadding: true, lineWidth: -1, quoteStyle: 'double' } as const;
   return [`${key}:\n`, ...entries.map((entry) => `  - ${dump(entry, options)}`)].join('');
 }
 
-/** A comment ends with its line: nothing in it may look like the end of one, to any reader of YAML. */
+/** Escapes everything that any YAML parser takes for a line break, which would end the comment. */
 const oneLine = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029\ufeff]/gu, '?');

@@ -1,19 +1,19 @@
-// Watches one file by looking at it now and then; tells of a change once the file has been left alone for a moment.
+// Watches one file by polling; reports a change once the file is stable.
 import { statSync } from 'node:fs';
 import { codeOf } from '../../base/errors.ts';
 
 export interface FileWatch {
-  /** Tell again although nothing has changed, e.g. because the file could not be read. */
+  /** Reports again without a change, e.g. because the file could not be read. */
   again(): void;
   stop(): void;
 }
 
-/** A change counts when it looks the same twice this far apart: writing a file takes several steps, replacing it two. */
+/** A change counts when two polls this far apart agree: writing a file takes several steps, replacing it two. */
 const settleMs = 250;
 
 /**
- * Polls, for that works on every file system, through renames and where the file is absent for a while.
- * @param onChange also called when the file has gone, and stayed away
+ * Polling works on every file system, across renames and while the file is absent.
+ * @param onChange also called when the file has been removed and stays absent
  */
 export function watchFile(file: string, everyMs: number, onChange: () => void): FileWatch {
   let settled: string | null = lookOf(file);
@@ -34,7 +34,7 @@ export function watchFile(file: string, everyMs: number, onChange: () => void): 
       candidate = now;
       nextMs = Math.min(settleMs, everyMs);
     }
-    // The listener may have had enough.
+    // The listener may have called `stop`.
     if (!stopped) timer = setTimeout(look, nextMs);
   }
 
@@ -49,7 +49,7 @@ export function watchFile(file: string, everyMs: number, onChange: () => void): 
   };
 }
 
-/** A text that differs when the file does. */
+/** A fingerprint of the file's state. */
 function lookOf(file: string): string {
   try {
     const { dev, ino, size, mtimeMs, ctimeMs } = statSync(file);

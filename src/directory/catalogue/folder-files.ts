@@ -1,4 +1,4 @@
-// Finds the files of a folder that a catalogue of it would name.
+// Finds the files of a folder for its catalogue.
 import { fstatSync, type Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ export interface FolderFile {
 export interface FolderFiles {
   /** Sorted by name, in the same order everywhere. */
   readonly files: readonly FolderFile[];
-  /** `b.mp4: leads out of …`, for those that one might expect to find and does not. */
+  /** `b.mp4: leads out of …`, for each skipped file. */
   readonly leftOut: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-// Works out types and hashes of files in the background, one file at a time.
+// Determines types and hashes of files in the background, one file at a time.
 import { setImmediate } from 'node:timers/promises';
 import { sameFacts } from '../../../machines/answer.ts';
 import { messageOf } from '../../base/errors.ts';
@@ -10,20 +10,20 @@ import { lacksSomething, lacksType, type ObjectRecord, type WorkedOut } from './
 export interface HashQueuePorts {
   readonly hashFile: HashFile;
   readonly recordOf: (objectId: string) => ObjectRecord | undefined;
-  /** Something has been worked out of this state of the object's file. */
+  /** A type or hash was determined for this state of the object's file. */
   readonly found: (objectId: string, file: FoundFile, workedOut: WorkedOut) => void;
-  /** The queue has run empty. */
+  /** The queue is empty. */
   readonly idle: () => void;
 }
 
-/** How long synchronous work may go on before timers and messages get their turn. */
+/** How long synchronous work may block timers and messages. */
 const breathMs = 10;
 
 export class HashQueue {
   readonly #ports: HashQueuePorts;
-  /** Before all others: somebody wants to know. */
+  /** First: files reported as bad copies. */
   readonly #urgent = new Queue();
-  /** All types before the first hash, for they are quick and viewers see them. */
+  /** All types before the first hash: they are fast, and viewers see them. */
   readonly #untyped = new Queue();
   readonly #unhashed = new Queue();
   #abort = new AbortController();
@@ -34,7 +34,7 @@ export class HashQueue {
     this.#ports = ports;
   }
 
-  /** Resolves when nothing is left to be worked out. */
+  /** Resolves when the queue is empty. */
   whenIdle(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#running) this.#waiting.push(resolve);
@@ -47,13 +47,13 @@ export class HashQueue {
     this.#start();
   }
 
-  /** Read the file anew even if its hash is known. */
+  /** Reads the file again even if its hash is known. */
   addUrgent(objectId: string): void {
     this.#urgent.add(objectId);
     this.#start();
   }
 
-  /** Forget all work, also that under way. */
+  /** Drops all work, including work in progress. */
   clear(): void {
     for (const queue of [this.#urgent, this.#untyped, this.#unhashed]) queue.clear();
     this.#abort.abort();
@@ -117,7 +117,7 @@ export class HashQueue {
     const { signal } = this.#abort;
     try {
       const hashed = await this.#ports.hashFile(found.path, { signal });
-      // A file that changes under our hands is left to the watch, which sees it in its new state.
+      // The watch reports the new state of a file that changes during the read.
       if (hashed === null || !sameFacts(hashed.facts, found)) return;
       this.#ports.found(objectId, found, { ...record.workedOut, hash: hashed.hash, unreadable: null });
     } catch (error) {
@@ -127,10 +127,10 @@ export class HashQueue {
   }
 }
 
-/** First in, first out; what waits already is not queued twice. */
+/** First in, first out, without duplicates. */
 class Queue {
   readonly #ids = new Set<string>();
-  // Kept, for a fresh one would have to step over all that were taken before.
+  // One iterator: a new one would step over all deleted entries.
   #cursor = this.#ids.values();
 
   add(id: string): void {

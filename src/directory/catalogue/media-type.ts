@@ -21,10 +21,10 @@ const textTypes = new Set([
   'image/svg+xml',
 ]);
 
-/** Signatures that say too little, or too much: XML may be a page with scripts in it. */
+/** Signatures that are too generic or unsafe: XML may be a page with scripts. */
 const vagueSignatures = new Set(['application/xml']);
 
-/** @returns a MIME type, `application/octet-stream` where nothing better is known; never rejects */
+/** @returns a MIME type, `application/octet-stream` if unknown; never rejects */
 export async function typeOfFile(path: string): Promise<string> {
   const signature = await fileTypeFromFile(path).catch(() => undefined);
   if (signature && !vagueSignatures.has(signature.mime)) return signature.mime;

@@ -1,4 +1,4 @@
-// Where the file of an object is, and what it may be: an ordinary file whose real place is inside the catalogue's folder.
+// Locates the file of an object: an ordinary file whose real path is inside the catalogue's folder.
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { type FileFacts, factsOf, sameFacts } from '../../../machines/answer.ts';
@@ -9,7 +9,7 @@ export interface FoundFile extends FileFacts {
   readonly path: string;
 }
 
-/** `outside`: it is a link, or lies behind one, that leads out of the folder. `missing`: there is no file to be served. */
+/** `outside`: it is a link, or lies behind one, that leads out of the folder. `missing`: there is no file to serve. */
 export type Located =
   | { readonly found: FoundFile }
   | { readonly fault: 'missing' | 'outside'; readonly message: string };
@@ -19,11 +19,11 @@ export function sameLocated(a: Located, b: Located): boolean {
   return 'fault' in a && 'fault' in b && a.fault === b.fault && a.message === b.message;
 }
 
-/** The folder's own real path, to be asked once per round. @throws system errors where there is no such folder */
+/** The real path of the folder, resolved once per round. @throws system errors if there is no such folder */
 export const realFolder = (folder: string): string => realpathSync.native(folder);
 
 /**
- * Synchronous, as it is called for every object in a row, in a thread of its own.
+ * Synchronous: the catalogue thread calls it for every object in a row.
  * @param root a folder as `realFolder` gives it
  * @param file relative to it, with forward slashes
  */

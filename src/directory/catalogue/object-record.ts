@@ -1,9 +1,9 @@
-// What is known of one object of a catalogue, and what follows from it: the object as viewers' answers need it, or what is wrong.
+// The record of one object of a catalogue, and what follows from it: the data object, or why it is not served.
 import type { DataObject } from '../../../machines/answer.ts';
 import type { StatedObject } from './catalogue-schema.ts';
 import type { Located } from './object-file.ts';
 
-/** What has been worked out from one state of a file; null: not yet. */
+/** Type and hash of one state of a file; null: not yet determined. */
 export interface WorkedOut {
   readonly type: string | null;
   readonly hash: string | null;
@@ -19,14 +19,14 @@ export interface ObjectRecord {
   readonly workedOut: WorkedOut;
 }
 
-/** What keeps an object from being served. */
+/** Why an object is not served. */
 export interface ObjectFault {
   readonly kind: 'missing' | 'damaged';
   /** For a person, to be read after the file's name. */
   readonly message: string;
 }
 
-/** Null: as far as is known, it can be served. */
+/** Null: the object can be served, as far as is known. */
 export function faultOf({ stated, located, workedOut }: ObjectRecord): ObjectFault | null {
   if ('fault' in located)
     return { kind: located.fault === 'missing' ? 'missing' : 'damaged', message: located.message };
@@ -43,7 +43,7 @@ export function faultOf({ stated, located, workedOut }: ObjectRecord): ObjectFau
 export const lacksType = ({ stated, workedOut }: ObjectRecord): boolean =>
   stated.type === undefined && workedOut.type === null;
 
-/** Whether reading the file would tell more than is known. */
+/** Whether type or hash are still to be determined from the file. */
 export const lacksSomething = (record: ObjectRecord): boolean =>
   faultOf(record) === null && (lacksType(record) || record.workedOut.hash === null);
 

@@ -1,28 +1,31 @@
-// What has been worked out of files, remembered on disk so that a restart does not read them all again.
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+// Types and hashes of files, saved on disk so that a restart does not read all files again.
+import { readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { sameFacts } from '../../../machines/answer.ts';
+import { writeFileAtomically } from '../../base/atomic-file.ts';
 import { codeOf } from '../../base/errors.ts';
 import type { FoundFile } from './object-file.ts';
 import { nothingYet, type WorkedOut } from './object-record.ts';
 
-/** Version 1 had no ctime: what it holds may be of bytes that have been overwritten since. */
+/** Version 1 had no ctime: its hashes may be of bytes that were overwritten since. */
 const version = 2;
 
-/** Kept as an array, for there may be very many: size, mtimeMs, ctimeMs, ino, type, hash. */
+/** An array to save memory with very many files: size, mtimeMs, ctimeMs, ino, type, hash. */
 type Row = readonly [number, number, number, number, string | null, string | null];
 
-/** Losing it costs time and nothing else: a file that is torn, foreign or cannot be read counts as empty. */
+/** Losing the file costs only time: a torn, foreign or unreadable file counts as empty. */
 export class RememberedFiles {
   readonly #file: string;
   #rows = new Map<string, Row>();
   #changed = false;
+  #saving: Promise<void> = Promise.resolve();
 
   constructor(file: string) {
     this.#file = file;
   }
 
-  /** @throws system errors other than that there is none yet; nothing is known then */
+  /** @throws {Error} if the file exists but cannot be used; the record then stays empty */
   load(): void {
     let text: string;
     try {
@@ -48,26 +51,25 @@ export class RememberedFiles {
     this.#changed = true;
   }
 
-  /** Keeps what `isWanted` and writes it, if anything is new. @throws system errors; the old file is then left as it was */
-  save(isWanted: (path: string) => boolean): void {
+  /** Keeps what `isWanted` and writes it, if anything is new. Rejects with system errors; the old file is then left as it was. */
+  save(isWanted: (path: string) => boolean): Promise<void> {
+    const turn = this.#saving.then(() => this.#write(isWanted));
+    this.#saving = turn.catch(() => {});
+    return turn;
+  }
+
+  async #write(isWanted: (path: string) => boolean): Promise<void> {
     if (!this.#changed) return;
     for (const path of this.#rows.keys()) if (!isWanted(path)) this.#rows.delete(path);
-    mkdirSync(dirname(this.#file), { recursive: true });
-    const temporary = `${this.#file}.${process.pid}.new`;
+    const text = JSON.stringify({ version, files: Object.fromEntries(this.#rows) });
+    this.#changed = false;
     try {
-      const fd = openSync(temporary, 'w');
-      try {
-        writeFileSync(fd, JSON.stringify({ version, files: Object.fromEntries(this.#rows) }));
-        fsyncSync(fd);
-      } finally {
-        closeSync(fd);
-      }
-      renameSync(temporary, this.#file);
+      await mkdir(dirname(this.#file), { recursive: true });
+      await writeFileAtomically(this.#file, text);
     } catch (error) {
-      rmSync(temporary, { force: true });
+      this.#changed = true;
       throw error;
     }
-    this.#changed = false;
   }
 }
 

@@ -6,44 +6,44 @@ import type { Moment } from '../http/request-state.ts';
 export interface AuditEntry {
   /** ISO 8601, when the request came. */
   readonly at: string;
-  /** As in the answer's `X-Request-Id`; null or left out: it stands for many, or is of an older version. */
+  /** The `X-Request-Id` of the answer; null or absent: a summary, or written by an older version. */
   readonly requestId?: string | null;
-  /** Address of the client; null: its connection had gone. */
+  /** Address of the client; null: the connection was already closed. */
   readonly from: string | null;
-  /** Of the token; null: it was refused, or not said. */
+  /** Kind of token; null: no valid token. */
   readonly kind: 'access' | 'request' | null;
   readonly sub: string | null;
   readonly jti: string | null;
-  /** The signal, where a shutdown was given by one. */
+  /** The HTTP method, or the signal that caused a shutdown. */
   readonly method: string;
   /** Null: a read. */
   readonly command: CommandName | null;
-  /** The body, where it was found valid; whole, however long. */
+  /** The body, if it was valid; never truncated. */
   readonly input: unknown;
   readonly status: number;
-  /** Of the problem; null: it was done. */
+  /** Detail of the problem; null: the command succeeded. */
   readonly detail: string | null;
-  /** Null: the command was not put to the machine. */
+  /** Null: the command did not reach the machine. */
   readonly before: Moment | null;
   readonly after: Moment | null;
-  /** Only where this entry stands for many refusals of one status, which are not told of one by one. */
+  /** Present if this entry summarizes many refusals of one status. */
   readonly summary?: RefusalSummary;
 }
 
-/** A flood of refusals in a few numbers. */
+/** Counts of a flood of refusals. */
 export interface RefusalSummary {
   readonly count: number;
-  /** When the first and the last of them came, ISO 8601. */
+  /** Times of the first and the last refusal, ISO 8601. */
   readonly since: string;
   readonly until: string;
-  /** How many came from each address; those that asked most often. */
+  /** Refusals by address; the most frequent addresses. */
   readonly from: Readonly<Record<string, number>>;
-  /** How many were refused for each reason; the most frequent ones. */
+  /** Refusals by reason; the most frequent reasons. */
   readonly details: Readonly<Record<string, number>>;
 }
 
 /**
- * Must not throw or reject. The answer to a command waits for what it returns, so that whoever has an answer is in the
- * audit log; refused tokens, and what is summed up, wait for nothing.
+ * Must not throw or reject. A command is answered only after the returned promise, so that every answered command is in
+ * the audit log; refused tokens and summarized refusals do not wait.
  */
 export type Audit = (entry: AuditEntry) => Promise<void> | void;

@@ -1,7 +1,7 @@
-// The audit log on disk: one JSON line an entry, set aside by size; what cannot be written is a condition, never a crash.
+// Writes an audit log: one JSON line per entry, rotated by size; a write error is a condition, never a crash.
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Condition } from '../../base/condition.ts';
+import { type Condition, condition } from '../../base/condition.ts';
 import { messageOf } from '../../base/errors.ts';
 import { settlesWithin } from '../../base/timeout.ts';
 import { withoutTokens } from '../../log/log.ts';
@@ -11,29 +11,29 @@ import { olderFiles, olderName } from './audit-folder.ts';
 export interface AuditFileOptions {
   /** Absolute. */
   readonly file: string;
-  /** A file that would be longer with what comes next is set aside first. */
+  /** A file that would exceed this is rotated first. */
   readonly maxBytes: number;
-  /** How many files set aside are kept. */
+  /** How many rotated files are kept. */
   readonly maxFiles: number;
-  /** How long a command waits for the disk before it is answered all the same. */
+  /** How long the answer to a command waits for the disk. */
   readonly writeTimeoutMs: number;
   readonly now: () => number;
 }
 
-/** Stands where entries were dropped, because the disk did not take them for too long. */
+/** Marks entries dropped while the disk could not be written. */
 export interface LostEntries {
   readonly at: string;
   readonly lost: number;
 }
 
-/** While the disk does not take them, entries wait up to this length; further ones are dropped and counted. */
+/** While the disk cannot be written, entries are buffered up to this size; further ones are dropped and counted. */
 const longestBacklogBytes = 4_194_304;
 const retryMs = 500;
 
 /**
- * Opens the file by its name for every write: one that has been moved away, a directory that was replaced or a disk that
- * was full are noticed with the next entry, and no more so than when they are mended. The kernel has each entry before
- * the command is answered, so that the end of this process loses none.
+ * Opens the file by name for every write, so that a moved file, a replaced directory or a full disk, and its repair, are
+ * noticed with the next entry. The kernel has each entry before the command is answered, so a crash of this process
+ * loses none.
  */
 export class AuditFile {
   readonly #options: AuditFileOptions;
@@ -42,7 +42,7 @@ export class AuditFile {
   #lost = 0;
   #underWay: Promise<void> | null = null;
   #failure: string | null = null;
-  /** The disk has been waited for in vain: nobody waits again before it has come back. */
+  /** A write has timed out: later entries do not wait until one succeeds. */
   #isStuck = false;
   #retry: NodeJS.Timeout | undefined;
 
@@ -50,7 +50,7 @@ export class AuditFile {
     this.#options = options;
   }
 
-  /** Resolves when the kernel has it, or when that has failed or taken too long. Never rejects. */
+  /** Resolves when the kernel has the entry, or after a failure or timeout. Never rejects. */
   write(entry: AuditEntry): Promise<void> {
     this.#keep(`${withoutTokens(JSON.stringify(entry))}\n`);
     const written = this.#flush();
@@ -60,8 +60,8 @@ export class AuditFile {
   get conditions(): readonly Condition[] {
     if (this.#failure === null) return [];
     const lost = this.#lost > 0 ? `, ${this.#lost} are lost` : '';
-    const message = `The audit log ${this.#options.file} could not be written: ${this.#failure}. Entries that wait for the disk: ${this.#waiting.length}${lost}; the node keeps trying.`;
-    return [{ type: 'AuditNotWritten', reason: 'WriteFailed', message }];
+    const message = `The audit log ${this.#options.file} could not be written: ${this.#failure}. Entries waiting for the disk: ${this.#waiting.length}${lost}; the node keeps trying.`;
+    return [condition('AuditNotWritten', 'WriteFailed', message)];
   }
 
   async close(): Promise<void> {
@@ -72,7 +72,7 @@ export class AuditFile {
 
   #keep(line: string): void {
     const bytes = Buffer.byteLength(line);
-    // Whole or not at all, but a single entry always has room.
+    // A single entry is always accepted, even if it exceeds the limit.
     if (this.#waiting.length > 0 && this.#waitingBytes + bytes > longestBacklogBytes) {
       this.#lost += 1;
       return;
@@ -81,7 +81,7 @@ export class AuditFile {
     this.#waitingBytes += bytes;
   }
 
-  /** One write at a time; what comes while it is under way goes into the next one. Resolves when all that waits now is written, or could not be. */
+  /** One write at a time; entries that arrive during it are written together next. Resolves when all entries waiting now are written or have failed. */
   #flush(): Promise<void> {
     const before = this.#underWay;
     if (before !== null)
@@ -118,16 +118,16 @@ export class AuditFile {
       let { size } = await handle.stat();
       if (size > 0 && size + data.length > maxBytes) {
         await handle.close();
-        await this.#setAside();
+        await this.#rotate();
         handle = await this.#opened();
         ({ size } = await handle.stat());
       }
-      // What a crash tore off must not run into the next entry.
+      // End a line that a crash left incomplete, so that it does not merge with the next entry.
       const isTorn = size > 0 && (await handle.read(Buffer.alloc(1), 0, 1, size - 1)).buffer[0] !== 0x0a;
       try {
         await handle.appendFile(isTorn ? Buffer.concat([Buffer.from('\n'), data]) : data);
       } catch (error) {
-        // It is written again, whole, when there is room: half of it must not stay.
+        // The entries are retried as a whole: remove a partial write.
         await handle.truncate(size).catch(() => {});
         throw error;
       }
@@ -136,30 +136,30 @@ export class AuditFile {
     }
   }
 
-  /** The directory is made at start alone: one that has gone is a condition of the disk, which this file must not hide. */
+  /** The directory is created only at start: one removed later is a condition, which must not be hidden. */
   #opened() {
     return open(this.#options.file, 'a+', 0o600);
   }
 
-  async #setAside(): Promise<void> {
+  async #rotate(): Promise<void> {
     const { file, maxFiles, now } = this.#options;
     const older = await olderFiles(file);
-    // Also where the clock was set back: the order of the names is the order of the entries.
+    // Even if the clock was set back, names sort in the order of the entries.
     const endedMs = Math.max(now(), (older.at(-1)?.endedMs ?? 0) + 1);
     await rename(file, olderName(file, endedMs));
     for (const { path } of older.slice(0, Math.max(0, older.length + 1 - maxFiles))) await rm(path, { force: true });
   }
 
-  /** Waits for a write, but not for ever. */
+  /** Waits for a write, up to the timeout. */
   async #settlesWithin(written: Promise<void>): Promise<void> {
     const { writeTimeoutMs } = this.#options;
     if (await settlesWithin(written, writeTimeoutMs)) return;
     this.#isStuck = true;
-    this.#failure = `the disk did not take it within ${writeTimeoutMs} ms`;
+    this.#failure = `the disk did not confirm a write within ${writeTimeoutMs} ms`;
   }
 }
 
-/** Makes the directory where it is not there. Never rejects: what goes wrong is a condition, told with the first entry. */
+/** Creates the directory if needed. Never rejects: an error becomes a condition with the first entry. */
 export async function openAuditFile(options: AuditFileOptions): Promise<AuditFile> {
   await mkdir(dirname(options.file), { recursive: true, mode: 0o700 }).catch(() => {});
   return new AuditFile(options);

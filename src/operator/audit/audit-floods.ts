@@ -1,33 +1,33 @@
-// Floods of refusals: of each status the first few are told one by one, then one entry for all of an interval, while it lasts.
+// Limits floods of refusals: of each status, the first few are entries of their own, the rest one summary per interval.
 import type { Audit, AuditEntry } from './audit-entry.ts';
 
 export interface FloodOptions {
-  /** Refusals of a status told one by one in an interval. */
+  /** Refusals of a status that are written individually in an interval. */
   readonly singly: number;
   readonly intervalMs: number;
 }
 
 export interface FloodGate {
   readonly audit: Audit;
-  /** Tell now what has been counted so far. */
+  /** Write the summaries of what has been counted so far. */
   flush(): void;
 }
 
-/** A summary names this many addresses and reasons at most; the rest count as «others». */
+/** A summary names at most this many addresses and reasons; the rest count as "others". */
 const namedAtMost = 10;
-/** A flood from everywhere must not fill the memory: further addresses count as «others». */
+/** Bounds the memory: further addresses count as "others". */
 const countedAtMost = 1000;
 
-/** Nothing was done, because of what was sent or of the state the node is in. A 500 is a command that has failed. */
+/** The request was rejected and had no effect. A 500 is not a refusal but a failed command. */
 export const isRefusal = ({ status }: Pick<AuditEntry, 'status'>): boolean => status >= 400 && status < 500;
 
-/** @param tell is given every entry that is no refusal, and of those what this file's first line says */
-export function floodGate(tell: Audit, options: FloodOptions): FloodGate {
+/** @param write receives every other entry, and refusals as limited */
+export function floodGate(write: Audit, options: FloodOptions): FloodGate {
   const gates = new Map<number, FloodGate>();
   return {
     audit(entry) {
-      if (!isRefusal(entry)) return tell(entry);
-      const gate = gates.get(entry.status) ?? gateOfOneStatus(tell, options);
+      if (!isRefusal(entry)) return write(entry);
+      const gate = gates.get(entry.status) ?? gateOfOneStatus(write, options);
       gates.set(entry.status, gate);
       return gate.audit(entry);
     },
@@ -37,7 +37,7 @@ export function floodGate(tell: Audit, options: FloodOptions): FloodGate {
   };
 }
 
-function gateOfOneStatus(tell: Audit, { singly, intervalMs }: FloodOptions): FloodGate {
+function gateOfOneStatus(write: Audit, { singly, intervalMs }: FloodOptions): FloodGate {
   let passed = 0;
   let refused: Refusals | null = null;
   let timer: NodeJS.Timeout | null = null;
@@ -47,7 +47,7 @@ function gateOfOneStatus(tell: Audit, { singly, intervalMs }: FloodOptions): Flo
     timer = setTimeout(end, intervalMs).unref();
   }
 
-  /** While a flood lasts, none is told singly; an interval without one ends it. */
+  /** During a flood no refusal is written individually; an interval without refusals ends it. */
   function end(): void {
     timer = null;
     if (refused !== null) begin(singly);
@@ -55,9 +55,9 @@ function gateOfOneStatus(tell: Audit, { singly, intervalMs }: FloodOptions): Flo
   }
 
   function flush(): void {
-    const told = refused;
+    const pending = refused;
     refused = null;
-    if (told !== null) void tell(told.entry);
+    if (pending !== null) void write(pending.entry);
   }
 
   return {
@@ -65,7 +65,7 @@ function gateOfOneStatus(tell: Audit, { singly, intervalMs }: FloodOptions): Flo
       if (timer === null) begin(0);
       if (passed < singly) {
         passed += 1;
-        return tell(entry);
+        return write(entry);
       }
       refused ??= new Refusals(entry);
       refused.count(entry);

@@ -1,11 +1,11 @@
-// The files of an audit log: the one being written, and the older ones beside it, by their names alone.
+// File names of an audit log: the current file and the rotated ones beside it.
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { codeOf } from '../../base/errors.ts';
 
 export interface OlderFile {
   readonly path: string;
-  /** When it was set aside: nothing in it is younger. Milliseconds since the epoch. */
+  /** When it was rotated: no entry in it is newer. Milliseconds since the epoch. */
   readonly endedMs: number;
 }
 
@@ -15,19 +15,19 @@ function partsOf(file: string): { readonly stem: string; readonly ending: string
   return { stem: `${basename(file, ending)}-`, ending };
 }
 
-/** Refusals have files of their own, so that they push out nothing but refusals: `audit-refusals.jsonl`. */
+/** Refusals have their own files, so that a flood of them rotates out no command: `audit-refusals.jsonl`. */
 export function refusalsBeside(file: string): string {
   const { stem, ending } = partsOf(file);
   return join(dirname(file), `${stem}refusals${ending}`);
 }
 
-/** The name under which a file is set aside: `audit-2026-11-23T08-00-00.000Z.jsonl`. Names sort as times do. */
+/** The name of a rotated file: `audit-2026-11-23T08-00-00.000Z.jsonl`. Names sort as times do. */
 export function olderName(file: string, endedMs: number): string {
   const { stem, ending } = partsOf(file);
   return join(dirname(file), `${stem}${new Date(endedMs).toISOString().replaceAll(':', '-')}${ending}`);
 }
 
-/** Oldest first. What is not named like one of ours is left alone. */
+/** Oldest first. Files with other names are ignored. */
 export async function olderFiles(file: string): Promise<OlderFile[]> {
   const { stem, ending } = partsOf(file);
   const names = await readdir(dirname(file)).catch((error: unknown) => {

@@ -1,34 +1,68 @@
-// Reads an audit log: every file of it in order, whatever was torn, and on request what is still to come.
+// Reads an audit log: all files in order, torn lines included, and optionally new lines as they are written.
 import { type FileHandle, open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf } from '../../base/errors.ts';
 import type { AuditEntry } from './audit-entry.ts';
 import type { LostEntries } from './audit-file.ts';
 import { olderFiles, refusalsBeside } from './audit-folder.ts';
-import { inOrder, type Lines } from './audit-merge.ts';
 
-/** A line of the log; `torn`: one that is no entry, as it stands. */
+/** A line of the log; `torn`: a line that is not a valid entry. */
 export type AuditLine = AuditEntry | LostEntries | { readonly torn: string };
 
 export interface ReadOptions {
   readonly file: string;
-  /** Files that were set aside before this are not even opened. Milliseconds since the epoch. */
+  /** Files rotated before this are not opened. Milliseconds since the epoch. */
   readonly sinceMs?: number;
-  /** Goes on with what is written from now on, until the signal is aborted. */
+  /** Follow new entries until the signal is aborted. */
   readonly follow?: AbortSignal;
 }
 
 const pollMs = 200;
 
 /**
- * Every line of the audit log and of that of refusals beside it, oldest first, also where files are set aside meanwhile.
- * @throws {Error} with the system's code, where a file cannot be read
+ * Every line of the audit log and of its log of refusals, oldest first, even if files are rotated during the read.
+ * @throws {Error} with the system's code, if a file cannot be read
  */
 export const readAudit = ({ file, ...options }: ReadOptions): AsyncGenerator<AuditLine> =>
   inOrder(
     [file, refusalsBeside(file)].map((one) => linesOf({ file: one, ...options })),
     (line) => ('at' in line ? line.at : ''),
   );
+
+/** `null`: no more lines for now. */
+type Lines<T> = AsyncGenerator<T | null>;
+
+/**
+ * Merges logs by time; each keeps its own order.
+ * @param timeOf ISO 8601, which sorts by time; a line with '' comes first
+ */
+async function* inOrder<T>(logs: readonly Lines<T>[], timeOf: (line: T) => string): AsyncGenerator<T> {
+  const open = new Set(logs);
+  const heads = new Map<Lines<T>, T | null>();
+  try {
+    while (open.size > 0) {
+      // Concurrently, so that logs waiting for new lines do not add up their waits.
+      await Promise.all(
+        [...open].map(async (log) => {
+          if (heads.has(log)) return;
+          const { done, value } = await log.next();
+          if (done) open.delete(log);
+          else heads.set(log, value);
+        }),
+      );
+      const [first] = [...heads]
+        .flatMap(([log, line]) => (line === null ? [] : [{ log, line }]))
+        .sort((a, b) => (timeOf(a.line) < timeOf(b.line) ? -1 : timeOf(a.line) > timeOf(b.line) ? 1 : 0));
+      if (first === undefined) heads.clear();
+      else {
+        heads.delete(first.log);
+        yield first.line;
+      }
+    }
+  } finally {
+    await Promise.all(logs.map((log) => log.return(undefined)));
+  }
+}
 
 async function* linesOf({ file, sinceMs = 0, follow }: ReadOptions): Lines<AuditLine> {
   const done = new Set<string>();
@@ -42,7 +76,7 @@ async function* linesOf({ file, sinceMs = 0, follow }: ReadOptions): Lines<Audit
       try {
         if (done.has(source.identity)) continue;
         isNew = true;
-        // Files set aside since the look above come before this one.
+        // Files rotated since the listing above come before this one.
         if (path === file && (await olderFiles(file)).at(-1)?.path !== setAside.at(-1)?.path) continue;
         yield* follow && path === file ? followed(source, file, follow) : source.lines();
         yield* source.rest();
@@ -67,7 +101,7 @@ async function* followed(source: Source, file: string, signal: AbortSignal): Lin
     await current?.close();
     isCurrent = current?.identity === source.identity;
   }
-  // It has been set aside, and nothing is written to it any more.
+  // The file was rotated and is complete.
   yield* source.lines();
 }
 
@@ -85,10 +119,10 @@ async function sourceAt(path: string): Promise<Source | null> {
 }
 
 class Source {
-  /** The same under whichever name, and not that of a file that has gone. */
+  /** Identifies the file under any name; not reused for a later file. */
   readonly identity: string;
   readonly #handle: FileHandle;
-  /** The beginning of a line whose end has not been read yet. */
+  /** The start of an incomplete line. */
   #rest: Buffer[] = [];
 
   constructor(handle: FileHandle, identity: string) {
@@ -96,7 +130,7 @@ class Source {
     this.identity = identity;
   }
 
-  /** The whole lines that are there and have not been read yet. */
+  /** The complete lines not read yet. */
   async *lines(): AsyncGenerator<AuditLine> {
     for (;;) {
       const { bytesRead, buffer } = await this.#handle.read(Buffer.alloc(65_536), 0, 65_536);
@@ -112,7 +146,7 @@ class Source {
     }
   }
 
-  /** A last line without an end. */
+  /** The last line, if it is incomplete. */
   *rest(): Generator<AuditLine> {
     const rest = Buffer.concat(this.#rest).toString();
     if (rest !== '') yield parsed(rest);
@@ -133,7 +167,7 @@ function parsed(line: string): AuditLine {
   return { torn: line };
 }
 
-/** By what every version of this log has written. */
+/** By the members that every version has written. */
 function isEntry(value: unknown): value is AuditEntry | LostEntries {
   const { at, lost, status, method } = (value ?? {}) as Partial<AuditEntry & LostEntries>;
   if (typeof at !== 'string') return false;

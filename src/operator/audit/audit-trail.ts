@@ -1,4 +1,4 @@
-// The way of an audit entry: floods summed up, then to the file of its kind and to every listener, once each.
+// Routes audit entries: summarizes floods, then writes each entry to its file and to every listener.
 import type { Condition } from '../../base/condition.ts';
 import type { Audit, AuditEntry } from './audit-entry.ts';
 import { type AuditFileOptions, openAuditFile } from './audit-file.ts';
@@ -6,12 +6,12 @@ import { type FloodOptions, floodGate, isRefusal } from './audit-floods.ts';
 import { refusalsBeside } from './audit-folder.ts';
 
 export interface AuditTrail {
-  /** To be given to the operator API. */
+  /** Records one entry. */
   readonly audit: Audit;
-  /** Hear every entry that is written, as it is. A listener must not throw. Returns how to end it. */
+  /** Call the listener with every entry that is written. It must not throw. @returns the unsubscriber */
   subscribe(listener: (entry: AuditEntry) => void): () => void;
   readonly conditions: readonly Condition[];
-  /** Counts not told yet are, and what waits is written. */
+  /** Writes pending counts and entries. */
   close(): Promise<void>;
 }
 
@@ -32,7 +32,7 @@ export async function openAuditTrail(options: AuditFileOptions & { floods: Flood
       return () => listeners.delete(listener);
     },
     get conditions() {
-      // They lie on one disk: what is wrong with it is told once.
+      // Both files are on one disk: report its condition once.
       return [...done.conditions, ...refused.conditions].slice(0, 1);
     },
     async close() {

@@ -1,14 +1,14 @@
-// What is told of every command and every refusal: to the log in one line, to the audit log in full.
+// Records every command and every refusal: one line in the log, a full entry in the audit log.
 import type Koa from 'koa';
 import type { NodeControl } from '../../control/node-control.ts';
 import type { Log } from '../http/problems.ts';
 import { type Moment, momentOf, type OperatorState } from '../http/request-state.ts';
 import type { Audit } from './audit-entry.ts';
 
-/** What others say, in a length that nobody can make a nuisance of. */
+/** Text of clients is truncated to bound the log. */
 const longestText = 300;
 
-/** Koa middleware around everything else: by then the answer is known. */
+/** Koa middleware, outside the handlers, so that the answer is known. */
 export function auditing(log: Log, now: () => number, audit?: Audit): Koa.Middleware<OperatorState> {
   return async (ctx, next) => {
     const at = new Date(now()).toISOString();
@@ -17,21 +17,21 @@ export function auditing(log: Log, now: () => number, audit?: Audit): Koa.Middle
     const { token, command = null, dryRun = false, input = null, problem, before = null, after = null } = ctx.state;
     const { method, status } = ctx;
     const { requestId = null } = ctx.state;
-    // Without a command, or without an effect: no more than a read.
+    // Reads and dry runs are not audited.
     if ((command === null || dryRun) && status !== 401) return;
     const { kind = null, sub = null, jti = null } = token ?? {};
     const who = { from, kind, sub: cut(sub), jti: cut(jti) };
     const detail = cut(problem?.message ?? null);
-    // It takes no right to give commands to be refused like this: it must not fill the log.
+    // Anyone can cause these refusals: keep them out of the default log.
     if (status === 401 || status === 403)
       log.debug({ requestId, command, detail, from }, 'A request to the operator API was refused');
     else log.info({ requestId, status, detail, ...who }, `${command ?? method}: ${status}`);
-    const told = audit?.({ at, requestId, ...who, method, command, input, status, detail, before, after });
-    if (status !== 401) await told;
+    const written = audit?.({ at, requestId, ...who, method, command, input, status, detail, before, after });
+    if (status !== 401) await written;
   };
 }
 
-/** A shutdown that was given by a signal, as an entry beside those of requests. */
+/** Records a shutdown caused by a signal. */
 export async function auditedSignal(signal: NodeJS.Signals, node: NodeControl, audit: Audit): Promise<void> {
   const at = new Date().toISOString();
   let before: Moment | null = null;

@@ -1,4 +1,4 @@
-// What the operator API keeps on disk: which request tokens were used, and who asked for what.
+// Records of the operator API on disk: used request tokens and the audit log.
 import { join } from 'node:path';
 import type { Condition } from '../../base/condition.ts';
 import type { SyncDirectory } from '../../base/sync-directory.ts';
@@ -14,7 +14,7 @@ export interface OperatorRecords {
   close(): Promise<void>;
 }
 
-/** Never rejects for the disk's sake: what goes wrong is a condition, and the node runs. */
+/** Disk errors become conditions; they never reject. */
 export async function openOperatorRecords(
   config: Pick<Config, 'directories' | 'stateFile' | 'auditLog'>,
   { maxUsedTokens }: Pick<NonNullable<Config['operatorApi']>, 'maxUsedTokens'>,

@@ -1,4 +1,4 @@
-// Who may do what: the token of a request, its scope, and that it is used for the one request it was made for.
+// Authorizes requests: the token, its scope, and that a request token is used once, for its own request.
 import type Koa from 'koa';
 import type { Problem } from '../../base/errors.ts';
 import { problem } from '../http/problems.ts';
@@ -18,7 +18,7 @@ export async function authorize(ctx: Koa.Context, rules: TokenRules): Promise<To
 }
 
 /**
- * That a token may give commands.
+ * Checks that the token may send commands.
  * @throws {Problem} 403
  */
 export function checkScope({ scope }: Token): void {
@@ -27,7 +27,7 @@ export function checkScope({ scope }: Token): void {
   throw problem(403, 'The token is for reading only', { headers: { 'WWW-Authenticate': challenge } });
 }
 
-/** RFC 6750 §3.1: where there is no token at all, the challenge says no more than which kind is wanted. */
+/** RFC 6750 §3.1: without a token, the challenge names only the scheme. */
 function bearerOf(ctx: Koa.Context): string {
   const header = ctx.get('Authorization');
   const [, token] = /^bearer +([^ ]+)$/i.exec(header.trim()) ?? [];
@@ -44,7 +44,7 @@ function invalidToken(detail: string, cause?: unknown): Problem {
 }
 
 /**
- * That a request token was made for this body.
+ * Checks that a request token was made for this body.
  * @throws {Problem} 401
  */
 export function checkBody(token: Token, body: Body): void {
@@ -52,7 +52,7 @@ export function checkBody(token: Token, body: Body): void {
 }
 
 /**
- * Use a request token up, now that all it is bound to is right; whatever is answered then.
+ * Consumes a request token, once all it is bound to has been verified; the answer may still be a refusal.
  * @throws {Problem} 401
  */
 export async function useUp(token: Token, used: UsedTokens): Promise<void> {

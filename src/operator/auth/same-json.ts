@@ -1,6 +1,6 @@
-// Whether two parsed JSON values say the same, however deep: neither may overflow the stack of the one who asks.
+// Deep equality of two parsed JSON values, without recursion: deep input must not overflow the stack.
 
-/** The order of keys has no meaning, that of array items has. */
+/** The order of keys is ignored, that of array items is not. */
 export function sameJson(one: unknown, other: unknown): boolean {
   const pairs: [unknown, unknown][] = [[one, other]];
   for (let pair = pairs.pop(); pair !== undefined; pair = pairs.pop()) {

@@ -1,8 +1,9 @@
-// The operator's HMAC secret: read from file or config, made on first start, refused when it can be guessed.
+// The operator's HMAC secret: read from a file or the config, created on first start, rejected if too short.
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { access, mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Condition } from '../../base/condition.ts';
+import { writeFileAtomically } from '../../base/atomic-file.ts';
+import { type Condition, condition } from '../../base/condition.ts';
 import { codeOf, InputError, messageOf } from '../../base/errors.ts';
 import { leastSecretBytes } from '../../base/signing-rules.ts';
 import type { Config } from '../../config/config.ts';
@@ -12,21 +13,21 @@ export type SecretSettings = Pick<NonNullable<Config['operatorApi']>, 'hmacSecre
 export interface Secret {
   /** The key of every token. */
   readonly bytes: Uint8Array;
-  /** Its file, absolute; null: it stands in the config. */
+  /** Absolute path of its file; null: from the config. */
   readonly file: string | null;
-  /** Whether this call has made it. */
+  /** Whether this call created it. */
   readonly made: boolean;
-  /** What the state document has to say of it; empty: it is long enough. */
+  /** Empty if the secret is long enough. */
   readonly conditions: readonly Condition[];
 }
 
-/** RFC 7518 §3.2: an HS256 key has at least as many bits as the hash. */
+/** RFC 7518 §3.2: an HS256 key is at least as long as the hash. */
 const goodSecretBytes = 32;
 
 /**
- * The secret of these settings. The node asks with `make`, the command line on the same machine without.
- * @param options.make make the file where there is none: 32 random bytes as base64url, mode 0600
- * @throws {InputError} where there is none, it cannot be read or made, or it is shorter than 16 bytes
+ * Loads the secret. Only the node creates it, not the command line.
+ * @param options.make create a missing file: 32 random bytes as base64url, mode 0600
+ * @throws {InputError} if there is no secret, it cannot be read or created, or is shorter than 16 bytes
  */
 export async function loadSecret(settings: SecretSettings, options: { readonly make: boolean }): Promise<Secret> {
   const { hmacSecret, hmacSecretFile: file } = settings;
@@ -40,7 +41,7 @@ export async function loadSecret(settings: SecretSettings, options: { readonly m
   return checked(await readSecretFile(file), `The secret in ${file}`, { file, made });
 }
 
-/** The secret given by hand, as `--secret` and `--secret-file` of the command line do. Same rules, same errors. */
+/** A secret given as `--secret` or `--secret-file` on the command line. Same rules, same errors. */
 export const secretOf = (text: string, where: string): Secret =>
   checked(Buffer.from(text, 'utf8'), where, { file: null, made: false });
 
@@ -54,7 +55,7 @@ function checked(bytes: Uint8Array, where: string, rest: Pick<Secret, 'file' | '
   }
   if (length >= goodSecretBytes) return { bytes, ...rest, conditions: [] };
   const message = `${where} has ${length} bytes: RFC 7518 asks for ${goodSecretBytes} or more with HS256.`;
-  return { bytes, ...rest, conditions: [{ type: 'ShortSecret', reason: 'SecretTooShort', message }] };
+  return { bytes, ...rest, conditions: [condition('ShortSecret', 'SecretTooShort', message)] };
 }
 
 async function readSecretFile(file: string): Promise<Uint8Array> {
@@ -67,27 +68,25 @@ async function readSecretFile(file: string): Promise<Uint8Array> {
   }
 }
 
-/** Length of the newline that an editor or `echo` leaves behind the secret. */
+/** Length of the newline that an editor or `echo` adds. */
 function newlineAtEnd(bytes: Uint8Array): number {
   if (bytes.at(-1) !== 0x0a) return 0;
   return bytes.at(-2) === 0x0d ? 2 : 1;
 }
 
-/** @returns false where the file was there already; it is then left as it is */
+/**
+ * Only the default file is made. It lies in the state directory, which this process has locked: no other one makes it too.
+ * @returns false if the file exists; it is then left as it is
+ */
 async function makeSecretFile(file: string): Promise<boolean> {
   try {
     await mkdir(dirname(file), { recursive: true });
-    const handle = await open(file, 'wx', 0o600).catch((error: unknown) => {
-      if (codeOf(error) === 'EEXIST') return null;
-      throw error;
-    });
-    if (handle === null) return false;
-    try {
-      await handle.writeFile(`${randomBytes(32).toString('base64url')}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    const exists = await access(file).then(
+      () => true,
+      (error: unknown) => codeOf(error) !== 'ENOENT',
+    );
+    if (exists) return false;
+    await writeFileAtomically(file, `${randomBytes(32).toString('base64url')}\n`);
     return true;
   } catch (error) {
     throw new InputError(`The operator secret cannot be made in ${file}: ${messageOf(error)}`, { cause: error });

@@ -1,4 +1,4 @@
-// Operator tokens: how both kinds are signed, and what a signature, the clock and the claims of one say of it.
+// Verifies operator tokens of both kinds: signature, times and claims.
 import { errors, type JWTPayload, jwtVerify } from 'jose';
 import { messageOf } from '../../base/errors.ts';
 import { type Scope, sha256 } from '../../client/sign-token.ts';
@@ -6,16 +6,16 @@ import { sameJson } from './same-json.ts';
 
 /** A request token is at most this old. */
 const maxRequestTokenAgeSec = 300;
-/** How far the clock of whoever signed a request token may be ahead of ours. */
+/** How far a signer's clock may be ahead of the node's. */
 const maxClockLeadSec = 30;
 
 const noJwt = 'The token is not a signed JWT';
 const jwtShape = /^[\w-]+\.[\w-]*\.[\w-]*$/;
-/** It is parsed before the signature is looked at, so strangers do not choose how long it is. */
+/** The header is parsed before the signature is verified: its length is bounded. */
 const longestHeader = 4096;
 
 interface Bearer {
-  /** Who, in the words of whoever signed; null: not said. */
+  /** Name of the bearer, as signed; null: not given. */
   readonly sub: string | null;
   readonly jti: string | null;
   readonly scope: Scope;
@@ -29,9 +29,9 @@ export interface AccessToken extends Bearer {
 
 export interface RequestToken extends Bearer {
   readonly kind: 'request';
-  /** By this it is remembered once it has been used; 43 characters of base64url. */
+  /** Key under which a used token is remembered; 43 characters of base64url. */
   readonly key: string;
-  /** From then on its times refuse it: milliseconds since the epoch. */
+  /** Milliseconds since the epoch. */
   readonly expiresAtMs: number;
   /** Whether it was made for a request with this body. */
   fits(body: Body): boolean;
@@ -39,7 +39,7 @@ export interface RequestToken extends Bearer {
 
 export type Token = AccessToken | RequestToken;
 
-/** A request's body: parsed (`{}` where there is none), and the base64url SHA-256 of its bytes. */
+/** A request's body: parsed (`{}` if absent), and the base64url SHA-256 of its bytes. */
 export interface Body {
   readonly value: unknown;
   readonly sha256: string;
@@ -56,7 +56,7 @@ export interface TokenRules {
   readonly now: () => number;
 }
 
-/** Why a token is refused, in words for whoever sent it. Never holds the token. */
+/** Why a token is refused, as a message for the client. Never holds the token. */
 export class TokenRefused extends Error {
   override readonly name = 'TokenRefused';
 }
@@ -117,7 +117,7 @@ function requestToken(token: string, url: string, bearer: Bearer, claims: JWTPay
     throw new TokenRefused(`The token was made more than ${maxClockLeadSec} s in the future: check both clocks`);
   }
   if (reqUrl !== url) throw new TokenRefused('The token was made for another URL');
-  // Without a word of the body it is for none, which is the same as {}.
+  // Without a body claim the token is for an empty body, the same as {}.
   const bindsValue = 'reqBody' in claims || reqBodyHash === undefined;
   const value = 'reqBody' in claims ? claims.reqBody : {};
   return {
@@ -146,7 +146,7 @@ function text(name: string, value: unknown): string | null {
   return value;
 }
 
-/** `scope` is a list of words (RFC 8693 §4.2); the widest one known counts. */
+/** `scope` is a list of words (RFC 8693 §4.2); the widest known one counts. */
 function scopeOf(claims: JWTPayload): Scope {
   const words = (text('scope', claims.scope) ?? 'operate').split(' ');
   if (words.includes('operate')) return 'operate';

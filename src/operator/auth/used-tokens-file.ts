@@ -1,38 +1,39 @@
-// Used request tokens kept on disk, so that one used before a crash is still used up after it.
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+// Used request tokens on disk, so that a token cannot be replayed after a crash.
+import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Condition } from '../../base/condition.ts';
+import { writeFileAtomically } from '../../base/atomic-file.ts';
+import { type Condition, condition } from '../../base/condition.ts';
 import { codeOf, messageOf } from '../../base/errors.ts';
 import type { SyncDirectory } from '../../base/sync-directory.ts';
 import { settlesWithin } from '../../base/timeout.ts';
 import { type Take, TokenMemory, type TokenMemoryOptions, type UsedTokens } from './used-tokens.ts';
 
 export interface UsedTokensFileOptions extends TokenMemoryOptions {
-  /** Absolute. Made where it is not there, its directory too. */
+  /** Absolute. Created if missing, with its directory. */
   readonly file: string;
-  /** How long a command waits for the disk before it goes on without. */
+  /** How long a command waits for the disk. */
   readonly writeTimeoutMs: number;
-  /** Pause before what could not be written is tried again. */
+  /** Delay before a failed write is retried. */
   readonly retryMs: number;
   readonly syncDirectory: SyncDirectory;
 }
 
 /**
- * One line a token, `expiresAtMs key`, and one for those that were forgotten. What does not look so, such as a torn last
- * line, was never confirmed.
+ * One line per token, `expiresAtMs key`, and one for forgotten tokens. Other lines, such as a torn last one, were never
+ * confirmed.
  */
 const linePattern = /^(\d{1,16}) ([\w-]{43}|forgotten)$/;
 const forgottenLine = (upToMs: number): string => (upToMs > 0 ? `${upToMs} forgotten\n` : '');
 const lineOf = ([key, expiresAtMs]: readonly [string, number]): string => `${expiresAtMs} ${key}\n`;
 
-/** The file is written anew when it has this many lines more than twice what is still remembered. */
+/** The file is rewritten when it has this many lines more than twice the remembered tokens. */
 const deadLinesAllowed = 1000;
 
-/** Reads what is there, and writes it anew without what is torn or twice there. Never rejects: what goes wrong is a condition. */
+/** Reads the file and rewrites it without torn and duplicate lines. Never rejects: an error becomes a condition. */
 export async function openUsedTokens(options: UsedTokensFileOptions): Promise<UsedTokens> {
   const memory = new TokenMemory(options);
   const file = new UsedTokensFile(memory, options);
-  // At start alone: a directory that goes later is a condition of the disk, which this file must not hide from others.
+  // Only at start: a directory removed later is a condition, which must not be hidden.
   await mkdir(dirname(options.file), { recursive: true, mode: 0o700 }).catch(() => {});
   await file.load();
   return file;
@@ -45,7 +46,7 @@ class UsedTokensFile implements UsedTokens {
   #queue: [string, number][] = [];
   #underWay: Promise<void> = Promise.resolve();
   #next: Promise<void> | null = null;
-  /** Null: what the file holds is not known, so that it is written anew. */
+  /** Null: the content of the file is unknown, so it is rewritten. */
   #known: { readonly bytes: number; readonly lines: number } | null = null;
   #writeFailure: string | null = null;
   #stuck = false;
@@ -70,7 +71,7 @@ class UsedTokensFile implements UsedTokens {
     await this.#settlesWithin(this.#flush());
   }
 
-  /** Resolves when the token is on disk. Where the disk does not take it, memory alone has to do: no command is refused for that. */
+  /** Resolves when the token is on disk. If the write fails, memory alone is used: no command is refused for that. */
   async take(key: string, expiresAtMs: number): Promise<Take> {
     const take = this.#memory.take(key, expiresAtMs);
     if (take !== 'taken') return take;
@@ -83,7 +84,7 @@ class UsedTokensFile implements UsedTokens {
   get conditions(): readonly Condition[] {
     if (this.#writeFailure === null) return [];
     const message = `${this.#writeFailure}. Request tokens used since then could be used again after a restart.`;
-    return [{ type: 'UsedTokensNotSaved', reason: 'WriteFailed', message }];
+    return [condition('UsedTokensNotSaved', 'WriteFailed', message)];
   }
 
   async close(): Promise<void> {
@@ -91,7 +92,7 @@ class UsedTokensFile implements UsedTokens {
     clearTimeout(this.#retry);
   }
 
-  /** One write at a time; whatever is queued while it is under way goes into the next one together. */
+  /** One write at a time; tokens queued during it are written together next. */
   #flush(): Promise<void> {
     this.#next ??= this.#underWay.then(() => {
       this.#next = null;
@@ -108,9 +109,9 @@ class UsedTokensFile implements UsedTokens {
       this.#known = null;
       const lines = (known?.lines ?? 0) + taken.length;
       const isLong = lines > 2 * this.#memory.size + deadLinesAllowed;
-      // Where appending fails, all that is known may still be written to a new file: the directory may have been made anew.
+      // If appending fails, a rewrite may still succeed: the directory may have been replaced.
       const appended = known === null || isLong ? null : await this.#append(taken, known.bytes).catch(() => null);
-      this.#known = appended === null ? await this.#writeAnew() : { bytes: appended, lines };
+      this.#known = appended === null ? await this.#rewrite() : { bytes: appended, lines };
       this.#writeFailure = null;
     } catch (error) {
       this.#writeFailure = `The used request tokens could not be written: ${messageOf(error)}`;
@@ -118,7 +119,7 @@ class UsedTokensFile implements UsedTokens {
     }
   }
 
-  /** @returns the file's length afterwards; null: it is not the file that was written last */
+  /** @returns the new length of the file; null: another file is in its place */
   async #append(taken: [string, number][], expectedBytes: number): Promise<number | null> {
     const data = Buffer.from(taken.map(lineOf).join(''));
     const handle = await open(this.#options.file, 'a', 0o600);
@@ -132,23 +133,15 @@ class UsedTokensFile implements UsedTokens {
     }
   }
 
-  async #writeAnew(): Promise<{ bytes: number; lines: number }> {
+  async #rewrite(): Promise<{ bytes: number; lines: number }> {
     const { file, syncDirectory } = this.#options;
     const entries = this.#memory.entries();
     const data = Buffer.from(forgottenLine(this.#memory.forgottenUpToMs) + entries.map(lineOf).join(''));
-    const handle = await open(`${file}.new`, 'w', 0o600);
-    try {
-      await handle.writeFile(data);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(`${file}.new`, file);
-    await syncDirectory(dirname(file));
+    await writeFileAtomically(file, data, { syncDirectory });
     return { bytes: data.length, lines: entries.length };
   }
 
-  /** Waits for a write, but not for ever. */
+  /** Waits for a write, up to the timeout. */
   async #settlesWithin(written: Promise<void>): Promise<void> {
     const { writeTimeoutMs } = this.#options;
     const done = written.then(() => {

@@ -1,32 +1,31 @@
-// Which request tokens have been used: each is taken once, whatever the clock does later.
+// Remembers used request tokens: each is accepted once, even if the clock is set back.
 import type { Condition } from '../../base/condition.ts';
 
 /**
- * `full`: it was not used before as far as is known, but cannot be remembered. `forgotten`: it may have been used before.
- * Its times alone refused it until the clock was set back.
+ * `full`: not known as used, but there is no room to remember it. `forgotten`: possibly used before; it had expired and
+ * was forgotten before the clock was set back.
  */
 export type Take = 'taken' | 'replayed' | 'forgotten' | 'full';
 
-/** The port; in memory for tests and trials, in a file (`used-tokens-file.ts`) for nodes. */
+/** The port: in memory for tests, in a file (`used-tokens-file.ts`) for nodes. */
 export interface UsedTokens {
   /**
-   * Use a token up. Never rejects: two calls at once with one key give `taken` to one of them.
+   * Consume a token. Never rejects. Of two concurrent calls with one key, one gets `taken`.
    * @param key 43 characters of base64url
-   * @param expiresAtMs from then on its times refuse it, unless the clock is set back: milliseconds since the epoch
+   * @param expiresAtMs when the token expires: milliseconds since the epoch
    */
   take(key: string, expiresAtMs: number): Promise<Take>;
-  /** What the state document has to say. */
   readonly conditions: readonly Condition[];
   close(): Promise<void>;
 }
 
 export interface TokenMemoryOptions {
-  /** How many are remembered at once. Only where there is no room for another one are expired ones forgotten. */
+  /** How many are remembered. Expired ones are forgotten only to make room. */
   readonly max: number;
   readonly now: () => number;
 }
 
-/** The memory itself, without any waiting: what is asked and what is answered lie in one synchronous block. */
+/** The memory itself; synchronous, so that check and insert are atomic. */
 export class TokenMemory {
   readonly #expiries = new Map<string, number>();
   readonly #options: TokenMemoryOptions;
@@ -46,23 +45,23 @@ export class TokenMemory {
     return 'taken';
   }
 
-  /** Remember one that was used before a restart, whatever the limit. */
+  /** Remember a token used before a restart, even beyond the limit. */
   restore(key: string, expiresAtMs: number): void {
     this.#expiries.set(key, expiresAtMs);
     this.#earliestMs = Math.min(this.#earliestMs, expiresAtMs);
   }
 
-  /** Some that expired then or earlier were forgotten, be it before a restart. */
+  /** Record that tokens that expired up to then were forgotten, possibly before a restart. */
   noteForgotten(upToMs: number): void {
     this.#forgottenUpToMs = Math.max(this.#forgottenUpToMs, upToMs);
   }
 
-  /** All that are remembered, as `[key, expiresAtMs]`. */
+  /** All remembered tokens, as `[key, expiresAtMs]`. */
   entries(): [string, number][] {
     return [...this.#expiries];
   }
 
-  /** None that expires later has been forgotten. */
+  /** No token that expires later has been forgotten. */
   get forgottenUpToMs(): number {
     return this.#forgottenUpToMs;
   }
@@ -71,7 +70,7 @@ export class TokenMemory {
     return this.#expiries.size;
   }
 
-  /** Looks at every token only when at least one of them has expired. */
+  /** Scans the tokens only if at least one has expired. */
   #forgetExpired(): void {
     const now = this.#options.now();
     if (now <= this.#earliestMs) return;

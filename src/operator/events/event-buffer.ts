@@ -1,6 +1,6 @@
-// Numbered events as they go over the wire, the newest of them kept for readers who come back.
+// A ring buffer of numbered events in wire format, for readers that reconnect.
 
-/** One event in the format of WHATWG HTML §9.2.6: lines of fields, ended by an empty one. */
+/** One event in the format of WHATWG HTML §9.2.6: field lines, then an empty line. */
 export const eventText = (name: string, data: unknown, id?: string): string =>
   `${id === undefined ? '' : `id: ${id}\n`}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 
@@ -14,7 +14,7 @@ export interface BufferedEvent {
   readonly text: string;
 }
 
-/** Forgets the oldest when there is no room for the newest. */
+/** Drops the oldest events to make room for the newest. */
 export class EventBuffer {
   readonly #limits: Required<BufferLimits>;
   #events: BufferedEvent[] = [];
@@ -40,7 +40,7 @@ export class EventBuffer {
     return this.#events;
   }
 
-  /** Everything after this number; null: some of it is not here any more. */
+  /** All events after this number; null: some have been dropped. */
   after(number: number, last: number): readonly BufferedEvent[] | null {
     if (number > last) return null;
     if (number === last) return [];

@@ -1,4 +1,4 @@
-// One reader of the events: a response that stays open, and is dropped when its reader does not keep up.
+// One reader of the event stream: a response that stays open, and is closed if the client does not keep up.
 import type { ServerResponse } from 'node:http';
 
 export class EventReader {
@@ -6,13 +6,13 @@ export class EventReader {
   readonly #maxBacklogBytes: number;
 
   /**
-   * @param maxBacklogBytes with more than this unread when there is something to say, the reader is dropped
-   * @param gone called once, however it ends
+   * @param maxBacklogBytes the reader is dropped if more than this is unread when an event is sent
+   * @param gone called once, when the response closes
    */
   constructor(response: ServerResponse, maxBacklogBytes: number, gone: (reader: EventReader) => void) {
     this.#response = response;
     this.#maxBacklogBytes = maxBacklogBytes;
-    // A connection that breaks is no fault of ours; its errors have no other listener.
+    // A broken connection is not an error here; without a listener it would crash the process.
     response.on('error', () => {});
     response.once('close', () => gone(this));
   }

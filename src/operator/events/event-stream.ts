@@ -1,4 +1,4 @@
-// The answer to `GET /events`: Server-Sent Events (WHATWG HTML §9.2), until one of both ends has had enough.
+// The answer to `GET /events`: Server-Sent Events (WHATWG HTML §9.2), until the client or the node ends it.
 import type Koa from 'koa';
 import type { Token } from '../auth/tokens.ts';
 import { problem } from '../http/problems.ts';
@@ -8,21 +8,21 @@ import type { Events } from './events.ts';
 const longestMs = 2_147_483_647;
 
 /**
- * A stream ends with the access token that opened it; one opened by a request token is the one request it was made for.
- * @throws {Problem} 503 where there are as many readers as there may be
+ * A stream ends when its access token expires. A request token is valid for the whole stream.
+ * @throws {Problem} 503 if there are too many readers
  */
 export function streamEvents(ctx: Koa.Context, events: Events, token: Token, now: () => number): void {
   if (events.isFull) {
-    const detail = 'As many readers of the events as there may be (operatorApi.maxEventReaders) are here already';
+    const detail = 'The limit of event readers (operatorApi.maxEventReaders) is reached';
     throw problem(503, detail, { headers: { 'Retry-After': '5' } });
   }
   const { res } = ctx;
   ctx.respond = false;
-  // A proxy on the way must not collect what is meant to be read at once.
+  // Disables buffering in proxies.
   res.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' });
   if (ctx.method === 'HEAD') return void res.end();
   const end = events.connect(res, ctx.get('Last-Event-ID'));
-  // A reader that closes its side has gone: of a stream without an end nothing is ever owed last.
+  // A client that half-closes its connection has left: an endless stream has no last answer to wait for.
   ctx.socket.once('end', end);
   res.once('close', () => ctx.socket.off('end', end));
   if (token.kind === 'request') return;

@@ -1,19 +1,13 @@
-// The events of a node: what happens is numbered, kept for a while, and told to every reader; nobody is ever waited for.
+// The events of a node: numbered, buffered, and sent to every reader without waiting for any.
 import type { ServerResponse } from 'node:http';
 import type { MachineStep, ObservableNode, StateDocument } from '../../control/node-control.ts';
 import type { AuditEntry } from '../audit/audit-entry.ts';
 import { EventBuffer, eventText } from './event-buffer.ts';
+import type { eventLimits } from './event-limits.ts';
 import { EventReader } from './event-reader.ts';
 import { type Counts, MetricsSeries } from './readings.ts';
 
-export interface EventLimits {
-  /** Of events kept for readers who come back. */
-  readonly eventsBufferBytes: number;
-  readonly eventsHeartbeatMs: number;
-  /** What a reader may leave unread before it is dropped. */
-  readonly eventsBacklogBytes: number;
-  readonly maxEventReaders: number;
-}
+type EventLimits = Readonly<Record<keyof typeof eventLimits | 'maxEventReaders', number>>;
 
 export interface EventsParts {
   readonly node: ObservableNode;
@@ -22,18 +16,18 @@ export interface EventsParts {
   readonly now?: () => number;
 }
 
-/** Steps and changes within this time are one `machine` and one `state` event: to preview every command takes a while. */
+/** Changes within this time are one `machine` and one `state` event: previewing every command is expensive. */
 const coalesceMs = 40;
-/** How many of the last commands a new reader is told. */
+/** How many of the last commands a new reader gets. */
 const maxLastCommands = 20;
-/** How long a reader waits before it comes back. */
+/** How long a reader waits before it reconnects. */
 const retryMs = 2000;
 
 export class Events {
   readonly #node: ObservableNode;
   readonly #limits: EventLimits;
   readonly #now: () => number;
-  /** Numbers of another process are not ours. */
+  /** Distinguishes event numbers of this process from those of earlier ones. */
   readonly #run: number;
   readonly #buffer: EventBuffer;
   readonly #lastCommands: EventBuffer;
@@ -48,9 +42,9 @@ export class Events {
   #looking: NodeJS.Timeout | undefined;
   #beating: NodeJS.Timeout | undefined;
   #step: Pick<MachineStep, 'event' | 'taken'> | null = null;
-  /** What readers were last told, so that nothing is told twice. */
-  #toldState = '';
-  #toldDrain = false;
+  /** What was last sent, so that nothing is sent twice. */
+  #sentState = '';
+  #sentDrain = false;
   #ended = false;
 
   constructor({ node, counts, limits, now = Date.now }: EventsParts) {
@@ -64,16 +58,16 @@ export class Events {
     this.#unobserve = node.observe((observation) => {
       if (observation.type === 'changed') return this.#changed();
       const { type, ...data } = observation;
-      if (type === 'condition') return void this.#tell('condition', data);
+      if (type === 'condition') return void this.#record('condition', data);
       this.#step = observation;
-      this.#tell('transition', data);
+      this.#record('transition', data);
       this.#machineDue = true;
     });
     this.#ticking = setInterval(() => this.#tick(), 1000);
     this.#ticking.unref();
   }
 
-  /** How many there are now. */
+  /** Number of connected readers. */
   get readers(): number {
     return this.#readers.size;
   }
@@ -82,23 +76,23 @@ export class Events {
     return this.#readers.size >= this.#limits.maxEventReaders;
   }
 
-  /** A command, a refused token, or a flood of those summed up (audit-floods.ts). */
+  /** A command, a refused token, or a summary of many refusals (audit-floods.ts). */
   command(entry: AuditEntry): void {
-    this.#lastCommands.add(this.#tell('command', entry));
+    this.#lastCommands.add(this.#record('command', entry));
   }
 
-  /** A request of the operator API was answered after this long. */
+  /** Record the duration of a request of the operator API. */
   answered(milliseconds: number): void {
     this.#metrics.answered(milliseconds);
   }
 
   /**
-   * Begins with everything as it is now; from here on the response is ours.
-   * @param lastEventId of a reader who comes back; '' for a new one
-   * @returns what ends it
+   * Sends the current state first; takes over the response.
+   * @param lastEventId of a reader that reconnects; '' for a new one
+   * @returns a function that ends the stream
    */
   connect(response: ServerResponse, lastEventId: string): () => void {
-    // What waits to be told is part of what a new reader begins with.
+    // Pending events are included in the greeting of a new reader: flush them to the others first.
     const state = this.#look();
     this.#flush();
     const reader = new EventReader(response, this.#limits.eventsBacklogBytes, (gone) => this.#leave(gone));
@@ -109,12 +103,12 @@ export class Events {
     return () => reader.end();
   }
 
-  /** The last event, and the end of every stream. */
+  /** Sends the last event and ends every stream. */
   end(exitCode: number): void {
     if (this.#ended) return;
     this.#look();
-    // Told to those, too, who come before the port closes.
-    this.#lastCommands.add(this.#tell('end', { at: this.#at(), exitCode }));
+    // Readers that connect before the port closes get it too.
+    this.#lastCommands.add(this.#record('end', { at: this.#at(), exitCode }));
     this.#ended = true;
     this.#flush();
     for (const reader of this.#readers) reader.end();
@@ -134,11 +128,11 @@ export class Events {
       eventText('drain', this.#drain(state)),
       ...(missed ?? this.#lastCommands.all).map(({ text }) => text),
     ];
-    // An id alone tells the reader where it is, and nothing else (WHATWG HTML §9.2.6).
+    // An id without data sets the last event id and dispatches no event (WHATWG HTML §9.2.6).
     return `${now.join('')}id: ${this.#id(this.#number)}\n\n`;
   }
 
-  /** Null: not all that the reader missed is here. A new reader has missed nothing but is told the last commands. */
+  /** Null: some missed events have been dropped. A new reader gets the last commands. */
   #missed(lastEventId: string): ReturnType<EventBuffer['after']> {
     if (lastEventId === '') return this.#lastCommands.all;
     const [, run, number] = /^(\d{1,16})-(\d{1,16})$/.exec(lastEventId) ?? [];
@@ -161,7 +155,7 @@ export class Events {
     if (this.#readers.size === 0) return;
     this.#queue(eventText('metrics', [point]));
     const state = this.#look();
-    if (state.drain) this.#tellDrain(state);
+    if (state.drain) this.#sendDrain(state);
   }
 
   #changed(): void {
@@ -169,7 +163,7 @@ export class Events {
     this.#looking = setTimeout(() => this.#look(), coalesceMs);
   }
 
-  /** Tells where the machine is if it has moved, and the state if it is another than the one last told. */
+  /** Sends the machine after a transition, and the state if it differs from the last one sent. */
   #look(): StateDocument {
     clearTimeout(this.#looking);
     this.#looking = undefined;
@@ -177,14 +171,14 @@ export class Events {
     this.#machineDue = false;
     const { state } = this.#node;
     const text = eventText('state', state);
-    if (text !== this.#toldState) this.#queue(text);
-    this.#toldState = text;
-    if (this.#toldDrain !== (state.drain !== null)) this.#tellDrain(state);
+    if (text !== this.#sentState) this.#queue(text);
+    this.#sentState = text;
+    if (this.#sentDrain !== (state.drain !== null)) this.#sendDrain(state);
     return state;
   }
 
-  #tellDrain(state: StateDocument): void {
-    this.#toldDrain = state.drain !== null;
+  #sendDrain(state: StateDocument): void {
+    this.#sentDrain = state.drain !== null;
     this.#queue(eventText('drain', this.#drain(state)));
   }
 
@@ -198,7 +192,7 @@ export class Events {
     return { at: this.#at(), active, taken, event, commands };
   }
 
-  #tell(name: string, data: object) {
+  #record(name: string, data: object) {
     this.#number += 1;
     const event = { number: this.#number, text: eventText(name, data, this.#id(this.#number)) };
     this.#buffer.add(event);
@@ -206,7 +200,7 @@ export class Events {
     return event;
   }
 
-  /** Whoever tells is in the middle of something: readers hear of it afterwards. */
+  /** Events are sent in a later turn, so that the caller is not interrupted. */
   #queue(text: string): void {
     if (this.#ended || this.#readers.size === 0) return;
     this.#sender.push(text);

@@ -1,6 +1,6 @@
-// What the node has done, as one point a second: cumulative counts of the public side, and how fast the operator API was.
+// One metrics point per second: cumulative counts of the public side, and the latency of the operator API.
 
-/** As the public workers count it. */
+/** Totals of the server processes. */
 export interface Counts {
   readonly requests: number;
   readonly bytesSent: number;
@@ -10,14 +10,14 @@ export interface Counts {
 export interface MetricsPoint extends Counts {
   /** ISO 8601. */
   readonly at: string;
-  /** Of the requests answered since the point before; null: there were none. */
+  /** Of the requests since the previous point; null: no requests. */
   readonly operatorLatencyMs: { readonly p50: number; readonly p99: number } | null;
 }
 
-/** Five minutes of them. */
+/** Five minutes. */
 const maxPoints = 300;
 
-/** Of so many requests a second, the latest, the times are looked at. */
+/** Durations kept per second; later ones replace earlier ones. */
 const maxTimes = 1000;
 
 export class MetricsSeries {
@@ -32,13 +32,13 @@ export class MetricsSeries {
     this.#now = now;
   }
 
-  /** A request of the operator API was answered after this long. */
+  /** Record the duration of a request of the operator API. */
   answered(milliseconds: number): void {
     this.#times[this.#timed % maxTimes] = milliseconds;
     this.#timed += 1;
   }
 
-  /** To be called once a second. */
+  /** Call once a second. */
   sample(): MetricsPoint {
     const { requests, bytesSent, downloadsInProgress } = this.#counts();
     const at = new Date(this.#now()).toISOString();
@@ -59,7 +59,7 @@ export class MetricsSeries {
 function latencyOf(times: readonly number[]): MetricsPoint['operatorLatencyMs'] {
   if (times.length === 0) return null;
   const sorted = times.toSorted((a, b) => a - b);
-  /** The nearest rank: a time that was really taken. */
+  /** Nearest rank: a measured value. */
   const at = (share: number) => Math.round((sorted[Math.ceil(share * sorted.length) - 1] ?? 0) * 1000) / 1000;
   return { p50: at(0.5), p99: at(0.99) };
 }

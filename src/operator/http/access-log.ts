@@ -1,4 +1,4 @@
-// Each request by its name: given to it first of all, told in its answer, and one log line when it has been answered.
+// Assigns each request an id, returns it in the answer, and logs one line per answer.
 import type Koa from 'koa';
 import { requestIdHeader, requestIdOf } from '../../base/request-id.ts';
 import { loggedPath } from './logged-path.ts';

@@ -1,9 +1,9 @@
-// The order in which commands arrive: each takes its place when its request head has come, and is put to the node when it is up.
+// Keeps commands in order of arrival: each takes a place when its request head arrives, and reaches the node in turn.
 import type { IncomingMessage } from 'node:http';
 
-/** Of one command, until it is put to the node or refused. */
+/** The place of one command, until it reaches the node or is refused. */
 export interface Place {
-  /** Resolves when no earlier command holds this one up. The caller puts it to the node and leaves in the same turn. */
+  /** Resolves when no earlier command blocks this one. The caller passes it to the node and leaves in the same tick. */
   turn(): Promise<void>;
   /** May be called twice. */
   leave(): void;
@@ -11,15 +11,15 @@ export interface Place {
 
 interface Taken {
   readonly request: IncomingMessage;
-  /** Its body took too long: from now on it holds up its own connection alone. */
+  /** Its body is late: it now blocks only its own connection. */
   isLate: boolean;
   up: (() => void) | null;
 }
 
 /**
- * A command waits for those before it as long as they are being judged: what comes before the machine (token, body, the
- * memory of used tokens) takes longer for some than for others. A body that is still on its way is waited for until
- * `bodyWaitMs` after its head came, however many such senders there are. A refused token ends the wait at once.
+ * A command waits while earlier ones are checked: the steps before the machine (token, body, used tokens) vary in
+ * duration. An incomplete body is waited for up to `bodyWaitMs` after its head; waits of several such clients do not add
+ * up. A refused token ends the wait at once.
  */
 export class Places {
   readonly #bodyWaitMs: number;
@@ -29,7 +29,7 @@ export class Places {
     this.#bodyWaitMs = bodyWaitMs;
   }
 
-  /** To be called in the same turn in which the head came. */
+  /** Call in the tick in which the head arrives. */
   take(request: IncomingMessage): Place {
     const place: Taken = { request, isLate: false, up: null };
     this.#taken.add(place);
@@ -50,7 +50,7 @@ export class Places {
     };
   }
 
-  /** Behind a late one only its own connection waits: what was sent ahead there came after its body. */
+  /** A late request blocks only its own connection, where later requests follow its body. */
   #call(): void {
     const waiting = new Set<unknown>();
     for (const { request, isLate, up } of this.#taken) {

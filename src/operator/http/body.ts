@@ -1,4 +1,4 @@
-// Reads the body of a command: 415, 413 and malformed JSON are judged here, in this order.
+// Reads the body of a command and answers 415, 413 and malformed JSON, in this order.
 import { isUtf8 } from 'node:buffer';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
@@ -27,17 +27,17 @@ export function createBodyReader(maxBodyBytes: number): ReadBody {
     }
     if (length > maxBodyBytes) throw tooLarge();
     if (ctx.req.destroyed) throw brokenOff();
-    // Nothing or `identity` by now, which the parser knows in lower case only.
+    // Absent or `identity` here; the parser accepts only lower case.
     delete ctx.req.headers['content-encoding'];
 
-    // The parser gives text; what a token's hash is about are the bytes.
+    // The parser returns text, but a token's hash covers the bytes.
     const chunks: Buffer[] = [];
     const keep = (chunk: Buffer) => chunks.push(chunk);
     ctx.req.on('data', keep);
     try {
       await parse(ctx, async () => {});
     } catch (error) {
-      // Whatever the parser calls it: the client has gone, and nothing is wrong here.
+      // The client has disconnected, however the parser reports it.
       if (ctx.req.destroyed && !ctx.req.complete) throw brokenOff(error);
       if (hasStatus(error, 413)) throw tooLarge();
       if (hasStatus(error, 400)) throw wrongBody(`is not a JSON object: ${whatIsWrong(messageOf(error))}`);
@@ -54,9 +54,9 @@ export function createBodyReader(maxBodyBytes: number): ReadBody {
 const wrongBody = (words: string) =>
   problem(400, `The body ${words}`, { members: { errors: [{ path: '', message: words }] } });
 
-const brokenOff = (cause?: unknown) => problem(400, 'The request was broken off', { cause });
+const brokenOff = (cause?: unknown) => problem(400, 'The request was aborted', { cause });
 
-/** Bodies are JSON in UTF-8 and not compressed: one less way to make a small request large. */
+/** Bodies are uncompressed UTF-8 JSON; this rules out decompression bombs. */
 function unsupportedKind(ctx: Koa.Context) {
   const type = ctx.get('Content-Type');
   if (type.split(';')[0]?.trim().toLowerCase() !== 'application/json') {
@@ -90,6 +90,6 @@ async function isEmpty(request: IncomingMessage): Promise<boolean> {
 const hasStatus = (error: unknown, status: number): boolean =>
   error instanceof Error && 'status' in error && error.status === status;
 
-/** The parser quotes what it could not read: that may be what should not be written down, and whoever sent it knows it. */
+/** Removes the parser's quotation of the body, which may hold a secret. */
 const whatIsWrong = (message: string): string =>
   /^Unexpected token '.'/su.exec(message)?.[0] ?? message.replace(/"[\s\S]*"/, 'it');

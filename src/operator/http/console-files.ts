@@ -1,4 +1,4 @@
-// The console's files: its two pages, its style and its modules, under exact paths and a strict content security policy.
+// Serves the console: pages, styles and modules, under exact paths and a strict content security policy.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,13 +12,14 @@ interface ConsoleFile {
 }
 
 /** The modules of the reference page alone. */
-const referenceModules = ['openapi-reader', 'operation-card', 'markup', 'reference', 'schema-text'];
+const referenceModules = ['markup', 'openapi-reader', 'operation-card', 'reference', 'schema-text'];
 
 /** Every module of the pages, by its path in the build; the pages import by relative paths, so the folders stay as they are. */
 export const consoleModules = [
   'machines/commands',
   'machines/diagram/diagram',
   'src/client/event-parser',
+  'src/client/reconnect',
   'src/base/signing-rules',
   ...[
     'ages',
@@ -29,7 +30,6 @@ export const consoleModules = [
     'confirm',
     'credentials',
     'dom',
-    'status-panel',
     'failures',
     'fields',
     'follow',
@@ -41,11 +41,12 @@ export const consoleModules = [
     'plot',
     'preview-text',
     'sign-in',
+    'status-panel',
     ...referenceModules,
   ].map((name) => `src/console/${name}`),
 ] as const;
 
-/** Nothing but what this node serves, no inline script or style, no form sent, no text turned into markup, no frame around it. */
+/** Only resources of this node; no inline scripts or styles, form submissions, HTML from strings, or framing. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -69,7 +70,7 @@ const headers = {
 /** Read once for all nodes of this process. */
 let files: Map<string, ConsoleFile> | undefined;
 
-/** The routes of `/`, `/reference` and `/console/…`. They need no token: everything that is shown there is fetched with one. */
+/** The routes of `/`, `/reference` and `/console/…`. They need no token: the data is fetched with one. */
 export function consoleRoutes(): Router<OperatorState> {
   const router = new Router<OperatorState>({ sensitive: true, strict: true });
   files ??= consoleFiles();
@@ -83,12 +84,12 @@ export function consoleRoutes(): Router<OperatorState> {
   return router;
 }
 
-/** By their paths on the operator port. */
+/** Files by path on the operator port. */
 function consoleFiles(): Map<string, ConsoleFile> {
   const source = (name: string) => readFileSync(join(packageRoot, 'src/console', name));
   const built = (name: string) => readFileSync(fileURLToPath(new URL(`../../../${name}.js`, import.meta.url)));
   const html = { type: 'text/html; charset=utf-8' };
-  // All modules are asked for at once: an operator at the end of a slow line does not wait for one import after the other.
+  // Preload all modules at once, so that a slow connection does not wait for one import after another.
   const preloads = consoleModules
     .filter((name) => !referenceModules.some((one) => name.endsWith(`/${one}`)))
     .map((name) => `<link rel="modulepreload" href="/console/${name}.js" />`);

@@ -1,4 +1,4 @@
-// Whether a command is meant or only to be previewed: the query parameter `dryRun`.
+// The query parameter `dryRun`: preview a command without carrying it out.
 import leven from 'leven';
 import { problem } from './problems.ts';
 
@@ -11,7 +11,7 @@ export const isDryRun = (query: string): boolean => {
 };
 
 /**
- * Other parameters have no meaning and do no harm, but whoever misspells this one means no effect, and must not get one.
+ * Unknown parameters are ignored, but a misspelt `dryRun` must not carry out the command.
  * @throws {Problem} 400
  */
 export function checkDryRun(query: string): void {

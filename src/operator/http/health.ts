@@ -1,12 +1,12 @@
-// Health for those who start, restart and balance nodes: /livez, /readyz and /startupz, without a token, never waiting.
+// Health endpoints for supervisors and load balancers: /livez, /readyz and /startupz. No token, never waiting.
 import Router from '@koa/router';
 import type { Health } from '../../control/node-control.ts';
 import type { OperatorState } from './request-state.ts';
 
 /**
  * 200 `ok`, or 503 with the reason as text.
- * `/livez`: the process answers. `/startupz`: the public API is where it is wanted, or that has been tried.
- * `/readyz`: it runs, a worker serves it, and no stop is under way.
+ * `/livez`: the process answers. `/startupz`: the public API has reached its target state, or has failed to.
+ * `/readyz`: the public API runs, a server process serves it, and no stop is in progress.
  */
 export function healthRoutes(health?: () => Health): Router<OperatorState> {
   const router = new Router<OperatorState>({ sensitive: true, strict: true });

@@ -1,4 +1,4 @@
-// The HTTP server of the operator API: its limits, and an end that lets the last answer out.
+// The HTTP server of the operator API: its limits, and a graceful close.
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
@@ -16,25 +16,25 @@ export type ListenSettings = Pick<
 >;
 
 export interface OperatorListener {
-  /** The one in use, where the config said 0 too. */
+  /** The actual port, also if the config says 0. */
   readonly port: number;
   /** `http://127.0.0.1:3335` */
   readonly url: string;
   /**
-   * Refuse connections at once. What has come is still answered, and each connection ends with the last answer it is owed.
-   * Resolves when all that had come by then has been handed on.
+   * Refuse connections at once. Requests received so far are answered, and each connection closes after its last answer.
+   * Resolves when all of those requests have been dispatched.
    */
   refuse(): Promise<void>;
-  /** Refuse, finish what is under way, and cut what is left after `graceMs`. */
+  /** Refuse, finish pending answers, and close the remaining connections after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
 
-const portTaken = 'the port is taken: stop who holds it, or set operatorApi.port';
+const portTaken = 'the port is in use: stop the other process, or set operatorApi.port';
 
 /**
  * Resolves when connections are accepted.
- * What node's own parser refuses it answers itself: 400, 408 and 431, without a body.
- * @throws {Error} with a line for the operator where it cannot listen; its cause has the system's code
+ * Node's HTTP parser answers 400, 408 and 431 itself, without a body.
+ * @throws {Error} with a message for the operator if it cannot listen; its cause has the system's code
  */
 export async function listen(
   app: Pick<Koa, 'callback'>,
@@ -42,7 +42,7 @@ export async function listen(
   log: Log,
 ): Promise<OperatorListener> {
   const { host, requestTimeoutMs, keepAliveTimeoutMs, maxHeaderBytes, maxConnections } = settings;
-  /** Every connection, with the answers that it is still owed; those that have been idle for longest come first. */
+  /** Every connection with its pending answers, longest idle first. */
   const connections = new Map<Socket, Set<ServerResponse>>();
   let refusing: Promise<void> | null = null;
   const handle = app.callback();
@@ -53,7 +53,7 @@ export async function listen(
       // Node refuses headers that may take longer than the whole request.
       headersTimeout: Math.min(settings.headersTimeoutMs, requestTimeoutMs),
       keepAliveTimeout: keepAliveTimeoutMs,
-      // Both times are only as exact as this.
+      // The resolution of both timeouts.
       connectionsCheckingInterval: 1000,
     },
     (request, response) => {
@@ -72,7 +72,7 @@ export async function listen(
   server.on('connection', (socket) => {
     const underWay = new Set<ServerResponse>();
     connections.set(socket, underWay);
-    // Whoever says nothing, or takes no answer, must keep nobody out: the oldest of them has to go.
+    // An idle client, or one that does not read its answers, must not block others: close the oldest of these.
     if (connections.size > maxConnections) {
       const isOfUse = (one: Socket) => connections.get(one)?.size !== 0 && one.writableLength === 0;
       const useless = [...connections.keys()].find((one) => !isOfUse(one)) ?? socket;
@@ -81,7 +81,7 @@ export async function listen(
     }
     socket.once('close', () => {
       connections.delete(socket);
-      // Node tells only the one whose turn it was; the others of a pipeline would be waited for, and kept, for ever.
+      // Node emits `close` only on the current response; the others of a pipeline would leak.
       setImmediate(() => {
         for (const response of underWay) response.emit('close');
       });
@@ -102,7 +102,7 @@ export async function listen(
     for (const underWay of connections.values()) endWithLast(underWay);
     // The listener alone: node would also end connections on which a request is on its way to us.
     NetServer.prototype.close.call(server);
-    // Until the kernel has been asked for what came on the connections that are open, the one just accepted included.
+    // Two turns: one poll for new connections, one for the data received on them.
     await nextTurn();
     await nextTurn();
     server.closeIdleConnections();

@@ -1,5 +1,6 @@
-// `GET /metrics`: everything that is counted, for a scraper. It asks nobody and waits for nobody.
+// `GET /metrics`: all metrics, from memory; queries no other process.
 import Router from '@koa/router';
+import type { ConditionType } from '../../base/condition.ts';
 import type { NodeControl } from '../../control/node-control.ts';
 import { type LagMeter, measureLag } from '../../metrics/event-loop-lag.ts';
 import { expose } from '../../metrics/exposition.ts';
@@ -11,12 +12,12 @@ import type { OperatorState } from './request-state.ts';
 
 export type MeasuredSide = Pick<PublicSide, 'activity' | 'serverMetrics' | 'losses' | 'subscribe'>;
 
-/** Of this process, however many nodes a test runs in it. */
+/** One per process, even if a test runs several nodes in it. */
 let lagMeter: LagMeter | undefined;
 
 export function createMetrics(node: Pick<NodeControl, 'state'>, publicSide: MeasuredSide) {
   const requests = countRequests();
-  const conditionTypes = new Set<string>();
+  const conditionTypes = new Set<ConditionType>();
   lagMeter ??= measureLag();
   const meter = lagMeter;
   let cut = 0;
@@ -45,10 +46,10 @@ export function createMetrics(node: Pick<NodeControl, 'state'>, publicSide: Meas
   return { router, counting: requests.counting };
 }
 
-/** Scrapers send a few hundred characters; what follows is not looked at. */
+/** Scrapers send a few hundred characters; the rest is ignored. */
 const longestAccept = 4096;
 
-/** Whether OpenMetrics 1.0 is asked for, and not less than plain text. Scrapers add parameters of which nothing is known here. */
+/** Whether the client prefers OpenMetrics 1.0 to plain text. Unknown parameters are ignored. */
 export function wantsOpenMetrics(accept: string): boolean {
   let [open, plain] = [0, 0];
   for (const range of accept.slice(0, longestAccept).toLowerCase().split(',')) {

@@ -1,4 +1,4 @@
-// `GET /api/v1/openapi.json`: the description of both APIs. It is no secret, so that no token is needed.
+// `GET /api/v1/openapi.json`: the description of both APIs. Public, so no token is needed.
 import Router from '@koa/router';
 import { openapiDocument } from '../../openapi/openapi-document.ts';
 import type { OperatorState } from './request-state.ts';

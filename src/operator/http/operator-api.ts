@@ -1,4 +1,4 @@
-// The operator API: routes made from the command table, and the order in which a request is judged.
+// The operator API: routes generated from the command table, and the order of checks.
 import Router, { type RouterContext } from '@koa/router';
 import Koa from 'koa';
 import { type Command, commandNames, commands } from '../../../machines/commands.ts';
@@ -39,23 +39,23 @@ export interface OperatorApiParts {
   readonly secret: Uint8Array;
   readonly isBucketId: (id: string) => boolean;
   readonly log: Log;
-  /** Left out: used tokens are remembered in memory, and forgotten when the process ends. */
+  /** Default: used tokens are remembered in memory only. */
   readonly usedTokens?: UsedTokens;
   readonly audit?: Audit;
-  /** Left out: nothing but `/livez` tells of health. */
+  /** Default: of the health endpoints, only `/livez`. */
   readonly health?: () => Health;
-  /** Left out: there is nothing at `/events`. */
+  /** Default: no `/events`. */
   readonly events?: Events;
-  /** Left out: nothing waits for the answers. */
+  /** Tracks pending requests; default: untracked. */
   readonly underWay?: UnderWay;
   readonly now?: () => number;
 }
 
 type Context = RouterContext<OperatorState>;
 
-/** A 400 names this many faults at most. */
-const maxFaults = 100;
-/** A key that is not known may be as long as a body. */
+/** Limit of errors in a 400. */
+const maxErrors = 100;
+/** An unknown key may be as long as the body. */
 const longestPath = 300;
 const cut = (path: string): string => (path.length > longestPath ? `${path.slice(0, longestPath)}…` : path);
 
@@ -91,7 +91,7 @@ export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
       ctx.state.command = name;
       ctx.state.dryRun = isDryRun(ctx.querystring);
       const place = places.take(ctx.req);
-      // What has no effect has no order.
+      // A dry run has no effect and needs no order.
       if (ctx.state.dryRun) place.leave();
       try {
         const token = await authorize(ctx, rules);
@@ -100,8 +100,8 @@ export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
         const body = await readBody(ctx);
         checkBody(token, body);
         await useUp(token, usedTokens);
-        const faults = validate(body.value);
-        if (faults.length > 0) throw invalidBody(faults);
+        const found = validate(body.value);
+        if (found.length > 0) throw invalidBody(found);
         ctx.state.input = body.value;
         checkDryRun(ctx.querystring);
         const onlyIf = preconditionOf(ctx, config.id);
@@ -115,7 +115,7 @@ export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
   }
 
   const app = new Koa<OperatorState>({ env: 'production' });
-  // What a client's broken connection throws at Koa after the answer; without a listener Koa prints it.
+  // Errors of a broken connection after the answer; without a listener Koa prints them.
   app.on('error', (err: unknown, ctx?: Koa.Context) => {
     const reason = { code: codeOf(err), reason: messageOf(err), requestId: ctx?.state.requestId };
     log.debug(reason, 'A connection to the operator API broke');
@@ -133,7 +133,7 @@ export function createOperatorApi(parts: OperatorApiParts): Koa<OperatorState> {
   return app;
 }
 
-/** How fast the API is: a command that was carried out took the time of its steps, and a stream has no end of its own. */
+/** Measures latency, except of executed commands, whose steps take their time, and of streams. */
 function timing(events: Events): Koa.Middleware<OperatorState> {
   return async (ctx, next) => {
     const start = performance.now();
@@ -144,7 +144,7 @@ function timing(events: Events): Koa.Middleware<OperatorState> {
   };
 }
 
-/** The machine decides, and nothing else; of what it finds legal, `If-Match` may say that it is not meant any more. */
+/** Only the machine decides whether a command is legal; `If-Match` may then reject a legal one. */
 async function carryOut(
   ctx: Context,
   node: NodeControl,
@@ -154,10 +154,10 @@ async function carryOut(
   const onTurn = (before: Moment) => {
     ctx.state.before = before;
   };
-  // A shutdown overtakes those before it; those behind it have waited all the same.
+  // A shutdown overtakes earlier commands; later ones still wait for it.
   if (command.type !== 'shutdown') await place.turn();
   const ending = node.command(command, { onlyIf, onTurn });
-  // From here on the node keeps the order.
+  // The node keeps the order from here on.
   place.leave();
   const outcome = await ending;
   ctx.state.after = momentOf(outcome.result === 'done' ? outcome.state : node.state);
@@ -180,25 +180,25 @@ function refused(outcome: Extract<CommandResult, { result: 'refused' | 'moved' }
   return problem(412, detail, { members: { state, allowed, generation } });
 }
 
-function invalidBody(faults: readonly { readonly path: string; readonly message: string }[]) {
-  const errors = faults.slice(0, maxFaults).map(({ path, message }) => ({ path: cut(path), message }));
+function invalidBody(found: readonly { readonly path: string; readonly message: string }[]) {
+  const errors = found.slice(0, maxErrors).map(({ path, message }) => ({ path: cut(path), message }));
   const [first] = errors;
-  const others = faults.length > 1 ? ` (and ${faults.length - 1} more)` : '';
+  const others = found.length > 1 ? ` (and ${found.length - 1} more)` : '';
   const detail = `${first?.path || 'The body'} ${first?.message}${others}`;
   return problem(400, detail, { members: { errors } });
 }
 
-/** Host and Origin, and that the request target is one whose path can be compared byte for byte. */
+/** Checks Host and Origin, and that the path of the request target can be compared byte for byte. */
 function checkTarget(refusalOf: ReturnType<typeof createHostCheck>): Koa.Middleware {
   return async (ctx, next) => {
-    // RFC 9112 §3.2.2: servers take the absolute form too, and its authority counts.
+    // RFC 9112 §3.2.2: servers accept the absolute form, and its authority takes precedence.
     const [, authority, rest] = /^https?:\/\/([^/?#]*)(.*)$/is.exec(ctx.url) ?? [];
     const hosts = [...(ctx.req.headersDistinct.host ?? []), ...(authority === undefined ? [] : [authority])];
     const { origin } = ctx.headers;
     const refusal = refusalOf({ hosts, origin, localAddress: ctx.socket.localAddress });
     if (refusal !== null) throw problem(403, refusal);
     if (rest !== undefined) ctx.url = rest.startsWith('/') ? rest : `/${rest}`;
-    // Koa's parser would read a path out of these that was not sent.
+    // Koa's parser would derive another path from these.
     if (!/^\/[!-"$-~]*$/.test(ctx.url)) throw notFound();
     await next();
   };
@@ -206,7 +206,7 @@ function checkTarget(refusalOf: ReturnType<typeof createHostCheck>): Koa.Middlew
 
 const notFound = () => problem(404, 'There is nothing here; the operator API is under /api/v1');
 
-/** No route took the request: either the path is unknown, or the method is not its own. */
+/** No route matched: the path is unknown, or the method is not supported. */
 function notRouted(ctx: Koa.Context): never {
   const layers: Router['stack'] = ctx.matched ?? [];
   const methods = [...new Set(layers.flatMap((layer) => layer.methods))].sort();

@@ -1,4 +1,4 @@
-// Whether a request was meant for this node: `Host` and `Origin` against DNS rebinding.
+// Checks `Host` and `Origin` against DNS rebinding.
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { isLoopback } from '../../base/http-url.ts';
@@ -6,11 +6,11 @@ import { isLoopback } from '../../base/http-url.ts';
 export interface HostRules {
   /** What the operator API listens on. */
   readonly host: string;
-  /** Further names or addresses; a port behind one has no meaning. */
+  /** Further names or addresses; ports are ignored. */
   readonly allowedHosts: readonly string[];
 }
 
-/** What a request says of where it goes and where it comes from. */
+/** Target and origin of a request. */
 export interface Whereabouts {
   /** Every `Host` header, and the authority of an absolute request target. */
   readonly hosts: readonly string[];
@@ -22,7 +22,7 @@ export interface Whereabouts {
 /** A name has 253 characters at most (RFC 1035 §2.3.4); a final dot and a port may follow. */
 const longestHost = 253 + '.:65535'.length;
 
-/** Ports are ignored: the check is about names that an attacker's DNS could point at this machine. */
+/** Ports are ignored: the check concerns names that an attacker's DNS could point at this machine. */
 export function createHostCheck({ host, allowedHosts }: HostRules): (request: Whereabouts) => string | null {
   const listed = new Set([host, ...allowedHosts].map(nameOf));
   listed.delete(null);
@@ -47,18 +47,18 @@ const refusal = (header: string, value: string): string =>
   `${header} ${JSON.stringify(value.slice(0, 100))} is not this node's: operatorApi.allowedHosts lists further names`;
 
 /**
- * The name in a `Host` header (RFC 9110 §7.2), written in one way: lower case, no port, no final dot, addresses as
- * WHATWG writes them and IPv6 without brackets. Null where it is none.
+ * The name in a `Host` header (RFC 9110 §7.2), normalized: lower case, no port, no final dot, addresses in
+ * WHATWG form and IPv6 without brackets. Null if invalid.
  */
 export function hostOf(value: string): string | null {
   // The URL parser takes quadratic time over a long name in Punycode.
   if (value.length > longestHost) return null;
-  // Anything else, such as `@` or `/`, would let the URL parser find another host in it than a client did.
+  // Other characters, such as `@` or `/`, could make the URL parser find another host than the client did.
   if (!/^(\[[0-9a-f:.]+\]|[\w.-]+)(:\d{0,5})?$/i.test(value)) return null;
   return URL.canParse(`http://${value}`) ? plain(new URL(`http://${value}`).hostname) : null;
 }
 
-/** A host as people write it in a config: also in Unicode, also an IPv6 address without brackets. */
+/** A host as written in a config: possibly Unicode, or IPv6 without brackets. */
 const nameOf = (host: string): string | null => hostOf(isIP(host) === 6 ? `[${host}]` : domainToASCII(host) || host);
 
 /** RFC 6454 §7: `null`, or a scheme, a host and perhaps a port. */
@@ -69,7 +69,7 @@ function hostOfOrigin(origin: string): string | null {
 
 const plain = (hostname: string): string => hostname.replace(/^\[|\]$|\.$/g, '');
 
-/** An address cannot be rebound; the one on which the connection came is ours. It may come as `::ffff:192.0.2.1`. */
+/** An address cannot be rebound, and the local address of the connection is ours. It may have the form `::ffff:192.0.2.1`. */
 function sameAddress(name: string, localAddress: string | undefined): boolean {
   if (localAddress === undefined || isIP(name) === 0) return false;
   return name === localAddress.replace(/^::ffff:(\d+\.)/i, '$1').split('%', 1)[0];

@@ -1,19 +1,19 @@
-// The state document as it is sent, with its entity tag, and what `If-Match` says of the state a command was meant for.
+// Sends the state document with its entity tag, and evaluates `If-Match` of commands.
 import { createHash } from 'node:crypto';
 import type Koa from 'koa';
 import type { StateDocument, Version } from '../../control/node-control.ts';
 import { problem } from './problems.ts';
 
 /**
- * Three parts: the generation; what is desired in this node, so that no tag means two things should generations begin
- * anew; the document, which also tells of drains, workers and conditions. So it is a strong tag (RFC 9110 §8.8.1).
+ * The tag has three parts: the generation; the desired state of this node, so that tags stay unique if generations
+ * restart; a hash of the document with drains, workers and conditions, which makes it strong (RFC 9110 §8.8.1).
  */
 export function answerState(ctx: Koa.Context, state: StateDocument): void {
   const { id, generation, settings, desired } = state;
   const text = JSON.stringify(state);
   const version = versionTag(id, { generation, desired: { ...settings, publicApi: desired.publicApi } });
   ctx.set('ETag', `"${version}.${digest(text)}"`);
-  // RFC 9110 §8.7: whose document and tag this is, also where it answers a command.
+  // RFC 9110 §8.7: the body and tag are those of the state, also in the answer to a command.
   ctx.set('Content-Location', '/api/v1/state');
   ctx.status = 200;
   ctx.type = 'application/json';
@@ -23,8 +23,8 @@ export function answerState(ctx: Koa.Context, state: StateDocument): void {
 }
 
 /**
- * Whether a command is still meant: what `If-Match` names has not moved on. Of a tag only what is desired counts, since
- * a drain that goes on or a worker that dies moves nothing the operator has set.
+ * Whether the state in `If-Match` is still current. Only the desired state counts: a draining connection or a crashed
+ * worker changes nothing that the operator has set.
  * @returns undefined: there is no `If-Match`
  * @throws {Problem} 400
  */
@@ -35,7 +35,7 @@ export function preconditionOf(ctx: Koa.Context, id: string): ((version: Version
   const tags = listOf(header);
   return (version) => {
     const now = versionTag(id, version);
-    // The generation alone does for whoever has read nothing but the document.
+    // The generation alone is accepted, for clients that do not read the ETag.
     return tags.some((tag) => tag === String(version.generation) || tag === now || tag.startsWith(`${now}.`));
   };
 }
@@ -62,15 +62,15 @@ function versionTag(id: string, { generation, desired: { publicApi, workerId, bu
   return `${generation}.${digest(JSON.stringify([id, publicApi, workerId, buckets && setDigest(buckets)]))}`;
 }
 
-/** Settings are replaced, never changed: each list is looked through once. */
+/** Settings are immutable: each list is hashed once. */
 const known = new WeakMap<readonly string[], string>();
 
-/** Of the ids as a set: their order has no meaning. */
+/** Hash of the ids as a set, independent of order. */
 function setDigest(buckets: readonly string[]): string {
   const made = known.get(buckets) ?? digest(JSON.stringify([...new Set(buckets)].sort()));
   known.set(buckets, made);
   return made;
 }
 
-/** 72 bits: nobody gains by making two alike. */
+/** 72 bits: a collision would gain nothing. */
 const digest = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 12);

@@ -1,4 +1,4 @@
-// The one place that answers what went wrong: problem documents (RFC 9457), and a log that never holds a token.
+// Answers errors with problem documents (RFC 9457), and logs unexpected ones without tokens.
 import { STATUS_CODES } from 'node:http';
 import type Koa from 'koa';
 import { Problem } from '../../base/errors.ts';
@@ -8,8 +8,8 @@ import { loggedPath } from './logged-path.ts';
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'> & Partial<Pick<Logger, 'http'>>;
 
 /**
- * A problem that needs no more than its status to be named: with `about:blank` the title is the status' own phrase.
- * Every 400 has `errors`: where none are listed, it is the whole request that is wrong.
+ * A problem of type `about:blank`, whose title is the reason phrase of the status.
+ * Every 400 has `errors`; by default one for the whole request.
  */
 export function problem(status: number, detail: string, more: ConstructorParameters<typeof Problem>[3] = {}): Problem {
   const errors = status === 400 && { errors: [{ path: '', message: detail }] };
@@ -19,7 +19,7 @@ export function problem(status: number, detail: string, more: ConstructorParamet
   });
 }
 
-/** Koa middleware around all that judges: only those that watch stand outside, and see what was answered. */
+/** Koa middleware around all checks; only logging and metrics are outside, to see the answer. */
 export function answerProblems(log: Log): Koa.Middleware {
   return async (ctx, next) => {
     ctx.set('Cache-Control', 'no-store');

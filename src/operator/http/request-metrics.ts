@@ -1,15 +1,15 @@
-// Counts the requests of the operator API: by command and status, how long they took, and why they were refused.
+// Metrics of the operator API: requests by command and status, durations, and refusals by reason.
 import type Koa from 'koa';
 import { commandNames } from '../../../machines/commands.ts';
 import { Histogram, latencyBoundsSec } from '../../metrics/counters.ts';
 import { counter, type Family, histogram, type Labels } from '../../metrics/family.ts';
 import type { OperatorState } from './request-state.ts';
 
-/** More than there are; whatever a client may think of, it cannot make more series than these for a command. */
+/** More than exist; bounds the series that clients can create per command. */
 const mostReasons = 100;
 
 export interface OperatorRequests {
-  /** Koa middleware around everything else: by then the answer is known. */
+  /** Koa middleware, outside the handlers, so that the answer is known. */
   readonly counting: Koa.Middleware<OperatorState>;
   readonly families: () => Family[];
 }
@@ -24,7 +24,7 @@ export function countRequests(): OperatorRequests {
     durations.set(command, known);
     return known;
   };
-  // What will be counted stands at 0 before: else its first rise could not be seen.
+  // Series start at 0, so that rates include their first increase.
   for (const command of commandNames) {
     for (const status of ['200', '409']) answers.add({ command, status }, 0);
   }
@@ -34,7 +34,7 @@ export function countRequests(): OperatorRequests {
       const startedAt = performance.now();
       await next();
       const command = commandOf(ctx);
-      // A stream has no end of its own.
+      // Streams have no duration.
       if (ctx.respond !== false) durationOf(command).add((performance.now() - startedAt) / 1000);
       answers.add({ command, status: String(ctx.status) });
       const { problem } = ctx.state;
@@ -65,8 +65,8 @@ export function countRequests(): OperatorRequests {
 }
 
 /**
- * The last word of the route: `stop-api`, `state`, `metrics`; a dry run says so. `console`: one of its many files.
- * `other`: no route took it.
+ * The last segment of the route: `stop-api`, `state`, `metrics`; a dry run is marked. `console`: any of its files.
+ * `other`: no route matched.
  */
 function commandOf(ctx: Koa.ParameterizedContext<OperatorState>): string {
   const route: unknown = ctx._matchedRoute;
@@ -76,7 +76,7 @@ function commandOf(ctx: Koa.ParameterizedContext<OperatorState>): string {
   return ctx.state.dryRun ? `${name}?dryRun=true` : name;
 }
 
-/** Of most statuses the details speak of what was sent, and no two need be the same. */
+/** The detail of most statuses quotes the request and is unbounded: use the title. */
 function reasonOf({ status, title, message }: { status: number; title: string; message: string }): string {
   return [401, 409].includes(status) ? message : title;
 }

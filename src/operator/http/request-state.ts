@@ -1,26 +1,26 @@
-// What is known of a request of the operator API as it is judged: Koa's `ctx.state`.
+// Koa's `ctx.state` for requests of the operator API.
 import type { CommandName } from '../../../machines/commands.ts';
 import type { Problem } from '../../base/errors.ts';
 import type { StateDocument } from '../../control/node-control.ts';
 import type { Token } from '../auth/tokens.ts';
 
-/** Where the node was. */
+/** The state of the node at one time. */
 export type Moment = Pick<StateDocument, 'node' | 'publicApi' | 'generation'>;
 
 export const momentOf = ({ node, publicApi, generation }: Moment): Moment => ({ node, publicApi, generation });
 
 export interface OperatorState {
-  /** Of the client's making or ours; in the answer's `X-Request-Id`. */
+  /** The client's or a generated one; in the answer's `X-Request-Id`. */
   requestId?: string;
   token?: Token;
   command?: CommandName;
   /** The command is only to be previewed. */
   dryRun?: boolean;
-  /** The body once it has been found valid. */
+  /** The validated body. */
   input?: unknown;
-  /** The node when a command was put to it, and when that had ended. */
+  /** The node before and after the command. */
   before?: Moment;
   after?: Moment;
-  /** What it was answered with, if not with success. */
+  /** The answer, if not successful. */
   problem?: Problem;
 }

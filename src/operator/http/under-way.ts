@@ -1,4 +1,4 @@
-// Which requests of the operator API are not answered yet, so that the node can wait for them before it leaves.
+// Tracks pending requests of the operator API, so that the node can answer them before it exits.
 import { EventEmitter, once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type Koa from 'koa';
@@ -7,7 +7,7 @@ export class UnderWay {
   readonly #requests = new Set<IncomingMessage>();
   readonly #changes = new EventEmitter();
 
-  /** Koa's outermost middleware: what it waits for has been told of, in the audit log too. */
+  /** Koa's outermost middleware: a finished request is in the audit log too. */
   readonly following: Koa.Middleware = async (ctx, next) => {
     this.#requests.add(ctx.req);
     try {
@@ -18,7 +18,7 @@ export class UnderWay {
     }
   };
 
-  /** Resolves when every request is answered; after `bodyWaitMs`, when every one is whose body has come. */
+  /** Resolves when every request is answered; after `bodyWaitMs`, requests with incomplete bodies are no longer waited for. */
   async answered(bodyWaitMs: number): Promise<void> {
     let isOver = false;
     const timer = setTimeout(() => {

@@ -1,4 +1,4 @@
-// Objects leave the thread in pieces, one at a time, each only when it has been asked for.
+// Objects leave the thread in batches, one at a time, each only on request.
 import { expect } from 'chai';
 import type { DataObject } from '../../../machines/answer.ts';
 import { BatchedSender } from '../../../src/directory/catalogue/batched-sender.ts';
@@ -6,7 +6,7 @@ import type { ObjectsNotice } from '../../../src/directory/catalogue/catalogue-m
 
 const ids = Array.from({ length: 1100 }, (_, n) => String(n));
 
-describe('sender', () => {
+describe('batched sender', () => {
   let posted: ObjectsNotice[];
   let wake: () => void;
   let hash: string;
@@ -34,7 +34,7 @@ describe('sender', () => {
   const words = () =>
     posted.map((notice) => (notice.type === 'whole' ? 'whole' : `${notice.type} ${notice.objects.length}`));
 
-  it('sends the next piece when the last has been taken in, and not before', () => {
+  it('sends the next batch only after the last was acknowledged', () => {
     sender.replace(ids, { b: [1] });
     expect(words()).to.deep.equal(['part 500']);
     for (let n = 0; n < 5; n += 1) sender.next();
@@ -43,7 +43,7 @@ describe('sender', () => {
     expect(posted.at(-1)).to.deep.equal({ type: 'whole', bucketWorkers: { b: [1] } });
   });
 
-  it('drops the rest of a replacement for the next one, which begins anew', () => {
+  it('drops the rest of a replacement when the next one begins', () => {
     sender.replace(ids, {});
     sender.replace([], {});
     expect(words()).to.deep.equal(['part 500']);
@@ -53,7 +53,7 @@ describe('sender', () => {
     expect(posted[1]).to.include({ first: true });
   });
 
-  it('gathers changes, and sends each object once, as it is by then', async () => {
+  it('collects changes, and sends each object once in its latest state', async () => {
     for (const id of [...ids, ...ids]) sender.update(id);
     expect(posted).to.be.empty;
     hash = 'second';
@@ -63,7 +63,7 @@ describe('sender', () => {
     expect(posted[0]).to.have.nested.property('objects[0].hash', 'second');
   });
 
-  it('sends changes that fall into a replacement after it', async () => {
+  it('sends changes during a replacement after it', async () => {
     sender.replace(['1'], {});
     sender.update('1');
     sender.next();

@@ -1,4 +1,4 @@
-// The text of a catalogue is taken or refused as a whole, and a refusal says where and why.
+// A catalogue is accepted or rejected as a whole; a rejection lists positions and reasons.
 import { expect } from 'chai';
 import { parseCatalogue } from '../../../src/directory/catalogue/catalogue-file.ts';
 import { isCatalogueBucketId } from '../../../src/directory/catalogue/catalogue-schema.ts';
@@ -20,7 +20,7 @@ const object = (rest: string) => errorsOf(`objects:\n  - { id: "1", file: a, buc
 const file = (name: string) => errorsOf(`objects:\n  - { id: "1", buckets: [], file: ${JSON.stringify(name)} }\n`);
 
 describe('a catalogue file', () => {
-  it('is taken as the documentation writes it', () => {
+  it('accepts the documented example', () => {
     const text = `objects:
   - { id: "42", file: clips/a.mp4, buckets: ["1:0"], type: video/mp4, size: 1048576, hash: ${hash} }
   - { id: "43", file: clips/b.mp4, buckets: [] }
@@ -36,7 +36,7 @@ workers:
     });
   });
 
-  it('may be JSON, may begin with a byte order mark, may use anchors, may know no workers and no objects', () => {
+  it('may be JSON, begin with a byte order mark, use anchors, and have no workers or objects', () => {
     expect(catalogueOf('{"objects": [],\n\t"workers": []}')).to.deep.equal({ objects: [], workers: [] });
     expect(catalogueOf('\ufeffobjects: []')).to.deep.equal({ objects: [], workers: [] });
     const shared = catalogueOf(
@@ -45,7 +45,7 @@ workers:
     expect(shared.objects.map(({ buckets }) => buckets)).to.deep.equal([['1:0'], ['1:0']]);
   });
 
-  it('says of each fault where it is and what would be right', () => {
+  it('reports the position of each error and what is expected', () => {
     const text = `# films
 objects:
   - { id: 42, file: a, bukets: ["1:0"] }
@@ -70,7 +70,7 @@ workers:
     ]);
   });
 
-  it('names the last line before an entry in which nothing stands', () => {
+  it('reports the last line before an empty entry', () => {
     const text = 'objects:\n  - { id: "1", file: a, buckets: [] }\n  - \nworkers:\n  - { id: 0, buckets: [b] }\n  -\n';
     expect(errorsOf(text)).to.deep.equal([
       'catalogue.yml:2: objects[1]: must be object',
@@ -78,7 +78,7 @@ workers:
     ]);
   });
 
-  it('tells what is not YAML, and on which line', () => {
+  it('reports invalid YAML with its line', () => {
     expect(errorsOf('objects: [\n}'))
       .to.have.length(1)
       .and.satisfy(([line]: string[]) => line?.startsWith('catalogue.yml:2: '));
@@ -94,7 +94,7 @@ workers:
     expect(errorsOf('a: !exec x')).to.have.length(1);
   });
 
-  it('refuses an id that is there twice, of an object and of a worker', () => {
+  it('rejects duplicate ids of objects and of workers', () => {
     const text = `objects:
   - { id: "1", file: a, buckets: [] }
   - { id: "2", file: a, buckets: [] }
@@ -109,14 +109,14 @@ workers:
     ]);
   });
 
-  it('takes no path that leads elsewhere', () => {
+  it('rejects paths that lead out of the folder', () => {
     for (const name of ['../a', 'a/../../b', '..', '/etc/passwd', '', 'a\0b'])
       expect(file(name), name).to.have.length(1);
     for (const name of ['a', './a', 'a/b', 'a//b', '..a', 'a..', 'a\nb', '-', '…'])
       expect(file(name), name).to.be.empty;
   });
 
-  it('takes no type that could end a header line, no hash of another kind, no odd size', () => {
+  it('rejects a type that could end a header line, an invalid hash, an invalid size', () => {
     expect(object('type: "text/plain; charset=utf-8"')).to.be.empty;
     for (const rest of [
       'type: video',
@@ -132,14 +132,14 @@ workers:
     }
   });
 
-  it('takes any text up to 128 characters as a bucket id, the documented sample too', () => {
+  it('accepts any text up to 128 characters as a bucket id, including the documented sample', () => {
     for (const id of ['string', '1:0', ' ', 'Größe', '🎬'.repeat(128), '__proto__'])
       expect(isCatalogueBucketId(id), id).to.be.true;
     for (const id of ['', 'a\nb', '\x7f', '\u0085', 'x'.repeat(129), '🎬'.repeat(129)])
       expect(isCatalogueBucketId(id), id).to.be.false;
   });
 
-  it('names the first twenty faults of many', () => {
+  it('lists the first twenty errors', () => {
     const errors = errorsOf(`objects:\n${'  - { id: x, file: a, buckets: [] }\n'.repeat(50)}`);
     expect(errors).to.have.length(21);
     expect(errors[0]).to.equal('catalogue.yml:2: objects[0].id: must be a valid object id: digits only');

@@ -1,4 +1,4 @@
-// A catalogue on disk, from the first look through edits, faults and restarts, with real files and the real thread.
+// A catalogue on disk, from the first read through edits, errors and restarts, with real files and the real thread.
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -71,7 +71,7 @@ describe('a catalogue', () => {
 
   const hashOf = async (file: string) => (await (await openHasher())(join(folder.path, file)))?.hash;
 
-  it('works out what is not stated: size, type and hash', async () => {
+  it('determines a missing size, type and hash', async () => {
     folder.write('a.bin', png);
     folder.write('sub/b.vtt', 'WEBVTT\n');
     folder.write('c.html', '<script>alert(1)</script>');
@@ -85,7 +85,7 @@ describe('a catalogue', () => {
     expect(object('3')?.type).to.equal('application/octet-stream');
   });
 
-  it('does not wait for the hash of a large file, and tells it when it is there', async () => {
+  it('does not wait for the hash of a large file, and reports it later', async () => {
     const size = 160 * 1024 * 1024;
     truncateSync(folder.write('film.mp4', ''), size);
     write({ id: '1', file: 'film.mp4', type: 'video/mp4' });
@@ -102,7 +102,7 @@ describe('a catalogue', () => {
     expect(changes.map(({ type }) => type)).to.deep.equal(['replaced', 'updated']);
   });
 
-  it('knows an object without a file, does not accept it, says so, and takes it when the file comes', async () => {
+  it('does not accept an object without a file, raises a condition, and accepts it when the file appears', async () => {
     write({ id: '1', file: 'later.txt', size: 5 });
     const { object, directory, until } = await open();
     expect(object('1')).to.include({ path: null, size: 5, accepted: false });
@@ -114,7 +114,7 @@ describe('a catalogue', () => {
     await until(() => object('1')?.accepted === false && directory.conditions.length === 1);
   });
 
-  it('does not serve a file that is not of the stated size or hash', async () => {
+  it('does not serve a file of another size or hash than stated', async () => {
     folder.write('a.txt', 'abc');
     folder.write('b.txt', 'abc');
     folder.write('c.txt', 'abc');
@@ -131,7 +131,7 @@ describe('a catalogue', () => {
       .and.contain(`2 (b.txt): has the hash`);
   });
 
-  it('looks again when a file is doubted, or has visibly changed', async () => {
+  it('reads a file again after a bad-copy report or a visible change', async () => {
     folder.write('a.txt', 'first');
     write({ id: '1', file: 'a.txt' });
     const { object, directory, until } = await open();
@@ -143,7 +143,7 @@ describe('a catalogue', () => {
     expect(object('1')?.hash).to.equal(await hashOf('a.txt'));
   });
 
-  it('reads a file again that is overwritten in place, though its size and time are as they were', async () => {
+  it('reads a file again that is overwritten in place with the same size and time', async () => {
     const past = new Date('2020-01-01T00:00:00Z');
     const path = folder.write('a.txt', 'first');
     utimesSync(path, past, past);
@@ -164,7 +164,7 @@ describe('a catalogue', () => {
     expect(after.object('1')?.hash).to.equal(third);
   });
 
-  it('reads a doubted file again even where nothing but its bytes has changed', async () => {
+  it('reads a reported file again even if only its bytes have changed', async () => {
     const past = new Date('2020-01-01T00:00:00Z');
     const path = folder.write('a.txt', 'first');
     utimesSync(path, past, past);
@@ -179,7 +179,7 @@ describe('a catalogue', () => {
     expect(object('1')?.hash).to.equal(await hashOf('a.txt'));
   });
 
-  it('trusts nothing that is remembered of a doubted file, though it looks as it once did', async () => {
+  it('does not use the saved hash of a reported file, even if its facts match', async () => {
     const path = folder.write('a.txt', 'first');
     const past = new Date('2020-01-01T00:00:00Z');
     utimesSync(path, past, past);
@@ -197,7 +197,7 @@ describe('a catalogue', () => {
     await until(() => object('1')?.hash === hash);
   });
 
-  it('starts empty where there is no catalogue, and takes it when it comes', async () => {
+  it('starts empty without a catalogue, and loads it when it appears', async () => {
     const { ids, conditions, directory, until } = await open();
     expect(ids()).to.be.empty;
     expect(conditions()).to.deep.equal(['CatalogueInvalid']);
@@ -207,7 +207,7 @@ describe('a catalogue', () => {
     await until(() => ids().length === 1 && directory.conditions.length === 0);
   });
 
-  it('keeps the old one under a bad edit, says what is wrong, and swaps when it is mended', async () => {
+  it('keeps the old catalogue after a bad edit, reports the errors, and swaps after the fix', async () => {
     folder.write('a.txt', 'a');
     write({ id: '1', file: 'a.txt' });
     const { ids, directory, changes, until } = await open();
@@ -226,14 +226,14 @@ describe('a catalogue', () => {
     expect(directory.conditions).to.be.empty;
   });
 
-  it('refuses what is no text, and tries again and again to read what cannot be read, telling it once', async () => {
+  it('rejects a file that is not text, and retries an unreadable one, logging it once', async () => {
     const file = folder.write('catalogue.yml', Buffer.from([0x61, 0xff, 0xfe]));
     const { directory, until } = await open();
     expect(messageOf(directory, 'CatalogueInvalid')).to.equal('catalogue.yml: is not UTF-8 text');
     rmSync(file);
     mkdirSync(file);
     await until(() => directory.conditions[0]?.reason === 'Unreadable');
-    const told = logged.length;
+    const before = logged.length;
     // Another watch with the same period is the clock: in three of its rounds the catalogue has been tried at least once.
     await new Promise<void>((resolve) => {
       let rounds = 0;
@@ -245,13 +245,13 @@ describe('a catalogue', () => {
       });
       clock.again();
     });
-    expect(logged).to.have.length(told);
+    expect(logged).to.have.length(before);
     rmSync(file, { recursive: true });
     write();
     await until(() => directory.conditions.length === 0);
   });
 
-  it('survives renames over the catalogue and its absence', async () => {
+  it('survives replacement and absence of the catalogue', async () => {
     folder.write('a.txt', 'a');
     const file = write({ id: '1', file: 'a.txt' });
     const { ids, directory, until } = await open();
@@ -265,7 +265,7 @@ describe('a catalogue', () => {
     await until(() => ids()[0] === '2');
   });
 
-  it('does not serve what lies behind a link that leads out, at the start and later, and follows those that stay in', async () => {
+  it('does not serve files behind a link that leads out, at the start or later, and follows links that stay inside', async () => {
     const elsewhere = temporaryFolder();
     elsewhere.write('secret', 'x');
     folder.write('inside/a.txt', 'a');
@@ -294,7 +294,7 @@ describe('a catalogue', () => {
     }
   });
 
-  it('takes a folder, a pipe, a socket or a loop of links for a missing file, each at the cost of its own object', async () => {
+  it('treats a folder, a pipe, a socket or a loop of links as a missing file, affecting only its own object', async () => {
     mkdirSync(join(folder.path, 'folder'));
     execFileSync('mkfifo', [join(folder.path, 'pipe')]);
     symlinkSync('loop', join(folder.path, 'loop'));
@@ -317,7 +317,7 @@ describe('a catalogue', () => {
     }
   });
 
-  it('does not wait for a pipe that takes the place of a file while another one is read', async () => {
+  it('does not wait for a pipe that replaces a file during a read', async () => {
     truncateSync(folder.write('film.mp4', ''), 160 * 1024 * 1024);
     const path = folder.write('b.txt', 'b');
     write({ id: '1', file: 'film.mp4' }, { id: '2', file: 'b.txt' });
@@ -332,7 +332,7 @@ describe('a catalogue', () => {
     );
   });
 
-  it('remembers over a restart what it has read', async () => {
+  it('keeps hashes over a restart', async () => {
     folder.write('a.txt', 'first');
     write({ id: '1', file: 'a.txt' });
     const before = await open();
@@ -347,14 +347,14 @@ describe('a catalogue', () => {
     expect(after.object('1')?.verified).to.not.be.null;
   });
 
-  it('does without its memory where that is torn or cannot be written', async () => {
+  it('runs without saved hashes if their file is torn or cannot be written', async () => {
     folder.write('a.txt', 'a');
     folder.write('state/hashes.json', '{"version":2,"files":{"/a":[1,');
     write({ id: '1', file: 'a.txt' });
     const torn = await open();
     await torn.until(() => torn.object('1')?.verified != null);
     await torn.directory.stop();
-    expect(logged.join()).to.contain('worked out again');
+    expect(logged.join()).to.contain('The saved file hashes cannot be used');
     expect(JSON.parse(readFileSync(join(folder.path, 'state/hashes.json'), 'utf8')).version).to.equal(2);
 
     rmSync(join(folder.path, 'state'), { recursive: true });
@@ -364,8 +364,8 @@ describe('a catalogue', () => {
     expect(unwritable.directory.conditions).to.be.empty;
   });
 
-  it('keeps what it knows when its thread dies, says so, and starts another', async () => {
-    // It tells of an object at once; the first of its kind dies at the first doubt, the second says that all is well.
+  it('keeps its contents when its thread dies, raises a condition, and starts another', async () => {
+    // It reports an object at once. The first thread dies at the first bad-copy report, the second reports no condition.
     const entry = folder.write(
       'thread.mjs',
       `import { existsSync, writeFileSync } from 'node:fs';
@@ -391,13 +391,13 @@ describe('a catalogue', () => {
     await until(() => ids()[0] === '2' && directory.conditions.length === 0);
   });
 
-  it('starts empty where its thread cannot', async () => {
+  it('starts empty if its thread cannot start', async () => {
     const { ids, directory } = await open({ threadUrl: pathToFileURL(join(folder.path, 'nowhere.mjs')) });
     expect(ids()).to.be.empty;
     expect(directory.conditions[0]?.reason).to.equal('ReaderDied');
   });
 
-  it('is not waited for for ever, and known all the same once it has been read', async () => {
+  it('stops delaying the start after a timeout, and is loaded once it has been read', async () => {
     folder.write('a.bin', png);
     write({ id: '1', file: 'a.bin' });
     const pipe = join(folder.path, 'pipe');
@@ -416,7 +416,7 @@ describe('a catalogue', () => {
     await until(() => ids()[0] === '1' && directory.conditions.length === 0);
   });
 
-  it('tells many hashes in few messages', async () => {
+  it('sends many hashes in few messages', async () => {
     const many = Array.from({ length: 600 }, (_, n) => ({ id: String(n), file: `${n % 40}.txt` }));
     for (let n = 0; n < 40; n += 1) folder.write(`${n}.txt`, `file ${n}`);
     write(...many);

@@ -25,7 +25,7 @@ describe('content hash', () => {
 
   after(() => folder.remove());
 
-  it('is that of the published test vectors', async () => {
+  it('matches the published test vectors', async () => {
     for (const [size, expected] of Object.entries(vectors)) {
       const path = folder.write(
         size,
@@ -50,12 +50,12 @@ describe('content hash', () => {
     }
   });
 
-  it('is not given for a file that changes while it is read', async () => {
+  it('is null for a file that changes during the read', async () => {
     const path = folder.write('growing', Buffer.alloc(3 * 1024 * 1024));
     expect(await hashFile(path, { onBytes: () => appendFileSync(path, 'more') })).to.be.null;
   });
 
-  it('is not that of a state which a change within the same tick of the clock would not show in', async () => {
+  it('is delayed until a further change would alter the timestamps', async () => {
     const hashing = hashFile(folder.write('fresh', 'first'));
     await setImmediate();
     const path = folder.write('fresh', 'other');
@@ -63,7 +63,7 @@ describe('content hash', () => {
     expect([undefined, (await hashFile(path))?.hash]).to.include(hashed?.hash);
   });
 
-  it('can be called off, and the next file is hashed as ever', async () => {
+  it('can be cancelled, and the next file is hashed normally', async () => {
     const path = folder.write('large', '');
     truncateSync(path, 64 * 1024 * 1024);
     const controller = new AbortController();

@@ -1,10 +1,10 @@
-// Any folder of files can be described, and the description is a catalogue of that folder.
+// The description of a folder is a valid catalogue of it.
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { InputError } from '../../../src/base/errors.ts';
-import { type CatalogueLoad, loadCatalogue } from '../../../src/directory/catalogue/catalogue-load.ts';
+import { type CatalogueLoad, loadCatalogue } from '../../../src/directory/catalogue/catalogue-file.ts';
 import { type DescribeProgress, describeFolder } from '../../../src/directory/catalogue/describe-folder.ts';
 import { type Folder, temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -24,7 +24,7 @@ describe('describeFolder', () => {
     return loaded;
   }
 
-  it('fills in everything, one line a file, in the order of the names', async () => {
+  it('writes one complete line per file, in the order of the names', async () => {
     folder.write('b/film.vtt', 'WEBVTT\n');
     folder.write('a.txt', '');
     folder.write('B.bin', 'x');
@@ -37,7 +37,7 @@ workers:
 `);
   });
 
-  it('leaves out what is hidden, catalogues, and links that lead out', async () => {
+  it('skips hidden files, catalogues, and links that lead out', async () => {
     const elsewhere = temporaryFolder();
     elsewhere.write('secret', 'x');
     for (const file of ['a', '.hidden', '.git/config', 'catalogue.yml', 'sub/catalogue.yaml']) folder.write(file, 'x');
@@ -54,10 +54,10 @@ workers:
       'dangling: does not exist',
       `out: leads out of the catalogue's folder, to ${elsewhere.path}/secret`,
     ]);
-    expect(text).to.match(/^# Left out: \w+: /);
+    expect(text).to.match(/^# Skipped: \w+: /);
   });
 
-  it('tells how far it has come', async () => {
+  it('reports its progress', async () => {
     folder.write('a', Buffer.alloc(3 * 1024 * 1024));
     folder.write('b', 'x');
     const progress: DescribeProgress[] = [];
@@ -72,7 +72,7 @@ workers:
     expect(load(await describeFolder(folder.path)).catalogue.objects).to.be.empty;
   });
 
-  it('says what is wrong with its arguments', async () => {
+  it('rejects invalid arguments', async () => {
     const refusal = (promise: Promise<string>) =>
       promise.then(
         () => expect.fail('not refused'),
@@ -86,7 +86,7 @@ workers:
     expect(await refusal(describeFolder(folder.path, { worker: -1 }))).to.equal('Not a worker id: -1');
   });
 
-  it('copes with every name a file may have', async () => {
+  it('handles every possible file name', async () => {
     const awkward = fc.constantFrom(
       '- ',
       '#',

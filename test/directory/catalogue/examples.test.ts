@@ -1,4 +1,4 @@
-// The example catalogue is what `npm start` serves: in order, complete, and fit for the README's walk through the commands.
+// The example catalogue is what `npm start` serves: valid, complete, and suitable for the README's walk through the commands.
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { openCatalogue } from '../../../src/directory/catalogue/catalogue.ts';
@@ -6,7 +6,7 @@ import { observe } from '../../support/directory-observer.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 describe('the example catalogue', () => {
-  it('has an image and a text in one bucket, a sound and its subtitles in another, all sound', async () => {
+  it('has an image and a text in one bucket, a sound and its subtitles in another, all valid', async () => {
     const folder = temporaryFolder();
     const file = fileURLToPath(new URL('../../../../examples/catalogue.yml', import.meta.url));
     const directory = openCatalogue({ file, stateDirectory: folder.path, checkEveryMs: 1000, firstLookMs: 60_000 });

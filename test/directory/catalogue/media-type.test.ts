@@ -36,7 +36,7 @@ describe('media type', () => {
     });
   }
 
-  it('of a file that cannot be read is the unknown one', async () => {
+  it('of an unreadable file is application/octet-stream', async () => {
     expect(await typeOfFile(`${folder.path}/nowhere.png`)).to.equal('application/octet-stream');
   });
 });

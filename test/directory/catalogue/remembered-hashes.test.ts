@@ -1,4 +1,4 @@
-// What was worked out of a file is remembered for exactly that state of that file.
+// Type and hash of a file are valid for exactly one state of the file.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -9,7 +9,7 @@ import { type Folder, temporaryFolder } from '../../support/temporary-folder.ts'
 const found = { path: '/films/a', size: 1, mtimeMs: 2.5, ctimeMs: 4.5, ino: 3 };
 const workedOut = { type: 'video/mp4', hash: 'h', unreadable: null };
 
-describe('known files', () => {
+describe('remembered hashes', () => {
   let folder: Folder;
   let file: string;
 
@@ -26,10 +26,10 @@ describe('known files', () => {
     return files;
   };
 
-  it('are known again after a restart, in that state and no other', () => {
+  it('are valid after a restart for the same state of the file only', async () => {
     const before = reload();
     before.remember(found, workedOut);
-    before.save(() => true);
+    await before.save(() => true);
     const after = reload();
     expect(after.recall(found)).to.deep.equal(workedOut);
     for (const other of [{ path: '/films/b' }, { size: 2 }, { mtimeMs: 2 }, { ctimeMs: 4 }, { ino: 4 }]) {
@@ -37,32 +37,32 @@ describe('known files', () => {
     }
   });
 
-  it('are written whole or not at all, and only when something is new', () => {
+  it('are written atomically, and only after a change', async () => {
     const files = reload();
-    files.save(() => true);
+    await files.save(() => true);
     expect(readdirSync(folder.path)).to.be.empty;
     files.remember(found, workedOut);
-    files.save(() => true);
+    await files.save(() => true);
     expect(readdirSync(join(folder.path, 'state'))).to.deep.equal(['hashes.json']);
     const text = readFileSync(file, 'utf8');
     folder.write('state/hashes.json', 'gone');
-    files.save(() => true);
+    await files.save(() => true);
     expect(readFileSync(file, 'utf8')).to.equal('gone');
     files.remember(found, workedOut);
-    files.save(() => true);
+    await files.save(() => true);
     expect(readFileSync(file, 'utf8')).to.equal(text);
   });
 
-  it('are forgotten when nobody wants them any more', () => {
+  it('are dropped for files that are no longer listed', async () => {
     const files = reload();
     files.remember(found, workedOut);
     files.remember({ ...found, path: '/films/b' }, workedOut);
-    files.save((path) => path === '/films/b');
+    await files.save((path) => path === '/films/b');
     expect(reload().recall(found)).to.deep.equal(nothingYet);
     expect(reload().recall({ ...found, path: '/films/b' })).to.deep.equal(workedOut);
   });
 
-  it('are none where the file is torn, of another version or of another make; a bad entry spoils no other', () => {
+  it('are empty if the file is torn, foreign or of another version; an invalid entry affects no other', () => {
     for (const text of ['{"version":2,"fi', '{"version":3,"files":{}}', 'null', '[]', '{"version":2,"files":null}']) {
       folder.write('state/hashes.json', text);
       expect(reload, text).to.throw();
@@ -74,7 +74,7 @@ describe('known files', () => {
     expect(reload().recall({ ...found, path: '/b' })).to.deep.equal(nothingYet);
   });
 
-  it('are none where they were remembered without a ctime, by which an overwritten file is told', () => {
+  it('are empty if saved without a ctime, which reveals an overwritten file', () => {
     const rows = { '/films/a': [1, 2.5, 3, 'video/mp4', 'h'] };
     folder.write('state/hashes.json', JSON.stringify({ version: 1, files: rows }));
     expect(reload).to.throw('is not of version 2');

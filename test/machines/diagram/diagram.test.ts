@@ -147,7 +147,7 @@ describe('the node diagram', () => {
     for (const { source, target } of nodeDiagram.edges) expect([...ids]).to.include.members([source, target]);
   });
 
-  it('tells what is active, the enclosing states too', () => {
+  it('has the active states, ancestors included', () => {
     const ids = activeIds(initialState(sampleInput('stopped')));
     expect(ids).to.include.members(['node', 'node.up', 'node.up.publicApi', 'node.up.publicApi.stopped']);
     expect(ids).not.to.include('node.up.publicApi.running');

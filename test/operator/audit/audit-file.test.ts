@@ -1,4 +1,4 @@
-// The audit log on disk under faults: torn lines, full and hanging disks, files moved away, rotation, floods.
+// The audit log on disk with disk errors: torn lines, full and hanging disks, files moved away, rotation, floods.
 import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
@@ -80,7 +80,7 @@ describe('audit file', () => {
     }
   });
 
-  it('never holds a token, wherever it was hidden', async () => {
+  it('never holds a token, in any member', async () => {
     const log = await opened();
     const token = `eyJhbGciOiJIUzI1NiJ9.${'a'.repeat(40)}.${'b'.repeat(43)}`;
     await log.write(entry(token, { detail: `Bearer ${token}`, input: { buckets: [token] } }));
@@ -89,14 +89,14 @@ describe('audit file', () => {
   });
 
   describe('a torn last line', () => {
-    it('does not touch the next entry, and is told as such', async () => {
+    it('does not affect the next entry, and is reported as torn', async () => {
       await (await opened()).write(entry('a'));
       appendFileSync(file, '{"at":"2026-11');
       await (await opened()).write(entry('b'));
       expect(await read()).to.deep.equal(['a', 'torn {"at":"2026-11', 'b']);
     });
 
-    it('is read past at whichever byte it was torn', async () => {
+    it('is skipped, at any byte it was torn', async () => {
       await (await opened()).write(entry('ä'));
       const whole = readFileSync(file);
       for (let length = 1; length < whole.length - 1; length += 7) {
@@ -111,7 +111,7 @@ describe('audit file', () => {
   });
 
   describe('its size', () => {
-    it('is bounded: older files are set aside in order, the oldest removed', async () => {
+    it('is bounded: files are rotated in order, the oldest removed', async () => {
       // A clock that stands still, and even goes back.
       let now = 1_000_000;
       const log = await opened({ maxBytes: 500, maxFiles: 3, now: () => now-- });
@@ -150,8 +150,8 @@ describe('audit file', () => {
     });
   });
 
-  describe('a disk that does not take it', () => {
-    const faults: [string, () => void, () => void][] = [
+  describe('a disk that cannot be written', () => {
+    const failures: [string, () => void, () => void][] = [
       [
         'is full',
         () => {
@@ -177,7 +177,7 @@ describe('audit file', () => {
         },
       ],
     ];
-    for (const [name, breakIt, mendIt] of faults) {
+    for (const [name, breakIt, repairIt] of failures) {
       it(`because it ${name} is a condition; nothing is lost, and the condition ends with the repair`, async () => {
         const log = await opened();
         await log.write(entry('a'));
@@ -187,16 +187,16 @@ describe('audit file', () => {
         const [condition] = log.conditions;
         expect(condition?.type).to.equal('AuditNotWritten');
         expect(condition?.message).to.match(
-          /audit\.jsonl could not be written: E\w+.*wait for the disk: 2; the node keeps/,
+          /audit\.jsonl could not be written: E\w+.*waiting for the disk: 2; the node keeps/,
         );
-        mendIt();
+        repairIt();
         await log.write(entry('d'));
         expect(log.conditions).to.deep.equal([]);
         expect(await read()).to.deep.equal(['a', 'b', 'c', 'd']);
       });
     }
 
-    it('is tried again without anybody asking for something', async () => {
+    it('is retried without a new entry', async () => {
       const log = await opened();
       rmSync(join(folder, 'state'), { recursive: true });
       await log.write(entry('a'));
@@ -205,25 +205,25 @@ describe('audit file', () => {
       expect(await read()).to.deep.equal(['a']);
     });
 
-    it('for very long loses entries at last, and says how many', async () => {
+    it('for a long time drops entries, and counts them', async () => {
       const log = await opened();
       rmSync(join(folder, 'state'), { recursive: true });
       const input = { buckets: ['x'.repeat(1_000_000)] };
       for (let index = 0; index < 6; index += 1) await log.write(entry(`${index}`, { input }));
-      expect(log.conditions[0]?.message).to.contain('wait for the disk: 4, 2 are lost');
+      expect(log.conditions[0]?.message).to.contain('waiting for the disk: 4, 2 are lost');
       mkdirSync(join(folder, 'state'));
       await log.write(entry('small'));
       expect(await read()).to.deep.equal(['0', '1', '2', '3', 'small', 'lost 2']);
       expect(log.conditions).to.deep.equal([]);
     });
 
-    it('because it hangs is waited for only so long, and only once', async () => {
+    it('because it hangs is waited for once, up to the timeout', async () => {
       mkdirSync(join(folder, 'state'));
-      // A pipe that nobody empties takes 64 KiB and then lets its writer wait.
+      // A pipe without a reader accepts 64 KiB and then blocks its writer.
       execFileSync('mkfifo', [file]);
       const log = await opened({ writeTimeoutMs: 30 });
       await log.write(entry('a', { input: 'x'.repeat(200_000) }));
-      expect(log.conditions[0]?.message).to.contain('the disk did not take it within 30 ms');
+      expect(log.conditions[0]?.message).to.contain('the disk did not confirm a write within 30 ms');
       const first = await Promise.race([log.write(entry('b')).then(() => 'b'), sleep(20, 'the clock')]);
       expect(first).to.equal('b');
       const reader = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -236,7 +236,7 @@ describe('audit file', () => {
     });
   });
 
-  it('is read in linear time, however long its lines are', async () => {
+  it('is read in linear time, even with long lines', async () => {
     mkdirSync(join(folder, 'state'));
     writeFileSync(file, `${JSON.stringify(entry('long', { input: 'x'.repeat(10_000_000) }))}\n`);
     const { concat } = Buffer;
@@ -254,7 +254,7 @@ describe('audit file', () => {
     expect(copied).to.be.lessThan(10_100_000);
   });
 
-  it('is read from a moment on without opening what is older', async () => {
+  it('is read from a time on without opening older files', async () => {
     const log = await opened();
     await log.write(entry('now'));
     const [early, late] = [olderName(file, 1000), olderName(file, 3000)];
@@ -264,7 +264,7 @@ describe('audit file', () => {
     expect(await read({ sinceMs: 4000 })).to.deep.equal(['now']);
   });
 
-  it('is followed across several changes of file', async () => {
+  it('is followed across rotations', async () => {
     const log = await opened({ maxBytes: 500, maxFiles: 100 });
     const stop = new AbortController();
     const subs: string[] = [];
@@ -281,7 +281,7 @@ describe('audit file', () => {
     expect(subs).to.deep.equal(expected);
   });
 
-  it('is followed without a gap where several files are set aside between two looks', async () => {
+  it('is followed without a gap if several files are rotated between two polls', async () => {
     const log = await opened({ maxBytes: 500, maxFiles: 100 });
     const stop = new AbortController();
     const expected = Array.from({ length: 13 }, (_, index) => `${index}`);

@@ -1,4 +1,4 @@
-// Floods of refusals: a few are told one by one, the rest in one entry, and nothing else is held back.
+// Floods of refusals: a few individual entries, one summary for the rest; other entries are not delayed.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { AuditEntry } from '../../../src/operator/audit/audit-entry.ts';
@@ -12,20 +12,20 @@ const refusal = (second: number, from = '192.0.2.1', detail = 'The token has exp
 });
 
 describe('audit floods', () => {
-  let told: AuditEntry[];
+  let written: AuditEntry[];
   beforeEach(() => {
-    told = [];
+    written = [];
   });
   const gate = (singly: number, intervalMs: number) =>
-    floodGate((entry) => void told.push(entry), { singly, intervalMs });
+    floodGate((entry) => void written.push(entry), { singly, intervalMs });
 
-  it('are told singly at first, then in one entry with counts', () => {
+  it('are a few individual entries, then one summary with counts', () => {
     const { audit, flush } = gate(2, 60_000);
     for (let second = 0; second < 10; second += 1) void audit(refusal(second, `192.0.2.${second % 4 === 0 ? 1 : 2}`));
     void audit(refusal(10, '192.0.2.2', 'The token is not a signed JWT'));
-    expect(told).to.deep.equal([refusal(0, '192.0.2.1'), refusal(1, '192.0.2.2')]);
+    expect(written).to.deep.equal([refusal(0, '192.0.2.1'), refusal(1, '192.0.2.2')]);
     flush();
-    expect(told.slice(2)).to.deep.equal([
+    expect(written.slice(2)).to.deep.equal([
       {
         ...refusal(10),
         ...{ from: null, method: '', command: null, detail: '9 further requests were refused' },
@@ -39,53 +39,53 @@ describe('audit floods', () => {
       },
     ]);
     flush();
-    expect(told).to.have.length(3);
+    expect(written).to.have.length(3);
   });
 
-  it('that go on are one entry an interval; once they are over, refusals are told singly again', async () => {
+  it('that last are one summary per interval; after them refusals are individual entries again', async () => {
     const { audit } = floodGate(
       (entry) => {
-        told.push(entry);
+        written.push(entry);
         // The flood goes on right behind its first summary.
-        if (told.length === 2) void audit(refusal(6));
+        if (written.length === 2) void audit(refusal(6));
       },
       { singly: 1, intervalMs: 20 },
     );
     for (let second = 0; second < 5; second += 1) void audit(refusal(second));
-    await until(() => told.length === 3);
-    expect(told.slice(1).map(({ summary }) => summary?.count)).to.deep.equal([4, 1]);
-    expect(told[1]?.from).to.equal('192.0.2.1');
+    await until(() => written.length === 3);
+    expect(written.slice(1).map(({ summary }) => summary?.count)).to.deep.equal([4, 1]);
+    expect(written[1]?.from).to.equal('192.0.2.1');
     await sleep(40);
     void audit(refusal(9));
-    expect(told[3]).to.deep.equal(refusal(9));
+    expect(written[3]).to.deep.equal(refusal(9));
   });
 
-  it('are summed up whatever their status, each status by itself: a flood of one does not hide another', () => {
+  it('are summarized per status: a flood of one status does not hide another', () => {
     const { audit, flush } = gate(1, 60_000);
     const forbidden = { ...refusal(0), status: 403, sub: 'dashboard', detail: 'The token is for reading only' };
     for (let second = 0; second < 5000; second += 1) void audit({ ...forbidden, at: at(second) });
     void audit({ ...refusal(6000), status: 409, sub: 'alice', detail: 'Already stopped' });
-    expect(told.map(({ status }) => status)).to.deep.equal([403, 409]);
+    expect(written.map(({ status }) => status)).to.deep.equal([403, 409]);
     flush();
-    expect(told).to.have.length(3);
-    expect(told[2]).to.deep.include({ status: 403, sub: 'dashboard', detail: '4999 further requests were refused' });
-    expect(told[2]?.summary?.details).to.deep.equal({ 'The token is for reading only': 4999 });
+    expect(written).to.have.length(3);
+    expect(written[2]).to.deep.include({ status: 403, sub: 'dashboard', detail: '4999 further requests were refused' });
+    expect(written[2]?.summary?.details).to.deep.equal({ 'The token is for reading only': 4999 });
     // A command that has failed is none of them.
     for (let second = 0; second < 3; second += 1) void audit({ ...refusal(second), status: 500 });
-    expect(told).to.have.length(6);
+    expect(written).to.have.length(6);
   });
 
-  it('of any size stay small, in memory and in the log', () => {
+  it('of any size take bounded memory and log', () => {
     const { audit, flush } = gate(0, 60_000);
     for (let index = 0; index < 5000; index += 1) void audit(refusal(index, `address ${index}`, `reason ${index}`));
     flush();
-    const [entry] = told;
+    const [entry] = written;
     expect(entry?.summary?.count).to.equal(5000);
     expect(Object.keys(entry?.summary?.from ?? {})).to.have.length.within(1, 11);
     expect(Object.values(entry?.summary?.details ?? {}).reduce((sum, count) => sum + count, 0)).to.equal(5000);
   });
 
-  it('hold no command back, nor what it resolves with', async () => {
+  it('delay no command, and pass its promise on', async () => {
     const pause = new Promise<void>((resolve) => setImmediate(resolve));
     const { audit } = floodGate(() => pause, { singly: 0, intervalMs: 60_000 });
     void audit(refusal(0));

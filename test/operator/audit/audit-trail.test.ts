@@ -33,7 +33,7 @@ describe('audit trail', () => {
     return subs;
   }
 
-  it('keeps a command that was carried out, or has failed, however many refusals follow, one by one over days', async () => {
+  it('keeps entries of commands, done or failed, however many refusals follow', async () => {
     const trail = await opened();
     await trail.audit(entry(0, 'done'));
     await trail.audit(entry(1, 'failed', 500));
@@ -57,7 +57,7 @@ describe('audit trail', () => {
     expect(await shown()).to.deep.equal(['0', '1', '2', '3', '4', '5']);
   });
 
-  it('is followed as one log, whichever part grows', async () => {
+  it('is followed as one log, in whichever file entries arrive', async () => {
     const trail = await opened();
     const stop = new AbortController();
     const subs: (string | null)[] = [];
@@ -76,7 +76,7 @@ describe('audit trail', () => {
     await trail.close();
   });
 
-  it('tells a condition of the disk once', async () => {
+  it('reports a condition of the disk once', async () => {
     const trail = await opened();
     rmSync(folder, { recursive: true });
     await trail.audit(entry(0, 'done'));

@@ -1,4 +1,4 @@
-// Tokens over HTTP: what a refusal looks like, that a request token works once, and what the audit is told.
+// Tokens over HTTP: refusals, one use per request token, and audit entries.
 import { expect } from 'chai';
 import { usedTokensInMemory } from '../../../src/operator/auth/used-tokens.ts';
 import { type Answer, bearer, hashOf, json, type Rig, secret, startRig } from '../../support/operator-rig.ts';
@@ -14,7 +14,7 @@ describe('a token in a request', () => {
   const post = (name: string, token: string, body: string, headers = {}) =>
     rig.call(`/api/v1/${name}`, { headers: { ...bearer(token), ...json, ...headers }, body });
 
-  it('is asked for where there is none, without a word of what was wrong (RFC 6750 §3.1)', async () => {
+  it('is requested if missing, without an error code (RFC 6750 §3.1)', async () => {
     const without: Record<string, string>[] = [{}, { authorization: '' }, { authorization: 'Basic YTpi' }];
     for (const headers of [...without, { authorization: 'Bearer' }]) {
       const answer = await rig.call('/api/v1/stop-api', { headers });
@@ -37,7 +37,7 @@ describe('a token in a request', () => {
     expect(challengeOf(other)).to.match(/error_description="[^"\\]+"$/);
   });
 
-  it('is found whatever the case of the scheme', async () => {
+  it('is accepted with a scheme in any case', async () => {
     for (const scheme of ['bearer', 'BEARER', 'Bearer ']) {
       const headers = { authorization: `${scheme} ${await rig.access()}` };
       expect((await rig.call('/api/v1/state', { method: 'GET', headers })).status).to.equal(200);
@@ -68,7 +68,7 @@ describe('a token in a request', () => {
     }
   });
 
-  it('for one request works once, whatever the answer was', async () => {
+  it('for one request works once, even if the answer was a refusal', async () => {
     const token = await rig.forRequest('start-api');
     const answers = [await rig.command('start-api', {}, token), await rig.command('start-api', {}, token)];
     expect(answers.map(({ status }) => status)).to.deep.equal([409, 401]);
@@ -95,7 +95,7 @@ describe('a token in a request', () => {
     expect((await rig.command('set-worker', { workerId: 1 }, token)).status).to.equal(200);
   });
 
-  it('for one reading reads as often as it likes until it expires', async () => {
+  it('for one read works repeatedly until it expires', async () => {
     const token = await rig.sign({ reqUrl: '/api/v1/state', iat: Math.floor(Date.now() / 1000) });
     for (const method of ['GET', 'HEAD', 'GET']) {
       expect((await rig.call('/api/v1/state', { method, headers: bearer(token) })).status).to.equal(200);
@@ -151,7 +151,7 @@ describe('a token in a request', () => {
     expect([...codes, access.status]).to.deep.equal([200, 401, 200]);
   });
 
-  it('of one request is not taken again when the clock is set back, whatever was used while it was too old', async () => {
+  it('of one request is not accepted again when the clock is set back, even after other tokens were used', async () => {
     let now = Date.now();
     const moved = await startRig({ now: () => now, usedTokens: usedTokensInMemory({ max: 10, now: () => now }) });
     const used = await moved.forRequest('set-worker', { workerId: 1 });
@@ -184,10 +184,10 @@ describe('a token in a request', () => {
     await rig.call('/api/v1/state', { method: 'GET' });
     await rig.call('/api/v1/state', { method: 'GET', headers: bearer(await rig.access()) });
     await rig.call('/nowhere');
-    const told = rig.audits.map(({ at, from, requestId, ...entry }) => entry);
+    const written = rig.audits.map(({ at, from, requestId, ...entry }) => entry);
     const running = { node: 'running', publicApi: 'running' };
     const post = { method: 'POST', input: null, before: null, after: null };
-    expect(told.slice(0, 2)).to.deep.equal([
+    expect(written.slice(0, 2)).to.deep.equal([
       {
         ...{
           ...post,
@@ -205,7 +205,9 @@ describe('a token in a request', () => {
         ...{ detail: 'Already started', before: { ...running, generation: 1 }, after: { ...running, generation: 1 } },
       },
     ]);
-    const short = told.slice(2).map(({ kind, sub, command, method, status }) => [kind, sub, command, method, status]);
+    const short = written
+      .slice(2)
+      .map(({ kind, sub, command, method, status }) => [kind, sub, command, method, status]);
     expect(short).to.deep.equal([
       [null, null, 'start-api', 'POST', 401],
       ['access', 'carol', 'stop-api', 'POST', 403],
@@ -228,11 +230,11 @@ describe('a token in a request', () => {
       await rig.command('set-worker', { workerId: 'x' }, token);
       await rig.call('/api/v1/state', { method: 'PUT', headers: bearer(token) });
     }
-    const told = rig.logLines.join('') + JSON.stringify(rig.audits);
-    expect(told).to.include('stop-api');
+    const written = rig.logLines.join('') + JSON.stringify(rig.audits);
+    expect(written).to.include('stop-api');
     for (const token of [...tokens, secret.toString()]) {
       for (const piece of [token, token.split('.')[1] ?? token, token.split('.')[2] ?? token]) {
-        if (piece.length > 5) expect(told).not.to.include(piece);
+        if (piece.length > 5) expect(written).not.to.include(piece);
       }
     }
   });

@@ -1,5 +1,5 @@
 // The operator's secret: made once, found again, refused when short, never changed.
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -23,7 +23,7 @@ describe('the operator secret', () => {
     return error instanceof Error ? error.message : '';
   };
 
-  it('is made on first start, for its owner alone, and found again by whoever asks', async () => {
+  it('is created on first start, readable by its owner only, and loaded afterwards', async () => {
     const made = await load(true);
     expect(made).to.include({ made: true, file: hmacSecretFile });
     expect(made.conditions).to.deep.equal([]);
@@ -37,7 +37,15 @@ describe('the operator secret', () => {
     }
   });
 
-  it('loses one newline at its end, and nothing else', async () => {
+  it('is made whole or not at all', async () => {
+    await mkdir(join(folder, 'local'));
+    await symlink('/dev/full', `${hmacSecretFile}.tmp`);
+    expect(await failure(load(true))).to.include('cannot be made in');
+    expect(await readdir(join(folder, 'local'))).to.deep.equal([]);
+    expect((await load(true)).made).to.equal(true);
+  });
+
+  it('is read without one trailing newline', async () => {
     hmacSecretFile = join(folder, 'secret');
     const kept = ` ${'s'.repeat(32)} `;
     for (const [text, expected] of [
@@ -51,14 +59,14 @@ describe('the operator secret', () => {
     }
   });
 
-  it('comes from the config where it stands there; its file is then not touched', async () => {
+  it('is taken from the config if set there, without touching its file', async () => {
     const secret = await load(true, 'ü'.repeat(16));
     expect(secret).to.include({ file: null, made: false });
     expect(secret.bytes).to.have.length(32);
     await failure(load(false));
   });
 
-  it('is refused under 16 bytes, in words that say how to make one and do not say what it was', async () => {
+  it('is refused under 16 bytes, with instructions and without quoting it', async () => {
     hmacSecretFile = join(folder, 'secret');
     await writeFile(hmacSecretFile, 'fifteen bytes..\n');
     const message = await failure(load(true));
@@ -70,7 +78,7 @@ describe('the operator secret', () => {
     expect(() => secretOf('', '--secret')).to.throw(InputError, '--secret has 0 bytes');
   });
 
-  it('is warned of under 32 bytes', async () => {
+  it('causes a condition under 32 bytes', async () => {
     const { conditions } = await load(false, 'x'.repeat(31));
     expect(conditions.map(({ type }) => type)).to.deep.equal(['ShortSecret']);
     expect((await load(false, 'x'.repeat(16))).bytes).to.have.length(16);

@@ -32,7 +32,7 @@ const verify = (
   { nowMs = signedAt * 1000, accessTokens = true, key = secret, ...at }: Circumstances = {},
 ) => verifyToken(token, at.url ?? url, { secret: key, id: 'my-node', accessTokens, now: () => nowMs });
 
-/** Claims signed as they are, whatever they are. */
+/** Signs any claims, without checks. */
 const signed = (claims: object, key: Uint8Array = secret, header: object = { alg: 'HS256' }): string =>
   signedText(JSON.stringify(claims), key, header);
 
@@ -56,7 +56,7 @@ const requestToken = async (claims: object, circumstances?: Circumstances): Prom
 describe('an access token', () => {
   const claims = { iat: signedAt, exp: signedAt + 60 };
 
-  it('is taken with what it says of its bearer', async () => {
+  it('is accepted with the claims about its bearer', async () => {
     const known = { kind: 'access', jti: null, expiresAtMs: (signedAt + 60) * 1000 };
     expect(await verify(signed(claims))).to.deep.equal({ ...known, sub: null, scope: 'operate' });
     const token = await signAccessToken(secret, {
@@ -76,7 +76,7 @@ describe('an access token', () => {
     expect(await refused(signedText(`{"iat":${signedAt},"exp":1e999}`))).to.equal('The token has no "exp"');
   });
 
-  it('has a header of sane length, which is parsed before the signature is known to be right', async () => {
+  it('has a bounded header, since it is parsed before the signature is verified', async () => {
     await verify(signed(claims, secret, { alg: 'HS256', kid: 'k'.repeat(3000) }));
     const long = signed(claims, secret, { alg: 'HS256', kid: 'k'.repeat(4000) });
     expect(await refused(long)).to.equal('The token is not a signed JWT');
@@ -90,7 +90,7 @@ describe('an access token', () => {
     expect(await refused(later, { nowMs: (signedAt + 10) * 1000 - 1 })).to.include('"nbf"');
   });
 
-  it('is for this node, where it says for which', async () => {
+  it('is for this node, if it names an audience', async () => {
     for (const aud of ['my-node', ['other', 'my-node']]) await verify(signed({ ...claims, aud }));
     for (const aud of ['other', '', null, 7, [], ['other'], { 'my-node': true }]) {
       expect(await refused(signed({ ...claims, aud }))).to.include('another node');
@@ -127,7 +127,7 @@ describe('a request token', () => {
     expect((await requestToken({})).expiresAtMs).to.equal((signedAt + 300) * 1000);
   });
 
-  it('ends on a whole millisecond, however finely its times are told', async () => {
+  it('ends on a whole millisecond, even if its times are fractions', async () => {
     expect((await requestToken({ iat: signedAt - 0.1234567 })).expiresAtMs).to.equal((signedAt + 300) * 1000 - 123);
     expect((await requestToken({ exp: signedAt + 0.1234567 })).expiresAtMs).to.equal((signedAt + 1) * 1000);
   });
@@ -205,7 +205,7 @@ describe('a request token', () => {
     expect(keys[0]).to.equal(keys[1]);
   });
 
-  it('is signed by our own side so that it is taken', async () => {
+  it('is accepted as signed by the client in this package', async () => {
     const token = await signRequestToken(secret, { reqUrl: url, reqBody: { buckets: ['1:0'] } }, signedAt * 1000 + 999);
     const taken = await verify(token);
     expect(taken.kind === 'request' && taken.fits(bodyOf('{"buckets":["1:0"]}'))).to.equal(true);
@@ -231,7 +231,7 @@ describe('any token', () => {
     expect(await refused(others[6] ?? '')).to.equal('Only HS256 signatures are taken');
   });
 
-  it('is signed with this secret, and has not been touched since', async () => {
+  it('is signed with this secret, and not modified', async () => {
     const wrongKey = signed(claims, Buffer.from('another secret of more than 32 bytes!!'));
     expect(await refused(wrongKey)).to.equal("The signature is not that of this node's secret");
     const [header, , signature] = signed(claims).split('.');

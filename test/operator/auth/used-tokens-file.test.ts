@@ -23,7 +23,7 @@ describe('used tokens in a file', () => {
   // A write that was not waited for may still put a file there.
   afterEach(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
 
-  /** Opened anew without closing the one before is what a restart after a kill -9 is. */
+  /** Reopening without closing simulates a restart after kill -9. */
   const open = (options: Partial<UsedTokensFileOptions> = {}) =>
     openUsedTokens({
       file,
@@ -45,7 +45,7 @@ describe('used tokens in a file', () => {
     expect((await stat(file)).mode & 0o777).to.equal(0o600);
   });
 
-  it('are on disk when they are said to be taken, many at once too', async () => {
+  it('are on disk when `take` resolves, also many at once', async () => {
     const used = await open();
     await Promise.all(Array.from({ length: 200 }, (_, index) => used.take(key(`${index}`), 10)));
     expect(await linesOf()).to.have.length(200);
@@ -92,7 +92,7 @@ describe('used tokens in a file', () => {
     expect(await used.take(key('29 7'), now + 10)).to.equal('replayed');
   });
 
-  it('survive a torn last line, and what is written behind it', async () => {
+  it('survive a torn last line, and entries after it', async () => {
     const before = await open();
     await before.take(key('a'), 10);
     await before.take(key('torn'), 10);
@@ -112,7 +112,7 @@ describe('used tokens in a file', () => {
     expect(used.conditions).to.deep.equal([]);
   });
 
-  it('write all they know when the file has gone or is not the one they wrote', async () => {
+  it('are all rewritten if the file is gone or replaced', async () => {
     const used = await open();
     await used.take(key('a'), 10);
     await rm(file);
@@ -131,7 +131,7 @@ describe('used tokens in a file', () => {
     expect(await used.take(key('a'), 10)).to.equal('replayed');
     expect(used.conditions.map(({ type }) => type)).to.deep.equal(['UsedTokensNotSaved']);
     await rm(join(folder, 'state'));
-    // Where the directory has gone, nobody makes another one behind the operator's back.
+    // A removed directory is not recreated.
     expect(await used.take(key('c'), 10)).to.equal('taken');
     expect(used.conditions).to.have.length(1);
     await mkdir(join(folder, 'state'));
@@ -140,7 +140,7 @@ describe('used tokens in a file', () => {
     expect(await linesOf()).to.have.length(3);
   });
 
-  it('are written as soon as they can be, though nobody uses another one', async () => {
+  it('are written as soon as possible, without a further token', async () => {
     const used = await open();
     await rm(join(folder, 'state'), { recursive: true });
     expect(await used.take(key('a'), 10)).to.equal('taken');

@@ -39,7 +39,7 @@ describe('used tokens in memory', () => {
     expect(await used.take('c', 400)).to.equal('taken');
   });
 
-  it('cannot be told from new ones when they were forgotten and the clock is set back: those are refused', async () => {
+  it('that were forgotten are refused if the clock is set back', async () => {
     let now = 0;
     const used = usedTokensInMemory({ max: 1, now: () => now });
     await used.take('a', 300);
@@ -53,7 +53,7 @@ describe('used tokens in memory', () => {
     expect(await used.take('c', 902)).to.equal('replayed');
   });
 
-  it('refuse rather than forget when they are too many, and still know those they have', async () => {
+  it('are never forgotten for lack of room: new ones are refused', async () => {
     let now = 0;
     const used = usedTokensInMemory({ max: 2, now: () => now });
     for (const key of ['a', 'b']) await used.take(key, 10);

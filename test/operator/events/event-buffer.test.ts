@@ -5,7 +5,7 @@ import { EventBuffer, eventText } from '../../../src/operator/events/event-buffe
 describe('the event buffer', () => {
   const numbers = (events: readonly { readonly number: number }[] | null) => events?.map(({ number }) => number);
 
-  it('knows what came after a number, as long as nothing between is gone', () => {
+  it('returns the events after a number, unless some have been dropped', () => {
     const buffer = new EventBuffer({ maxBytes: 1000, maxCount: 3 });
     expect(numbers(buffer.after(0, 0))).to.deep.equal([]);
     for (let number = 1; number <= 5; number++) buffer.add({ number, text: 'x' });
@@ -17,7 +17,7 @@ describe('the event buffer', () => {
     expect(buffer.after(6, 5)).to.equal(null);
   });
 
-  it('keeps to its bytes, be it by keeping nothing', () => {
+  it('never exceeds its size, even if it then holds nothing', () => {
     const buffer = new EventBuffer({ maxBytes: 10 });
     for (const number of [1, 2, 3]) buffer.add({ number, text: 'é'.repeat(2) });
     expect(numbers(buffer.all)).to.deep.equal([2, 3]);
@@ -28,7 +28,7 @@ describe('the event buffer', () => {
     expect(numbers(buffer.after(4, 5))).to.deep.equal([5]);
   });
 
-  it('writes one line of data, whatever is in it', () => {
+  it('writes any data in one line', () => {
     expect(eventText('command', { input: 'a\r\nb' }, '1-2')).to.equal(
       'id: 1-2\nevent: command\ndata: {"input":"a\\r\\nb"}\n\n',
     );

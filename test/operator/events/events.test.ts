@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { expect } from 'chai';
 import { nodeDiagram, nodeOutline } from '../../../machines/node-diagram.ts';
-import type { Condition } from '../../../src/base/condition.ts';
+import { type Condition, condition } from '../../../src/base/condition.ts';
 import { EventSource, type SeenEvent } from '../../support/event-source.ts';
 import { Folder, snapshotOf } from '../../support/folder.ts';
 import { bearer, makeNode, type Rig, type RigOptions, startRig } from '../../support/operator-rig.ts';
@@ -41,7 +41,7 @@ describe('events', () => {
     return source;
   };
 
-  it('begin with everything as it is now', async () => {
+  it('begin with the current state', async () => {
     await start();
     await rig.command('stop-api');
     const source = await open({}, { scope: 'read' });
@@ -59,7 +59,7 @@ describe('events', () => {
     expect(command?.data).to.deep.equal(rig.audits[0]);
   });
 
-  it('tell of each step of the machine, by the ids of its diagrams', async () => {
+  it('report each transition of the machine, with the ids of its diagrams', async () => {
     await start();
     const source = await open();
     await rig.command('stop-api');
@@ -86,7 +86,7 @@ describe('events', () => {
     expect(begin?.leadsTo).to.include.members(['node.up.publicApi.running', 'node.up.record.settled.saved']);
   });
 
-  it('tell of commands, of refusals, and of the state that followed', async () => {
+  it('report commands, refusals, and the state that followed', async () => {
     await start();
     const source = await open();
     await rig.command('set-worker', { workerId: 5 });
@@ -97,7 +97,7 @@ describe('events', () => {
     expect((await source.find('state', isSet)).id).not.to.equal('');
   });
 
-  it('resume where a reader has left, without the rest', async () => {
+  it('resume after the last event that a reader received', async () => {
     await start();
     const first = await open();
     await rig.command('stop-api');
@@ -114,7 +114,7 @@ describe('events', () => {
     expect(third.named('command')).to.deep.equal([]);
   });
 
-  it('are told once to a reader who comes in the middle of them', async () => {
+  it('reach a reader that connects in the middle of a burst once', async () => {
     await start();
     const first = await open();
     await first.find('drain');
@@ -144,7 +144,7 @@ describe('events', () => {
     }
   });
 
-  it('say so when something is missing between', async () => {
+  it('report a gap if missed events have been dropped', async () => {
     await start({ settings: { eventsBufferBytes: 4000 } });
     const first = await open();
     await first.find('drain');
@@ -179,11 +179,11 @@ describe('events', () => {
     const late = await open();
     await late.over;
     expect(late.events[0]?.name).to.equal('state');
-    // Else whoever comes too late would wait for a node that is no more.
+    // Otherwise a late reader would wait for a node that has exited.
     expect(late.events.at(-1)?.name).to.equal('end');
   });
 
-  it('need a token, and are so many at most', async () => {
+  it('need a token, and have a limit of readers', async () => {
     await start({ settings: { maxEventReaders: 2 } });
     const without = await EventSource.open(rig.url, {});
     expect(without.status).to.equal(401);
@@ -200,7 +200,7 @@ describe('events', () => {
     expect((await open(byRequest)).status).to.equal(200);
   });
 
-  it('let a reader go that has closed its side alone: nothing more is owed to it', async () => {
+  it('release a reader that has half-closed its connection', async () => {
     await start();
     const reader = connect({ port: rig.listener.port, host: '127.0.0.1', allowHalfOpen: true });
     const token = await rig.access();
@@ -221,13 +221,13 @@ describe('events', () => {
     expect(headers['content-type']).to.match(/event-stream/);
   });
 
-  it('beat, so that a broken connection is noticed', async () => {
+  it('send heartbeats, so that a broken connection is noticed', async () => {
     await start({ settings: { eventsHeartbeatMs: 20 } });
     const source = await open();
     await source.says('\n\n:\n\n');
   });
 
-  it('have a point of figures each second, and end with the access token that opened them', async () => {
+  it('send a metrics point each second, and end when the access token expires', async () => {
     // The clock of the node stands still: however late the stream is opened, its token has a second left.
     await start({ now: () => 1_700_000_000_000 });
     const source = await open({}, { exp: 1_700_000_001 });
@@ -242,18 +242,18 @@ describe('events', () => {
     expect(point?.operatorLatencyMs).to.have.keys('p50', 'p99');
   });
 
-  it('tell of conditions that come, change and go, and of the state with each', async () => {
+  it('report conditions raised, changed and cleared, and the state with each', async () => {
     await start();
     const { conditions, observed } = rig;
     const source = await open();
-    conditions.push({ type: 'Fire', reason: 'Oven', message: 'It smells.' });
+    conditions.push(condition('MissingFiles', 'NoFile', 'It smells.'));
     observed.look();
-    conditions[0] = { type: 'Fire', reason: 'Oven', message: 'It burns.' };
+    conditions[0] = condition('MissingFiles', 'NoFile', 'It burns.');
     observed.look();
     observed.look();
     await source.find('state', ({ conditions }) => (conditions as unknown[]).length === 1);
     conditions.pop();
-    // Nobody says that it is gone: the node looks by itself.
+    // Nothing announces the end of the condition: the node polls.
     await source.find('condition', ({ change }) => change === 'cleared');
     expect(
       source.named('condition').map(({ data: { change, condition } }) => [change, (condition as Condition).message]),
@@ -265,7 +265,7 @@ describe('events', () => {
     await source.find('state', ({ conditions }) => (conditions as unknown[]).length === 0);
   });
 
-  it('tell of a drain as it goes on, and of its end', async () => {
+  it('report the progress and the end of a drain', async () => {
     const folder = await Folder.make();
     const side = new PublicSideTwin();
     const node = makeNode(side, { wishes: { workerId: 0 } });
@@ -288,7 +288,7 @@ describe('events', () => {
     await folder.remove();
   });
 
-  it('leave nothing behind of hundreds of readers', async () => {
+  it('release all resources of hundreds of readers', async () => {
     await start({ settings: { maxEventReaders: 1000, maxConnections: 1000 } });
     for (let round = 0; round < 10; round++) {
       const readers = await Promise.all(Array.from({ length: 20 }, () => open()));
@@ -298,7 +298,7 @@ describe('events', () => {
     }
   });
 
-  it('drop a reader that does not read, and nobody else', async () => {
+  it('drop a reader that does not read, and no other', async () => {
     await start({ settings: { eventsBacklogBytes: 1024, eventsBufferBytes: 10_000 } });
     const slow = await open();
     slow.pause();

@@ -11,7 +11,7 @@ describe('the name of an operator request', () => {
 
   const logged = () => rig.logLines.map((line) => JSON.parse(line));
 
-  it('is in every answer, whatever it is', async () => {
+  it('is in every answer', async () => {
     const headers = { 'x-request-id': 'mine-1' };
     const token = bearer(await rig.access());
     const answers = [
@@ -43,7 +43,7 @@ describe('the name of an operator request', () => {
     expect(rig.audits[0]).to.include({ requestId: 'mine-2' });
   });
 
-  it('is logged with the path as it was sent, in a length that strangers cannot choose', async () => {
+  it('is logged with the path as sent, truncated', async () => {
     await rig.call(`/${'eyJ'.repeat(50_000)}`);
     await rig.raw(`GET /x#${'\\'.repeat(1000)} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
     expect(
@@ -53,7 +53,7 @@ describe('the name of an operator request', () => {
     ).to.deep.equal([`/${'eyJ'.repeat(50_000)}`.slice(0, 300), `/x#${'\\'.repeat(297)}`]);
   });
 
-  it('leads from an answer of 500 to what the log says of it', async () => {
+  it('connects a 500 to its log line', async () => {
     const node = await startNode(rig.effects);
     const failing = Object.create(node, {
       command: { value: () => Promise.reject(new Error('an inner matter')) },

@@ -1,4 +1,4 @@
-// Commands are carried out in the order in which their heads arrive, and a sender who dawdles holds up nobody for long.
+// Commands are carried out in the order in which their heads arrive; a slow client delays others only up to a limit.
 import { connect, type Socket } from 'node:net';
 import { expect } from 'chai';
 import type { UsedTokens } from '../../../src/operator/auth/used-tokens.ts';
@@ -64,7 +64,7 @@ describe('the order of arrival', () => {
       },
     };
   };
-  /** Whatever has come by now has passed all that it does not have to wait for. */
+  /** Requests received so far have passed every check they need not wait for. */
   const afterReads = async () => {
     for (let read = 0; read < 5; read += 1) {
       const headers = { authorization: `Bearer ${await rig.access()}` };
@@ -72,7 +72,7 @@ describe('the order of arrival', () => {
     }
   };
 
-  it('is that of the heads, though the token of the first is still being written down', async () => {
+  it('is that of the heads, even while the token of the first is being saved', async () => {
     await start(forEver);
     const first = send(request(await requestToken(1), 1));
     await disk.reached();
@@ -84,7 +84,7 @@ describe('the order of arrival', () => {
     expect([first.answers, second.answers]).to.deep.equal([[[1, 1]], [[2, 2]]]);
   });
 
-  it('is kept by requests sent ahead on one connection', async () => {
+  it('holds for pipelined requests', async () => {
     await start(forEver);
     const requests = await Promise.all(
       [1, 2, 3, 4, 5, 6].map(async (id) => request(await (id % 3 === 1 ? requestToken(id) : rig.access()), id)),
@@ -97,7 +97,7 @@ describe('the order of arrival', () => {
     expect(sent.answers).to.deep.equal([1, 2, 3, 4, 5, 6].map((id) => [id, id]));
   });
 
-  it('is not kept for a command that is refused', async () => {
+  it('does not wait for a refused command', async () => {
     await start(forEver);
     send(request(await rig.access({ exp: 1 }), 1));
     send(request(await rig.access({ scope: 'read' }), 2));
@@ -108,7 +108,7 @@ describe('the order of arrival', () => {
     expect(right.answers).to.deep.equal([[4, 1]]);
   });
 
-  it('is not kept for a stranger whose body does not come', async () => {
+  it('does not wait for the body of an unauthorized client', async () => {
     await start(forEver);
     const forged = await rig.sign({ iat: 1, exp: 1e10 }, 'HS256', Buffer.alloc(32));
     for (const token of ['none', forged, await rig.access({ scope: 'read' })]) send(head(token, 100));
@@ -116,14 +116,14 @@ describe('the order of arrival', () => {
     await until(() => right.answers.length === 1);
   });
 
-  it('waits so long, and no longer, for the body of one who may command', async () => {
+  it('waits up to the limit for the body of an authorized client', async () => {
     await start(20);
     for (let sender = 0; sender < 5; sender += 1) send(head(await rig.access(), 100));
     const right = send(request(await rig.access(), 4));
     await until(() => right.answers.length === 1);
   });
 
-  it('ends with the one whose client has gone', async () => {
+  it('does not wait for a disconnected client', async () => {
     await start(forEver);
     send(head(await rig.access(), 100));
     await afterReads();
@@ -134,7 +134,7 @@ describe('the order of arrival', () => {
     await until(() => right.answers.length === 1);
   });
 
-  it('is kept on the connection of one whose body came late', async () => {
+  it('holds on a connection with a late body', async () => {
     await start(20);
     const body = JSON.stringify({ workerId: 1 });
     const late = send(head(await requestToken(1), body.length));
@@ -149,7 +149,7 @@ describe('the order of arrival', () => {
     expect(late.answers.map(([worker]) => worker)).to.deep.equal([1, 2]);
   });
 
-  it('is kept by a shutdown towards those behind it', async () => {
+  it('makes later commands wait for a shutdown', async () => {
     await start(forEver);
     const token = await rig.forRequest('shutdown');
     const stop = `POST /api/v1/stop-api HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${await rig.access()}\r\n\r\n`;

@@ -1,4 +1,4 @@
-// What the console's files are sent with, and that they are all of them.
+// The files of the console: headers and completeness.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -15,7 +15,7 @@ describe('console files', () => {
 
   const get = (path: string, headers = {}) => rig.call(path, { method: 'GET', headers });
 
-  it('come without a token, under a policy that allows nothing from elsewhere and nothing in line', async () => {
+  it('need no token, under a policy without foreign and inline resources', async () => {
     for (const path of ['/', '/reference']) {
       const { status, headers, text } = await get(path);
       expect([status, headers['content-type']]).to.deep.equal([200, 'text/html; charset=utf-8']);
@@ -27,7 +27,7 @@ describe('console files', () => {
     }
   });
 
-  it('are every module of the pages and what those import, each under its exact path', async () => {
+  it('include every module of the pages and its imports, under exact paths', async () => {
     const own = readdirSync(join(packageRoot, 'src/console')).filter((name) => name.endsWith('.ts'));
     const listed = consoleModules.filter((name) => name.startsWith('src/console/'));
     expect([...listed].sort()).to.deep.equal(own.map((name) => `src/console/${name.slice(0, -3)}`).sort());
@@ -41,7 +41,7 @@ describe('console files', () => {
     }
   });
 
-  it('are files of the console and no others', async () => {
+  it('include no other files', async () => {
     for (const path of [
       '/console',
       '/console/',
@@ -55,7 +55,7 @@ describe('console files', () => {
     expect([status, headers.allow]).to.deep.equal([405, 'GET, HEAD']);
   });
 
-  it('are not for a page of another host', async () => {
+  it('are refused to pages of another host', async () => {
     expect((await get('/', { host: 'evil.example' })).status).to.equal(403);
     expect((await get('/', { origin: 'https://evil.example' })).status).to.equal(403);
   });

@@ -1,5 +1,6 @@
 // `?dryRun=true`: what a command would do, said without doing it.
 import { expect } from 'chai';
+import { condition } from '../../../src/base/condition.ts';
 import { bearer, json, type Rig, startRig } from '../../support/operator-rig.ts';
 
 describe('a dry run', () => {
@@ -13,7 +14,7 @@ describe('a dry run', () => {
     (await rig.call('/api/v1/state', { method: 'GET', headers: bearer(await rig.access()) })).json;
   const dryRun = (name: string, body?: object, query = 'dryRun=true') => rig.command(`${name}?${query}`, body);
 
-  it('says where a command would lead, and leads nowhere', async () => {
+  it('previews a command without an effect', async () => {
     const before = await state();
     const stop = await dryRun('stop-api');
     expect(stop.status).to.equal(200);
@@ -40,14 +41,12 @@ describe('a dry run', () => {
     expect((await state()).generation).to.equal(0);
   });
 
-  it('names what would be wrong then', async () => {
+  it('lists the conditions that would hold', async () => {
     rig.conditionSources.push(({ buckets }) =>
-      (buckets ?? []).map((id) => ({ type: 'UnknownBuckets', reason: 'NotInDirectory', message: `No ${id}.` })),
+      (buckets ?? []).map((id) => condition('UnknownBuckets', 'NotInDirectory', `No ${id}.`)),
     );
     const { json: preview } = await dryRun('set-buckets', { buckets: ['9:9'] });
-    expect(preview.conditions).to.deep.equal([
-      { type: 'UnknownBuckets', reason: 'NotInDirectory', message: 'No 9:9.' },
-    ]);
+    expect(preview.conditions).to.deep.equal([condition('UnknownBuckets', 'NotInDirectory', 'No 9:9.')]);
     expect((await state()).conditions).to.deep.equal([]);
   });
 
@@ -73,7 +72,7 @@ describe('a dry run', () => {
     expect((await rig.command('stop-api?dryRun=true', {}, token)).json.detail).to.match(/has been used/);
   });
 
-  it('is no command to the audit log, unless its token is refused', async () => {
+  it('is not audited, unless its token is refused', async () => {
     await dryRun('stop-api');
     await dryRun('start-api');
     expect(rig.audits).to.deep.equal([]);
@@ -81,7 +80,7 @@ describe('a dry run', () => {
     expect(rig.audits).to.have.lengthOf(1);
   });
 
-  it('is judged by where the step under way leads, and does not wait for it', async () => {
+  it('is evaluated in the state that the current step leads to, without waiting', async () => {
     await rig.command('stop-api');
     let listening = (): void => {};
     rig.effects.listen = () =>
@@ -101,7 +100,7 @@ describe('a dry run', () => {
     expect((await starting).json).to.include({ publicApi: 'running', generation: 2 });
   });
 
-  it('takes no other word than true or false, and no parameter that only looks like it', async () => {
+  it('accepts only true or false, and no misspelt parameter', async () => {
     expect((await dryRun('stop-api', {}, 'dryRun=false&also=this')).json).to.include({ publicApi: 'stopped' });
     for (const query of ['dryRun', 'dryRun=', 'dryRun=1', 'dryRun=True', 'dryRun=true&dryRun=true']) {
       expect((await dryRun('start-api', {}, query)).json.detail, query).to.equal('dryRun must be true or false, once');
@@ -114,7 +113,7 @@ describe('a dry run', () => {
     expect(await state()).to.include({ publicApi: 'stopped', generation: 1 });
   });
 
-  it('comes after what is wrong with the body', async () => {
+  it('is checked after the body', async () => {
     const answer = await rig.call('/api/v1/set-worker?dryRun=maybe', {
       headers: { ...bearer(await rig.access()), ...json },
       body: '{"workerId": -1}',

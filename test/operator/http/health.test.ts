@@ -37,7 +37,7 @@ describe('health', () => {
     await side.end();
   });
 
-  it('answers while a step is held up, and says which', async () => {
+  it('answers while a step is blocked, and names the step', async () => {
     const [node, side] = await withNode();
     await node.restore();
     side.gates.close.hold();
@@ -71,12 +71,12 @@ describe('health', () => {
     await side.end();
   });
 
-  it('is not ready where nobody serves', async () => {
+  it('is not ready without a serving process', async () => {
     rig = await startRig();
-    expect(await ask('/readyz')).to.equal('503 no worker serves the public API');
+    expect(await ask('/readyz')).to.equal('503 no server process serves the public API');
   });
 
-  it('is for those who ask by one of our names, and only to be read', async () => {
+  it('needs a known Host, and is read-only', async () => {
     rig = await startRig();
     expect((await rig.call('/livez', { method: 'GET', headers: { host: 'evil.example' } })).status).to.equal(403);
     const wrong = await rig.call('/livez', { method: 'POST' });

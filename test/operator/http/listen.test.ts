@@ -38,7 +38,7 @@ describe('the operator API server', () => {
     return text;
   };
 
-  it('says where it is, also where the port was left open and the address is IPv6', async () => {
+  it('reports its URL, also for port 0 and an IPv6 address', async () => {
     await start(new Koa());
     expect(listener.url).to.equal(`http://127.0.0.1:${listener.port}`);
     expect(listener.port).to.be.above(0);
@@ -47,7 +47,7 @@ describe('the operator API server', () => {
     expect(listener.url).to.equal(`http://[::1]:${listener.port}`);
   });
 
-  it('says in one line that the port is taken', async () => {
+  it('reports a port in use in one line', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const address = other.address();
@@ -56,11 +56,11 @@ describe('the operator API server', () => {
     other.close();
     expect(error).to.have.property(
       'message',
-      `The operator API cannot listen on 127.0.0.1:${port}: the port is taken: stop who holds it, or set operatorApi.port`,
+      `The operator API cannot listen on 127.0.0.1:${port}: the port is in use: stop the other process, or set operatorApi.port`,
     );
   });
 
-  it('gives up on clients that do not say what they want', async () => {
+  it('closes connections of clients that send no complete request in time', async () => {
     await start(new Koa(), { headersTimeoutMs: 200, requestTimeoutMs: 200 });
     const silent = await socket();
     const halting = await socket();
@@ -94,7 +94,7 @@ describe('the operator API server', () => {
     expect(next.status).to.equal(200);
   });
 
-  it('takes no more connections than it may: of those that say nothing, the oldest makes room', async () => {
+  it('limits connections: the oldest idle one makes room', async () => {
     const app = new Koa();
     const requests = new EventEmitter();
     app.use((ctx) => {
@@ -114,7 +114,7 @@ describe('the operator API server', () => {
     expect(busy.destroyed).to.equal(false);
   });
 
-  it('nor are those of any use that take no answer', async () => {
+  it('closes connections of clients that do not read their answers to make room', async () => {
     const app = new Koa();
     app.use((ctx) => {
       ctx.body = ctx.path === '/much' ? Buffer.alloc(30_000_000) : 'done';
@@ -129,7 +129,7 @@ describe('the operator API server', () => {
     expect(await restOf(asking)).to.match(/done$/);
   });
 
-  it('refuses whoever comes while all connections it may have are owed an answer', async () => {
+  it('refuses new connections while all connections have pending answers', async () => {
     const app = new Koa();
     const requests = new EventEmitter();
     app.use(() => {
@@ -144,7 +144,7 @@ describe('the operator API server', () => {
     expect(busy.destroyed).to.equal(false);
   });
 
-  it('lets the answer under way out before it ends, and no further request in', async () => {
+  it('sends the pending answer before it closes, and accepts no further request', async () => {
     const app = new Koa();
     const underWay = new EventEmitter();
     let finish = () => {};
@@ -173,7 +173,7 @@ describe('the operator API server', () => {
       .and.to.match(/done$/);
   });
 
-  it('answers all that was sent ahead before it refuses, and takes nothing after the answer that ends a connection', async () => {
+  it('answers pipelined requests before it refuses, and none after the answer that closes a connection', async () => {
     const app = new Koa();
     const begun: string[] = [];
     const finish = new Map<string, () => void>();
@@ -203,7 +203,7 @@ describe('the operator API server', () => {
     expect(begun).to.deep.equal(['/1', '/2', '/3']);
   });
 
-  it('cuts at its end what does not come to one', async () => {
+  it('closes connections that are still open at the deadline', async () => {
     const app = new Koa();
     const requests = new EventEmitter();
     app.use(() => {
@@ -219,7 +219,7 @@ describe('the operator API server', () => {
     await cut;
   });
 
-  it('lets go of requests that were sent ahead on a connection that has gone', async () => {
+  it('releases pipelined requests of a closed connection', async () => {
     const begun: string[] = [];
     const over: string[] = [];
     const app = new Koa();

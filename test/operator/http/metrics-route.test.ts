@@ -1,6 +1,7 @@
 // `GET /metrics` as a scraper meets it: what it says, in which format, and that nothing a client does makes it grow.
 import { expect } from 'chai';
 import { commandNames } from '../../../machines/commands.ts';
+import { version } from '../../../src/base/version.ts';
 import { addServerCounters, noServerCounters, noServerMetrics } from '../../../src/metrics/counters.ts';
 import type { MeasuredSide } from '../../../src/operator/http/metrics-route.ts';
 import { wantsOpenMetrics } from '../../../src/operator/http/metrics-route.ts';
@@ -11,7 +12,7 @@ type Heard = Parameters<Parameters<MeasuredSide['subscribe']>[0]>[0];
 
 describe('the metrics', () => {
   let rig: Rig;
-  let tell: (event: Heard) => void;
+  let publish: (event: Heard) => void;
 
   const answers = { 'hit 200': 7, 'hit 206': 2, 'elsewhere 421': 1 };
   const counts = { ...addServerCounters(noServerCounters, { ...noServerCounters, answers }), broken: 3, cpuSec: 1.5 };
@@ -24,7 +25,7 @@ describe('the metrics', () => {
         serverMetrics: { ...noServerMetrics, counts, connections: 4, residentBytes: 1e8 },
         losses: { SIGKILL: 2 },
         subscribe: (listener) => {
-          tell = listener;
+          publish = listener;
           return () => {};
         },
       },
@@ -39,12 +40,12 @@ describe('the metrics', () => {
     const { status, headers, text } = await get();
     expect([status, headers['content-type']]).to.deep.equal([200, 'text/plain; version=0.0.4; charset=utf-8']);
     const { families, value } = scrapeOf(text);
-    expect(value('distributor_build_info', { version: '0.1.0', node_version: process.version })).to.equal(1);
+    expect(value('distributor_build_info', { version, node_version: process.version })).to.equal(1);
     expect(families.map(({ name }) => name)).to.include.members(['process_cpu_seconds_total', 'process_open_fds']);
     expect((await rig.call('/metrics')).headers.allow).to.equal('GET, HEAD');
   });
 
-  it('are named by the conventions, once each, and say what they are', async () => {
+  it('follow the naming conventions, are unique, and have help texts', async () => {
     const { families } = await scrape();
     const names = families.map(({ name }) => name);
     expect(new Set(names).size).to.equal(names.length);
@@ -57,7 +58,7 @@ describe('the metrics', () => {
     }
   });
 
-  it('light one state of each region, and follow the node', async () => {
+  it('set one state of each region to 1, and follow the node', async () => {
     const lit = async (name: string) =>
       (await scrape()).families
         .find((family) => family.name === name)
@@ -73,7 +74,7 @@ describe('the metrics', () => {
     expect(await lit('distributor_node_state')).to.deep.equal(['shuttingDown']);
   });
 
-  it('count the requests to the operator API by command and status, and say why some were refused', async () => {
+  it('count the requests to the operator API by command and status, and refusals by reason', async () => {
     await rig.command('stop-api');
     await rig.command('stop-api');
     await rig.command('stop-api', {}, 'nonsense');
@@ -95,7 +96,7 @@ describe('the metrics', () => {
     expect(durations?.type).to.equal('HISTOGRAM');
   });
 
-  it('say what the public workers have done', async () => {
+  it('include the counts of the server processes', async () => {
     const { value } = await scrape();
     const requests = (cache: string, status: string) => value('distributor_public_requests_total', { cache, status });
     expect([requests('hit', '200'), requests('hit', '206'), requests('elsewhere', '421')]).to.deep.equal([7, 2, 1]);
@@ -105,12 +106,12 @@ describe('the metrics', () => {
     expect(value('distributor_worker_restarts_total', { reason: 'SIGKILL' })).to.equal(2);
     expect(value('distributor_worker_cpu_seconds_total')).to.equal(1.5);
     expect(value('distributor_worker_resident_memory_bytes')).to.equal(1e8);
-    tell({ type: 'drain.ended', id: 1, cut: 5 });
-    tell({ type: 'drain.ended', id: 2, cut: 1 });
+    publish({ type: 'drain.ended', id: 1, cut: 5 });
+    publish({ type: 'drain.ended', id: 2, cut: 1 });
     expect((await scrape()).value('distributor_drain_cut_connections_total')).to.equal(6);
   });
 
-  it('are OpenMetrics for who asks for it, whoever asks for plain text beside', async () => {
+  it('are OpenMetrics for clients that prefer it', async () => {
     const [open, plain] = await Promise.all([get({ accept: 'application/openmetrics-text; version=1.0.0' }), get()]);
     expect(open.headers['content-type']).to.equal('application/openmetrics-text; version=1.0.0; charset=utf-8');
     expect(open.headers.vary).to.equal('Accept');
@@ -128,12 +129,12 @@ describe('the metrics', () => {
     for (const accept of ['', '*/*', 'text/plain', 'text/html', 'application/openmetrics-text;q=0,*/*']) {
       expect(wantsOpenMetrics(accept), accept).to.equal(false);
     }
-    // No scraper sends so long a list, and a stranger needs no token to send one.
+    // Longer than any scraper's list; sending it needs no token.
     expect(wantsOpenMetrics(`${'a/b,'.repeat(1000)}application/openmetrics-text`)).to.equal(true);
     expect(wantsOpenMetrics(`${'a/b,'.repeat(2000)}application/openmetrics-text`)).to.equal(false);
   });
 
-  it('do not grow with what clients send', async () => {
+  it('have bounded cardinality', async () => {
     const series = async () => (await get()).text.split('\n').filter((line) => line.startsWith('distributor_')).length;
     await rig.call('/x/0');
     await rig.command('set-worker', { 'a key 0': 0 });
@@ -161,7 +162,7 @@ describe('the metrics', () => {
     expect(requests.filter(({ labels }) => /[./]/.test(labels?.command ?? ''))).to.deep.equal([]);
   });
 
-  it('name the reason of a refusal, however many others there were', async () => {
+  it('include the reason of a known refusal, even after many others', async () => {
     const nonsense = ['nonsense', 'eyJhbGciOiJub25lIn0.e30.', await rig.sign({}, 'HS256', Buffer.alloc(40))];
     const kinds = ['', '?dryRun=true'].flatMap((query) => [...commandNames.map((name) => `${name}${query}`)]);
     for (const kind of kinds) {

@@ -13,7 +13,7 @@ describe('the operator API', () => {
 
   const state = async () => rig.call('/api/v1/state', { method: 'GET', headers: bearer(await rig.access()) });
 
-  it('stops and starts the public API, answers each with the state, and says in words what cannot be', async () => {
+  it('stops and starts the public API, answers with the state, and refuses with reasons', async () => {
     const stopped = await rig.command('stop-api');
     expect(stopped.status).to.equal(200);
     expect(stopped.headers['content-type']).to.match(/^application\/json/);
@@ -52,7 +52,7 @@ describe('the operator API', () => {
     expect((await rig.command('set-buckets', { buckets: ['string'] })).status).to.equal(200);
   });
 
-  it('names the buckets in force: those chosen, else those of the worker, else none', async () => {
+  it('shows the effective buckets: those set, otherwise those of the worker, otherwise none', async () => {
     expect((await state()).json.effectiveBuckets).to.deep.equal([]);
     expect((await rig.command('set-worker', { workerId: 3 })).json.effectiveBuckets).to.deep.equal(['3:0', '3:1']);
     const buckets = ['1:1', '1:0', '1:1'];
@@ -67,7 +67,7 @@ describe('the operator API', () => {
     expect((await rig.command('shutdown')).json).to.include({ status: 409, detail: 'Already shutting down' });
   });
 
-  it('gives the reason of an effect that failed, and nothing beyond', async () => {
+  it('returns the reason of a failed effect, and no internal detail', async () => {
     await rig.command('stop-api');
     rig.effects.listen = async () => {
       throw new Error('Port 3334 is taken');
@@ -83,7 +83,7 @@ describe('the operator API', () => {
     expect((await state()).json).to.include({ publicApi: 'stopped' });
   });
 
-  it('keeps to itself what broke inside, and logs it', async () => {
+  it('logs an internal error, and does not reveal it', async () => {
     const node = await startNode(rig.effects);
     const broken: NodeControl = {
       get state() {
@@ -101,7 +101,7 @@ describe('the operator API', () => {
     expect(other.logLines.join('')).to.include('an inner matter');
   });
 
-  it('names every fault of a body by its JSON Pointer', async () => {
+  it('lists every error of a body with its JSON Pointer', async () => {
     const answer = await rig.command('set-worker', { worker: 1 });
     expect(answer.status).to.equal(400);
     expect(answer.json).to.deep.include({
@@ -125,7 +125,7 @@ describe('the operator API', () => {
     expect(many.json.detail).to.include('(and 4999 more)');
   });
 
-  it('refuses a body that is no JSON object, whatever it tries to be', async () => {
+  it('refuses every body that is not a JSON object', async () => {
     const bodies = ['null', '1', '"x"', '[]', '[{}]', '{', ' ', '{"workerId":1}x', '{"__proto__":{"workerId":1}}'];
     const hidden = '{"workerId":1,"constructor":{"prototype":{"x":1}}}';
     for (const body of [
@@ -146,7 +146,7 @@ describe('the operator API', () => {
     expect({}).not.to.have.property('workerId');
   });
 
-  it('lists errors with every 400, also where the body is not what is wrong', async () => {
+  it('lists errors with every 400, also if the error is not in the body', async () => {
     const authorized = async () => ({ ...bearer(await rig.access()), ...json });
     const malformed = await rig.call('/api/v1/set-worker', { headers: await authorized(), body: '{"workerId":' });
     expect(malformed.json.errors).to.deep.equal([
@@ -161,20 +161,20 @@ describe('the operator API', () => {
     expect(condition.json.errors).to.deep.equal([{ path: '', message: condition.json.detail }]);
   });
 
-  it('cuts the path to a fault: an unknown key may be as long as a body', async () => {
+  it('truncates the path of an error: an unknown key may be as long as the body', async () => {
     const { json } = await rig.command('set-worker', { workerId: 1, ['x'.repeat(100_000)]: 1 });
     expect(json.errors).to.deep.equal([{ path: `/${'x'.repeat(299)}…`, message: 'is not a known key' }]);
     expect(json.detail).to.equal(`/${'x'.repeat(299)}… is not a known key`);
   });
 
-  it('says of bytes that are no text what is wrong with them', async () => {
+  it('explains a body that is not UTF-8', async () => {
     const headers = { ...bearer(await rig.access()), ...json };
     const body = Buffer.from('{"buckets":["\xff"]}', 'latin1');
     const answer = await rig.call('/api/v1/set-buckets', { headers, body });
     expect(answer.json).to.include({ status: 400, detail: 'The body is not UTF-8' });
   });
 
-  it('takes an empty body for {} whatever its type says, also when it comes in no chunks at all', async () => {
+  it('treats an empty body as {} with any type, chunked or not', async () => {
     const types: Record<string, string>[] = [
       {},
       json,
@@ -208,7 +208,7 @@ describe('the operator API', () => {
       const headers = { ...json, ...bearer(await rig.access()) };
       expect((await rig.call('/api/v1/set-buckets', { headers, body, chunked })).status).to.equal(413);
     }
-    // Of a length like this, 32 bits see nothing; nobody waits for what was announced.
+    // A length whose low 32 bits are 0; the announced body is not waited for.
     const head = `POST /api/v1/stop-api HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${await rig.access()}\r\n`;
     const length = `Content-Type: application/json\r\nContent-Length: ${2 ** 32}\r\nConnection: close\r\n\r\n`;
     expect(await rig.raw(head + length)).to.match(/^HTTP\/1.1 413 /);
@@ -220,7 +220,7 @@ describe('the operator API', () => {
     }
   });
 
-  it('knows its paths exactly and says which methods they have', async () => {
+  it('matches paths exactly, and lists their methods in 405', async () => {
     for (const path of ['/api', '/api/v1', '/api/v1/', '/api/v1/Stop-api', '/api/v1/stop-api/', '//api/v1/stop-api']) {
       expect((await rig.call(path)).status, path).to.equal(404);
     }
@@ -250,7 +250,7 @@ describe('the operator API', () => {
     expect([refused.status, refused.text]).to.deep.equal([401, '']);
   });
 
-  it('lets nothing be stored, guessed at, or read by other sites', async () => {
+  it('forbids caching, MIME sniffing and reading by other sites', async () => {
     const answers = [await state(), await rig.command('stop-api'), await rig.command('stop-api'), await rig.call('/')];
     for (const { headers } of answers) {
       expect(headers).to.include({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
@@ -258,7 +258,7 @@ describe('the operator API', () => {
     }
   });
 
-  it('answers the same whatever NODE_ENV says', async () => {
+  it('answers the same with any NODE_ENV', async () => {
     const before = process.env.NODE_ENV;
     const seen = new Set<string>();
     try {

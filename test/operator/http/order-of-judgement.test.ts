@@ -1,4 +1,4 @@
-// The order of judgement: of two faults in one request, the earlier one is answered.
+// The order of checks: of two errors in one request, the earlier check answers.
 import { expect } from 'chai';
 import { type Call, json, type Rig, startRig } from '../../support/operator-rig.ts';
 
@@ -6,8 +6,8 @@ interface Request extends Call {
   readonly path: string;
 }
 
-/** Each fault makes a good request a bad one, and may need the token that comes to it. */
-interface Fault {
+/** A defect makes a valid request invalid; some need a request token. */
+interface Defect {
   readonly name: string;
   readonly status: number;
   readonly path?: string;
@@ -21,8 +21,8 @@ interface Fault {
 
 const tooLong = JSON.stringify({ buckets: ['x'.repeat(5000)] });
 
-/** In the order in which they are judged. */
-const faults: readonly Fault[] = [
+/** In the order of the checks. */
+const defects: readonly Defect[] = [
   { name: 'foreign Host', status: 403, headers: { host: 'evil.example' } },
   { name: 'foreign Origin', status: 403, headers: { origin: 'http://evil.example' } },
   { name: 'unknown path', status: 404, path: '/api/v1/set-bucket' },
@@ -43,7 +43,7 @@ describe('the order of judgement', () => {
   });
   after(() => rig.close());
 
-  async function answerTo(...present: Fault[]): Promise<{ status: number; detail: unknown }> {
+  async function answerTo(...present: Defect[]): Promise<{ status: number; detail: unknown }> {
     const [first, second] = present;
     const path = first?.path ?? second?.path ?? '/api/v1/set-worker';
     const body = first?.body ?? second?.body ?? '{"workerId": 7}';
@@ -71,16 +71,16 @@ describe('the order of judgement', () => {
     return { status, detail: document?.detail };
   }
 
-  it('takes the request that each fault spoils', async () => {
+  it('accepts the request without a defect', async () => {
     expect((await answerTo()).status).to.equal(200);
   });
 
-  for (const [index, earlier] of faults.entries()) {
-    it(`${earlier.name} comes before what is judged later`, async () => {
+  for (const [index, earlier] of defects.entries()) {
+    it(`${earlier.name} is checked before everything after it`, async () => {
       const alone = await answerTo(earlier);
       expect(alone.status).to.equal(earlier.status);
-      for (const later of faults.slice(index + 1)) {
-        // Two ways to spoil one and the same thing cannot be sent together.
+      for (const later of defects.slice(index + 1)) {
+        // Two defects of the body exclude each other.
         if (earlier.body !== undefined && later.body !== undefined) continue;
         const { status, detail } = await answerTo(earlier, later);
         expect([status, detail], later.name).to.deep.equal([earlier.status, alone.detail]);
@@ -88,7 +88,7 @@ describe('the order of judgement', () => {
     });
   }
 
-  it('ends with the machine: what it refuses has passed all the rest', async () => {
+  it('ends with the machine', async () => {
     const unused = await rig.command('start-api', { surplus: 1 });
     expect(unused.status).to.equal(400);
     expect((await rig.command('start-api', {})).status).to.equal(409);

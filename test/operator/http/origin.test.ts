@@ -56,19 +56,19 @@ describe('the Host of a request', () => {
     expect(refusal({ hosts: ['localhost', 'evil.example'] })).to.include('Host "evil.example"');
   });
 
-  it('is told in words that say what to do', () => {
+  it('is refused with advice', () => {
     expect(refusal({ hosts: ['evil.example'] })).to.equal(
       'Host "evil.example" is not this node\'s: operatorApi.allowedHosts lists further names',
     );
   });
 
-  it('is written in one way', () => {
+  it('is normalized', () => {
     expect(hostOf('[0:0::1]:80')).to.equal('::1');
     expect(hostOf('Example.COM.:80')).to.equal('example.com');
     expect(hostOf('2130706433')).to.equal('127.0.0.1');
   });
 
-  it('longer than a name can be is not even parsed', () => {
+  it('is not parsed if it is longer than a name can be', () => {
     const longest = `${'a.'.repeat(126)}a`;
     expect(hostOf(`${longest}.:65535`)).to.equal(longest);
     const parsed: unknown[] = [];

@@ -1,6 +1,7 @@
 // ETag, If-Match and If-None-Match: a command is carried out only if the state has not moved on.
 import { expect } from 'chai';
 import { commandNames } from '../../../machines/commands.ts';
+import { condition } from '../../../src/base/condition.ts';
 import { bearer, json, type Rig, startRig } from '../../support/operator-rig.ts';
 
 describe('preconditions', () => {
@@ -29,11 +30,11 @@ describe('preconditions', () => {
     expect((await read({}, 'HEAD')).headers.etag).to.equal(await tag());
   });
 
-  it('answers 304 without a body to whoever has the state already, whatever the condition', async () => {
+  it('answers 304 without a body to a client that has the current state', async () => {
     const now = await tag();
-    for (const condition of [now, `W/${now}`, `"x", ${now}`, '*']) {
-      const answer = await read({ 'if-none-match': condition });
-      expect([answer.status, answer.text], condition).to.deep.equal([304, '']);
+    for (const header of [now, `W/${now}`, `"x", ${now}`, '*']) {
+      const answer = await read({ 'if-none-match': header });
+      expect([answer.status, answer.text], header).to.deep.equal([304, '']);
       expect(answer.headers).to.include({ etag: now, 'cache-control': 'no-store' });
     }
     expect((await read({ 'if-none-match': now }, 'HEAD')).status).to.equal(304);
@@ -44,14 +45,14 @@ describe('preconditions', () => {
 
   it('gives the state another tag when only a condition has come up', async () => {
     const before = await tag();
-    rig.conditions.push({ type: 'DiskOnFire', reason: 'Heat', message: 'It burns.' });
+    rig.conditions.push(condition('NoDirectory', 'NoCatalogue', 'No catalogue.'));
     const after = await tag();
     expect(after).not.to.equal(before);
     expect((await read({ 'if-none-match': before })).status).to.equal(200);
     expect((await order('set-worker', before, { workerId: 3 })).status, 'but nothing was set').to.equal(200);
   });
 
-  it('carries a command out while the state is the one that was meant, and says 412 when it has moved on', async () => {
+  it('carries out a command if the state is current, otherwise 412', async () => {
     const old = await tag();
     expect((await order('set-worker', old, { workerId: 3 })).status).to.equal(200);
     const late = await order('set-worker', old, { workerId: 4 });
@@ -63,7 +64,7 @@ describe('preconditions', () => {
     expect((await read()).json.settings).to.deep.include({ workerId: 3 });
   });
 
-  it('takes it for every command', async () => {
+  it('applies to every command', async () => {
     for (const name of commandNames) {
       if (name === 'start-api') await rig.command('stop-api');
       const body = name === 'set-worker' ? { workerId: 9 } : {};
@@ -108,12 +109,12 @@ describe('preconditions', () => {
     }
   });
 
-  it('is judged after all else: 400 and 409 come first', async () => {
+  it('is checked last: 400 and 409 come first', async () => {
     expect((await order('set-worker', '"77"', { workerId: -1 })).status).to.equal(400);
     expect((await order('start-api', '"77"')).json).to.include({ status: 409, detail: 'Already started' });
   });
 
-  it('has another tag for every desired state, should generations begin anew, and on another node', async () => {
+  it('has a different tag per desired state, even if generations restart, and per node', async () => {
     const [first] = await Promise.all([tag()]);
     const reset = await startRig({ wishes: { workerId: 5 } });
     const answer = await reset.call('/api/v1/state', { method: 'GET', headers: bearer(await reset.access()) });
@@ -126,14 +127,14 @@ describe('preconditions', () => {
     await reset.close();
   });
 
-  it('means the same set of buckets in whatever order they are given', async () => {
+  it('treats buckets as a set, independent of order', async () => {
     await rig.command('set-buckets', { buckets: ['1:0', '1:1'] });
     const before = await tag();
     await rig.command('set-buckets', { buckets: ['1:1', '1:0'] });
     expect((await order('stop-api', before)).status).to.equal(200);
   });
 
-  it('is judged when the turn of the command has come, not when it came in', async () => {
+  it('is evaluated when the command reaches the node, not when it arrives', async () => {
     await rig.command('stop-api');
     let listening = (): void => {};
     rig.effects.listen = () =>
@@ -154,7 +155,7 @@ describe('preconditions', () => {
     expect((await late).json).to.include({ status: 412, generation: 2 });
   });
 
-  it('lets one of many through that were meant for the same state', async () => {
+  it('accepts one of many commands for the same state', async () => {
     const meant = await tag();
     const answers = await Promise.all(
       Array.from({ length: 12 }, (_, at) => order('set-worker', meant, { workerId: at + 1 })),
@@ -163,7 +164,7 @@ describe('preconditions', () => {
     expect(statuses).to.deep.equal([200, ...new Array(11).fill(412)]);
   });
 
-  it('uses a request token up, and tells the audit log of it', async () => {
+  it('consumes a request token, and writes an audit entry', async () => {
     const token = await rig.forRequest('stop-api');
     const headers = { ...bearer(token), 'if-match': '"77"' };
     expect((await rig.call('/api/v1/stop-api', { headers })).status).to.equal(412);

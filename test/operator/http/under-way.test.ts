@@ -12,7 +12,7 @@ describe('requests under way', () => {
   const begin = (underWay: UnderWay, complete: boolean, until: Gate) =>
     underWay.following({ req: { complete } } as Koa.Context, () => until.pass());
 
-  it('are waited for until all that comes after the answer is done, however it ends', async () => {
+  it('are waited for until all middleware has finished, even with an error', async () => {
     const underWay = new UnderWay();
     await underWay.answered(forEver);
     const [first, second] = [new Gate(), new Gate()];
@@ -31,7 +31,7 @@ describe('requests under way', () => {
     await answered;
   });
 
-  it('are waited for so long, and no longer, where their body does not come', async () => {
+  it('with an incomplete body are waited for up to the limit', async () => {
     const underWay = new UnderWay();
     const gate = new Gate();
     gate.hold();

@@ -1,8 +1,6 @@
 // The table of operator commands, from the command table.
-import { commands } from '../../../machines/commands.ts';
+import { type CommandRow, commands } from '../../../machines/commands.ts';
 import { table } from './markdown.ts';
-
-type Row = (typeof commands)[keyof typeof commands];
 
 export const commandTable = (): string =>
   table(
@@ -10,10 +8,9 @@ export const commandTable = (): string =>
     Object.entries(commands).map(([name, row]) => [`\`POST /api/v1/${name}\``, bodyOf(row), row.summary]),
   );
 
-function bodyOf({ input }: Row): string {
-  const required = input.required as readonly string[];
+function bodyOf({ input }: CommandRow): string {
   const keys = Object.entries(input.properties).map(([key, { type, description }]) => {
-    const duty = required.includes(key) ? 'required' : 'optional';
+    const duty = input.required.includes(key) ? 'required' : 'optional';
     return `\`${key}\`: ${type}, ${duty}; ${description}`;
   });
   return keys.length > 0 ? keys.join('<br>') : 'none, or `{}`';

@@ -1,4 +1,4 @@
-// What the generated parts of the documentation should be now, beside what they are.
+// The generated parts of the documentation: what the files contain, and what they should contain.
 import { readFile } from 'node:fs/promises';
 import { pages, pictures, pieces } from './pieces.ts';
 
@@ -13,7 +13,7 @@ export interface DocFile {
 
 const root = new URL('../../../../', import.meta.url);
 
-/** @throws if a page asks for a piece that nobody makes, or a marker is not closed */
+/** @throws if a page names an unknown piece, or a marker is not closed */
 export async function docFiles(): Promise<DocFile[]> {
   const texts = pages.map(async (path) => docFile(path, (is) => filledIn(path, is ?? '')));
   const drawings = Object.entries(pictures).map(async ([path, draw]) => docFile(path, draw));
@@ -26,13 +26,13 @@ async function docFile(path: string, make: (is: string | null) => string | Promi
   return { path, url, is, shouldBe: await make(is) };
 }
 
-/** A page with every piece between its markers made anew. */
+/** A page with every piece between its markers regenerated. */
 export function filledIn(path: string, text: string, makers = pieces): string {
   const filled = text.replace(
     /(<!-- generated:([\w-]+) -->\n)(?:(?!<!-- generated:)[\s\S])*?(<!-- \/generated -->)/g,
     (_, opening: string, name: string, closing: string) => {
       const make = makers[name];
-      if (!make) throw new Error(`${path}: nobody makes "${name}"; there are ${Object.keys(makers).join(', ')}`);
+      if (!make) throw new Error(`${path}: unknown piece "${name}"; there are ${Object.keys(makers).join(', ')}`);
       return `${opening}\n${make().trim()}\n\n${closing}`;
     },
   );

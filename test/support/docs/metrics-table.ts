@@ -1,4 +1,5 @@
-// The table of metrics, from readings of a node that has nothing to tell yet.
+// The table of metrics, from the readings of a node that has just started.
+import { conditionTypes } from '../../../src/base/condition.ts';
 import { noServerMetrics } from '../../../src/metrics/counters.ts';
 import type { Family } from '../../../src/metrics/family.ts';
 import { nodeFamilies } from '../../../src/metrics/node-metrics.ts';
@@ -13,7 +14,7 @@ export function metricsTable(): string {
         ...{ version: '', node: 'running', publicApi: 'stopped', generation: 0, drain: null },
         ...{ workers: [], conditions: [], desired: { publicApi: 'stopped' } },
       },
-      ...{ serverMetrics: noServerMetrics, losses: {}, cut: 0, lag: noServerMetrics.counts.lag, conditionTypes: ['…'] },
+      ...{ serverMetrics: noServerMetrics, losses: {}, cut: 0, lag: noServerMetrics.counts.lag, conditionTypes },
     }),
     ...countRequests().families(),
     ...publicFamilies(noServerMetrics, 0),
@@ -24,7 +25,7 @@ export function metricsTable(): string {
   );
 }
 
-/** Of the request counters, those are named of which no series can be known beforehand. */
+/** The labels of families that have no series before the first request. */
 const unseen: Readonly<Record<string, string>> = {
   distributor_operator_refusals_total: '`command`, `reason`',
   distributor_operator_request_duration_seconds: '`command`',

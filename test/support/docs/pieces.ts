@@ -1,4 +1,4 @@
-// Every piece of documentation that is made from code: add yours here, and its markers where it shall stand.
+// Every piece of documentation generated from code: add yours here, and its markers in the page.
 import { partOf } from '../../../machines/diagram/diagram.ts';
 import { toDot } from '../../../machines/diagram/dot.ts';
 import { toMermaid } from '../../../machines/diagram/mermaid.ts';
@@ -7,6 +7,7 @@ import { dotToSvg, unpainted } from '../../../src/base/diagram-svg.ts';
 import { exitCodeTable } from '../../../src/cli/exit-codes.ts';
 import { configReference } from '../../../src/config/config-reference.ts';
 import { commandTable } from './command-table.ts';
+import { conditionsTable } from './condition-table.ts';
 import { metricsTable } from './metrics-table.ts';
 import { legalityTable, stateTable } from './state-table.ts';
 
@@ -25,6 +26,7 @@ export const pieces: Readonly<Record<string, () => string>> = {
   legality: legalityTable,
   states: stateTable,
   mermaid: () => ['```mermaid', toMermaid(nodeOutline).trimEnd(), '```'].join('\n'),
+  conditions: conditionsTable,
   config: configReference,
   'exit-codes': exitCodeTable,
   metrics: metricsTable,
