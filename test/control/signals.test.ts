@@ -5,11 +5,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { isAlive } from './support/is-alive.ts';
-import { Home } from './support/real-node.ts';
-import { until } from './support/until.ts';
+import { isAlive } from '../support/is-alive.ts';
+import { Home } from '../support/real-node.ts';
+import { until } from '../support/until.ts';
 
-const cli = fileURLToPath(new URL('../src/cli.js', import.meta.url));
+const cli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
 
 describe('SIGHUP', () => {
   let home: Home;
@@ -24,7 +24,7 @@ describe('SIGHUP', () => {
       const before = await node.state();
       for (let times = 1; times <= 2; times += 1) {
         node.signal('SIGHUP');
-        await until(() => node.log.split('SIGHUP: nothing to do').length === times + 1);
+        await until(() => node.log.split('SIGHUP: ignored').length === times + 1);
       }
       expect(await node.state()).to.deep.include({ node: 'running', generation: before.generation, lastCrash: null });
       expect((await node.state()).workers.map(({ pid }) => pid)).to.deep.equal(before.workers.map(({ pid }) => pid));
