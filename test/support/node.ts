@@ -61,7 +61,7 @@ export class OperatorDesk implements AsyncDisposable {
     const parts = { node: whoIsThere, publicSide, config, secret, isBucketId: () => true, log, underWay };
     const app = createOperatorApi(parts);
     const token = await signAccessToken(secret, { lifetimeSec: 3600 });
-    const desk = new OperatorDesk(await listen(app, settings, log), underWay, token);
+    const desk = new OperatorDesk(await listen(app, { ...settings, keepAliveTimeoutMs: ms }, log), underWay, token);
     return desk;
   }
 

@@ -100,7 +100,7 @@ export class Replay implements AsyncDisposable {
     else this.#pass(actor as keyof TestNode['gates'], how === 'done' ? null : `${actor} failed`);
     this.#state = state;
     const begun = Object.keys(state.children).filter((id) => state.children[id] !== from.children[id]);
-    for (const step of begun) await this.#node.gates[step as keyof TestNode['gates']].reached();
+    for (const step of begun) await this.#reached(step as keyof TestNode['gates'], event.type as CommandName);
     if (begun.length + outcomes.length === 0) await this.#isThere();
     for (const outcome of outcomes) {
       const name = outcome.command as CommandName;
@@ -141,6 +141,12 @@ export class Replay implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#node[Symbol.asyncDispose]();
     await Promise.allSettled(this.#unanswered.values());
+  }
+
+  /** A command that fails on its way never brings the node to its step: its error says more than a wait without end. */
+  async #reached(step: keyof TestNode['gates'], command: CommandName): Promise<void> {
+    const lost = new Promise<never>((_, reject) => void this.#unanswered.get(command)?.catch(reject));
+    await Promise.race([this.#node.gates[step].reached(), lost]);
   }
 
   #give(command: Command): void {
