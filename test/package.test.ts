@@ -15,7 +15,7 @@ describe('the package', () => {
   let files: string[];
   before(async () => {
     home = await Home.make({ objects: { 1: 'one' } });
-    // Without its scripts: other tests run what they would build anew.
+    // Without its scripts: they would rebuild the files that other tests are running.
     execFileSync('npm', ['pack', '--ignore-scripts', '--pack-destination', home.path], {
       cwd: packageRoot,
       stdio: 'pipe',

@@ -53,7 +53,7 @@ describe('SIGHUP', () => {
     const { pid } = JSON.parse(await readFile(run, 'utf8'));
     script.kill('SIGKILL');
     await until(async () => !(await isAlive(pid)));
-    // It ended in good order: nothing is told of a crash, and what ended it is on record.
+    // A clean exit: no crash is reported, and the audit log names what ended the node.
     expect(existsSync(run)).to.equal(false);
     const audit = await readFile(join(home.path, 'state', 'audit.jsonl'), 'utf8');
     expect(JSON.parse(audit.trim().split('\n').at(-1) ?? '')).to.include({

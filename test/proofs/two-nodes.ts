@@ -61,7 +61,7 @@ async function round(scene: Scene): Promise<void> {
   const first = launch();
   await first.up;
 
-  // While it is given commands, nobody else gets in.
+  // No other node may start while this one takes commands.
   const intruder = launch(there);
   let isOver = false;
   const ended = outcomeOf(intruder).finally(() => {

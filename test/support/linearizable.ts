@@ -158,7 +158,7 @@ function saidByIts({ answer, answeredAt }: Operation, { shutdownAt }: World): Se
 /** A stop and a shutdown are carried out, saved or not. */
 const mayFail = (name: CommandName): boolean => name !== 'stop-api' && name !== 'shutdown';
 
-/** A node that was told to shut down takes settings until it has answered all; nobody finds out how it leaves. */
+/** A node that was told to shut down takes settings until it has answered every request; how it exits is not observed. */
 const result = (state: NodeSnapshot, command: Command): NodeSnapshot => afterSteps(advance(state, command).state);
 
 /** What later operations depend on. */
