@@ -23,6 +23,12 @@ export interface ServerSetup {
   /** Report every request; left out: only those that the node failed to answer. */
   readonly reportsRequests?: boolean;
   readonly limits: PublicLimits;
+  /** Absolute; the index is in it. */
+  readonly stateDirectory: string;
+  /** Where the content process answers look-ups: path of a socket. */
+  readonly lookUpSocket: string;
+  /** How long a request waits for a look-up. */
+  readonly lookUpTimeoutMs: number;
   /** Left out: none are set. */
   readonly statusFacts?: StatusFacts;
   /** Connections that the open-file limit allows each server process; left out: any number. */
@@ -85,6 +91,8 @@ export type Order = { readonly seq: number } & (
   | { readonly type: 'drain'; readonly drain: number }
   /** Close every connection of this drain. */
   | { readonly type: 'cut'; readonly drain: number }
+  /** The index with this id is read from now on: it was built, or rebuilt, by the content process. */
+  | { readonly type: 'index'; readonly id: string }
   /** What `/readyz` returns while the port is open; nothing else changes. */
   | { readonly type: 'ready'; readonly ready: boolean }
   | { readonly type: 'ping' }

@@ -1,0 +1,13 @@
+// The answer to a look-up of one object that the index does not contain.
+import type { DataObject } from '../../machines/answer.ts';
+
+/** `undecided`: the directory cannot be asked now. */
+export type LookUp =
+  | {
+      readonly result: 'found';
+      readonly object: DataObject;
+      /** The workers that actively distribute the buckets of the object. */
+      readonly bucketWorkers: Readonly<Record<string, readonly number[]>>;
+    }
+  | { readonly result: 'unknown' }
+  | { readonly result: 'undecided' };
