@@ -122,6 +122,8 @@ export type Report =
       readonly type: 'confirmed';
       readonly seq: number;
       readonly port?: number;
+      /** With the answer to `setup`: it has found an index of a directory that was read before. */
+      readonly hasIndex?: boolean;
       readonly activity?: ActivityMetrics;
       /** With the answer to a `ping`. */
       readonly serverMetrics?: ServerMetrics;
