@@ -91,6 +91,8 @@ export interface ContentStatus {
   readonly isSettled: boolean;
   readonly objects: number;
   readonly bags: number;
+  /** When the directory was last read completely, ISO 8601; null: never. */
+  readonly readAt: string | null;
   readonly progress: DirectoryProgress | null;
   readonly conditions: readonly Condition[];
 }

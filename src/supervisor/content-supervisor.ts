@@ -111,7 +111,10 @@ class ContentSupervisor implements ContentSide {
   }
 
   get conditions(): readonly DatedCondition[] {
-    const reported = (this.#status?.conditions ?? []).map((one) => ({ ...one, since: this.#since.get(one.type) ?? '' }));
+    const reported = (this.#status?.conditions ?? []).map((one) => ({
+      ...one,
+      since: this.#since.get(one.type) ?? '',
+    }));
     return [...this.#pool.conditions, ...this.#stuck, ...reported];
   }
 

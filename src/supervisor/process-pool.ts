@@ -19,10 +19,7 @@ export interface ProcessPoolOptions<P extends Member> extends Omit<SupervisionTi
 }
 
 /** What a pool uses of a process. */
-type Member = Pick<
-  SupervisedProcess,
-  'gone' | 'ready' | 'readyAt' | 'alive' | 'leave' | 'kill' | 'giveUp'
->;
+type Member = Pick<SupervisedProcess, 'gone' | 'ready' | 'readyAt' | 'alive' | 'leave' | 'kill' | 'giveUp'>;
 
 /** A slot of the pool, for one process at a time. */
 interface Slot<P extends Member> {

@@ -130,7 +130,9 @@ export class PublicPort {
     return null;
   }
 
-  async #firstToListen(signal: AbortSignal): Promise<[ServerProcess, Extract<Reply, { type: 'confirmed' | 'failed' }>]> {
+  async #firstToListen(
+    signal: AbortSignal,
+  ): Promise<[ServerProcess, Extract<Reply, { type: 'confirmed' | 'failed' }>]> {
     const { pool, host, port } = this.#options;
     let wanted = port || this.#last;
     for (let deaths = 0; deaths < attempts; ) {

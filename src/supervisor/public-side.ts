@@ -47,6 +47,8 @@ export interface PublicSide {
   useIndex(id: string): void;
   /** Resolves when a server process has found an index of a directory that was read before. */
   readonly hasIndex: Promise<void>;
+  /** Whether `hasIndex` has resolved. */
+  readonly indexWasRead: boolean;
   /**
    * Opens the public port on every live server process, at least one.
    * Rejects with a reason for the operator (`Error.message`); the port is then closed.

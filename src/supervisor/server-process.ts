@@ -2,7 +2,13 @@
 import type { Server } from 'node:net';
 import type { ActivityMetrics, Order, Report, RequestsReport } from '../ipc/messages.ts';
 import { noServerMetrics, type ServerMetrics } from '../metrics/counters.ts';
-import { type Failed, type Gone, type OrderBody, type ProcessOptions, SupervisedProcess } from './supervised-process.ts';
+import {
+  type Failed,
+  type Gone,
+  type OrderBody,
+  type ProcessOptions,
+  SupervisedProcess,
+} from './supervised-process.ts';
 
 /** `gone`: the process exited before it could reply, so it no longer holds the port or connections. */
 export type Reply =

@@ -61,6 +61,7 @@ class Supervisor implements PublicSide {
   readonly #listeners = new Set<(event: PublicSideEvent) => void>();
   readonly hasIndex: Promise<void>;
   #noteIndex = () => {};
+  #indexWasRead = false;
   /** What `/readyz` returns while the port is open. */
   #isReady = true;
   readonly #sharedSettings = openSharedSettings();
@@ -76,7 +77,10 @@ class Supervisor implements PublicSide {
   constructor(options: Required<SupervisorOptions>) {
     this.#options = options;
     this.hasIndex = new Promise((resolve) => {
-      this.#noteIndex = resolve;
+      this.#noteIndex = () => {
+        this.#indexWasRead = true;
+        resolve();
+      };
     });
     this.#setup = { startedMs: monotonicMs(), ...options.setup };
     this.#connections = openConnectionCounts(options.count);
@@ -155,6 +159,10 @@ class Supervisor implements PublicSide {
     const message = `The public API should be running, but no server process serves it: ${why}. A new one is being started.`;
     const none = condition('NoWorkerServing', 'AllWorkersLost', message);
     return [...this.#pool.conditions, { ...none, since: new Date(since).toISOString() }];
+  }
+
+  get indexWasRead(): boolean {
+    return this.#indexWasRead;
   }
 
   get drain(): DrainStatus | null {
