@@ -26,7 +26,8 @@ async function execute(order: ContentOrder): Promise<void> {
         content.configure(order.settings);
         break;
       case 'preview':
-        return report({ type: 'confirmed', seq, change: content.preview(order.before, order.after, order.maxIds) });
+        report({ type: 'confirmed', seq, change: content.preview(order.before, order.after, order.maxIds) });
+        return;
       case 'leave':
         await content.close();
         process.exit(0);

@@ -21,7 +21,7 @@ import { coverageChange } from '../store/settings-preview.ts';
 import { directoryNames } from './directory-names-report.ts';
 
 /** Shortest pause between two reports: progress changes with every page. */
-const reportMs = 250;
+const reportMs = 500;
 /** Pause before another attempt to open an index that could not be opened. */
 const reopenMs = 5000;
 /** How long the condition `IndexRebuilt` stays, so that an operator sees it. */
@@ -86,7 +86,10 @@ export class Content {
 
   #openIndex(setup: ContentSetup): void {
     const { directory } = setup;
-    if (directory === null) return this.#report();
+    if (directory === null) {
+      this.#report();
+      return;
+    }
     try {
       this.#store = openStore(setup.stateDirectory, sourceOf(directory), setup.maxIndexBytes);
       this.#unusable = null;
@@ -95,7 +98,8 @@ export class Content {
       if (this.#unusable === null) this.#log('warn', message);
       this.#unusable = condition('IndexUnusable', 'CannotOpen', message);
       this.#later('reopen', reopenMs, () => this.#openIndex(setup));
-      return this.#report();
+      this.#report();
+      return;
     }
     const { index, rebuilt } = this.#store;
     if (rebuilt !== null) this.#noteRebuilt(rebuilt);

@@ -119,7 +119,10 @@ export const stateSchemas: Readonly<Record<string, Schema>> = {
       command: ref('CommandName'),
       before: ref('Outlook'),
       after: ref('Outlook'),
-      objects: orNull(object({ dropped: lot, gained: lot }), 'null: the command changes no settings, or they are not known'),
+      objects: orNull(
+        object({ dropped: lot, gained: lot }),
+        'null: the command changes no settings, or they are not known',
+      ),
       objectsUnknown: orNull(text(), 'why the objects are not known; null: they are'),
       conditions: list(object(condition), 'conditions that would hold'),
     },
