@@ -17,6 +17,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 
 let publicServer: PublicServer | null = null;
 let drainTimeoutMs = 0;
+let stateDirectory = '';
 /** Queue of orders about the port. */
 let port: Promise<void> = Promise.resolve();
 let onDrained = () => {};
@@ -59,25 +60,29 @@ async function execute(order: Order, shared?: Server): Promise<void> {
 /** Without `drain` and `cut`: they report their own end, which must follow the confirmation. */
 async function resultOf(order: Order, shared?: Server): Promise<number | undefined> {
   switch (order.type) {
-    case 'setup':
+    case 'setup': {
+      const { setup } = order;
       drainTimeoutMs = order.drainTimeoutMs;
+      stateDirectory = setup.stateDirectory;
       publicServer = new PublicServer(
-        order.setup,
+        setup,
         order.settings.settings,
+        new LookUpClient(setup.lookUpSocket, { timeoutMs: setup.lookUpTimeoutMs }),
         {
           newSettings: sharedSettingsReader(sharedSettingsDescriptor, order.settings.number),
           drained: (drain, cut) => {
             report({ type: 'drained', drain, cut });
             onDrained();
           },
-          badCopy: (objectId) => report({ type: 'badCopy', objectId }),
           requests: (requests) => report({ type: 'requests', ...requests }),
         },
         connectionCount(countsDescriptor, order.process),
       );
+      readIndex();
       return;
-    case 'directory':
-      server().apply(order.change, order.more);
+    }
+    case 'index':
+      if (server().indexId !== order.id) readIndex();
       return;
     case 'ready':
       server().isReady = order.ready;

@@ -29,10 +29,12 @@ const everything = () => true;
 
 describe('the answer to an asset request', () => {
   it('is one word for every case', () => {
-    expect(answer(undefined, everything)).to.equal('unknown');
+    expect(answer('unknown', everything)).to.equal('unknown');
+    expect(answer('undecided', everything)).to.equal('undecided');
     expect(answer({ ...object, accepted: false }, everything)).to.equal('unaccepted');
     expect(answer(object, () => false)).to.equal('elsewhere');
-    expect(answer({ ...object, path: null }, everything)).to.equal('miss');
+    expect(answer({ ...object, path: null }, everything)).to.equal('unavailable');
+    expect(answer({ ...object, path: null }, () => false)).to.equal('elsewhere');
     expect(answer(object, everything)).to.equal('hit');
   });
 
@@ -55,16 +57,20 @@ describe('the answer to an asset request', () => {
       headers['X-Cache'],
       headers['X-Data-Source'],
       headers['Cache-Control'],
+      headers['Retry-After'],
     ]);
     const briefly = 'max-age=180, must-revalidate';
     expect(rows).to.deep.equal([
-      ['hit', 200, 'hit', 'local', briefly],
-      ['pending', 200, 'pending', 'local', briefly],
-      ['miss', 200, 'miss', 'local', briefly],
-      ['pass', 200, 'miss', 'external', briefly],
-      ['unknown', 404, undefined, undefined, 'no-store'],
-      ['unaccepted', 404, undefined, undefined, 'no-store'],
-      ['elsewhere', 421, undefined, undefined, 'no-store'],
+      ['hit', 200, 'hit', 'local', briefly, undefined],
+      ['pending', 200, 'pending', 'local', briefly, undefined],
+      ['miss', 200, 'miss', 'local', briefly, undefined],
+      ['pass', 200, 'miss', 'external', briefly, undefined],
+      ['unknown', 404, undefined, undefined, 'no-store', undefined],
+      ['unaccepted', 404, undefined, undefined, 'no-store', undefined],
+      ['absent', 404, undefined, undefined, 'no-store', undefined],
+      ['elsewhere', 421, undefined, undefined, 'no-store', undefined],
+      ['undecided', 503, undefined, undefined, 'no-store', '5'],
+      ['unavailable', 502, undefined, undefined, 'no-store', '30'],
     ]);
   });
 
