@@ -16,7 +16,7 @@ import type {
 import type { LookUp } from '../ipc/look-up.ts';
 import { type LookUpServer, serveLookUps } from '../ipc/look-up-channel.ts';
 import { type OpenStore, openStore } from '../store/index-folder.ts';
-import type { IndexSource, IndexWriter } from '../store/object-index.ts';
+import type { IndexWriter } from '../store/object-index.ts';
 import { coverageChange } from '../store/settings-preview.ts';
 import { directoryNames } from './directory-names-report.ts';
 
@@ -85,13 +85,13 @@ export class Content {
   }
 
   #openIndex(setup: ContentSetup): void {
-    const { directory } = setup;
-    if (directory === null) {
+    const { directory, source } = setup;
+    if (directory === null || source === null) {
       this.#report();
       return;
     }
     try {
-      this.#store = openStore(setup.stateDirectory, sourceOf(directory), setup.maxIndexBytes);
+      this.#store = openStore(setup.stateDirectory, source, setup.maxIndexBytes);
       this.#unusable = null;
     } catch (error) {
       const message = `The index in ${setup.stateDirectory} cannot be opened: ${messageOf(error)}`;
@@ -218,13 +218,4 @@ export class Content {
     }, ms);
     this.#timers.set(name, timer);
   }
-}
-
-/** The identity of a directory; another one gets another index. */
-function sourceOf(setup: CatalogueSetup | SquidSetup): IndexSource {
-  if (setup.kind === 'catalogue') return { kind: 'catalogue', name: setup.file };
-  if (!URL.canParse(setup.url)) return { kind: 'squid', name: setup.url };
-  const url = new URL(setup.url);
-  url.username = url.password = '';
-  return { kind: 'squid', name: url.href };
 }

@@ -3,6 +3,13 @@ import type { CoverageChange } from '../../machines/coverage-change.ts';
 import type { Settings } from '../../machines/settings.ts';
 import type { Condition } from '../base/condition.ts';
 
+/** Which directory an index was built from. */
+export interface DirectorySource {
+  readonly kind: 'catalogue' | 'squid';
+  /** Absolute path of the catalogue, or URL of the squid without user and password. */
+  readonly name: string;
+}
+
 /** The fixed parameters of a content process; sent first. */
 export interface ContentSetup {
   /** Absolute; the index is in it. */
@@ -10,7 +17,8 @@ export interface ContentSetup {
   readonly maxIndexBytes: number;
   /** Where it answers look-ups: path of a socket. */
   readonly lookUpSocket: string;
-  /** Null: none is configured. */
+  /** The identity of the directory: another one gets another index. Null: none is configured. */
+  readonly source: DirectorySource | null;
   readonly directory: CatalogueSetup | SquidSetup | null;
   readonly settings: Settings;
 }

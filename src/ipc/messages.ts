@@ -1,5 +1,6 @@
 // The IPC protocol between the control process and the server processes. Server processes make no decisions.
 import type { ServerMetrics } from '../metrics/counters.ts';
+import type { DirectorySource } from './content-messages.ts';
 import type { NumberedSettings } from './shared-settings.ts';
 
 /** The fixed parameters of a server process; sent first. */
@@ -14,7 +15,7 @@ export interface ServerSetup {
   /** Absolute; the index is in it. */
   readonly stateDirectory: string;
   /** The directory of this node: an index that was built from another is not read. Null: it has none; left out: any is read. */
-  readonly indexSource?: { readonly kind: 'catalogue' | 'squid'; readonly name: string } | null;
+  readonly indexSource?: DirectorySource | null;
   /** Where the content process answers look-ups: path of a socket. */
   readonly lookUpSocket: string;
   /** How long a request waits for a look-up. */

@@ -1,10 +1,11 @@
 // Creates the public side and the content side of a node from its config.
 import type { Settings } from '../../machines/settings.ts';
+import { withoutUser } from '../base/http-url.ts';
 import { affordableConnections, openFileLimit } from '../base/open-files.ts';
 import { version } from '../base/version.ts';
 import type { Config } from '../config/config.ts';
-import type { CatalogueSetup, SquidSetup } from '../ipc/content-messages.ts';
-import { lookUpSocketPath } from '../ipc/look-up-channel.ts';
+import type { CatalogueSetup, DirectorySource, SquidSetup } from '../ipc/content-messages.ts';
+import { lookUpSocketPath } from '../ipc/look-up-socket.ts';
 import type { Logger } from '../log/log.ts';
 import type { ContentSide } from './content-side.ts';
 import { createContentSupervisor } from './content-supervisor.ts';
@@ -12,10 +13,8 @@ import type { PublicSide } from './public-side.ts';
 import { supervisionTimes } from './supervision.ts';
 import { createSupervisor } from './supervisor.ts';
 
-export function createPublicSide(
-  { id, publicApi, supervision, statusFacts, directories }: Config,
-  log: Logger,
-): PublicSide {
+export function createPublicSide(config: Config, log: Logger): PublicSide {
+  const { id, publicApi, supervision, statusFacts, directories } = config;
   const { host, port, workers: count, workerTimeoutMs, heartbeatMs, niceness, drainTimeoutSec, ...rest } = publicApi;
   // Each connection may need an open file besides its socket.
   const affordable = affordableConnections(0, 2);
@@ -26,6 +25,7 @@ export function createPublicSide(
       ...{ id, version, limits, statusFacts, affordableConnections: affordable },
       reportsRequests: log.isLevelEnabled('http'),
       stateDirectory: directories.state,
+      indexSource: sourceOf(config),
       lookUpSocket: lookUpSocketPath(directories.state),
       lookUpTimeoutMs,
     },
@@ -50,6 +50,7 @@ export function createContentSide(config: Config, settings: Settings, log: Logge
       stateDirectory: directories.state,
       maxIndexBytes: store.maxIndexBytes,
       lookUpSocket: lookUpSocketPath(directories.state),
+      source: sourceOf(config),
       directory: directorySetup(config),
       settings,
     },
@@ -59,6 +60,12 @@ export function createContentSide(config: Config, settings: Settings, log: Logge
     ...supervisionTimes,
     log,
   });
+}
+
+function sourceOf({ catalogue, endpoints }: Config): DirectorySource | null {
+  if (catalogue !== null) return { kind: 'catalogue', name: catalogue };
+  const url = endpoints.storageSquid;
+  return url === null ? null : { kind: 'squid', name: withoutUser(url) };
 }
 
 function directorySetup({
