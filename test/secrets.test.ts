@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { signAccessToken, signRequestToken } from '../src/client/sign-token.ts';
-import { Home, type RealNode, secret } from './support/real-node.ts';
+import { Home, type RealNode, secret, signingKey } from './support/harness.ts';
 import { until } from './support/until.ts';
 
 interface Sending {
@@ -47,7 +47,7 @@ describe('what a whole run writes', () => {
 
   it('holds no secret and no token, wherever they were put', async () => {
     const [operator, viewers] = [node.operatorUrl, `http://127.0.0.1:${home.port}`];
-    const key = Buffer.from(secret);
+    const key = signingKey;
     const iat = Math.floor(Date.now() / 1000);
     const access = await signAccessToken(key, { lifetimeSec: 600, sub: 'alice' });
     const reading = await signAccessToken(key, { lifetimeSec: 600, scope: 'read' });

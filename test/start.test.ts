@@ -9,7 +9,7 @@ import { expect } from 'chai';
 import { messageOf } from '../src/base/errors.ts';
 import { run } from './cli/run.ts';
 import { freePort } from './support/free-port.ts';
-import { Home, type RealNode, type StartOptions } from './support/real-node.ts';
+import { Home, type RealNode, type StartOptions } from './support/harness.ts';
 import { until } from './support/until.ts';
 import { ask, connected, refuses, requestFor } from './support/viewer.ts';
 

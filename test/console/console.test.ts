@@ -4,10 +4,9 @@ import { createServer } from 'node:net';
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { commandNames } from '../../machines/commands.ts';
-import { signAccessToken } from '../../src/client/sign-token.ts';
 import { barriers, plainName, type Visit, visit } from '../support/browser.ts';
 import { freePort } from '../support/free-port.ts';
-import { Home, type RealNode, secret } from '../support/real-node.ts';
+import { accessToken, Home, type RealNode, secret } from '../support/harness.ts';
 
 type Fields = typeof import('../../src/console/fields.ts');
 type History = typeof import('../../src/console/history.ts');
@@ -157,7 +156,7 @@ describe('the console', function () {
   });
 
   it('accepts an access token; a read-only one shows the node but sends no commands', async () => {
-    const token = await signAccessToken(Buffer.from(secret), { scope: 'read', lifetimeSec: 3600, sub: 'guest' });
+    const token = await accessToken({ scope: 'read', sub: 'guest' });
     const { page } = await live({}, token);
     expect(await lit(page)).to.deep.equal(resting('running'));
     expect(await page.locator('#signed-in').textContent()).to.match(
@@ -169,7 +168,7 @@ describe('the console', function () {
   });
 
   it('asks for a new token when the token expires', async () => {
-    const token = await signAccessToken(Buffer.from(secret), { lifetimeSec: 8 });
+    const token = await accessToken({ lifetimeSec: 8 });
     const { page } = await live({}, token);
     await page.locator('#pasted-error', { hasText: '401 The token has expired. Create a new token' }).waitFor();
     await connection(page, 'Not signed in');
@@ -189,7 +188,7 @@ describe('the console', function () {
       .locator('#pasted-error', { hasText: 'Paste an access token instead: distributor-node token prints one.' })
       .waitFor();
     expect(sent.length).to.equal(before);
-    await signIn(visited, await signAccessToken(Buffer.from(secret), { lifetimeSec: 60 }));
+    await signIn(visited, await accessToken({ lifetimeSec: 60 }));
     await connection(page, 'Live');
   });
 

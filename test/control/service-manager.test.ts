@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { serviceManager } from '../../src/control/service-manager.ts';
-import { Home } from '../support/real-node.ts';
+import { Home } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 
 describe('the service manager', () => {

@@ -5,8 +5,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { Home } from '../support/harness.ts';
 import { isAlive } from '../support/is-alive.ts';
-import { Home } from '../support/real-node.ts';
 import { until } from '../support/until.ts';
 
 const cli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));

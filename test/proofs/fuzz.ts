@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Home, type RealNode, secret } from '../support/real-node.ts';
+import { Home, type RealNode, secret } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 import { Dice } from './dice.ts';
 import { type Attack, type Heard, noise, pipelined, send } from './fuzz-http.ts';

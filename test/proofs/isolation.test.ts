@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import type { StateDocument } from '../../src/control/node-control.ts';
-import { Home, type RealNode, type StartOptions } from '../support/real-node.ts';
+import { Home, type RealNode, type StartOptions } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 import { ask, connected, requestFor } from '../support/viewer.ts';
 import { proveIsolation } from './isolation.ts';

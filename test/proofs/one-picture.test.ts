@@ -6,7 +6,7 @@ import { elementId } from '../../machines/diagram/diagram.ts';
 import { packageRoot } from '../../src/base/version.ts';
 import type { StateDocument } from '../../src/control/node-control.ts';
 import { EventSource } from '../support/event-source.ts';
-import { accessToken, Home, type RealNode } from '../support/real-node.ts';
+import { accessToken, Home, type RealNode } from '../support/harness.ts';
 
 const idsIn = (file: string): Set<string> =>
   new Set(

@@ -2,8 +2,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StateDocument } from '../../src/control/node-control.ts';
+import { Home, type RealNode, type StartOptions } from '../support/harness.ts';
 import { otherNamespaces } from '../support/namespaces.ts';
-import { Home, type RealNode, type StartOptions } from '../support/real-node.ts';
 import type { Finding, Say } from './proof.ts';
 
 export async function proveTwoNodes({ rounds }: { readonly rounds: number }, say: Say): Promise<Finding[]> {
