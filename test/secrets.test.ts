@@ -35,7 +35,6 @@ describe('what a whole run writes', () => {
   before(async () => {
     home = await Home.make({
       objects: { 42: 'a film' },
-      publicApi: { workers: 1 },
       more: { logs: { console: { level: 'silly' }, file: { level: 'silly', path: './logs', frequency: 'hourly' } } },
     });
     node = await home.start();

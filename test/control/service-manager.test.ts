@@ -82,7 +82,7 @@ describe('the service manager', () => {
   });
 
   it('gets readiness, status and stopping from a real node; the audit log names the signal', async () => {
-    const home = await Home.make({ publicApi: { workers: 1 } });
+    const home = await Home.make();
     try {
       const node = await home.start({ env });
       await until(async () => (await said()).join().includes('READY'));

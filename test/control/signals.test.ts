@@ -14,7 +14,7 @@ const cli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
 describe('SIGHUP', () => {
   let home: Home;
   beforeEach(async () => {
-    home = await Home.make({ objects: { 1: 'one' }, publicApi: { workers: 1 } });
+    home = await Home.make({ objects: { 1: 'one' } });
   });
   afterEach(() => home.remove());
 

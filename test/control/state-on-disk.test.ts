@@ -26,7 +26,6 @@ describe('the state on disk, of a real node', () => {
   beforeEach(async () => {
     home = await Home.make({
       objects: { 1: 'one' },
-      publicApi: { workers: 1 },
       more: {
         stateFile: { saveRetryMs: 50 },
         auditLog: { path: './audit.jsonl' },

@@ -23,7 +23,7 @@ describe('a node that leaves', () => {
     return pipeline;
   };
   beforeEach(async () => {
-    home = await Home.make({ publicApi: { workers: 1 }, more: { stateFile: { saveTimeoutMs: 2000 } } });
+    home = await Home.make({ more: { stateFile: { saveTimeoutMs: 2000 } } });
     node = await home.start();
   });
   afterEach(async () => {

@@ -51,7 +51,7 @@ interface Sums {
 
 export async function proveDurable({ rounds, clients, seed }: DurableOptions, say: Say): Promise<Finding[]> {
   const more = { logs: { console: { level: 'off' } } };
-  const home = await Home.make({ objects: { 1: 'one' }, publicApi: { workers: 1, idleGraceMs: 50 }, more });
+  const home = await Home.make({ objects: { 1: 'one' }, publicApi: { idleGraceMs: 50 }, more });
   const sums: Sums = { acknowledged: 0, refused: 0, unanswered: 0, replayed: 0, slowestStartMs: 0 };
   const faults: string[] = [];
   let node: RealNode | undefined;

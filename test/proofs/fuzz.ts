@@ -37,6 +37,7 @@ const leaks: readonly RegExp[] = [
 export async function proveFuzz(options: FuzzOptions, say: Say): Promise<Finding[]> {
   const home = await Home.make({
     objects: { 1: 'x'.repeat(1000), 2: 100_000 },
+    publicApi: { workers: 2 },
     operatorApi: { maxBodyBytes },
     more: { logs: { console: { level: 'debug' } }, auditLog: { intervalSec: 1 } },
   });

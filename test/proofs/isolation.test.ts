@@ -25,7 +25,7 @@ describe('The operator gets through a flood', () => {
   async function start(publicApi: object, options: StartOptions = {}): Promise<void> {
     home = await Home.make({
       objects: { 1: 'one', 2: 8 * 1024 * 1024 },
-      publicApi: { ...publicApi, drainTimeoutSec: 1 },
+      publicApi: { workers: 2, ...publicApi, drainTimeoutSec: 1 },
     });
     node = await home.start(options);
     await until(async () => (await node.state()).workers.every(({ state }) => state === 'serving'));

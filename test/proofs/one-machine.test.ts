@@ -17,7 +17,7 @@ describe('One machine decides', function () {
   let now: NodeSnapshot;
 
   before(async () => {
-    home = await Home.make({ publicApi: { workers: 1, idleGraceMs: 10 } });
+    home = await Home.make({ publicApi: { idleGraceMs: 10 } });
     node = await home.start();
     now = standing({ generation: 0, publicApi: 'running', workerId: 0, buckets: null });
   });

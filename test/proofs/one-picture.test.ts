@@ -22,7 +22,7 @@ describe('a real node', () => {
   let node: RealNode;
 
   before(async () => {
-    home = await Home.make({ objects: { 1: 50_000_000 }, publicApi: { workers: 1, drainTimeoutSec: 10 } });
+    home = await Home.make({ objects: { 1: 50_000_000 }, publicApi: { drainTimeoutSec: 10 } });
     node = await home.start();
   });
   after(async () => {

@@ -22,7 +22,7 @@ describe('a node whose processes die', () => {
     home = await Home.make({
       operatorApi: { port: operatorPort },
       objects: { 1: 'one', 2: bigBytes },
-      publicApi: { workerTimeoutMs: 5000, heartbeatMs: 50, drainTimeoutSec: 600 },
+      publicApi: { workers: 2, workerTimeoutMs: 5000, heartbeatMs: 50, drainTimeoutSec: 600 },
     });
   });
 

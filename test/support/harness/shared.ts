@@ -48,7 +48,7 @@ export const operatorSettings = {
 export const processSettings = {
   id: nodeId,
   workerId: 0,
-  publicApi: { host: '127.0.0.1', workers: 2, niceness: 0, workerTimeoutMs: 30_000 },
+  publicApi: { host: '127.0.0.1', workers: 1, niceness: 0, workerTimeoutMs: 30_000 },
   operatorApi: { port: 0, hmacSecret: secret },
   stateFile: { saveTimeoutMs: 30_000 },
   supervision: { startTimeoutMs: 60_000 },
