@@ -9,7 +9,7 @@ import { expect } from 'chai';
 import { messageOf } from '../src/base/errors.ts';
 import { run } from './cli/run.ts';
 import { freePort } from './support/free-port.ts';
-import { Home, type RealNode, type StartOptions } from './support/real-node.ts';
+import { Home, type RealNode, type StartOptions } from './support/harness.ts';
 import { until } from './support/until.ts';
 import { ask, connected, refuses, requestFor } from './support/viewer.ts';
 
@@ -17,7 +17,7 @@ describe('a node behind a balancer', () => {
   let home: Home;
   let node: RealNode;
   before(async () => {
-    home = await Home.make({ objects: { 1: 'one' }, publicApi: { lameDuckSec: 3600, workers: 1 } });
+    home = await Home.make({ objects: { 1: 'one' }, publicApi: { lameDuckSec: 3600 } });
     node = await home.start();
   });
   after(async () => {
@@ -129,7 +129,7 @@ describe('start', () => {
   before(async () => {
     home = await Home.make({
       objects: { 1: 'one', 2: 16 * 1024 * 1024 },
-      publicApi: { workers: 1, startRetryMs: 50, drainTimeoutSec: 600 },
+      publicApi: { startRetryMs: 50, drainTimeoutSec: 600 },
     });
   });
   afterEach(() => node.end());
@@ -249,7 +249,7 @@ describe('start', () => {
   });
 
   it('ends with 0 at a signal while it still waits for its port, and never says that it is up', async () => {
-    const waiting = await Home.make({ publicApi: { startRetryMs: 600_000, workers: 1 } });
+    const waiting = await Home.make({ publicApi: { startRetryMs: 600_000 } });
     const blocker = createServer().listen({ host: '127.0.0.1', port: waiting.port });
     await once(blocker, 'listening');
     try {

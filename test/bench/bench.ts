@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
-import { Home } from '../support/real-node.ts';
+import { Home } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 import { buildOf } from './earlier.ts';
 import { startNginx } from './nginx.ts';

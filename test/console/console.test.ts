@@ -4,10 +4,9 @@ import { createServer } from 'node:net';
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { commandNames } from '../../machines/commands.ts';
-import { signAccessToken } from '../../src/client/sign-token.ts';
 import { barriers, plainName, type Visit, visit } from '../support/browser.ts';
 import { freePort } from '../support/free-port.ts';
-import { Home, type RealNode, secret } from '../support/real-node.ts';
+import { accessToken, Home, type RealNode, secret } from '../support/harness.ts';
 
 type Fields = typeof import('../../src/console/fields.ts');
 type History = typeof import('../../src/console/history.ts');
@@ -46,12 +45,14 @@ describe('the console', function () {
   const visits: Visit[] = [];
   /** One page serves most tests, as an operator keeps it open for a day. */
   let desk: Visit;
+  /** Signed in with a token that expires while the other tests run. */
+  let expiring: Visit;
+  let shortToken: string;
 
   before(async () => {
     const port = await freePort();
     home = await Home.make({
       objects: { 1: 'one', 2: 60_000, 9: 50_000_000 },
-      publicApi: { workers: 1 },
       operatorApi: { port, allowedHosts: [plainName] },
     });
     node = await home.start();
@@ -59,9 +60,13 @@ describe('the console', function () {
     desk = await visit(`${url}/`);
     await signIn(desk);
     await connection(desk.page, 'Live');
+    expiring = await visit(`${url}/`);
+    shortToken = await accessToken({ lifetimeSec: 8 });
+    await signIn(expiring, shortToken);
+    await connection(expiring.page, 'Live');
   });
   after(async () => {
-    await desk.page.context().close();
+    for (const { page } of [desk, expiring]) await page.context().close();
     await node.end();
     await home.remove();
   });
@@ -85,7 +90,7 @@ describe('the console', function () {
 
   it('shows a lame duck in the statechart, the settings and the reason of the refusal', async () => {
     const port = await freePort();
-    const publicApi = { workers: 1, lameDuckSec: 3600 };
+    const publicApi = { lameDuckSec: 3600 };
     const other = await Home.make({ objects: { 1: 'one' }, publicApi, operatorApi: { port } });
     const duck = await other.start();
     try {
@@ -157,7 +162,7 @@ describe('the console', function () {
   });
 
   it('accepts an access token; a read-only one shows the node but sends no commands', async () => {
-    const token = await signAccessToken(Buffer.from(secret), { scope: 'read', lifetimeSec: 3600, sub: 'guest' });
+    const token = await accessToken({ scope: 'read', sub: 'guest' });
     const { page } = await live({}, token);
     expect(await lit(page)).to.deep.equal(resting('running'));
     expect(await page.locator('#signed-in').textContent()).to.match(
@@ -166,16 +171,6 @@ describe('the console', function () {
     expect(await card(page, 'stop-api').locator('.prospect').textContent()).to.equal('The token is read-only');
     await page.getByRole('button', { name: 'Sign out' }).click();
     expect(await lit(page)).to.deep.equal([]);
-  });
-
-  it('asks for a new token when the token expires', async () => {
-    const token = await signAccessToken(Buffer.from(secret), { lifetimeSec: 8 });
-    const { page } = await live({}, token);
-    await page.locator('#pasted-error', { hasText: '401 The token has expired. Create a new token' }).waitFor();
-    await connection(page, 'Not signed in');
-    const visited = { page, conditions: [], sent: [] };
-    await signIn(visited, token);
-    await page.locator('#pasted-error', { hasText: 'This token has expired.' }).waitFor();
   });
 
   it('refuses the secret in an insecure context, and says what to do instead', async () => {
@@ -189,7 +184,7 @@ describe('the console', function () {
       .locator('#pasted-error', { hasText: 'Paste an access token instead: distributor-node token prints one.' })
       .waitFor();
     expect(sent.length).to.equal(before);
-    await signIn(visited, await signAccessToken(Buffer.from(secret), { lifetimeSec: 60 }));
+    await signIn(visited, await accessToken({ lifetimeSec: 60 }));
     await connection(page, 'Live');
   });
 
@@ -526,6 +521,14 @@ describe('the console', function () {
       expect(await barriers(page), colorScheme).to.deep.equal([]);
       expect(conditions).to.deep.equal([]);
     }
+  });
+
+  it('asks for a new token when the token expires', async () => {
+    const { page } = expiring;
+    await page.locator('#pasted-error', { hasText: '401 The token has expired. Create a new token' }).waitFor();
+    await connection(page, 'Not signed in');
+    await signIn(expiring, shortToken);
+    await page.locator('#pasted-error', { hasText: 'This token has expired.' }).waitFor();
   });
 
   it('shows that the node is unreachable, and reconnects when it is back', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { serviceManager } from '../../src/control/service-manager.ts';
-import { Home } from '../support/real-node.ts';
+import { Home } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 
 describe('the service manager', () => {
@@ -82,7 +82,7 @@ describe('the service manager', () => {
   });
 
   it('gets readiness, status and stopping from a real node; the audit log names the signal', async () => {
-    const home = await Home.make({ publicApi: { workers: 1 } });
+    const home = await Home.make();
     try {
       const node = await home.start({ env });
       await until(async () => (await said()).join().includes('READY'));

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { CommandName } from '../../machines/commands.ts';
 import { type Ended, run } from '../cli/run.ts';
-import { Home, type RealNode } from '../support/real-node.ts';
+import { Home, type RealNode } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 
 describe('the state on disk, of a real node', () => {
@@ -26,7 +26,6 @@ describe('the state on disk, of a real node', () => {
   beforeEach(async () => {
     home = await Home.make({
       objects: { 1: 'one' },
-      publicApi: { workers: 1 },
       more: {
         stateFile: { saveRetryMs: 50 },
         auditLog: { path: './audit.jsonl' },

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { CommandName } from '../../machines/commands.ts';
 import type { StateDocument } from '../../src/control/node-control.ts';
-import { Home, type RealNode } from '../support/real-node.ts';
+import { Home, type RealNode } from '../support/harness.ts';
 import { ask, connected, refuses, requestFor, restOf, Viewer } from '../support/viewer.ts';
 
 const asset = '/api/v1/assets/1';

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StateDocument } from '../../src/control/node-control.ts';
 import { Crowd, type RequestMetrics } from '../support/crowd.ts';
-import { Home, type RealNode } from '../support/real-node.ts';
+import { Home, type RealNode } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 import { ask, connected, requestFor, restOf } from '../support/viewer.ts';
 import type { Finding, Say } from './proof.ts';

@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { createClient, type OperatorClient, type SignedRequest } from '../../src/client/http-client.ts';
 import type { StateDocument } from '../../src/control/node-control.ts';
+import { Home, type RealNode, signingKey } from '../support/harness.ts';
 import { bodyOf, History } from '../support/history.ts';
 import { explain } from '../support/linearizable.ts';
 import { standing } from '../support/model.ts';
 import { randomCommand, sampleOf } from '../support/random-commands.ts';
-import { Home, type RealNode, secret } from '../support/real-node.ts';
 import { refuses } from '../support/viewer.ts';
 import type { Finding, Say } from './proof.ts';
 
@@ -51,7 +51,7 @@ interface Sums {
 
 export async function proveDurable({ rounds, clients, seed }: DurableOptions, say: Say): Promise<Finding[]> {
   const more = { logs: { console: { level: 'off' } } };
-  const home = await Home.make({ objects: { 1: 'one' }, publicApi: { workers: 1, idleGraceMs: 50 }, more });
+  const home = await Home.make({ objects: { 1: 'one' }, publicApi: { idleGraceMs: 50 }, more });
   const sums: Sums = { acknowledged: 0, refused: 0, unanswered: 0, replayed: 0, slowestStartMs: 0 };
   const faults: string[] = [];
   let node: RealNode | undefined;
@@ -169,7 +169,7 @@ async function stillObeys(node: RealNode, faults: string[]): Promise<void> {
 }
 
 const clientOf = (node: RealNode): OperatorClient =>
-  createClient({ url: node.operatorUrl, secret: Buffer.from(secret), timeoutMs: 20_000 });
+  createClient({ url: node.operatorUrl, secret: signingKey, timeoutMs: 20_000 });
 
 /** The same request, to the node's new address; the token is bound to the path. */
 const elsewhere = (request: SignedRequest, node: RealNode): SignedRequest => ({

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Home, RealNode } from '../support/real-node.ts';
+import type { Home, RealNode } from '../support/harness.ts';
 
 export const faultNames = ['port taken', 'worker killed', 'worker stopped', 'state directory replaced'] as const;
 export type FaultName = (typeof faultNames)[number];

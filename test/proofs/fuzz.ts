@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Home, type RealNode, secret } from '../support/real-node.ts';
+import { Home, type RealNode, secret } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 import { Dice } from './dice.ts';
 import { type Attack, type Heard, noise, pipelined, send } from './fuzz-http.ts';
@@ -37,6 +37,7 @@ const leaks: readonly RegExp[] = [
 export async function proveFuzz(options: FuzzOptions, say: Say): Promise<Finding[]> {
   const home = await Home.make({
     objects: { 1: 'x'.repeat(1000), 2: 100_000 },
+    publicApi: { workers: 2 },
     operatorApi: { maxBodyBytes },
     more: { logs: { console: { level: 'debug' } }, auditLog: { intervalSec: 1 } },
   });

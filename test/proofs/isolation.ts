@@ -2,7 +2,7 @@
 import { Agent, request } from 'node:http';
 import type { StateDocument } from '../../src/control/node-control.ts';
 import { Crowd } from '../support/crowd.ts';
-import { accessToken, Home, type RealNode } from '../support/real-node.ts';
+import { accessToken, Home, type RealNode } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 import type { Finding, Say } from './proof.ts';
 

@@ -4,10 +4,10 @@ import { type Command, commandNames } from '../../machines/commands.ts';
 import { judge, type NodeSnapshot, wishesOf } from '../../machines/judge.ts';
 import type { DesiredState } from '../../machines/settings.ts';
 import type { StateDocument } from '../../src/control/node-control.ts';
+import { Home, type RealNode } from '../support/harness.ts';
 import { bodyOf } from '../support/history.ts';
 import { advance, afterSteps, carryOut, sampleCommands, standing } from '../support/model.ts';
 import { settledPaths } from '../support/paths.ts';
-import { Home, type RealNode } from '../support/real-node.ts';
 import { inShort, seen, sightOf } from '../support/replay.ts';
 
 describe('One machine decides', function () {
@@ -17,7 +17,7 @@ describe('One machine decides', function () {
   let now: NodeSnapshot;
 
   before(async () => {
-    home = await Home.make({ publicApi: { workers: 1, idleGraceMs: 10 } });
+    home = await Home.make({ publicApi: { idleGraceMs: 10 } });
     node = await home.start();
     now = standing({ generation: 0, publicApi: 'running', workerId: 0, buckets: null });
   });

@@ -2,7 +2,7 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Crowd } from '../support/crowd.ts';
-import { Home, type RealNode } from '../support/real-node.ts';
+import { Home, type RealNode } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 import { connected, requestFor } from '../support/viewer.ts';
 import type { Finding, Say } from './proof.ts';

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { StateDocument } from '../../src/control/node-control.ts';
 import { freePort } from '../support/free-port.ts';
+import { accessToken, Home, type RealNode } from '../support/harness.ts';
 import { isAlive } from '../support/is-alive.ts';
-import { accessToken, Home, type RealNode } from '../support/real-node.ts';
 import { until } from '../support/until.ts';
 import { ask, connected, refuses, requestFor, restOf } from '../support/viewer.ts';
 
@@ -22,7 +22,7 @@ describe('a node whose processes die', () => {
     home = await Home.make({
       operatorApi: { port: operatorPort },
       objects: { 1: 'one', 2: bigBytes },
-      publicApi: { workerTimeoutMs: 5000, heartbeatMs: 50, drainTimeoutSec: 600 },
+      publicApi: { workers: 2, workerTimeoutMs: 5000, heartbeatMs: 50, drainTimeoutSec: 600 },
     });
   });
 

@@ -2,12 +2,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StateDocument } from '../../src/control/node-control.ts';
+import { Home, type RealNode, type StartOptions } from '../support/harness.ts';
 import { otherNamespaces } from '../support/namespaces.ts';
-import { Home, type RealNode, type StartOptions } from '../support/real-node.ts';
 import type { Finding, Say } from './proof.ts';
 
 export async function proveTwoNodes({ rounds }: { readonly rounds: number }, say: Say): Promise<Finding[]> {
-  const home = await Home.make({ publicApi: { workers: 1 }, more: { logs: { console: { level: 'off' } } } });
+  const home = await Home.make({ more: { logs: { console: { level: 'off' } } } });
   const alias = join(home.path, 'alias');
   await Promise.all([mkdir(alias), mkdir(home.statePath, { mode: 0o700 })]);
   const elsewhere = otherNamespaces();

@@ -4,16 +4,16 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { packageRoot } from '../../../src/base/version.ts';
 import { consoleModules } from '../../../src/operator/http/console-files.ts';
-import { type Rig, startRig } from '../../support/operator-rig.ts';
+import { type OperatorSide, startOperatorSide } from '../../support/harness.ts';
 
 describe('console files', () => {
-  let rig: Rig;
+  let operator: OperatorSide;
   before(async () => {
-    rig = await startRig();
+    operator = await startOperatorSide();
   });
-  after(() => rig.close());
+  after(() => operator.close());
 
-  const get = (path: string, headers = {}) => rig.call(path, { method: 'GET', headers });
+  const get = (path: string, headers = {}) => operator.call(path, { method: 'GET', headers });
 
   it('need no token, under a policy without foreign and inline resources', async () => {
     for (const path of ['/', '/reference']) {
@@ -51,7 +51,7 @@ describe('console files', () => {
     ]) {
       expect((await get(path)).status, path).to.equal(404);
     }
-    const { status, headers } = await rig.call('/', { method: 'POST' });
+    const { status, headers } = await operator.call('/', { method: 'POST' });
     expect([status, headers.allow]).to.deep.equal([405, 'GET, HEAD']);
   });
 

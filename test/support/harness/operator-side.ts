@@ -1,53 +1,46 @@
-// A whole operator API on a real port, around the real machine with effects that succeed at once.
-import { createHash } from 'node:crypto';
+// A whole operator API on a real port, in this process, around the real machine with effects that succeed at once.
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { SignJWT } from 'jose';
 import { pino } from 'pino';
-import type { DesiredState } from '../../machines/settings.ts';
-import type { Condition } from '../../src/base/condition.ts';
-import { version } from '../../src/base/version.ts';
-import { loadConfig } from '../../src/config/config.ts';
-import type { ConditionSource } from '../../src/control/conditions.ts';
-import type { ObservableNode } from '../../src/control/node-control.ts';
-import { Node } from '../../src/control/node-runner.ts';
-import { noServerMetrics } from '../../src/metrics/counters.ts';
-import type { AuditEntry } from '../../src/operator/audit/audit-entry.ts';
-import { eventLimits } from '../../src/operator/events/event-limits.ts';
-import { Events } from '../../src/operator/events/events.ts';
-import { type ListenSettings, listen } from '../../src/operator/http/listen.ts';
-import { createOperatorApi, type OperatorApiParts } from '../../src/operator/http/operator-api.ts';
-import type { PublicSide } from '../../src/supervisor/public-side.ts';
-import { expectDescribed } from './described.ts';
+import type { DesiredState } from '../../../machines/settings.ts';
+import type { Condition } from '../../../src/base/condition.ts';
+import { version } from '../../../src/base/version.ts';
+import { createClient } from '../../../src/client/http-client.ts';
+import type { ConditionSource } from '../../../src/control/conditions.ts';
+import type { ObservableNode } from '../../../src/control/node-control.ts';
+import { Node, type NodeParts } from '../../../src/control/node-runner.ts';
+import { noServerMetrics } from '../../../src/metrics/counters.ts';
+import type { AuditEntry } from '../../../src/operator/audit/audit-entry.ts';
+import { Events } from '../../../src/operator/events/events.ts';
+import { type ListenSettings, listen } from '../../../src/operator/http/listen.ts';
+import { createOperatorApi, type OperatorApiParts } from '../../../src/operator/http/operator-api.ts';
+import { UnderWay } from '../../../src/operator/http/under-way.ts';
+import type { PublicSide } from '../../../src/supervisor/public-side.ts';
+import { expectDescribed } from '../described.ts';
+import {
+  accessToken,
+  bearer,
+  json,
+  longDeadlines,
+  nodeId,
+  operatorSettings,
+  requestToken,
+  signClaims,
+  signingKey,
+} from './shared.ts';
 
-export const secret = Buffer.from('an operator secret of more than 32 bytes');
-
-const { operatorApi } = loadConfig({ env: {}, cwd: tmpdir() });
-if (operatorApi === null) throw new Error('The default config has an operator API');
-
-/** The default config, but for what a test needs. */
-export const settings = {
-  ...operatorApi,
-  ...eventLimits,
-  port: 0,
-  allowedHosts: ['node.example'],
-  headersTimeoutMs: 60_000,
-  requestTimeoutMs: 60_000,
-  bodyWaitMs: 60_000,
-  maxConnections: 100,
-};
-
-export interface RigOptions
-  extends Partial<Pick<OperatorApiParts, 'node' | 'publicSide' | 'secret' | 'now' | 'usedTokens' | 'health'>> {
-  /** Whose events are told, where it is another than ours. */
+export interface OperatorSideOptions
+  extends Partial<Pick<OperatorApiParts, 'node' | 'publicSide' | 'now' | 'usedTokens' | 'health'>> {
+  /** The node whose events are sent, if it is another one than `node`. */
   readonly observed?: ObservableNode;
-  readonly settings?: Partial<ListenSettings & typeof settings>;
-  /** What the config wants, beyond a running public API. */
-  readonly wishes?: Partial<DesiredState>;
+  readonly settings?: Partial<ListenSettings & typeof operatorSettings>;
+  /** What the config wants, beside a running public API. */
+  readonly config?: Partial<DesiredState>;
+  /** `silent` for a test that sends thousands of requests. Default: every line is kept in `logLines`. */
+  readonly logLevel?: 'trace' | 'silent';
 }
 
-export interface Answer {
+export interface OperatorResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
@@ -63,32 +56,32 @@ export interface Call {
   readonly chunked?: boolean;
 }
 
-export type Rig = Awaited<ReturnType<typeof startRig>>;
+export type OperatorSide = Awaited<ReturnType<typeof startOperatorSide>>;
 
-export async function startRig(options: RigOptions = {}) {
-  const all = { ...settings, ...options.settings };
+export async function startOperatorSide(options: OperatorSideOptions = {}) {
+  const settings = { ...operatorSettings, ...options.settings };
+  const { now = Date.now, logLevel = 'trace' } = options;
   const logLines: string[] = [];
   const audits: AuditEntry[] = [];
   const log = pino(
-    { level: 'trace', customLevels: { http: 25 } },
+    { level: logLevel, customLevels: { http: 25 } },
     { write: (line: string) => void logLines.push(line) },
   );
-  const now = options.now ?? Date.now;
   const effects = { listen: async (): Promise<void> => {} };
   /** What is wrong, as a test wants it; and what would be, given the settings. */
   const conditions: Condition[] = [];
   const conditionSources: ConditionSource[] = [() => conditions];
-  const observed =
-    options.observed ?? (await startNode(effects, { wishes: options.wishes ?? {}, conditions: conditionSources }));
-  const node = options.node ?? observed;
-  const key = options.secret ?? secret;
+  const observed = options.observed ?? (await startNode(effects, options.config, conditionSources));
   const counts = () => ({ requests: 7, bytesSent: 42, downloadsInProgress: 0 });
-  const events = new Events({ node: observed, counts, limits: all, now });
+  const events = new Events({ node: observed, counts, limits: settings, now });
+  const underWay = new UnderWay();
+  /** Which node answers: a test may put another one in its place. */
+  const subject: { node: OperatorApiParts['node'] } = { node: options.node ?? observed };
   const app = createOperatorApi({
-    node,
+    node: follow(() => subject.node),
     publicSide: options.publicSide ?? stillSide,
-    config: { id: 'my-node', operatorApi: all },
-    secret: key,
+    config: { id: nodeId, operatorApi: settings },
+    secret: signingKey,
     isBucketId: (id) => id.length > 0 && id.length <= 128,
     log,
     now,
@@ -98,13 +91,14 @@ export async function startRig(options: RigOptions = {}) {
     },
     health: options.health ?? (() => observed.health),
     events,
+    underWay,
     ...(options.usedTokens && { usedTokens: options.usedTokens }),
   });
-  const listener = await listen(app, all, log);
+  const listener = await listen(app, settings, log);
 
   /** One request on a connection of its own; nothing is added to it but `Host` and the length. */
   const call = (path: string, { method = 'POST', headers = {}, body = '', chunked = false }: Call = {}) =>
-    new Promise<Answer>((resolve, reject) => {
+    new Promise<OperatorResponse>((resolve, reject) => {
       const framing = chunked
         ? { 'transfer-encoding': 'chunked' }
         : body.length > 0
@@ -144,39 +138,22 @@ export async function startRig(options: RigOptions = {}) {
       socket.write(bytes);
     });
 
-  const seconds = () => Math.floor(now() / 1000);
-  const sign = (claims: object, alg = 'HS256', by: Uint8Array = key) =>
-    new SignJWT({ ...claims }).setProtectedHeader({ alg }).sign(by);
-  const access = (claims: object = {}) => sign({ iat: seconds(), exp: seconds() + 60, ...claims });
-  const forRequest = (name: string, body: unknown = {}, claims: object = {}) =>
-    sign({ reqUrl: `/api/v1/${name}`, reqBody: body, iat: seconds(), exp: seconds() + 60, ...claims });
+  const access = (claims: object = {}) => accessToken({ ...claims }, now());
+  const forRequest = (name: string, body?: unknown, claims?: object) => requestToken(name, body, claims, now());
 
   /** A command with a fresh access token, or the one given; its body as JSON. */
-  const command = async (name: string, body?: unknown, token?: string): Promise<Answer> =>
+  const command = async (name: string, body?: unknown, token?: string): Promise<OperatorResponse> =>
     call(`/api/v1/${name}`, {
       headers: { ...bearer(token ?? (await access())), ...(body !== undefined && json) },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
 
   return {
-    ...{
-      call,
-      raw,
-      command,
-      sign,
-      access,
-      forRequest,
-      node,
-      observed,
-      effects,
-      conditions,
-      conditionSources,
-      audits,
-      logLines,
-      listener,
-      events,
-    },
+    ...{ call, raw, command, sign: signClaims, access, forRequest },
+    ...{ subject, observed, effects, conditions, conditionSources, audits, logLines, listener, events, underWay },
     url: listener.url,
+    /** As operators have it, with one token for the whole test. */
+    client: createClient({ url: listener.url, token: await access(), timeoutMs: 60_000 }),
     close: () => {
       events.end(0);
       return listener.close(1000);
@@ -184,9 +161,15 @@ export async function startRig(options: RigOptions = {}) {
   };
 }
 
-export const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
-export const json = { 'content-type': 'application/json' };
-export const hashOf = (bytes: string): string => createHash('sha256').update(bytes).digest('base64url');
+/** Whatever it is asked, the present one answers. */
+const follow = <T extends object>(present: () => T): T =>
+  new Proxy({} as T, {
+    get: (_, name) => {
+      const target = present();
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
 
 /** A public side that does nothing and never fails. */
 export const stillSide: PublicSide = {
@@ -211,31 +194,31 @@ export const stillSide: PublicSide = {
 };
 
 /** A node whose public side does everything at once and never fails, unless `effects` say otherwise. */
-export async function startNode(effects: { listen: () => Promise<void> }, wishes: NodeWishes = {}) {
-  const node = makeNode({ ...stillSide, listen: () => effects.listen() }, wishes);
+export async function startNode(
+  effects: { listen: () => Promise<void> },
+  config: Partial<DesiredState> = {},
+  conditions: readonly ConditionSource[] = [],
+): Promise<Node> {
+  const node = makeNode({
+    publicSide: { ...stillSide, listen: () => effects.listen() },
+    config: { ...firstConfig, ...config },
+    conditions,
+  });
   await node.restore();
   return node;
 }
 
-export interface NodeWishes {
-  readonly wishes?: Partial<DesiredState>;
-  readonly conditions?: readonly ConditionSource[];
-  readonly lameDuckMs?: number;
-}
+const firstConfig: DesiredState = { publicApi: 'running', workerId: null, buckets: null };
 
-/** A node that has not begun yet. */
-export function makeNode(
-  publicSide: PublicSide,
-  { wishes = {}, conditions = [], lameDuckMs = 0 }: NodeWishes = {},
-): Node {
-  const ms = 600_000;
-  return new Node({
-    id: 'my-node',
+/** A node that is not restored yet. */
+export const makeNode = (parts: Partial<NodeParts> = {}): Node =>
+  new Node({
+    id: nodeId,
     version,
-    publicSide,
+    publicSide: stillSide,
     save: async () => {},
     answer: async () => {},
-    conditions,
+    conditions: [],
     coverageChange: async (before, after) => {
       const none = { count: 0, bytes: 0, sizeUnknown: 0, ids: [] };
       const one = { count: 1, bytes: 7, sizeUnknown: 0, ids: ['42'] };
@@ -243,18 +226,7 @@ export function makeNode(
     },
     bucketsOf: (workerId) => [`${workerId}:0`, `${workerId}:1`],
     endpoints: () => ({ publicApi: 'http://0.0.0.0:3334', operatorApi: null }),
-    config: { publicApi: 'running', workerId: null, buckets: null, ...wishes },
-    deadlines: {
-      listenMs: ms,
-      restoreMs: ms,
-      lameDuckMs,
-      closeMs: ms,
-      saveMs: ms,
-      saveRetryMs: ms,
-      configureMs: ms,
-      drainMs: ms,
-      leaveMs: ms,
-      answerMs: ms,
-    },
+    config: firstConfig,
+    deadlines: longDeadlines,
+    ...parts,
   });
-}
