@@ -36,6 +36,8 @@ const topLevel = ['src/cli.ts', 'src/start.ts'];
 
 /** Small things that every room needs and that know of no room. A new entry is a decision, not a habit. */
 const base = [
+  'append-lines',
+  'append-queue',
   'atomic-file',
   'bucket-id',
   'condition',

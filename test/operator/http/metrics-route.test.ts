@@ -153,8 +153,8 @@ describe('the metrics', () => {
     expect(refusals.length).to.be.lessThan(110);
   });
 
-  it('count the pages and modules of the console as one', async () => {
-    for (const path of ['/', '/reference', '/console/console.css', '/console/src/console/main.js']) {
+  it('count the page and the modules of the console as one', async () => {
+    for (const path of ['/', '/console/console.css', '/console/icon.svg', '/console/src/console/main.js']) {
       await operator.call(path, { method: 'GET' });
     }
     const { value, families } = await scrape();
