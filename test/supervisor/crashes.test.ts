@@ -1,7 +1,7 @@
 // Conditions about server processes that died.
 import { expect } from 'chai';
 import { condition } from '../../src/base/condition.ts';
-import { Crashes } from '../../src/supervisor/crashes.ts';
+import { contentCrashes, Crashes, serverCrashes } from '../../src/supervisor/crashes.ts';
 
 describe('crash conditions', () => {
   let now = 0;
@@ -21,11 +21,11 @@ describe('crash conditions', () => {
   });
 
   it('are empty if no process has died', () => {
-    expect(new Crashes(1000, () => now).conditions(0, null)).to.deep.equal([]);
+    expect(new Crashes(1000, serverCrashes, () => now).conditions(0, null)).to.deep.equal([]);
   });
 
   it('give time, reason and number of deaths since the first of an episode', () => {
-    const crashes = new Crashes(1000, () => now);
+    const crashes = new Crashes(1000, serverCrashes, () => now);
     crashes.note(death(1));
     pass(900);
     crashes.note(death(2));

@@ -89,6 +89,12 @@ export class PublicSideTwin implements PublicSide {
     this.#room.configure(settings);
   }
 
+  readonly hasIndex = Promise.resolve();
+  readonly indexWasRead = true;
+
+  /** It serves the one it was made with. */
+  useIndex(): void {}
+
   listen({ patienceMs, signal }: { readonly patienceMs: number; readonly signal?: AbortSignal }): Promise<void> {
     const opening = new AbortController();
     this.#openings.add(opening);

@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import { nodeDiagram, nodeOutline } from '../../../machines/node-diagram.ts';
 import { type Condition, condition } from '../../../src/base/condition.ts';
 import { EventSource, type SeenEvent } from '../../support/event-source.ts';
-import { Folder, snapshotOf } from '../../support/folder.ts';
+import { Folder } from '../../support/folder.ts';
 import {
   bearer,
   makeNode,
@@ -16,6 +16,7 @@ import {
   startOperatorSide,
 } from '../../support/harness.ts';
 import { PublicSideTwin } from '../../support/public-side-twin.ts';
+import { publishObjects } from '../../support/publish-objects.ts';
 import { until } from '../../support/until.ts';
 import { connected, requestFor } from '../../support/viewer.ts';
 
@@ -276,7 +277,7 @@ describe('events', () => {
     const side = new PublicSideTwin();
     const node = makeNode({ publicSide: side, config: { publicApi: 'running', workerId: 0, buckets: null } });
     await node.restore();
-    await side.publish({ type: 'replaced', snapshot: snapshotOf(await folder.object('1', 16 * 1024 * 1024)) });
+    publishObjects(side.index, [await folder.object('1', 16 * 1024 * 1024)]);
     await start({ observed: node });
     const source = await open();
     const viewer = await connected(side.port ?? 0, requestFor('/api/v1/assets/1'));

@@ -45,7 +45,7 @@ describe('preconditions', () => {
 
   it('gives the state another tag when only a condition has come up', async () => {
     const before = await tag();
-    operator.conditions.push(condition('NoDirectory', 'NoCatalogue', 'No catalogue.'));
+    operator.conditions.push(condition('NoDirectory', 'NotConfigured', 'No catalogue.'));
     const after = await tag();
     expect(after).not.to.equal(before);
     expect((await read({ 'if-none-match': before })).status).to.equal(200);

@@ -16,6 +16,7 @@ import { type ListenSettings, listen } from '../../../src/operator/http/listen.t
 import { createOperatorApi, type OperatorApiParts } from '../../../src/operator/http/operator-api.ts';
 import { UnderWay } from '../../../src/operator/http/under-way.ts';
 import type { PublicSide } from '../../../src/supervisor/public-side.ts';
+import { ContentSideTwin } from '../content-side-twin.ts';
 import { expectDescribed } from '../described.ts';
 import {
   accessToken,
@@ -176,7 +177,9 @@ export const stillSide: PublicSide = {
   start() {},
   prepare() {},
   configure: async () => {},
-  publish: async () => {},
+  useIndex() {},
+  hasIndex: Promise.resolve(),
+  indexWasRead: true,
   listen: async () => {},
   close: async () => ({ drain: null }),
   retire() {},
@@ -219,12 +222,8 @@ export const makeNode = (parts: Partial<NodeParts> = {}): Node =>
     save: async () => {},
     answer: async () => {},
     conditions: [],
-    coverageChange: async (before, after) => {
-      const none = { count: 0, bytes: 0, sizeUnknown: 0, ids: [] };
-      const one = { count: 1, bytes: 7, sizeUnknown: 0, ids: ['42'] };
-      return { dropped: none, gained: before.workerId === after.workerId ? none : one };
-    },
-    bucketsOf: (workerId) => [`${workerId}:0`, `${workerId}:1`],
+    contentSide: new ContentSideTwin(),
+    maxPreviewIds: 100,
     endpoints: () => ({ publicApi: 'http://0.0.0.0:3334', operatorApi: null }),
     config: firstConfig,
     deadlines: longDeadlines,
