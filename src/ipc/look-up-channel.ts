@@ -132,7 +132,7 @@ export class LookUpClient implements LookUps {
 
   /** Look-ups that wait are `undecided`. A later one connects again. */
   close(): void {
-    this.#socket?.destroy();
+    this.#lose();
   }
 
   /** Null: there is no connection, or the content process does not read it. */
@@ -146,7 +146,9 @@ export class LookUpClient implements LookUps {
     this.#heardAt = 0;
     // `close` follows.
     socket.on('error', () => {});
-    socket.once('close', () => this.#lose(socket));
+    socket.once('close', () => {
+      if (this.#socket === socket) this.#lose();
+    });
     readLines(socket, maxAnswerBytes, (line) => {
       const { seq, answer } = JSON.parse(line) as Answer;
       this.#heardAt = performance.now();
@@ -156,8 +158,8 @@ export class LookUpClient implements LookUps {
     return socket;
   }
 
-  #lose(socket: Socket): void {
-    if (this.#socket !== socket) return;
+  #lose(): void {
+    this.#socket?.destroy();
     this.#socket = null;
     // A process that has answered has been replaced; another was not there, or did not work.
     if (this.#heardAt === 0) this.#restUntil = performance.now() + restMs;
@@ -189,6 +191,6 @@ export class LookUpClient implements LookUps {
     if (this.#heardAt >= waiting.askedAt) return;
     // No answer to anything for so long: the content process hangs, so no other look-up waits for it either.
     this.#heardAt = 0;
-    this.#socket?.destroy();
+    this.#lose();
   }
 }
