@@ -14,6 +14,7 @@ import { beginRun, type LastRun } from './control/last-run.ts';
 import { type Lock, lockDirectory } from './control/lock.ts';
 import { Node } from './control/node-runner.ts';
 import { serviceManager } from './control/service-manager.ts';
+import { settingsConditions } from './control/settings-conditions.ts';
 import { catchEndSignals } from './control/signals.ts';
 import { openStateFile } from './control/state-file.ts';
 import { neverShow, type OpenLog, openLog } from './log/log.ts';
@@ -113,6 +114,7 @@ async function run(config: Config, { logging, lock, thisRun, onEndSignals, env }
       () => secret?.conditions ?? [],
       () => operatorSide?.conditions ?? [],
       logging.conditions,
+      (settings) => settingsConditions(settings, contentSide),
     ],
   });
   lock.watch(config.intervals.checkStateDirectoryMs, () => node.look());

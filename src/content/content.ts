@@ -73,7 +73,7 @@ export class Content {
   preview(before: Settings, after: Settings, maxIds: number): CoverageChange {
     if (this.#store === null) throw new Error('There is no index');
     this.#store.index.refresh();
-    return coverageChange(this.#store.index, { before, after, maxIds });
+    return coverageChange(this.#store.index, before, after, maxIds);
   }
 
   /** Resolves when nothing more is written. */

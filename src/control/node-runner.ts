@@ -31,7 +31,6 @@ import type {
   StateDocument,
 } from './node-control.ts';
 import { Observers } from './observers.ts';
-import { settingsConditions } from './settings-conditions.ts';
 import { movedOn, outlookOf, refusal, type Surroundings, stateDocument, versionOf } from './state-document.ts';
 
 export interface NodeParts extends NodeInput, Surroundings {
@@ -301,7 +300,6 @@ export class Node implements ObservableNode {
       ...machineConditions(snapshot),
       ...publicSide.conditions,
       ...contentSide.conditions,
-      ...settingsConditions(settings, contentSide),
       ...conditions.flatMap((source) => source(settings)),
     ];
   }

@@ -2,8 +2,8 @@
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { expect } from 'chai';
 import { commandNames, commands } from '../../machines/commands.ts';
-import { version } from '../../src/base/version.ts';
 import { isCatalogueBucketId } from '../../src/base/bucket-id.ts';
+import { version } from '../../src/base/version.ts';
 import { openapiDocument } from '../../src/openapi/openapi-document.ts';
 import { type Exchange, undescribed, undescribedEvent } from '../support/described.ts';
 
@@ -89,7 +89,8 @@ describe('the API description', () => {
       'x'.repeat(129),
     ];
     for (const { pattern } of found) {
-      for (const id of texts) expect(new RegExp(pattern, 'u').test(id), JSON.stringify(id)).to.equal(isCatalogueBucketId(id));
+      for (const id of texts)
+        expect(new RegExp(pattern, 'u').test(id), JSON.stringify(id)).to.equal(isCatalogueBucketId(id));
     }
   });
 

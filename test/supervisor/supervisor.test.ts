@@ -566,9 +566,7 @@ describe('server processes whose control process was killed', () => {
     const store = await TestStore.open(folder.path);
     store.publish(await folder.object('1', 'one'), await folder.object('2', size));
     const script = fileURLToPath(new URL('../support/control-process.js', import.meta.url));
-    const control = fork(script, [
-      JSON.stringify({ setup: { ...setup, ...store.setup }, drainTimeoutMs: 600_000 }),
-    ]);
+    const control = fork(script, [JSON.stringify({ setup: { ...setup, ...store.setup }, drainTimeoutMs: 600_000 })]);
     const { port, pids } = await reported(control);
     const download = await connected(port, requestFor('/api/v1/assets/2'));
     await new Promise((resolve) => download.once('readable', resolve));
@@ -590,9 +588,7 @@ describe('server processes whose control process was killed', () => {
     const store = await TestStore.open(folder.path);
     const script = fileURLToPath(new URL('../support/control-process.js', import.meta.url));
     store.publish(await folder.object('2', size));
-    const control = fork(script, [
-      JSON.stringify({ setup: { ...setup, ...store.setup }, drainTimeoutMs: 500 }),
-    ]);
+    const control = fork(script, [JSON.stringify({ setup: { ...setup, ...store.setup }, drainTimeoutMs: 500 })]);
     const { port, pids } = await reported(control);
     const slow = await connected(port, requestFor('/api/v1/assets/2'));
     await new Promise((resolve) => slow.once('readable', resolve));

@@ -41,6 +41,17 @@ describe('a dry run', () => {
     expect((await state()).generation).to.equal(0);
   });
 
+  it('says why the objects are not known, if the content process cannot tell', async () => {
+    operator.content.answer = new Error('The content process did not answer within 2000 ms');
+    const { status, json: preview } = await dryRun('set-worker', { workerId: 3 });
+    expect(status).to.equal(200);
+    expect(preview).to.deep.include({
+      objects: null,
+      objectsUnknown: 'The content process did not answer within 2000 ms',
+    });
+    expect(preview.after).to.deep.include({ effectiveBuckets: ['3:0', '3:1'] });
+  });
+
   it('lists the conditions that would hold', async () => {
     operator.conditionSources.push(({ buckets }) =>
       (buckets ?? []).map((id) => condition('UnknownBuckets', 'NotInDirectory', `No ${id}.`)),

@@ -72,7 +72,8 @@ export async function startOperatorSide(options: OperatorSideOptions = {}) {
   /** What is wrong, as a test wants it; and what would be, given the settings. */
   const conditions: Condition[] = [];
   const conditionSources: ConditionSource[] = [() => conditions];
-  const observed = options.observed ?? (await startNode(effects, options.config, conditionSources));
+  const content = new ContentSideTwin();
+  const observed = options.observed ?? (await startNode(effects, options.config, conditionSources, content));
   const counts = () => ({ requests: 7, bytesSent: 42, downloadsInProgress: 0 });
   const events = new Events({ node: observed, counts, limits: settings, now });
   const underWay = new UnderWay();
@@ -151,7 +152,19 @@ export async function startOperatorSide(options: OperatorSideOptions = {}) {
 
   return {
     ...{ call, raw, command, sign: signClaims, access, forRequest },
-    ...{ subject, observed, effects, conditions, conditionSources, audits, logLines, listener, events, underWay },
+    ...{
+      subject,
+      observed,
+      content,
+      effects,
+      conditions,
+      conditionSources,
+      audits,
+      logLines,
+      listener,
+      events,
+      underWay,
+    },
     url: listener.url,
     /** As operators have it, with one token for the whole test. */
     client: createClient({ url: listener.url, token: await access(), timeoutMs: 60_000 }),
@@ -201,8 +214,10 @@ export async function startNode(
   effects: { listen: () => Promise<void> },
   config: Partial<DesiredState> = {},
   conditions: readonly ConditionSource[] = [],
+  contentSide = new ContentSideTwin(),
 ): Promise<Node> {
   const node = makeNode({
+    contentSide,
     publicSide: { ...stillSide, listen: () => effects.listen() },
     config: { ...firstConfig, ...config },
     conditions,
