@@ -49,8 +49,11 @@ describe('validate', () => {
     ]);
   });
 
-  it('rejects a schema with an unknown keyword or format', () => {
+  it('rejects a schema with an unknown keyword or format, or a value that a keyword cannot have', () => {
     expect(() => compile({ minimun: 1 })).to.throw('minimun');
+    expect(() => compile({ type: 'integer', minimum: '1' })).to.throw('minimum value must be ["number"]');
+    expect(() => compile({ type: 'object', required: 'id' })).to.throw('required value must be ["array"]');
+    expect(() => compile({ type: 'whole' })).to.throw('type must be JSONType');
     expect(() => compile({ type: 'string', format: 'bucket-id' })).to.throw('bucket-id');
   });
 });

@@ -22,7 +22,7 @@ describe('a node whose processes die', () => {
     home = await Home.make({
       operatorApi: { port: operatorPort },
       objects: { 1: 'one', 2: bigBytes },
-      publicApi: { workers: 2, workerTimeoutMs: 5000, heartbeatMs: 50, drainTimeoutSec: 600 },
+      publicApi: { workers: 2, workerTimeoutMs: 3000, heartbeatMs: 50, drainTimeoutSec: 600 },
     });
   });
 
@@ -57,8 +57,8 @@ describe('a node whose processes die', () => {
       ['SIGKILL', 'SIGKILL', /was ended by SIGKILL/],
       ['SIGUSR2', 'ExitCode1', /exit code 1: TypeError: a fault that was thrown in/],
       ['SIGURG', 'SIGABRT', /FATAL ERROR: .*out of memory/],
-      ['SIGSTOP', 'Unresponsive', /did not answer "ping" within 5000 ms/],
-      ['SIGWINCH', 'Unresponsive', /did not answer "ping" within 5000 ms/],
+      ['SIGSTOP', 'Unresponsive', /did not answer "ping" within 3000 ms/],
+      ['SIGWINCH', 'Unresponsive', /did not answer "ping" within 3000 ms/],
     ];
     for (const [index, [signal, reason, words]] of deaths.entries()) {
       const [victim = 0, other] = await node.workerPids();

@@ -281,7 +281,8 @@ describe('events', () => {
     await start({ observed: node });
     const source = await open();
     const viewer = await connected(side.port ?? 0, requestFor('/api/v1/assets/1'));
-    await until(() => side.activity.requests > 0);
+    // Its answer has begun: from here on there are bytes left.
+    await once(viewer, 'readable');
     await node.command({ type: 'stop-api' });
     const { data } = await source.find('drain', ({ drain }) => drain !== null);
     const { drain } = data as { drain: { connections: number; bytesLeft: number; deadline: string } };
@@ -291,7 +292,9 @@ describe('events', () => {
     viewer.destroy();
     await until(() => source.named('drain').at(-1)?.data.drain === null);
     expect(source.named('drain').length).to.be.greaterThan(2);
+    await node.command({ type: 'shutdown' });
     await side.end();
+    await node.exited;
     await folder.remove();
   });
 
