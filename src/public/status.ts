@@ -11,7 +11,12 @@ interface SquidMark {
 }
 
 export function statusDocument(
-  { id, version, startedMs, statusFacts: facts }: Pick<ServerSetup, 'id' | 'version' | 'statusFacts'> & { readonly startedMs: number },
+  {
+    id,
+    version,
+    startedMs,
+    statusFacts: facts,
+  }: Pick<ServerSetup, 'id' | 'version' | 'statusFacts'> & { readonly startedMs: number },
   view: ObjectView,
   { downloadsInProgress }: ActivityMetrics,
 ) {
