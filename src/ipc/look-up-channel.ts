@@ -66,10 +66,10 @@ function serve(socket: Socket, lookUps: LookUps): void {
   let waiting = 0;
   const send = (answer: Answer): void => {
     const line = lineOf(answer);
-    if (Buffer.byteLength(line) > maxAnswerBytes) return send({ seq: answer.seq, answer: undecided });
+    const isShort = Buffer.byteLength(line) <= maxAnswerBytes;
     // A process that does not read, because it is stopped, connects again when it runs again.
     if (socket.writableLength > maxUnreadBytes) socket.destroy();
-    else socket.write(line);
+    else socket.write(isShort ? line : lineOf({ seq: answer.seq, answer: undecided }));
   };
   socket.on('error', () => {});
   readLines(socket, maxQuestionBytes, (line) => {

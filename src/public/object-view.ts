@@ -3,8 +3,8 @@ import type { Finding } from '../../machines/answer.ts';
 import { coverage, type Settings } from '../../machines/settings.ts';
 import type { LookUp } from '../ipc/look-up.ts';
 import { dataObject } from '../store/data-object.ts';
+import { mayExist } from '../store/index-names.ts';
 import type { IndexSource, IndexSummary, ObjectIndex } from '../store/object-index.ts';
-import { isName } from '../store/object-sums.ts';
 
 type Covers = (objectBuckets: readonly string[]) => boolean;
 
@@ -59,7 +59,7 @@ export class ObjectView {
   find(id: string): Finding {
     const index = this.#index;
     // Not the name of anything in a directory.
-    if (!isName(id)) return 'unknown';
+    if (!mayExist(id)) return 'unknown';
     if (index === null) return 'undecided';
     index.refresh();
     const row = index.object(id);

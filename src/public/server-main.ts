@@ -1,11 +1,13 @@
 // Entry point of a server process: executes the orders of the control process, and drains by itself if that has died.
 import type { Server } from 'node:net';
+import { join } from 'node:path';
 import { connectionCount, countsDescriptor } from '../ipc/connection-counts.ts';
 import { LookUpClient } from '../ipc/look-up-channel.ts';
 import type { Order, Report } from '../ipc/messages.ts';
 import { sharedSettingsDescriptor, sharedSettingsReader } from '../ipc/shared-settings.ts';
 import type { ServerMetrics } from '../metrics/counters.ts';
 import { measureLag } from '../metrics/event-loop-lag.ts';
+import { openIndexReader } from '../store/lmdb-index.ts';
 import { PublicServer } from './public-server.ts';
 
 /** The drain after the control process has died; ordered drains are numbered from 1. */
@@ -79,7 +81,11 @@ async function resultOf(order: Order, shared?: Server): Promise<number | undefin
         },
         connectionCount(countsDescriptor, order.process),
       );
-      readIndex();
+      try {
+        readIndex();
+      } catch {
+        // There is none yet, or none that can be read: an order follows when the content process has built one.
+      }
       return;
     }
     case 'index':
@@ -99,6 +105,12 @@ async function resultOf(order: Order, shared?: Server): Promise<number | undefin
     case 'leave':
       process.exit(0);
   }
+}
+
+/** @throws {Error} if it cannot be read: then none is, since an earlier one is out of date */
+function readIndex(): void {
+  server().useIndex(null);
+  server().useIndex(openIndexReader(join(stateDirectory, 'index')));
 }
 
 function serverMetricsOf({ serverMetrics: { counts, connections } }: PublicServer): ServerMetrics {

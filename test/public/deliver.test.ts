@@ -203,6 +203,39 @@ describe('the delivery of an object', () => {
     expect((await ask(open.port, '/api/v1/assets/2')).body.toString()).to.equal('novel');
   });
 
+  it('serves from memory only the version of the file that the directory has now', async () => {
+    const small = () => ask(open.port, '/api/v1/assets/2');
+    expect((await small()).headers.etag).to.equal('"W1hash2"');
+    const larger = await folder.object('2', 'larger than before', { hash: 'W1other' });
+    // Not hashed yet, then hashed.
+    putObjects(open.index, [{ ...larger, verified: null }]);
+    let { body, headers } = await small();
+    expect([body.toString(), headers.etag]).to.deep.equal(['larger than before', undefined]);
+    putObjects(open.index, [larger]);
+    ({ body, headers } = await small());
+    expect([body.toString(), headers.etag]).to.deep.equal(['larger than before', '"W1other"']);
+    expect(open.badCopies).to.deep.equal([]);
+  });
+
+  it('serves from memory without a validator as soon as the directory no longer calls the file verified', async () => {
+    const { headers } = await ask(open.port, '/api/v1/assets/2');
+    expect(headers.etag).to.equal('"W1hash2"');
+    putObjects(open.index, [{ ...(await folder.describe('2')), verified: null }]);
+    const after = (await ask(open.port, '/api/v1/assets/2')).headers;
+    expect([after.etag, after['cache-control']]).to.deep.equal([undefined, 'max-age=180, must-revalidate']);
+  });
+
+  it('serves nothing from memory that was removed from the directory, or that the settings no longer cover', async () => {
+    const small = async () => (await ask(open.port, '/api/v1/assets/2')).status;
+    expect(await small()).to.equal(200);
+    open.publicServer.configure({ workerId: 0, buckets: ['7:7'] });
+    expect(await small()).to.equal(421);
+    open.publicServer.configure({ workerId: 0, buckets: null });
+    expect(await small()).to.equal(200);
+    open.index.transact((tx) => tx.removeObject('2'));
+    expect(await small()).to.equal(404);
+  });
+
   it('answers 500 without inner detail when the file cannot be read', async () => {
     putObjects(open.index, [await folder.object('3', 'x', { path: `${folder.path}/\0` })]);
     const { status, body } = await ask(open.port, '/api/v1/assets/3');
