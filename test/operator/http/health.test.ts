@@ -1,6 +1,7 @@
 // Health on the operator port: for anybody who can reach it, in every state of the node, and while the node is busy.
 import { expect } from 'chai';
 import type { Node } from '../../../src/control/node-runner.ts';
+import { ContentSideTwin, readStatus } from '../../support/content-side-twin.ts';
 import { longDeadlines, makeNode, type OperatorSide, startOperatorSide } from '../../support/harness.ts';
 import { PublicSideTwin } from '../../support/public-side-twin.ts';
 
@@ -34,6 +35,19 @@ describe('health', () => {
     await node.command({ type: 'shutdown' });
     expect(await ask('/readyz')).to.equal('503 the node is shutting down');
     expect(await ask('/livez')).to.equal('200 ok');
+    await side.end();
+  });
+
+  it('is not ready before the directory has been read', async () => {
+    const side = new PublicSideTwin();
+    const contentSide = new ContentSideTwin();
+    contentSide.status = { ...readStatus, readAt: null };
+    const node = makeNode({ publicSide: side, contentSide });
+    operator = await startOperatorSide({ health: () => node.health });
+    await node.restore();
+    expect(await ask('/readyz')).to.equal('503 the directory has never been read');
+    contentSide.report(readStatus);
+    expect(await ask('/readyz')).to.equal('200 ok');
     await side.end();
   });
 
