@@ -1,4 +1,5 @@
 // The cost of a node by the number of its objects: start-up, memory of every process, CPU per request, operator latency.
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
@@ -108,7 +109,7 @@ async function writeCatalogue(folder: string, objects: number): Promise<void> {
       buckets: [bucketOf(n)],
       type: 'application/octet-stream',
     };
-    if (!out.write(`${JSON.stringify(line)}\n`)) await new Promise((resolve) => out.once('drain', resolve));
+    if (!out.write(`${JSON.stringify(line)}\n`)) await once(out, 'drain');
   }
   out.end();
   await finished(out);
