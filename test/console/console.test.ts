@@ -303,7 +303,7 @@ describe('the console', function () {
     await page.locator('#settings', { hasText: 'stopped for' }).waitFor();
     await node.command('start-api');
     await untilLit(page, 'node-up-publicApi-running');
-    expect(await page.locator('#history tr').first().textContent()).to.include('start-api');
+    expect(await page.locator('#history tr', { hasText: '-api' }).first().textContent()).to.include('start-api');
     // A transition without an announcement does not replace the last one.
     await page.locator('#announcements', { hasText: 'Public API running.' }).waitFor({ state: 'attached' });
     await node.command('set-worker', { workerId: 0 });
