@@ -74,7 +74,7 @@ describe('cli watch and --wait', () => {
     await watching.printed('public API running');
     const { port } = rig.listener;
     await rig.listener.close(0);
-    rig = await startRig({ wishes: { publicApi: 'stopped' }, settings: { port } });
+    rig = await startRig({ desired: { publicApi: 'stopped' }, settings: { port } });
     await watching.printed('public API stopped');
     watching.child.kill('SIGINT');
     const { stdout } = await watching.ended;

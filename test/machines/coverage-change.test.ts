@@ -22,7 +22,7 @@ const nothing = { count: 0, bytes: 0, sizeUnknown: 0, ids: [] };
 describe('coverage change', () => {
   const all = [object('1', 'a'), object('2', 'b'), object('3', 'c', { path: null })];
 
-  it('is none where the settings stay', () => {
+  it('is empty for the same settings', () => {
     expect(compare(all, {})).to.deep.equal({ dropped: nothing, gained: nothing });
   });
 
@@ -32,18 +32,18 @@ describe('coverage change', () => {
     expect(gained).to.deep.equal(nothing);
   });
 
-  it('gains what has to be fetched as well', () => {
+  it('counts objects to be fetched as gained', () => {
     const { dropped, gained } = compare(all, { buckets: ['c'] });
     expect(dropped.ids).to.deep.equal(['1', '2']);
     expect(gained).to.deep.equal({ count: 1, bytes: 10, sizeUnknown: 0, ids: ['3'] });
   });
 
-  it('ignores objects that are not served, and counts unknown sizes apart', () => {
+  it('ignores objects that are not served, and counts unknown sizes separately', () => {
     const some = [object('1', 'a', { accepted: false }), object('2', 'a', { size: null })];
     expect(compare(some, { workerId: 2 }).dropped).to.deep.equal({ count: 1, bytes: 0, sizeUnknown: 1, ids: ['2'] });
   });
 
-  it('names no more than it may, and counts all', () => {
+  it('lists a limited number, and counts all', () => {
     const many = Array.from({ length: 2500 }, (_, index) => object(String(index), 'a'));
     const { dropped } = compare(many, { workerId: 2 }, 2);
     expect(dropped).to.deep.equal({ count: 2500, bytes: 25_000, sizeUnknown: 0, ids: ['0', '1'] });

@@ -78,7 +78,7 @@ export interface TestNodeOptions extends Partial<Pick<NodeParts, 'config' | 'rec
 
 export class TestNode implements AsyncDisposable {
   readonly node: Node;
-  /** Nobody comes by the public port. */
+  /** The public port gets no requests. */
   readonly side = new PublicSideTwin({ closeWithinMs: 0 });
   readonly #saveGate = new Gate();
   /** The steps of the node machine, by the names of its actors. */

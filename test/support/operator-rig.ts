@@ -40,11 +40,11 @@ export const settings = {
 
 export interface RigOptions
   extends Partial<Pick<OperatorApiParts, 'node' | 'publicSide' | 'secret' | 'now' | 'usedTokens' | 'health'>> {
-  /** Whose events are told, where it is another than ours. */
+  /** The node whose events are sent, if it is not `node`. */
   readonly observed?: ObservableNode;
   readonly settings?: Partial<ListenSettings & typeof settings>;
   /** What the config wants, beyond a running public API. */
-  readonly wishes?: Partial<DesiredState>;
+  readonly desired?: Partial<DesiredState>;
 }
 
 export interface Answer {
@@ -79,7 +79,7 @@ export async function startRig(options: RigOptions = {}) {
   const conditions: Condition[] = [];
   const conditionSources: ConditionSource[] = [() => conditions];
   const observed =
-    options.observed ?? (await startNode(effects, { wishes: options.wishes ?? {}, conditions: conditionSources }));
+    options.observed ?? (await startNode(effects, { desired: options.desired ?? {}, conditions: conditionSources }));
   const node = options.node ?? observed;
   const key = options.secret ?? secret;
   const counts = () => ({ requests: 7, bytesSent: 42, downloadsInProgress: 0 });
@@ -211,14 +211,14 @@ export const stillSide: PublicSide = {
 };
 
 /** A node whose public side does everything at once and never fails, unless `effects` say otherwise. */
-export async function startNode(effects: { listen: () => Promise<void> }, wishes: NodeWishes = {}) {
-  const node = makeNode({ ...stillSide, listen: () => effects.listen() }, wishes);
+export async function startNode(effects: { listen: () => Promise<void> }, options: NodeOptions = {}) {
+  const node = makeNode({ ...stillSide, listen: () => effects.listen() }, options);
   await node.restore();
   return node;
 }
 
-export interface NodeWishes {
-  readonly wishes?: Partial<DesiredState>;
+export interface NodeOptions {
+  readonly desired?: Partial<DesiredState>;
   readonly conditions?: readonly ConditionSource[];
   readonly lameDuckMs?: number;
 }
@@ -226,7 +226,7 @@ export interface NodeWishes {
 /** A node that has not begun yet. */
 export function makeNode(
   publicSide: PublicSide,
-  { wishes = {}, conditions = [], lameDuckMs = 0 }: NodeWishes = {},
+  { desired = {}, conditions = [], lameDuckMs = 0 }: NodeOptions = {},
 ): Node {
   const ms = 600_000;
   return new Node({
@@ -243,7 +243,7 @@ export function makeNode(
     },
     bucketsOf: (workerId) => [`${workerId}:0`, `${workerId}:1`],
     endpoints: () => ({ publicApi: 'http://0.0.0.0:3334', operatorApi: null }),
-    config: { publicApi: 'running', workerId: null, buckets: null, ...wishes },
+    config: { publicApi: 'running', workerId: null, buckets: null, ...desired },
     deadlines: {
       listenMs: ms,
       restoreMs: ms,

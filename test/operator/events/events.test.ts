@@ -268,7 +268,7 @@ describe('events', () => {
   it('report the progress and the end of a drain', async () => {
     const folder = await Folder.make();
     const side = new PublicSideTwin();
-    const node = makeNode(side, { wishes: { workerId: 0 } });
+    const node = makeNode(side, { desired: { workerId: 0 } });
     await node.restore();
     await side.publish({ type: 'replaced', snapshot: snapshotOf(await folder.object('1', 16 * 1024 * 1024)) });
     await start({ observed: node });

@@ -49,7 +49,7 @@ describe('garbage', () => {
     );
   });
 
-  it('as claims, rightly signed, is refused or meant', async () => {
+  it('as claims, correctly signed, is refused or obeyed', async () => {
     const number = fc.oneof(fc.double(), fc.integer(), fc.constant(Math.floor(Date.now() / 1000)));
     const claim = fc.oneof(fc.jsonValue(), number);
     const claims = fc.record(
@@ -105,7 +105,7 @@ describe('garbage', () => {
     );
   });
 
-  it('that stops half-way is no error of ours, and leaves no stack in the log', async () => {
+  it('that stops halfway causes no internal error, and no stack trace in the log', async () => {
     const authorization = `Bearer ${await rig.access()}`;
     const { length } = rig.logLines;
     for (const framing of ['Content-Length: 100', 'Transfer-Encoding: chunked']) {
@@ -129,7 +129,7 @@ describe('garbage', () => {
     expect(rig.audits.slice(-4).map(({ status }) => status)).to.deep.equal([400, 400, 400, 400]);
   });
 
-  it('leaves a node that works', async () => {
+  it('leaves the node working', async () => {
     expect((await rig.command('set-worker', { workerId: 1 })).status).to.equal(200);
     expect(rig.logLines.filter((line) => JSON.parse(line).level >= 50)).to.deep.equal([]);
   });

@@ -43,7 +43,7 @@ describe('preconditions', () => {
     expect((await read({ 'if-none-match': '"0"' })).status).to.equal(200);
   });
 
-  it('gives the state another tag when only a condition has come up', async () => {
+  it('gives the state another tag if only a condition was raised', async () => {
     const before = await tag();
     rig.conditions.push(condition('NoDirectory', 'NoCatalogue', 'No catalogue.'));
     const after = await tag();
@@ -89,7 +89,7 @@ describe('preconditions', () => {
     }
   });
 
-  it('refuses what is no list of tags', async () => {
+  it('refuses a value that is not a list of tags', async () => {
     for (const ifMatch of [
       '1',
       '"1',
@@ -116,7 +116,7 @@ describe('preconditions', () => {
 
   it('has a different tag per desired state, even if generations restart, and per node', async () => {
     const [first] = await Promise.all([tag()]);
-    const reset = await startRig({ wishes: { workerId: 5 } });
+    const reset = await startRig({ desired: { workerId: 5 } });
     const answer = await reset.call('/api/v1/state', { method: 'GET', headers: bearer(await reset.access()) });
     expect(answer.json.generation).to.equal(0);
     expect(answer.headers.etag).not.to.equal(first);
