@@ -46,7 +46,7 @@ describe('a node behind a balancer', () => {
     const { lameDuck, ...state } = await node.state();
     expect(state).to.deep.include({ node: 'shuttingDown', publicApi: 'stopping' });
     expect(lameDuck).to.have.property('until').that.matches(/Z$/);
-    // One that dies meanwhile is replaced by another lame duck.
+    // A server process that dies during it is replaced by another lame duck.
     const [pid = 0] = await node.workerPids();
     process.kill(pid, 'SIGKILL');
     await until(async () => (await node.state()).workers.some((one) => one.pid !== pid && one.state === 'serving'));
@@ -85,7 +85,7 @@ describe('a node whose catalogue lies on a disk that hangs', () => {
   before(async () => {
     home = await Home.make({ objects: { 1: 'one' }, operatorApi: { port: await freePort() } });
     const [hang, pipe] = [join(home.path, 'hang.mjs'), join(home.path, 'pipe')];
-    // To open a pipe that nobody writes to waits within the system, where a thread cannot be ended.
+    // Opening a pipe without a writer blocks in the kernel, where a thread cannot be terminated.
     execFileSync('mkfifo', [pipe]);
     await writeFile(
       hang,
@@ -103,7 +103,7 @@ describe('a node whose catalogue lies on a disk that hangs', () => {
   afterEach(() => node.end());
   after(() => home.remove());
 
-  // Nobody can take such a thread along but the kernel.
+  // Only the kernel can end such a thread.
   const killed = { code: null, signal: 'SIGKILL' };
 
   it('answers the operator, and comes to its end without it', async () => {

@@ -1,4 +1,4 @@
-// The state document on the page: settings, buckets, workers, drain, conditions.
+// The state document on the page: settings, buckets, server processes, drain, conditions.
 import { directoryWords } from '../client/directory-words.ts';
 import { age } from './ages.ts';
 import { byId, type Child, fill, h, setText } from './dom.ts';
@@ -78,7 +78,7 @@ function list(ids: readonly string[]): Child[] {
 function workersOf(state: State | null): Child[] {
   if (state === null) return [h('li', { class: 'none' }, 'Unknown.')];
   const { workers } = state;
-  if (workers.length === 0) return [h('li', { class: 'none' }, 'No worker process.')];
+  if (workers.length === 0) return [h('li', { class: 'none' }, 'No server process.')];
   return workers.map(({ pid, state: word }) =>
     h(
       'li',

@@ -1,5 +1,5 @@
 // Builds the documents about the node: the state document, the outlook of a preview, and results of refused commands.
-import { allowedCommands, type NodeSnapshot, settingsOf, statusOf, wishesOf } from '../../machines/judge.ts';
+import { allowedCommands, desiredOf, type NodeSnapshot, settingsOf, statusOf } from '../../machines/judge.ts';
 import type { DesiredState, Settings } from '../../machines/settings.ts';
 import type { ContentSide } from '../supervisor/content-side.ts';
 import type { CrashReport, PublicSide } from '../supervisor/public-side.ts';
@@ -37,7 +37,7 @@ export function stateDocument(
     effectiveBuckets,
     allowed,
     desired: {
-      publicApi: wishesOf(snapshot).publicApi,
+      publicApi: desiredOf(snapshot).publicApi,
       overridden: Object.keys(record.changes) as (keyof DesiredState)[],
     },
     endpoints: endpoints(),
@@ -85,7 +85,7 @@ function directoryOf({ status, pid }: ContentSide): StateDocument['directory'] {
 
 export const versionOf = (snapshot: NodeSnapshot): Version => ({
   generation: snapshot.context.record.generation,
-  desired: wishesOf(snapshot),
+  desired: desiredOf(snapshot),
 });
 
 const judgedIn = (snapshot: NodeSnapshot) => ({ state: statusOf(snapshot), allowed: allowedCommands(snapshot) });

@@ -25,8 +25,8 @@ describe('validate', () => {
   });
 
   it('reports all errors at once', () => {
-    const faults = compile(commands['set-buckets'].input, formats)({ buckets: ['1:0', 'x', 3], bucket: [] });
-    expect(faults).to.have.deep.members([
+    const errors = compile(commands['set-buckets'].input, formats)({ buckets: ['1:0', 'x', 3], bucket: [] });
+    expect(errors).to.have.deep.members([
       { path: '/bucket', message: 'is not a known key' },
       { path: '/buckets/1', message: 'must be a valid bucket-id' },
       { path: '/buckets/2', message: 'must be string' },

@@ -1,4 +1,4 @@
-// Measures a large catalogue: how long until it is known, and how long the main thread is held up meanwhile.
+// Measures a large catalogue: how long until it is known, and how long the main thread is blocked.
 // Run: node dist/test/content/measure-catalogue.js [objects, 100000 by default]
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { openCatalogue } from '../../src/directory/catalogue/catalogue.ts';

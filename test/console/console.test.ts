@@ -116,7 +116,7 @@ describe('the console', function () {
     expect(await page.getByLabel('Operator secret').evaluate((field) => field === document.activeElement)).to.equal(
       true,
     );
-    expect(await page.locator('main').innerText()).not.to.match(/Nothing is wrong|No worker|No command/);
+    expect(await page.locator('main').innerText()).not.to.match(/Nothing is wrong|No server process|No command/);
     expect(conditions).to.deep.equal([]);
   });
 

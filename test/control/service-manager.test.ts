@@ -21,7 +21,7 @@ describe('the service manager', () => {
   // The last word may still be on its way.
   afterEach(() => rm(folder, { recursive: true, maxRetries: 5 }));
 
-  /** One line for each time it is called: to whom, what, and how much else it was told of us. */
+  /** Logs one line for each call: the socket, the secret if it leaked into the environment, and the arguments. */
   async function stand(end: string): Promise<void> {
     const file = join(folder, 'systemd-notify');
     await writeFile(file, `#!/bin/sh\necho "$NOTIFY_SOCKET|$SECRET|$*" >> ${folder}/said\n${end}\n`);

@@ -38,7 +38,7 @@ describe('the answer to an asset request', () => {
     expect(answer(object, everything)).to.equal('hit');
   });
 
-  it('says of what has not been uploaded only that, wherever it is distributed', () => {
+  it('is unaccepted for every object that was not uploaded, wherever it is distributed', () => {
     expect(answer({ ...object, accepted: false }, () => false)).to.equal('unaccepted');
   });
 
@@ -74,14 +74,14 @@ describe('the answer to an asset request', () => {
     ]);
   });
 
-  it('has words for people where there is no object to send, and only there', () => {
+  it('has a message where there is no object to send, and only there', () => {
     for (const word of Object.keys(answers) as AnswerWord[]) {
       expect(answers[word].message === null, word).to.equal(answers[word].status === 200);
     }
   });
 });
 
-describe('the worth of a copy', () => {
+describe('the verdict on a copy', () => {
   it('is verified only while the file is the one that was checked', () => {
     expect(judgeCopy(object, facts)).to.equal('verified');
     for (const other of [{ mtimeMs: 1000.75 }, { ctimeMs: 2000.75 }, { ino: 8 }])
@@ -94,7 +94,7 @@ describe('the worth of a copy', () => {
     expect(judgeCopy({ ...object, size: null, verified: null }, { ...facts, size: 7 })).to.equal('unverified');
   });
 
-  it('is wrong when it has not the size the directory says', () => {
+  it('is wrong if its size is not that in the directory', () => {
     expect(judgeCopy(object, { ...facts, size: 11 })).to.equal('wrong');
     expect(judgeCopy({ ...object, size: 12 }, facts)).to.equal('wrong');
   });

@@ -1,4 +1,4 @@
-// Faults that are thrown at a running node from outside: its port, its workers, its disk.
+// Injects faults into a running node from outside: its port, its server processes, its disk.
 import { once } from 'node:events';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -52,7 +52,7 @@ async function hitWorker({ node }: Victim, signal: 'SIGKILL' | 'SIGSTOP'): Promi
   }
 }
 
-/** A file in its place, then the directory as it was. What the node has made there meanwhile is dropped. */
+/** A file in its place, then the directory as it was. What the node has written there in between is dropped. */
 async function replaceState({ home, lastsMs }: Victim): Promise<boolean> {
   const { statePath } = home;
   await rename(statePath, `${statePath}.away`);

@@ -37,7 +37,7 @@ describe('The operator gets through a flood', () => {
     await home.remove();
   });
 
-  /** As many as come: silent sockets, half-sent requests and downloads that nobody reads. */
+  /** As many as come: silent sockets, half-sent requests and downloads that are not read. */
   async function floodWith(count: number): Promise<void> {
     const words = ['', 'GET / HTTP/1.1\r\nHost: te', requestFor(asset('2')), requestFor(asset('2'))];
     flood = await Promise.all(Array.from({ length: count }, (_, at) => connected(node.port, words[at % words.length])));

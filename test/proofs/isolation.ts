@@ -75,7 +75,7 @@ async function loaded(node: RealNode, operator: Operator, options: IsolationOpti
     }),
   );
   const rate = Math.round((1000 * answers) / loadedMs.sum);
-  return [...findings, { what: 'public answers meanwhile', figure: `${rate} a second`, bar: '', holds: null }];
+  return [...findings, { what: 'public answers during it', figure: `${rate} a second`, bar: '', holds: null }];
 }
 
 async function measure(operator: Operator, calls: number, times: Times): Promise<void> {

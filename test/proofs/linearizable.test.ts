@@ -36,7 +36,7 @@ describe('Answers are in order', function () {
       }
     });
 
-  it('from real processes too, with faults thrown in', async () => {
+  it('from real processes too, with injected faults', async () => {
     const findings = await proveLinearizable(
       { operations: 100, perNode: 100, clients: 4, seed, judged: false },
       () => {},

@@ -1,4 +1,4 @@
-// The proof that answers are in order: clients at random against real nodes with faults thrown in, and an order that explains them.
+// The proof that answers are in order: clients at random against real nodes with injected faults, and an order that explains the answers.
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { Answer, OperatorClient, SignedRequest } from '../../src/client/http-client.ts';

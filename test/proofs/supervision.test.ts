@@ -1,4 +1,4 @@
-// What an operator sees when processes of a real node die: who is replaced, what is told, what goes on.
+// What an operator sees when processes of a real node die: which are replaced, what is reported, what continues.
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { StateDocument } from '../../src/control/node-control.ts';
@@ -80,7 +80,7 @@ describe('a node whose processes die', () => {
     expect(await node.exited).to.deep.equal({ code: 0, signal: null });
   }).timeout(180_000);
 
-  it('starts anew over workers that still hold the port, and they finish what is under way', async () => {
+  it('starts again beside old server processes that still hold the port, and they finish their responses', async () => {
     const first = await start();
     const pids = await first.workerPids();
     const download = await connected(home.port, requestFor(asset('2')));
@@ -105,7 +105,7 @@ describe('a node whose processes die', () => {
   }).timeout(180_000);
 });
 
-/** Of a node that may not be up yet; undefined: nobody answers. */
+/** Of a node that may not be up yet; undefined: no answer. */
 async function publicApiAt(operatorPort: number): Promise<string | undefined> {
   const url = `http://127.0.0.1:${operatorPort}/api/v1/state`;
   const headers = { authorization: `Bearer ${await accessToken()}` };

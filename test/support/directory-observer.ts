@@ -1,4 +1,4 @@
-// Someone who follows a directory: knows what it has told, and waits for it to tell something.
+// An observer of a directory: records its notifications, and waits for one.
 import type { DataObject } from '../../machines/answer.ts';
 import type { Directory } from '../../src/directory/directory.ts';
 import type { DirectoryChange } from '../../src/ipc/messages.ts';

@@ -1,4 +1,4 @@
-// A public room in this process, listening on a free port, for tests of what it answers.
+// A public server in this process, listening on a free port, for tests of its answers.
 import type { DataObject } from '../../machines/answer.ts';
 import type { Settings } from '../../machines/settings.ts';
 import type { LookUp } from '../../src/ipc/look-up.ts';

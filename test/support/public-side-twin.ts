@@ -129,7 +129,7 @@ export class PublicSideTwin implements PublicSide {
   }
 
   async end(): Promise<void> {
-    this.#abandon('Every public worker was killed');
+    this.#abandon('Every server process was killed');
     await this.#inTurn(() => this.#close());
     this.#cutAll();
   }

@@ -5,12 +5,12 @@ import { type Command, type CommandName, commandNames } from '../../machines/com
 import { activeIds } from '../../machines/diagram/trace.ts';
 import {
   allowedCommands,
+  desiredOf,
   isSettled,
   judge,
   type NodeSnapshot,
   settingsOf,
   statusOf,
-  wishesOf,
 } from '../../machines/judge.ts';
 import type { CommandOutcome } from '../../machines/node.ts';
 import type { Answer } from '../../src/client/http-client.ts';
@@ -43,7 +43,7 @@ export const sightOf = (state: NodeSnapshot) => ({
   generation: state.context.record.generation,
   settings: settingsOf(state),
   allowed: allowedCommands(state),
-  wanted: wishesOf(state).publicApi,
+  wanted: desiredOf(state).publicApi,
 });
 
 /** The same, of a state document. */

@@ -4,7 +4,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 import { basename, dirname } from 'node:path';
 import { codeOf, messageOf } from '../../base/errors.ts';
 import { pointerSteps } from '../../base/validate.ts';
-import { parseYaml, type ValuePath, YamlFault, type YamlText } from '../../base/yaml.ts';
+import { parseYaml, type ValuePath, YamlError, type YamlText } from '../../base/yaml.ts';
 import { type Catalogue, faultsOf } from './catalogue-schema.ts';
 import { type Located, locateFile, realFolder } from './object-file.ts';
 
@@ -79,7 +79,7 @@ export function parseCatalogue(text: string, name: string): ReadCatalogue {
   try {
     yaml = parseYaml(text);
   } catch (error) {
-    if (!(error instanceof YamlFault)) throw error;
+    if (!(error instanceof YamlError)) throw error;
     return { errors: [error.line === null ? `${file}: ${error.message}` : `${file}:${error.line}: ${error.message}`] };
   }
   if (yaml.value === undefined) return { errors: [`${file}: is empty`] };

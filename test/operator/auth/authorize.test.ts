@@ -56,7 +56,7 @@ describe('a token in a request', () => {
     }
   });
 
-  it('with the scope read reads, and commands nothing', async () => {
+  it('with the scope read can read and send no command', async () => {
     const token = await operator.access({ scope: 'read' });
     expect((await operator.call('/api/v1/state', { method: 'GET', headers: bearer(token) })).status).to.equal(200);
     const answer = await operator.command('stop-api', undefined, token);
@@ -122,7 +122,7 @@ describe('a token in a request', () => {
     expect((await operator.call('/api/v1/stop-api?why=test', { headers: bearer(token) })).status).to.equal(200);
   });
 
-  it('for one request is about the bytes that were sent, where it has their hash', async () => {
+  it('for one request with a body hash covers the bytes that were sent', async () => {
     const withBom = '\ufeff{"workerId": 4}';
     const claims = { reqUrl: '/api/v1/set-worker', iat: Math.floor(Date.now() / 1000) };
     const token = await operator.sign({ ...claims, reqBodyHash: hashOf(withBom) });
@@ -147,7 +147,7 @@ describe('a token in a request', () => {
     }
   });
 
-  it('is refused rather than another forgotten when too many were used', async () => {
+  it('is refused if too many were used: no other is forgotten', async () => {
     const full = await startOperatorSide({ usedTokens: usedTokensInMemory({ max: 1, now: Date.now }) });
     const codes = [];
     for (const jti of ['a', 'b']) {
@@ -191,7 +191,7 @@ describe('a token in a request', () => {
     expect(answers.map(({ status }) => status)).to.deep.equal([401, 200]);
   });
 
-  it('leads to one audit entry for each command and each refused token, with who and which kind', async () => {
+  it('leads to one audit entry for each command and each refused token, with its subject and kind', async () => {
     await operator.command('set-worker', { workerId: 5 }, await operator.access({ sub: 'alice' }));
     await operator.command('start-api', {}, await operator.forRequest('start-api', {}, { sub: 'bob', jti: 'j1' }));
     await operator.command('start-api', {}, 'x.y.z');
@@ -231,7 +231,7 @@ describe('a token in a request', () => {
     expect(operator.audits.map(({ from }) => from)).to.deep.equal(new Array(5).fill('127.0.0.1'));
   });
 
-  it('leads to entries that say what each command found, and not what stood when it was asked for', async () => {
+  it('leads to entries with the state in which each command was judged, not in which it arrived', async () => {
     await Promise.all(
       Array.from({ length: 5 }, async (_, at) => operator.command('set-worker', { workerId: 100 + at })),
     );

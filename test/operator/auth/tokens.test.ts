@@ -82,7 +82,7 @@ describe('an access token', () => {
     expect(await refused(long)).to.equal('The token is not a signed JWT');
   });
 
-  it('is good until its exp, and not before its nbf', async () => {
+  it('is valid until its exp, and not before its nbf', async () => {
     await verify(signed(claims), { nowMs: (signedAt + 60) * 1000 - 1 });
     expect(await refused(signed(claims), { nowMs: (signedAt + 60) * 1000 })).to.equal('The token has expired');
     const later = signed({ ...claims, nbf: signedAt + 10 });
@@ -141,7 +141,7 @@ describe('a request token', () => {
     for (const reqUrl of [null, 7, [url]]) await refused(signed({ reqUrl, iat: signedAt, exp: signedAt + 60 }));
   });
 
-  it('does not pass for an access token by leaving its URL out', async () => {
+  it('is not accepted as an access token if it has no URL', async () => {
     for (const claim of [{ reqBody: {} }, { reqBodyHash: emptyBody.sha256 }]) {
       expect(await refused(signed({ ...claim, iat: signedAt, exp: signedAt + 60 }))).to.include('no URL');
     }
@@ -161,7 +161,7 @@ describe('a request token', () => {
     }
   });
 
-  it('is for no body, or {}, where it names none', async () => {
+  it('is for no body, or {}, if it has none', async () => {
     for (const claims of [{}, { reqBody: {} }]) {
       const token = await requestToken(claims);
       expect([token.fits(emptyBody), token.fits(bodyOf('{}')), token.fits(bodyOf('{"a":1}'))]).to.deep.equal([
@@ -173,7 +173,7 @@ describe('a request token', () => {
     expect((await requestToken({ reqBody: null })).fits(emptyBody)).to.equal(false);
   });
 
-  it('is for the bytes of a body where it has their hash, and for both where it has both', async () => {
+  it('is for the bytes of a body if it has their hash, and for both if it has both', async () => {
     const token = await requestToken({ reqBodyHash: sha256('{"a":1}') });
     expect([token.fits(bodyOf('{"a":1}')), token.fits(bodyOf('{"a": 1}'))]).to.deep.equal([true, false]);
     const both = await requestToken({ reqBodyHash: sha256('{"a":1}'), reqBody: { a: 2 } });
@@ -181,7 +181,7 @@ describe('a request token', () => {
     expect((await requestToken({ reqBodyHash: null })).fits(emptyBody)).to.equal(false);
   });
 
-  it('is known by its jti, else by what is signed', async () => {
+  it('is identified by its jti, else by the signed part', async () => {
     const one = await requestToken({ jti: 'one' });
     expect(one.key).to.match(/^[\w-]{43}$/);
     expect((await requestToken({ jti: 'one', sub: 'bob' })).key).to.equal(one.key);
@@ -190,7 +190,7 @@ describe('a request token', () => {
     await refused(signed({ reqUrl: url, iat: signedAt, jti: 7 }));
   });
 
-  it('is known again when its signature is written in another way', async () => {
+  it('is recognized if its signature is encoded differently', async () => {
     const token = signed({ reqUrl: url, iat: signedAt });
     const last = token.at(-1) ?? '';
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';

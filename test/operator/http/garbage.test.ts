@@ -56,7 +56,7 @@ describe('garbage', () => {
     );
   });
 
-  it('as claims, rightly signed, is refused or meant', async () => {
+  it('as claims, correctly signed, is refused or obeyed', async () => {
     const number = fc.oneof(fc.double(), fc.integer(), fc.constant(Math.floor(Date.now() / 1000)));
     const claim = fc.oneof(fc.jsonValue(), number);
     const claims = fc.record(
@@ -112,7 +112,7 @@ describe('garbage', () => {
     );
   });
 
-  it('that stops half-way is no error of ours, and leaves no stack in the log', async () => {
+  it('that stops halfway causes no internal error, and no stack trace in the log', async () => {
     const authorization = `Bearer ${await operator.access()}`;
     const { length } = operator.logLines;
     for (const framing of ['Content-Length: 100', 'Transfer-Encoding: chunked']) {
@@ -136,7 +136,7 @@ describe('garbage', () => {
     expect(operator.audits.slice(-4).map(({ status }) => status)).to.deep.equal([400, 400, 400, 400]);
   });
 
-  it('leaves a node that works', async () => {
+  it('leaves the node working', async () => {
     expect((await operator.command('set-worker', { workerId: 1 })).status).to.equal(200);
     expect(operator.logLines.filter((line) => JSON.parse(line).level >= 50)).to.deep.equal([]);
   });

@@ -43,7 +43,7 @@ describe('preconditions', () => {
     expect((await read({ 'if-none-match': '"0"' })).status).to.equal(200);
   });
 
-  it('gives the state another tag when only a condition has come up', async () => {
+  it('gives the state another tag if only a condition was raised', async () => {
     const before = await tag();
     operator.conditions.push(condition('NoDirectory', 'NotConfigured', 'No catalogue.'));
     const after = await tag();
@@ -89,7 +89,7 @@ describe('preconditions', () => {
     }
   });
 
-  it('refuses what is no list of tags', async () => {
+  it('refuses a value that is not a list of tags', async () => {
     for (const ifMatch of [
       '1',
       '"1',
