@@ -1,24 +1,18 @@
-// A catalogue on disk, from the first read through edits, errors and restarts, with real files and the real thread.
+// A catalogue on disk, from the first read through edits, errors and restarts, with real files.
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
-import { type CatalogueOptions, openCatalogue } from '../../../src/directory/catalogue/catalogue.ts';
+import { openCatalogue } from '../../../src/directory/catalogue/catalogue.ts';
 import { openHasher } from '../../../src/directory/catalogue/content-hash.ts';
 import { watchFile } from '../../../src/directory/catalogue/file-watch.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
+import type { CatalogueSetup } from '../../../src/ipc/content-messages.ts';
+import { dataObject } from '../../../src/store/data-object.ts';
+import { memoryIndex } from '../../../src/store/memory-index.ts';
+import type { FileRow, IndexWriter } from '../../../src/store/object-index.ts';
 import { type Observer, observe } from '../../support/directory-observer.ts';
 import { type Folder, temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -32,11 +26,13 @@ interface Stated {
 
 describe('a catalogue', () => {
   let folder: Folder;
+  let index: IndexWriter;
   let opened: Directory[];
   let logged: string[];
 
   beforeEach(() => {
     folder = temporaryFolder();
+    index = memoryIndex({ kind: 'catalogue', name: join(folder.path, 'catalogue.yml') });
     opened = [];
     logged = [];
   });
@@ -49,25 +45,44 @@ describe('a catalogue', () => {
   const write = (...objects: Stated[]) =>
     folder.write('catalogue.yml', JSON.stringify({ objects: objects.map((it) => ({ buckets: ['b'], ...it })) }));
 
-  async function open(more: Partial<CatalogueOptions> = {}): Promise<Observer & { readonly directory: Directory }> {
-    const log = { info: (line: string) => void logged.push(line), warn: (line: string) => void logged.push(line) };
+  const writeLines = (...lines: (object | string)[]) =>
+    folder.write(
+      'catalogue.ndjson',
+      lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''),
+    );
+
+  const line = (id: number | string, file = 'a.txt') => ({ id: String(id), file, buckets: ['b'] });
+
+  type Opened = Observer & { readonly directory: Directory };
+
+  function start(more: Partial<CatalogueSetup> = {}, store: IndexWriter = index): Opened {
+    const log = { info: () => {}, warn: (text: string) => void logged.push(text) };
     const file = join(folder.path, 'catalogue.yml');
-    const directory = openCatalogue({
-      file,
-      stateDirectory: join(folder.path, 'state'),
-      checkEveryMs: 20,
-      firstLookMs: 60_000,
-      log,
-      ...more,
-    });
+    const setup = { kind: 'catalogue', checkEveryMs: 20, maxYamlBytes: 1_048_576, hashBytesPerSec: 0 } as const;
+    const directory = openCatalogue({ ...setup, file, ...more }, { index: store, dataObject, log, retryMs: 20 });
     opened.push(directory);
-    const observer = observe(directory);
-    await directory.start();
+    const observer = observe(directory, store);
+    directory.start();
     return { ...observer, directory };
   }
 
-  const messageOf = (directory: Directory, type: string) =>
-    directory.conditions.find((condition) => condition.type === type)?.message;
+  /** Resolves when it has been read, or when it is known why not. */
+  async function open(more: Partial<CatalogueSetup> = {}): Promise<Opened> {
+    const opening = start(more);
+    await opening.until(() => opening.directory.progress.activity !== 'reading');
+    return opening;
+  }
+
+  const ndjson = (more: Partial<CatalogueSetup> = {}) => ({ file: join(folder.path, 'catalogue.ndjson'), ...more });
+
+  /** Writes into the row of an object what only a catalogue that does not read the file keeps. */
+  function plant(id: string, planted: Partial<FileRow>): void {
+    index.transact((tx) => {
+      const row = tx.object(id);
+      if (!row?.file) throw new Error(`${id} has no file`);
+      tx.putObject(id, { ...row, file: { ...row.file, ...planted } });
+    });
+  }
 
   const hashOf = async (file: string) => (await (await openHasher())(join(folder.path, file)))?.hash;
 
@@ -106,7 +121,7 @@ describe('a catalogue', () => {
     write({ id: '1', file: 'later.txt', size: 5 });
     const { object, directory, until } = await open();
     expect(object('1')).to.include({ path: null, size: 5, accepted: false });
-    expect(messageOf(directory, 'MissingFiles')).to.equal('1 object is not served: 1 (later.txt): does not exist');
+    expect(message('MissingFiles')).to.equal('1 object is not served: 1 (later.txt): does not exist');
     folder.write('later.txt', 'later');
     await until(() => object('1')?.verified != null && directory.conditions.length === 0);
     expect(object('1')?.accepted).to.be.true;
@@ -125,8 +140,8 @@ describe('a catalogue', () => {
     await until(() => object('1')?.verified != null && object('2')?.accepted === false);
     expect([object('1'), object('2'), object('3')].map((it) => it?.accepted)).to.deep.equal([true, false, false]);
     expect(object('2')).to.include({ path: null, hash });
-    await until(() => messageOf(directory, 'DamagedObjects')?.startsWith('2 objects are not served: ') === true);
-    expect(messageOf(directory, 'DamagedObjects'))
+    await until(() => message('DamagedObjects')?.startsWith('2 objects are not served: ') === true);
+    expect(message('DamagedObjects'))
       .to.contain('3 (c.txt): has 3 bytes, not 4')
       .and.contain(`2 (b.txt): has the hash`);
   });
@@ -138,7 +153,7 @@ describe('a catalogue', () => {
     await until(() => object('1')?.verified != null);
     const hash = object('1')?.hash;
     folder.write('a.txt', 'second');
-    directory.doubt('1');
+    directory.reportBadCopy('1');
     await until(() => object('1')?.hash !== hash && object('1')?.verified?.size === 6);
     expect(object('1')?.hash).to.equal(await hashOf('a.txt'));
   });
@@ -174,7 +189,7 @@ describe('a catalogue', () => {
     const hash = object('1')?.hash;
     writeFileSync(path, 'FIRST');
     utimesSync(path, past, past);
-    directory.doubt('1');
+    directory.reportBadCopy('1');
     await until(() => object('1')?.hash !== hash && object('1')?.hash !== null);
     expect(object('1')?.hash).to.equal(await hashOf('a.txt'));
   });
@@ -187,13 +202,13 @@ describe('a catalogue', () => {
     const { object, directory, conditions, until } = await open({ checkEveryMs: 600_000 });
     await until(() => object('1')?.verified != null);
     renameSync(path, `${path}.away`);
-    directory.doubt('1');
+    directory.reportBadCopy('1');
     await until(() => conditions().length === 1);
     writeFileSync(`${path}.away`, 'FIRST');
     utimesSync(`${path}.away`, past, past);
     renameSync(`${path}.away`, path);
     const hash = await hashOf('a.txt');
-    directory.doubt('1');
+    directory.reportBadCopy('1');
     await until(() => object('1')?.hash === hash);
   });
 
@@ -213,12 +228,12 @@ describe('a catalogue', () => {
     const { ids, directory, changes, until } = await open();
     folder.write('catalogue.yml', 'objects:\n  - { id: "2", file: a.txt }\n');
     await until(() => directory.conditions.length === 1);
-    expect(messageOf(directory, 'CatalogueInvalid')).to.equal('catalogue.yml:2: objects[0].buckets: is required');
+    expect(message('CatalogueInvalid')).to.equal('catalogue.yml:2: objects[0].buckets: is required');
     expect(ids()).to.deep.equal(['1']);
     expect(changes.filter(({ type }) => type === 'replaced')).to.have.length(1);
     const since = directory.conditions[0]?.since;
     folder.write('catalogue.yml', 'objects: {}');
-    await until(() => messageOf(directory, 'CatalogueInvalid') === 'catalogue.yml:1: objects: must be array');
+    await until(() => message('CatalogueInvalid') === 'catalogue.yml:1: objects: must be array');
     expect(directory.conditions[0]?.since).to.equal(since);
     expect(changes.filter(({ type }) => type === 'replaced')).to.have.length(1);
     write({ id: '2', file: 'a.txt' });
@@ -229,7 +244,7 @@ describe('a catalogue', () => {
   it('rejects a file that is not text, and retries an unreadable one, logging it once', async () => {
     const file = folder.write('catalogue.yml', Buffer.from([0x61, 0xff, 0xfe]));
     const { directory, until } = await open();
-    expect(messageOf(directory, 'CatalogueInvalid')).to.equal('catalogue.yml: is not UTF-8 text');
+    expect(message('CatalogueInvalid')).to.equal('catalogue.yml: is not UTF-8 text');
     rmSync(file);
     mkdirSync(file);
     await until(() => directory.conditions[0]?.reason === 'Unreadable');
@@ -279,7 +294,7 @@ describe('a catalogue', () => {
       expect([object('2'), object('3')].map((it) => it?.path)).to.deep.equal([null, null]);
       expect(conditions()).to.deep.equal(['DamagedObjects']);
       const out = `leads out of the catalogue's folder, to ${elsewhere.path}/secret`;
-      expect(messageOf(directory, 'DamagedObjects')).to.equal(
+      expect(message('DamagedObjects')).to.equal(
         `2 objects are not served: 2 (away/secret): ${out}; 3 (out): ${out}`,
       );
       write({ id: '1', file: 'in' });
@@ -287,7 +302,7 @@ describe('a catalogue', () => {
       expect(object('1')?.path).to.equal(join(folder.path, 'inside/a.txt'));
       rmSync(join(folder.path, 'in'));
       symlinkSync(join(elsewhere.path, 'secret'), join(folder.path, 'in'));
-      await until(() => object('1')?.accepted === false && messageOf(directory, 'DamagedObjects') !== undefined);
+      await until(() => object('1')?.accepted === false && message('DamagedObjects') !== undefined);
       expect(object('1')?.path).to.be.null;
     } finally {
       elsewhere.remove();
@@ -309,7 +324,7 @@ describe('a catalogue', () => {
       await until(() => object('1')?.verified != null);
       expect(ids().filter((id) => object(id)?.accepted)).to.deep.equal(['1']);
       expect(conditions()).to.deep.equal(['MissingFiles']);
-      expect(messageOf(directory, 'MissingFiles'))
+      expect(message('MissingFiles'))
         .to.match(/^8 objects are not served: /)
         .and.contain('3 (pipe): is not an ordinary file');
     } finally {
@@ -326,8 +341,8 @@ describe('a catalogue', () => {
     rmSync(path);
     execFileSync('mkfifo', [path]);
     expect(object('1')?.verified).to.be.null;
-    await until(() => object('1')?.verified != null && messageOf(directory, 'DamagedObjects') !== undefined);
-    expect(messageOf(directory, 'DamagedObjects')).to.equal(
+    await until(() => object('1')?.verified != null && message('DamagedObjects') !== undefined);
+    expect(message('DamagedObjects')).to.equal(
       `1 object is not served: 2 (b.txt): cannot be read: ${path} is not an ordinary file`,
     );
   });
@@ -383,10 +398,10 @@ describe('a catalogue', () => {
        parentPort.postMessage({ type: 'whole', bucketWorkers: {} });`,
     );
     const { ids, directory, until } = await open({ threadUrl: pathToFileURL(entry) });
-    directory.doubt('1');
+    directory.reportBadCopy('1');
     await until(() => directory.conditions.length === 1);
     expect(directory.conditions[0]).to.include({ type: 'CatalogueInvalid', reason: 'ReaderDied' });
-    expect(messageOf(directory, 'CatalogueInvalid')).to.contain('out of luck');
+    expect(message('CatalogueInvalid')).to.contain('out of luck');
     expect(ids()).to.deep.equal(['1']);
     await until(() => ids()[0] === '2' && directory.conditions.length === 0);
   });
