@@ -1,0 +1,48 @@
+// What one object adds to the sums of its bag and to the totals of the index, and the names that an index accepts.
+import type { BagAssignment, BagRow, IndexTotals, ObjectRow } from './object-index.ts';
+
+export type BagSums = Omit<BagRow, keyof BagAssignment>;
+
+export const noSums: BagSums = { objects: 0, bytes: 0, sizeUnknown: 0, unaccepted: 0 };
+
+export const noTotals: IndexTotals = { objects: 0, bags: 0, files: 0, fileBytes: 0, missing: 0, damaged: 0 };
+
+/** Accepted by the directory, and nothing is wrong with its file. */
+export const isAccepted = ({ accepted, file }: ObjectRow): boolean =>
+  accepted && (file === null || (file.problem === null && file.found !== null));
+
+/** Bytes: of the file if it can be served, else as stated; null: not known. */
+export const sizeOf = (row: ObjectRow): number | null =>
+  row.file?.found && row.file.problem === null ? row.file.found.size : row.size;
+
+/** @param sign 1: the object is added, -1: removed */
+export function withObject(sums: BagSums, row: ObjectRow, sign: 1 | -1): BagSums {
+  if (!isAccepted(row)) return { ...sums, unaccepted: sums.unaccepted + sign };
+  const size = sizeOf(row);
+  return {
+    ...sums,
+    objects: sums.objects + sign,
+    bytes: sums.bytes + sign * (size ?? 0),
+    sizeUnknown: sums.sizeUnknown + (size === null ? sign : 0),
+  };
+}
+
+/** @param sign 1: the object is added, -1: removed */
+export function totalsWith(totals: IndexTotals, { file }: ObjectRow, sign: 1 | -1): IndexTotals {
+  const objects = totals.objects + sign;
+  if (file?.problem) return { ...totals, objects, [file.problem.kind]: totals[file.problem.kind] + sign };
+  if (!file?.found) return { ...totals, objects };
+  return { ...totals, objects, files: totals.files + sign, fileBytes: totals.fileBytes + sign * file.found.size };
+}
+
+/** Longest id of an object, bag or bucket, and longest name of a mark, in bytes of UTF-8. */
+export const maxNameBytes = 500;
+
+/** Whether it can be the id of an object, bag or bucket, or the name of a mark. */
+export const isName = (name: string): boolean =>
+  name.length > 0 && name.length <= maxNameBytes && !name.includes('\0') && Buffer.byteLength(name) <= maxNameBytes;
+
+/** @throws {RangeError} if it is none */
+export function checkName(name: string): void {
+  if (!isName(name)) throw new RangeError(`A name in the index has 1 to ${maxNameBytes} bytes, none of them zero`);
+}
