@@ -1,5 +1,6 @@
 // The index in memory: the twin of the one on disk, for tests and small directories.
 import { randomUUID } from 'node:crypto';
+import { checkName } from './index-names.ts';
 import type {
   BagAssignment,
   BagRow,
@@ -13,7 +14,7 @@ import type {
   NewVersion,
   ObjectRow,
 } from './object-index.ts';
-import { checkName, noSums, noTotals, totalsWith, withObject } from './object-sums.ts';
+import { noSums, noTotals, totalsWith, withObject } from './object-sums.ts';
 
 /** @returns an empty index. A read sees at once what was committed; a full disk does not exist. */
 export const memoryIndex = (source: IndexSource): IndexWriter => new MemoryIndex(source);
@@ -194,9 +195,9 @@ class MemoryTransaction implements IndexTransaction {
 
   putObject(id: string, row: ObjectRow): void {
     checkName(id);
+    if (!this.#version.bags.has(row.bag)) throw new Error(`The bag ${row.bag} of object ${id} is not in the index`);
     this.removeObject(id);
-    const bag = this.#version.bags.get(row.bag);
-    if (bag === undefined) throw new Error(`The bag ${row.bag} of object ${id} is not in the index`);
+    const bag = this.#version.bags.get(row.bag) as BagRow;
     this.#set(this.#version.objects, id, row);
     this.#set(this.#version.bags, row.bag, { ...bag, ...withObject(bag, row, 1) });
     this.#member(row.bag, id, true);

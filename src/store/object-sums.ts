@@ -1,4 +1,4 @@
-// What one object adds to the sums of its bag and to the totals of the index, and the names that an index accepts.
+// What one object adds to the sums of its bag and to the totals of the index.
 import type { BagAssignment, BagRow, IndexTotals, ObjectRow } from './object-index.ts';
 
 export type BagSums = Omit<BagRow, keyof BagAssignment>;
@@ -33,16 +33,4 @@ export function totalsWith(totals: IndexTotals, { file }: ObjectRow, sign: 1 | -
   if (file?.problem) return { ...totals, objects, [file.problem.kind]: totals[file.problem.kind] + sign };
   if (!file?.found) return { ...totals, objects };
   return { ...totals, objects, files: totals.files + sign, fileBytes: totals.fileBytes + sign * file.found.size };
-}
-
-/** Longest id of an object, bag or bucket, and longest name of a mark, in bytes of UTF-8. */
-export const maxNameBytes = 500;
-
-/** Whether it can be the id of an object, bag or bucket, or the name of a mark. */
-export const isName = (name: string): boolean =>
-  name.length > 0 && name.length <= maxNameBytes && !name.includes('\0') && Buffer.byteLength(name) <= maxNameBytes;
-
-/** @throws {RangeError} if it is none */
-export function checkName(name: string): void {
-  if (!isName(name)) throw new RangeError(`A name in the index has 1 to ${maxNameBytes} bytes, none of them zero`);
 }
