@@ -106,16 +106,21 @@ describe('the folder of the index', () => {
   it('opens a file whose last pages were free and not written', async () => {
     await write();
     const { index } = openStore(state.path, source, maxBytes);
-    // A large value is put and removed in one transaction: its pages are free before they are written.
+    // Once pages are free, a large value that is put and removed in one transaction leaves pages that are never written.
+    for (let size = 0; size < 10; size += 1) {
+      index.transact((tx) => {
+        for (let id = 0; id < 500; id += 1) tx.putObject(String(id), squidRow('a', { size }));
+      });
+    }
     index.transact((tx) => {
-      tx.putMark('large', 'x'.repeat(200_000));
+      tx.putBag('b', inBuckets());
+      tx.putMark('large', 'x'.repeat(2_000_000));
       tx.putMark('large', undefined);
-      tx.putObject('600', squidRow('a'));
     });
     await index.close();
     const again = openStore(state.path, source, maxBytes);
     expect(again.rebuilt).to.equal(null);
-    expect(again.index.summary.totals.objects).to.equal(501);
+    expect(again.index.summary.totals).to.include({ objects: 500, bags: 2 });
     await again.index.close();
   });
 
