@@ -69,14 +69,18 @@ describe('a server process', () => {
     return reply;
   }
 
-  /** @returns its port */
-  async function listening(): Promise<number> {
+  function prepared(): Promise<Report> {
     const setup = {
       ...{ id: 'test-node', version: '1.2.3', limits: testLimits, indexSource: source },
       ...{ stateDirectory: folder.path, lookUpSocket: join(folder.path, 'content.sock'), lookUpTimeoutMs: 60_000 },
     };
     const settings = { number: 0, settings: { workerId: 0, buckets: null } };
-    await order({ type: 'setup', setup, process: 0, settings, drainTimeoutMs: 1000 });
+    return order({ type: 'setup', setup, process: 0, settings, drainTimeoutMs: 1000 });
+  }
+
+  /** @returns its port */
+  async function listening(): Promise<number> {
+    await prepared();
     const report = await order({ type: 'listen', host: '127.0.0.1', port: 0 });
     return ('port' in report && report.port) || 0;
   }
@@ -117,6 +121,32 @@ describe('a server process', () => {
     expect(await order({ type: 'index', id: second.summary.id })).to.include({ type: 'confirmed' });
     expect((await ask(port, '/api/v1/assets/2')).body.toString()).to.equal('two');
     expect((await ask(port, '/api/v1/assets/1')).status).to.equal(404);
+  });
+
+  it('says at its setup whether it has found an index of a directory that was read', async () => {
+    await built();
+    expect(await prepared()).to.include({ type: 'confirmed', hasIndex: true });
+  });
+
+  it('says so of none that was never read, or that there is none', async () => {
+    expect(await prepared()).to.include({ type: 'confirmed', hasIndex: false });
+    const path = join(folder.path, 'index');
+    await mkdir(path);
+    writers.push(openIndexWriter(path, { source, maxBytes: 100_000_000 }));
+    expect(await prepared()).to.include({ type: 'confirmed', hasIndex: false });
+  });
+
+  it('tries again with its heartbeat to read an index that it could not read when ordered', async () => {
+    const { summary } = await built(await folder.object('1', 'one'));
+    const [path, away] = [join(folder.path, 'index'), join(folder.path, 'away')];
+    await rename(path, away);
+    const port = await listening();
+    expect(await order({ type: 'index', id: summary.id })).to.include({ type: 'failed' });
+    expect(await order({ type: 'ping' })).to.include({ type: 'confirmed' });
+    expect((await ask(port, '/api/v1/assets/1')).status).to.equal(503);
+    await rename(away, path);
+    await order({ type: 'ping' });
+    expect((await ask(port, '/api/v1/assets/1')).status).to.equal(200);
   });
 
   it('reports a bad copy to the content process', async () => {
