@@ -1,6 +1,6 @@
 // The index on disk (LMDB): one process writes it, any number of processes read it.
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { type Head, headKey, indexFormat, rowKey, slotKey, slots, tableEnd, tables } from './index-rows.ts';
 import {
   asStoreError,
@@ -66,7 +66,9 @@ export function openIndexWriter(folder: string, { source, maxBytes }: IndexOptio
  * @throws an error if there is no index, or one of another format; {IndexDamaged}
  */
 export function openIndexReader(folder: string): ObjectIndex {
-  if (!existsSync(dataFile(folder))) throw new Error(`There is no index in ${folder}`);
+  // An empty file would kill the process.
+  const size = statSync(dataFile(folder), { throwIfNoEntry: false })?.size ?? 0;
+  if (size === 0) throw new Error(`There is no index in ${folder}`);
   const database = openDatabase(folder, 'read');
   try {
     if (database.get(headKey) === undefined) throw new Error(`The index in ${folder} is not complete yet`);
