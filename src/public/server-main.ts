@@ -1,6 +1,5 @@
 // Entry point of a server process: executes the orders of the control process, and drains by itself if that has died.
 import type { Server } from 'node:net';
-import { join } from 'node:path';
 import { connectionCount, countsDescriptor } from '../ipc/connection-counts.ts';
 import { LookUpClient } from '../ipc/look-up-channel.ts';
 import type { Order, Report } from '../ipc/messages.ts';
@@ -8,7 +7,7 @@ import { sharedSettingsDescriptor, sharedSettingsReader } from '../ipc/shared-se
 import type { ServerMetrics } from '../metrics/counters.ts';
 import { measureLag } from '../metrics/event-loop-lag.ts';
 import { dataObject } from '../store/data-object.ts';
-import { openIndexReader } from '../store/lmdb-index.ts';
+import { openStoreReader } from '../store/index-folder.ts';
 import { PublicServer } from './public-server.ts';
 
 /** The drain after the control process has died; ordered drains are numbered from 1. */
@@ -127,7 +126,7 @@ function tryToReadIndex(): void {
 /** @throws {Error} if it cannot be read: then none is, since an earlier one is out of date */
 function readIndex(): void {
   server().useIndex(null);
-  server().useIndex(openIndexReader(join(stateDirectory, 'index')));
+  server().useIndex(openStoreReader(stateDirectory));
 }
 
 function serverMetricsOf({ serverMetrics: { counts, connections } }: PublicServer): ServerMetrics {
