@@ -15,7 +15,8 @@ import type {
 } from '../ipc/content-messages.ts';
 import type { LookUp } from '../ipc/look-up.ts';
 import { type LookUpServer, serveLookUps } from '../ipc/look-up-channel.ts';
-import { type OpenStore, openStore } from '../store/index-folder.ts';
+import { dataObject } from '../store/data-object.ts';
+import { type OpenedStore, openStore } from '../store/index-folder.ts';
 import type { IndexWriter } from '../store/object-index.ts';
 import { coverageChange } from '../store/settings-preview.ts';
 import { directoryNames } from './directory-names-report.ts';
@@ -34,7 +35,7 @@ export class Content {
   readonly #send: (report: ContentReport) => void;
   #setup: ContentSetup | null = null;
   #settings: Settings = { workerId: null, buckets: null };
-  #store: OpenStore | null = null;
+  #store: OpenedStore | null = null;
   #unusable: Condition | null = null;
   #rebuilt: Condition | null = null;
   #directory: Directory | null = null;
@@ -43,6 +44,7 @@ export class Content {
   #names = '';
   #namesVersion = -1;
   #isClosed = false;
+  #isSettled = false;
 
   constructor(send: (report: ContentReport) => void) {
     this.#send = send;
@@ -105,7 +107,7 @@ export class Content {
     if (rebuilt !== null) this.#noteRebuilt(rebuilt);
     this.#directory = this.#openDirectory(directory, index);
     this.#directory.configure(this.#settings);
-    this.#directory.subscribe(() => this.#later('report', reportMs, () => this.#report()));
+    this.#directory.subscribe(() => this.#reportSoon());
     this.#directory.start();
     this.#tidy(index);
     this.#report();
@@ -116,16 +118,13 @@ export class Content {
       info: (message: string) => this.#log('info', message),
       warn: (message: string) => this.#log('warn', message),
     };
-    return setup.kind === 'catalogue' ? openCatalogue(setup, { index, log }) : openSquid(setup, { index, log });
+    return setup.kind === 'catalogue'
+      ? openCatalogue(setup, { index, log, dataObject })
+      : openSquid(setup, { index, log });
   }
 
-  #noteRebuilt({ reason, renamedTo }: NonNullable<OpenStore['rebuilt']>): void {
-    const why = {
-      Damaged: 'The index was damaged',
-      OtherFormat: 'The index has the format of another version',
-      OtherDirectory: 'The index was built from another directory',
-    }[reason];
-    const message = `${why}. It was renamed to ${renamedTo} and is built again.`;
+  #noteRebuilt({ reason, message: cause, renamedTo }: NonNullable<OpenedStore['rebuilt']>): void {
+    const message = `The index cannot be used: ${cause}. It was renamed to ${renamedTo} and is built again.`;
     this.#log('warn', message);
     this.#rebuilt = condition('IndexRebuilt', reason, message);
     this.#later('rebuilt', rebuiltMs, () => {
@@ -148,10 +147,17 @@ export class Content {
     this.#later('tidy', hasMore ? tidyPauseMs : tidyIdleMs, () => this.#tidy(index));
   }
 
+  /** At once if the control process waits for it. */
+  #reportSoon(): void {
+    if (!this.#isSettled && this.#status().isSettled) this.#report();
+    else this.#later('report', reportMs, () => this.#report());
+  }
+
   #report(): void {
     const status = this.#status();
-    this.#send({ type: 'status', status });
+    this.#isSettled = status.isSettled;
     this.#reportNames();
+    this.#send({ type: 'status', status });
   }
 
   #status(): ContentStatus {

@@ -30,7 +30,6 @@ import {
   signingKey,
 } from './shared.ts';
 
-<<<<<<< HEAD:test/support/harness/operator-side.ts
 export interface OperatorSideOptions
   extends Partial<Pick<OperatorApiParts, 'node' | 'publicSide' | 'now' | 'usedTokens' | 'health'>> {
   /** The node whose events are sent, if it is another one than `node`. */
@@ -40,32 +39,6 @@ export interface OperatorSideOptions
   readonly config?: Partial<DesiredState>;
   /** `silent` for a test that sends thousands of requests. Default: every line is kept in `logLines`. */
   readonly logLevel?: 'trace' | 'silent';
-=======
-export const secret = Buffer.from('an operator secret of more than 32 bytes');
-
-const { operatorApi } = loadConfig({ env: {}, cwd: tmpdir() });
-if (operatorApi === null) throw new Error('The default config has an operator API');
-
-/** The default config, but for what a test needs. */
-export const settings = {
-  ...operatorApi,
-  ...eventLimits,
-  port: 0,
-  allowedHosts: ['node.example'],
-  headersTimeoutMs: 60_000,
-  requestTimeoutMs: 60_000,
-  bodyWaitMs: 60_000,
-  maxConnections: 100,
-};
-
-export interface RigOptions
-  extends Partial<Pick<OperatorApiParts, 'node' | 'publicSide' | 'secret' | 'now' | 'usedTokens' | 'health'>> {
-  /** The node whose events are sent, if it is not `node`. */
-  readonly observed?: ObservableNode;
-  readonly settings?: Partial<ListenSettings & typeof settings>;
-  /** What the config wants, beyond a running public API. */
-  readonly desired?: Partial<DesiredState>;
->>>>>>> w-words:test/support/operator-rig.ts
 }
 
 export interface OperatorResponse {
@@ -99,15 +72,8 @@ export async function startOperatorSide(options: OperatorSideOptions = {}) {
   /** What is wrong, as a test wants it; and what would be, given the settings. */
   const conditions: Condition[] = [];
   const conditionSources: ConditionSource[] = [() => conditions];
-<<<<<<< HEAD:test/support/harness/operator-side.ts
   const content = new ContentSideTwin();
   const observed = options.observed ?? (await startNode(effects, options.config, conditionSources, content));
-=======
-  const observed =
-    options.observed ?? (await startNode(effects, { desired: options.desired ?? {}, conditions: conditionSources }));
-  const node = options.node ?? observed;
-  const key = options.secret ?? secret;
->>>>>>> w-words:test/support/operator-rig.ts
   const counts = () => ({ requests: 7, bytesSent: 42, downloadsInProgress: 0 });
   const events = new Events({ node: observed, counts, limits: settings, now });
   const underWay = new UnderWay();
@@ -244,7 +210,6 @@ export const stillSide: PublicSide = {
 };
 
 /** A node whose public side does everything at once and never fails, unless `effects` say otherwise. */
-<<<<<<< HEAD:test/support/harness/operator-side.ts
 export async function startNode(
   effects: { listen: () => Promise<void> },
   config: Partial<DesiredState> = {},
@@ -257,37 +222,16 @@ export async function startNode(
     config: { ...firstConfig, ...config },
     conditions,
   });
-=======
-export async function startNode(effects: { listen: () => Promise<void> }, options: NodeOptions = {}) {
-  const node = makeNode({ ...stillSide, listen: () => effects.listen() }, options);
->>>>>>> w-words:test/support/operator-rig.ts
   await node.restore();
   return node;
 }
 
-<<<<<<< HEAD:test/support/harness/operator-side.ts
 const firstConfig: DesiredState = { publicApi: 'running', workerId: null, buckets: null };
 
 /** A node that is not restored yet. */
 export const makeNode = (parts: Partial<NodeParts> = {}): Node =>
   new Node({
     id: nodeId,
-=======
-export interface NodeOptions {
-  readonly desired?: Partial<DesiredState>;
-  readonly conditions?: readonly ConditionSource[];
-  readonly lameDuckMs?: number;
-}
-
-/** A node that has not begun yet. */
-export function makeNode(
-  publicSide: PublicSide,
-  { desired = {}, conditions = [], lameDuckMs = 0 }: NodeOptions = {},
-): Node {
-  const ms = 600_000;
-  return new Node({
-    id: 'my-node',
->>>>>>> w-words:test/support/operator-rig.ts
     version,
     publicSide: stillSide,
     save: async () => {},
@@ -296,23 +240,7 @@ export function makeNode(
     contentSide: new ContentSideTwin(),
     maxPreviewIds: 100,
     endpoints: () => ({ publicApi: 'http://0.0.0.0:3334', operatorApi: null }),
-<<<<<<< HEAD:test/support/harness/operator-side.ts
     config: firstConfig,
     deadlines: longDeadlines,
     ...parts,
-=======
-    config: { publicApi: 'running', workerId: null, buckets: null, ...desired },
-    deadlines: {
-      listenMs: ms,
-      restoreMs: ms,
-      lameDuckMs,
-      closeMs: ms,
-      saveMs: ms,
-      saveRetryMs: ms,
-      configureMs: ms,
-      drainMs: ms,
-      leaveMs: ms,
-      answerMs: ms,
-    },
->>>>>>> w-words:test/support/operator-rig.ts
   });
