@@ -1,7 +1,7 @@
-// A catalogue is accepted or rejected as a whole; a rejection lists positions and reasons.
+// A catalogue in YAML is accepted or rejected as a whole; a rejection lists positions and reasons.
 import { expect } from 'chai';
-import { parseCatalogue } from '../../../src/directory/catalogue/catalogue-file.ts';
 import { isCatalogueBucketId } from '../../../src/directory/catalogue/catalogue-schema.ts';
+import { parseCatalogue } from '../../../src/directory/catalogue/yaml-entries.ts';
 
 const hash = 'gW9T5gSXhgQB5LaqmnJrLVVpHawhM7youzHnuY6HyGBDy3';
 
@@ -19,7 +19,7 @@ function catalogueOf(text: string) {
 const object = (rest: string) => errorsOf(`objects:\n  - { id: "1", file: a, buckets: ["1:0"], ${rest} }\n`);
 const file = (name: string) => errorsOf(`objects:\n  - { id: "1", buckets: [], file: ${JSON.stringify(name)} }\n`);
 
-describe('a catalogue file', () => {
+describe('a catalogue in YAML', () => {
   it('accepts the documented example', () => {
     const text = `objects:
   - { id: "42", file: clips/a.mp4, buckets: ["1:0"], type: video/mp4, size: 1048576, hash: ${hash} }
@@ -132,6 +132,14 @@ workers:
     }
   });
 
+  it('rejects an id that is too long for the index', () => {
+    const withId = (id: string) => errorsOf(`objects: [{ id: "${id}", file: a, buckets: [] }]`);
+    expect(withId('9'.repeat(500))).to.be.empty;
+    expect(withId('9'.repeat(501))).to.deep.equal([
+      'catalogue.yml:1: objects[0].id: must be a valid object id: up to 500 digits',
+    ]);
+  });
+
   it('accepts any text up to 128 characters as a bucket id, including the documented sample', () => {
     for (const id of ['string', '1:0', ' ', 'Größe', '🎬'.repeat(128), '__proto__'])
       expect(isCatalogueBucketId(id), id).to.be.true;
@@ -142,7 +150,7 @@ workers:
   it('lists the first twenty errors', () => {
     const errors = errorsOf(`objects:\n${'  - { id: x, file: a, buckets: [] }\n'.repeat(50)}`);
     expect(errors).to.have.length(21);
-    expect(errors[0]).to.equal('catalogue.yml:2: objects[0].id: must be a valid object id: digits only');
+    expect(errors[0]).to.equal('catalogue.yml:2: objects[0].id: must be a valid object id: up to 500 digits');
     expect(errors[20]).to.equal('catalogue.yml: … and 30 more');
   });
 });
