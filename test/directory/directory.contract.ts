@@ -1,8 +1,8 @@
 // The contract of the directory port. Each driver brings a harness that turns a world into its source.
 import { expect } from 'chai';
 import type { Directory } from '../../src/directory/directory.ts';
-import type { IndexSource, IndexTransaction, IndexWriter } from '../../src/store/object-index.ts';
 import { memoryIndex } from '../../src/store/memory-index.ts';
+import type { IndexSource, IndexTransaction, IndexWriter } from '../../src/store/object-index.ts';
 import { type Observer, observe } from '../support/directory-observer.ts';
 
 /** What the source of a directory says. */

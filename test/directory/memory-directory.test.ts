@@ -11,8 +11,26 @@ describe('the directory in memory', () => {
   it('has the objects in the index when its start returns: with a file, without one, not accepted', () => {
     const facts = { size: 3, mtimeMs: 1, ctimeMs: 2, ino: 3 };
     const objects = [
-      { id: '1', hash: 'a', path: '/films/1', size: 3, type: 'text/plain', verified: facts, accepted: true, buckets: ['b'] },
-      { id: '2', hash: 'a', path: '/films/2', size: 3, type: null, verified: null, accepted: true, buckets: ['b', 'c'] },
+      {
+        id: '1',
+        hash: 'a',
+        path: '/films/1',
+        size: 3,
+        type: 'text/plain',
+        verified: facts,
+        accepted: true,
+        buckets: ['b'],
+      },
+      {
+        id: '2',
+        hash: 'a',
+        path: '/films/2',
+        size: 3,
+        type: null,
+        verified: null,
+        accepted: true,
+        buckets: ['b', 'c'],
+      },
       { id: '3', hash: null, path: null, size: null, type: null, verified: null, accepted: true, buckets: [] },
       { id: '4', hash: 'a', path: null, size: 7, type: null, verified: null, accepted: false, buckets: ['b'] },
     ];

@@ -116,7 +116,8 @@ workers:
   it('skips hidden files, catalogues, and links that lead out', async () => {
     const elsewhere = temporaryFolder();
     elsewhere.write('secret', 'x');
-    for (const file of ['a', '.hidden', '.git/config', 'catalogue.yml', 'sub/catalogue.yaml', 'catalogue.ndjson']) folder.write(file, 'x');
+    for (const file of ['a', '.hidden', '.git/config', 'catalogue.yml', 'sub/catalogue.yaml', 'catalogue.ndjson'])
+      folder.write(file, 'x');
     symlinkSync('a', join(folder.path, 'link'));
     symlinkSync('.', join(folder.path, 'loop'));
     symlinkSync('nowhere', join(folder.path, 'dangling'));

@@ -15,7 +15,8 @@ async function* piecesOf(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
 
 async function entriesOf(text: string | Buffer, size = 65_536): Promise<CatalogueEntry[]> {
   const all: CatalogueEntry[] = [];
-  for await (const entries of ndjsonEntries(piecesOf(Buffer.from(text), size), 'catalogue.ndjson')) all.push(...entries);
+  for await (const entries of ndjsonEntries(piecesOf(Buffer.from(text), size), 'catalogue.ndjson'))
+    all.push(...entries);
   return all;
 }
 
