@@ -22,7 +22,7 @@ export interface CatalogueFacts {
 const factsOf = ({ dev, ino, size, mtimeMs, ctimeMs }: Stats): CatalogueFacts => ({ dev, ino, size, mtimeMs, ctimeMs });
 
 /** Bytes per read; about as many as are parsed in a slice. */
-const chunkBytes = 65_536;
+const chunkBytes = 131_072;
 /** YAML entries are handed out in pieces of this size. */
 const entriesAtOnce = 500;
 
