@@ -256,13 +256,13 @@ export function directoryContract({ name, source, harness }: DirectoryKind): voi
 
     it('writes nothing and notifies no listener after a stop, which may come at any time and repeatedly', async () => {
       const { directory } = open();
-      let notices = 0;
+      let changes = 0;
       directory.subscribe(() => {
-        notices += 1;
+        changes += 1;
       });
       directory.start();
       await Promise.all([directory.stop(), directory.stop()]);
-      const before = { rows: rows(), notices };
+      const before = { rows: rows(), changes };
       directory.start();
       directory.reportBadCopy('1');
       await subject.change(second);
@@ -273,7 +273,7 @@ export function directoryContract({ name, source, harness }: DirectoryKind): voi
       const observer = observe(other, index);
       other.start();
       await observer.until(() => other.progress.readAt !== null && other.progress.activity === 'idle');
-      expect({ rows: rows(), notices }).to.deep.equal(before);
+      expect({ rows: rows(), changes }).to.deep.equal(before);
     });
   });
 }

@@ -8,13 +8,13 @@ import type { Directory, DirectoryProgress } from '../directory.ts';
 import { fileConditions } from './catalogue-conditions.ts';
 import { hashedMark, readMarkOf } from './catalogue-marks.ts';
 import { CatalogueReader, type Log } from './catalogue-reader.ts';
+import { ChangeSignal } from './change-signal.ts';
 import { lazyHasher } from './content-hash.ts';
 import { FindingWriter } from './finding-writer.ts';
 import { hashPace } from './hash-pace.ts';
 import { HashQueue } from './hash-queue.ts';
 import { IndexWrites, NotWritten } from './index-writes.ts';
 import { LookAround } from './look-around.ts';
-import { Notices } from './notices.ts';
 
 export interface CatalogueParts {
   readonly index: IndexWriter;
@@ -29,8 +29,8 @@ export interface CatalogueParts {
 export function openCatalogue(setup: CatalogueSetup, parts: CatalogueParts): Directory {
   const { index, log, dataObject, retryMs = 10_000 } = parts;
   const stopping = new AbortController();
-  const notices = new Notices();
-  const writes = new IndexWrites(() => notices.soon());
+  const changes = new ChangeSignal();
+  const writes = new IndexWrites(() => changes.soon());
   const findings = new FindingWriter(index, writes, retryMs, () => noteFiles());
   let root = '';
   let filesAreNoted = false;
@@ -46,7 +46,7 @@ export function openCatalogue(setup: CatalogueSetup, parts: CatalogueParts): Dir
     findings,
     retryMs,
     onDone: noteHashed,
-    onProgress: () => notices.soon(),
+    onProgress: () => changes.soon(),
   });
   const lookAround = new LookAround({
     index,
@@ -73,12 +73,12 @@ export function openCatalogue(setup: CatalogueSetup, parts: CatalogueParts): Dir
       looking ??= setInterval(() => lookAround.round(), setup.checkEveryMs);
       noteFiles();
     },
-    onChange: () => notices.soon(),
+    onChange: () => changes.soon(),
   });
 
   function noteFiles(): void {
     filesAreNoted = false;
-    notices.soon();
+    changes.soon();
   }
 
   function noteHashed(): void {
@@ -119,7 +119,7 @@ export function openCatalogue(setup: CatalogueSetup, parts: CatalogueParts): Dir
 
   async function stop(): Promise<void> {
     stopping.abort();
-    notices.stop();
+    changes.stop();
     if (looking) clearInterval(looking);
     await Promise.all([reader.stop(), lookAround.stop(), queue.stop()]);
     findings.stop();
@@ -151,6 +151,6 @@ export function openCatalogue(setup: CatalogueSetup, parts: CatalogueParts): Dir
     get progress() {
       return progress();
     },
-    subscribe: (listener) => notices.subscribe(listener),
+    subscribe: (listener) => changes.subscribe(listener),
   };
 }
