@@ -82,6 +82,9 @@ const hints: Readonly<Record<string, string>> = {
   EACCES: 'this user may not write there',
   EPERM: 'this user may not write there',
   EROFS: 'its file system is read-only',
+  // LMDB's answer to a write that ends early, as the one that fills a disk does.
+  EIO: 'the disk is full or failed',
+  ENOSPC: 'the disk is full',
   ENOLCK: 'its file system does not support locks',
 };
 

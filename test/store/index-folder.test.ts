@@ -138,7 +138,10 @@ describe('the folder of the index', () => {
       message: 'The index in /s cannot be opened: ENODEV, its file system does not support memory-mapped files',
     });
     expect(said(30)).to.include({ code: 'EROFS' });
-    expect(said(28)).to.include({ code: 'ENOSPC', message: 'The index in /s cannot be opened: ENOSPC, x' });
+    expect(said(28)).to.include({
+      code: 'ENOSPC',
+      message: 'The index in /s cannot be opened: ENOSPC, the disk is full',
+    });
     expect(() => openStore(join(state.write('file', ''), 'below'), source, maxBytes)).to.throw(/ENOTDIR|EEXIST/);
   });
 });
