@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { indexFolder, openStore, openStoreReader } from '../../src/store/index-folder.ts';
-import { asStoreError, openDatabase } from '../../src/store/lmdb-file.ts';
+import { asStoreError, isDamage, openDatabase } from '../../src/store/lmdb-file.ts';
 import type { IndexSource } from '../../src/store/object-index.ts';
 import { type Folder, temporaryFolder } from '../support/temporary-folder.ts';
 import { inBuckets, squidRow } from './rows.ts';
@@ -124,6 +124,25 @@ describe('the folder of the index', () => {
     await again.index.close();
   });
 
+  it('rebuilds an index whose first row cannot be found', async () => {
+    const database = openDatabase(indexFolder(state.path), 'write');
+    database.transactionSync(() => {
+      database.put('q', 1);
+    });
+    await database.close();
+    expect(() => openStoreReader(state.path)).to.throw(/does not say its format/);
+    const { index, rebuilt } = openStore(state.path, source, maxBytes);
+    expect(rebuilt).to.include({ reason: 'Damaged' });
+    await index.close();
+  });
+
+  it('tells a damaged page from other errors', () => {
+    const withCode = (code: number) => Object.assign(new Error('x'), { code });
+    expect([-30797, -30796, -30782].map(withCode).filter(isDamage)).to.have.length(3);
+    expect([28, 5, -30792].map(withCode).filter(isDamage)).to.deep.equal([]);
+    expect(isDamage(new Error('x'))).to.equal(false);
+  });
+
   it('says that a reader found no index', () => {
     expect(() => openStoreReader(state.path)).to.throw(/There is no index in/);
     state.write('index/data.mdb', '');
@@ -138,7 +157,10 @@ describe('the folder of the index', () => {
       message: 'The index in /s cannot be opened: ENODEV, its file system does not support memory-mapped files',
     });
     expect(said(30)).to.include({ code: 'EROFS' });
-    expect(said(28)).to.include({ code: 'ENOSPC', message: 'The index in /s cannot be opened: ENOSPC, x' });
+    expect(said(28)).to.include({
+      code: 'ENOSPC',
+      message: 'The index in /s cannot be opened: ENOSPC, the disk is full',
+    });
     expect(() => openStore(join(state.write('file', ''), 'below'), source, maxBytes)).to.throw(/ENOTDIR|EEXIST/);
   });
 });

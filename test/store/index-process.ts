@@ -82,6 +82,26 @@ const modes: Readonly<Record<string, () => Promise<void>>> = {
     await once(process, 'disconnect');
   },
 
+  /** Writes until it fails, then a little. */
+  async fill() {
+    const index = openIndexWriter(folder, { source, maxBytes });
+    let before = index.summary.totals;
+    try {
+      for (let first = 0; ; first += 500) {
+        before = index.summary.totals;
+        index.transact((tx) => {
+          for (let id = first; id < first + 500; id += 1) tx.putObject(String(id), squidRow('a', { size: 1 }));
+        });
+      }
+    } catch (error) {
+      const sameTotals = JSON.stringify(recount(index)) === JSON.stringify(before);
+      index.transact((tx) => tx.removeObject('1'));
+      const canBeWritten = index.object('1') === undefined;
+      report({ code: (error as NodeJS.ErrnoException).code, sameTotals, canBeWritten });
+    }
+    await once(process, 'disconnect');
+  },
+
   /** Is in the middle of an iteration. */
   async iterate() {
     const index = openIndexReader(folder);

@@ -1,5 +1,5 @@
 // The index between processes: killed writers and readers, fresh reads, a file of bounded size.
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -126,8 +126,11 @@ describe('the index between processes', () => {
     const held = fileBytes();
     expect(held).to.be.greaterThan(2 * before);
     await kill(reader);
-    commits(index, 500);
-    expect(fileBytes()).to.be.lessThan(1.5 * held);
+    // The writer looks for killed readers now and then.
+    commits(index, 100);
+    const freed = fileBytes();
+    commits(index, 400);
+    expect(fileBytes()).to.be.lessThan(1.2 * freed);
     await index.close();
   });
 
@@ -168,5 +171,23 @@ describe('the index between processes', () => {
     index.tidy();
     expect(index.summary.totals).to.deep.equal(recount(index));
     await index.close();
+  });
+
+  it('fails with the system error on a full disk, keeps the old state, and goes on once there is room', async () => {
+    const index = openWriter();
+    commits(index, 1);
+    await index.close();
+    // The limit is on the size of a file, in blocks of 512 or 1024 bytes; it fails like a full disk.
+    const child = spawn('sh', ['-c', 'ulimit -f 1000; exec "$0" "$@"', process.execPath, program, 'fill', path], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    children.push(child);
+    const outcome = (await messages(child, 1)) as { readonly code: string };
+    expect(outcome.code).to.be.oneOf(['EFBIG', 'EIO']);
+    expect(outcome).to.include({ sameTotals: true, canBeWritten: true });
+    const again = openWriter();
+    expect(again.summary.totals).to.deep.equal(recount(again));
+    commits(again, 20);
+    await again.close();
   });
 });
