@@ -3,7 +3,11 @@ import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCatalogue } from '../../src/directory/catalogue/catalogue.ts';
 import { type MemoryContents, type MemoryDirectory, memoryDirectory } from '../../src/directory/memory-directory.ts';
+import { openSquid } from '../../src/directory/squid/squid.ts';
 import { dataObject } from '../../src/store/data-object.ts';
+import { startSquidDouble } from '../support/squid-double/squid-double.ts';
+import { squidSetup } from '../support/squid-rig.ts';
+import { type World as SquidWorld, worldBucket, worldObject } from '../support/squid-world.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { type DirectoryHarness, directoryContract, type World } from './directory.contract.ts';
 
@@ -72,8 +76,37 @@ const ndjson = (world: World) =>
     .map((line) => `${JSON.stringify(line)}\n`)
     .join('');
 
+async function inSquid(world: World): Promise<DirectoryHarness> {
+  const double = await startSquidDouble(squidWorld(world, 1));
+  const setup = squidSetup(double.url, { syncEveryMs: 20, cacheMs: 0 });
+  return {
+    open: (index) => openSquid(setup, { index, log: { info: () => {}, warn: () => {} } }),
+    change: (next) => {
+      double.world = squidWorld(next, (double.world.height ?? 0) + 1);
+    },
+    breakSource: (isBroken) => {
+      double.fault = isBroken ? () => ({ status: 502, type: 'text/html', body: '<html>' }) : null;
+      return 'SquidUnreachable';
+    },
+    end: () => double.stop(),
+  };
+}
+
+const squidWorld = ({ objects, bags, buckets }: World, height: number): SquidWorld => ({
+  height,
+  buckets: Object.fromEntries(Object.entries(buckets).map(([id, workers]) => [id, worldBucket(workers)])),
+  bags: Object.fromEntries(
+    Object.entries(bags).map(([name, distributionBuckets]) => {
+      const ids = Object.keys(objects).filter((id) => objects[id] === name);
+      const content = Object.fromEntries(ids.map((id) => [id, worldObject(id)]));
+      return [`dynamic:channel:${name}`, { distributionBuckets, storageBuckets: [], objects: content }];
+    }),
+  ),
+});
+
 const source = { kind: 'catalogue', name: '/films/catalogue' } as const;
 
 directoryContract({ name: 'the directory in memory', source, harness: inMemory });
 directoryContract({ name: 'a catalogue in YAML', source, harness: onDisk('catalogue.yml', yaml) });
 directoryContract({ name: 'a catalogue in NDJSON', source, harness: onDisk('catalogue.ndjson', ndjson) });
+directoryContract({ name: 'a squid', source: { kind: 'squid', name: 'http://localhost' }, harness: inSquid });

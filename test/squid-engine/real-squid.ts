@@ -21,6 +21,8 @@ export interface NetworkSize {
 }
 
 export interface RealSquid {
+  /** Runs one statement. */
+  sql(statement: string): Promise<void>;
   /** Empties the tables and fills them by SQL, in one transaction. */
   fillWith(sql: string): Promise<void>;
   /** Empties the tables and fills them with a made-up network. */
@@ -65,6 +67,7 @@ export async function startRealSquid(): Promise<RealSquid> {
   await psql('--file=tables.sql');
 
   return {
+    sql: (statement) => psql(`--command=${statement}`),
     fillWith: (sql) => psql(`--command=${empty};`, `--command=${sql}`),
     fill: async ({ bags, objects, buckets, workers }) => {
       const variables = Object.entries({ bags, objects, buckets, workers });

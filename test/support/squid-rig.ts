@@ -23,7 +23,8 @@ export class RigClock implements Clock {
   readonly #events = new EventEmitter();
   #aheadMs = 0;
   #syncs = 0;
-  isResting = false;
+  /** How many pauses there are now. */
+  resting = 0;
 
   monotonicMs(): number {
     return monotonicMs() + this.#aheadMs;
@@ -42,10 +43,10 @@ export class RigClock implements Clock {
     if (ms < longMs) return new Promise((resolve) => setImmediate(resolve));
     if (signal.aborted) return;
     const end = once(this.#events, 'wake', { signal }).catch(() => {});
-    this.isResting = true;
+    this.resting += 1;
     this.#events.emit('rest');
     await end;
-    this.isResting = false;
+    this.resting -= 1;
   }
 
   /** Ends the pause. */

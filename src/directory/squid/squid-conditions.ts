@@ -55,9 +55,11 @@ export class SquidConditions {
 
 function notWritten(error: unknown): Condition {
   const message = `The index cannot be written: ${messageOf(error)}`;
-  // The class belongs to another room.
-  if (error instanceof Error && error.constructor.name === 'IndexFull') {
-    return condition('IndexNotWritten', 'IndexFull', message);
-  }
-  return condition('IndexNotWritten', codeOf(error) === 'ENOSPC' ? 'DiskFull' : 'WriteFailed', message);
+  const code = codeOf(error);
+  const isDiskFull = code === 'ENOSPC' || code === 'EDQUOT';
+  const reason = isIndexFull(error) ? 'IndexFull' : isDiskFull ? 'DiskFull' : 'WriteFailed';
+  return condition('IndexNotWritten', reason, message);
 }
+
+/** By the name of the class, which is in another room. */
+const isIndexFull = (error: unknown): boolean => error instanceof Error && error.constructor.name === 'IndexFull';
