@@ -9,7 +9,7 @@ import { expect } from 'chai';
 import { messageOf } from '../src/base/errors.ts';
 import { run } from './cli/run.ts';
 import { freePort } from './support/free-port.ts';
-import { Home, type RealNode, type StartOptions } from './support/real-node.ts';
+import { Home, type RealNode, type StartOptions } from './support/harness.ts';
 import { until } from './support/until.ts';
 import { ask, connected, refuses, requestFor } from './support/viewer.ts';
 
@@ -17,7 +17,7 @@ describe('a node behind a balancer', () => {
   let home: Home;
   let node: RealNode;
   before(async () => {
-    home = await Home.make({ objects: { 1: 'one' }, publicApi: { lameDuckSec: 3600, workers: 1 } });
+    home = await Home.make({ objects: { 1: 'one' }, publicApi: { lameDuckSec: 3600 } });
     node = await home.start();
   });
   after(async () => {
@@ -46,7 +46,7 @@ describe('a node behind a balancer', () => {
     const { lameDuck, ...state } = await node.state();
     expect(state).to.deep.include({ node: 'shuttingDown', publicApi: 'stopping' });
     expect(lameDuck).to.have.property('until').that.matches(/Z$/);
-    // One that dies meanwhile is replaced by another lame duck.
+    // A server process that dies during it is replaced by another lame duck.
     const [pid = 0] = await node.workerPids();
     process.kill(pid, 'SIGKILL');
     await until(async () => (await node.state()).workers.some((one) => one.pid !== pid && one.state === 'serving'));
@@ -85,7 +85,7 @@ describe('a node whose catalogue lies on a disk that hangs', () => {
   before(async () => {
     home = await Home.make({ objects: { 1: 'one' }, operatorApi: { port: await freePort() } });
     const [hang, pipe] = [join(home.path, 'hang.mjs'), join(home.path, 'pipe')];
-    // To open a pipe that nobody writes to waits within the system, where a thread cannot be ended.
+    // Opening a pipe without a writer blocks in the kernel, where a thread cannot be terminated.
     execFileSync('mkfifo', [pipe]);
     await writeFile(
       hang,
@@ -103,7 +103,7 @@ describe('a node whose catalogue lies on a disk that hangs', () => {
   afterEach(() => node.end());
   after(() => home.remove());
 
-  // Nobody can take such a thread along but the kernel.
+  // Only the kernel can end such a thread.
   const killed = { code: null, signal: 'SIGKILL' };
 
   it('answers the operator, and comes to its end without it', async () => {
@@ -129,7 +129,7 @@ describe('start', () => {
   before(async () => {
     home = await Home.make({
       objects: { 1: 'one', 2: 16 * 1024 * 1024 },
-      publicApi: { workers: 1, startRetryMs: 50, drainTimeoutSec: 600 },
+      publicApi: { startRetryMs: 50, drainTimeoutSec: 600 },
     });
   });
   afterEach(() => node.end());
@@ -249,7 +249,7 @@ describe('start', () => {
   });
 
   it('ends with 0 at a signal while it still waits for its port, and never says that it is up', async () => {
-    const waiting = await Home.make({ publicApi: { startRetryMs: 600_000, workers: 1 } });
+    const waiting = await Home.make({ publicApi: { startRetryMs: 600_000 } });
     const blocker = createServer().listen({ host: '127.0.0.1', port: waiting.port });
     await once(blocker, 'listening');
     try {

@@ -117,7 +117,8 @@ export const conditionTable = {
   SquidUnreachable: {
     reasons: ['NoConnection', 'NoAnswer', 'BadAnswer', 'OtherSchema', 'QueryFailed'],
     severity: 'warning',
-    wrong: 'The storage squid cannot be asked, or its answer cannot be used. The node serves what it knows and retries.',
+    wrong:
+      'The storage squid cannot be asked, or its answer cannot be used. The node serves what it knows and retries.',
     remedy: 'Check endpoints.storageSquid and the squid itself.',
   },
   SquidBehind: {

@@ -233,7 +233,13 @@ export const keys = {
     default: 100,
     about: 'Bags per query of a sync. Larger pages load the squid for longer at a time.',
   },
-  'squid.pauseMs': { ...count, maximum: 60_000, default: 200, unit: 'ms', about: 'Pause between two queries of a sync.' },
+  'squid.pauseMs': {
+    ...count,
+    maximum: 60_000,
+    default: 200,
+    unit: 'ms',
+    about: 'Pause between two queries of a sync.',
+  },
   'squid.pageTimeoutMs': { ...duration, default: 60_000, about: 'Deadline for one query of a sync.' },
   'squid.syncEverySec': {
     ...positive,
@@ -247,7 +253,8 @@ export const keys = {
     maximum: 60_000,
     default: 50,
     unit: 'ms',
-    about: 'Minimum pause between two queries for objects that are not in the index. All that wait are asked for at once.',
+    about:
+      'Minimum pause between two queries for objects that are not in the index. All that wait are asked for at once.',
   },
   'squid.maxWaitingLookUps': {
     ...positive,

@@ -3,23 +3,10 @@
 // A driver runs in the content process. It writes what it knows to the index, and looks up single objects that are not there.
 import type { Settings } from '../../machines/settings.ts';
 import type { Condition } from '../base/condition.ts';
+import type { DirectoryProgress } from '../ipc/content-messages.ts';
 import type { LookUp } from '../ipc/look-up.ts';
 
-/** How far the reading of a directory has come. */
-export interface DirectoryProgress {
-  /** `reading`: an import or a sync is in progress. */
-  readonly activity: 'reading' | 'hashing' | 'idle';
-  /** Done in this reading; null: no reading is in progress. */
-  readonly bagsRead: number | null;
-  readonly objectsRead: number | null;
-  /** Files that are still to be hashed. */
-  readonly filesToHash: number;
-  /** End of the last complete reading, ISO 8601; null: none yet. */
-  readonly readAt: string | null;
-  /** Squid only: the block up to which it has processed the chain, and its version; null: not known. */
-  readonly height: number | null;
-  readonly squidVersion: string | null;
-}
+export type { DirectoryProgress, LookUp };
 
 export interface Directory {
   /** Starts to read. Problems become conditions. */

@@ -1,4 +1,4 @@
-// The answer to a look-up of one object that the index does not contain.
+// Look-ups of single objects that the index does not contain: the question and its answer.
 import type { DataObject } from '../../machines/answer.ts';
 
 /** `undecided`: the directory cannot be asked now. */
@@ -11,3 +11,11 @@ export type LookUp =
     }
   | { readonly result: 'unknown' }
   | { readonly result: 'undecided' };
+
+/** Who answers them. */
+export interface LookUps {
+  /** Never rejects. */
+  lookUp(objectId: string): Promise<LookUp>;
+  /** The copy of an object does not match its record: it is to be checked again. */
+  reportBadCopy(objectId: string): void;
+}

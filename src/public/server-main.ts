@@ -1,10 +1,13 @@
 // Entry point of a server process: executes the orders of the control process, and drains by itself if that has died.
 import type { Server } from 'node:net';
+import { join } from 'node:path';
 import { connectionCount, countsDescriptor } from '../ipc/connection-counts.ts';
+import { LookUpClient } from '../ipc/look-up-channel.ts';
 import type { Order, Report } from '../ipc/messages.ts';
 import { sharedSettingsDescriptor, sharedSettingsReader } from '../ipc/shared-settings.ts';
 import type { ServerMetrics } from '../metrics/counters.ts';
 import { measureLag } from '../metrics/event-loop-lag.ts';
+import { openIndexReader } from '../store/lmdb-index.ts';
 import { PublicServer } from './public-server.ts';
 
 /** The drain after the control process has died; ordered drains are numbered from 1. */
@@ -17,6 +20,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 
 let publicServer: PublicServer | null = null;
 let drainTimeoutMs = 0;
+let stateDirectory = '';
 /** Queue of orders about the port. */
 let port: Promise<void> = Promise.resolve();
 let onDrained = () => {};
@@ -59,25 +63,33 @@ async function execute(order: Order, shared?: Server): Promise<void> {
 /** Without `drain` and `cut`: they report their own end, which must follow the confirmation. */
 async function resultOf(order: Order, shared?: Server): Promise<number | undefined> {
   switch (order.type) {
-    case 'setup':
+    case 'setup': {
+      const { setup } = order;
       drainTimeoutMs = order.drainTimeoutMs;
+      stateDirectory = setup.stateDirectory;
       publicServer = new PublicServer(
-        order.setup,
+        setup,
         order.settings.settings,
+        new LookUpClient(setup.lookUpSocket, { timeoutMs: setup.lookUpTimeoutMs }),
         {
           newSettings: sharedSettingsReader(sharedSettingsDescriptor, order.settings.number),
           drained: (drain, cut) => {
             report({ type: 'drained', drain, cut });
             onDrained();
           },
-          badCopy: (objectId) => report({ type: 'badCopy', objectId }),
           requests: (requests) => report({ type: 'requests', ...requests }),
         },
         connectionCount(countsDescriptor, order.process),
       );
+      try {
+        readIndex();
+      } catch {
+        // There is none yet, or none that can be read: an order follows when the content process has built one.
+      }
       return;
-    case 'directory':
-      server().apply(order.change, order.more);
+    }
+    case 'index':
+      if (server().indexId !== order.id) readIndex();
       return;
     case 'ready':
       server().isReady = order.ready;
@@ -93,6 +105,12 @@ async function resultOf(order: Order, shared?: Server): Promise<number | undefin
     case 'leave':
       process.exit(0);
   }
+}
+
+/** @throws {Error} if it cannot be read: then none is, since an earlier one is out of date */
+function readIndex(): void {
+  server().useIndex(null);
+  server().useIndex(openIndexReader(join(stateDirectory, 'index')));
 }
 
 function serverMetricsOf({ serverMetrics: { counts, connections } }: PublicServer): ServerMetrics {

@@ -1,12 +1,9 @@
 // The index port: what the directory says about every object, on disk, written by one process and read by all.
 import type { FileFacts } from '../../machines/answer.ts';
+import type { DirectorySource } from '../ipc/content-messages.ts';
 
 /** The directory that an index was built from. */
-export interface IndexSource {
-  readonly kind: 'catalogue' | 'squid';
-  /** Absolute path of the catalogue, or URL of the squid without user and password. */
-  readonly name: string;
-}
+export type IndexSource = DirectorySource;
 
 /** One object. The id, a decimal number of any length, is its key. */
 export interface ObjectRow {

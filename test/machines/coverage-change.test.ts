@@ -26,7 +26,7 @@ const nothing = { count: 0, bytes: 0, sizeUnknown: 0, ids: [] };
 describe('coverage change', () => {
   const all = { first: bag('a', ['1', '4']), second: bag('b', ['2']), third: bag('c', ['3']) };
 
-  it('is none where the settings stay', () => {
+  it('is empty for the same settings', () => {
     expect(compare(all, {})).to.deep.equal({ dropped: nothing, gained: nothing });
   });
 

@@ -8,7 +8,7 @@ import Swagger, { type Call, type Client, type ClientAnswer } from 'swagger-clie
 import { commandNames } from '../../machines/commands.ts';
 import { openapiDocument } from '../../src/openapi/openapi-document.ts';
 import type { CodeSample } from '../../src/openapi/samples.ts';
-import { accessToken, Home, type RealNode } from '../support/real-node.ts';
+import { accessToken, Home, type RealNode } from '../support/harness.ts';
 import { scrapeOf } from '../support/scrape.ts';
 import { until } from '../support/until.ts';
 

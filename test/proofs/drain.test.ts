@@ -1,4 +1,4 @@
-// The short form of the proof that stops, starts and ends cut nobody short; `npm run prove:drain` is the long one.
+// The short form of the proof that stops, starts and shutdowns cut no response short; `npm run prove:drain` is the long one.
 import { expect } from 'chai';
 import { proveDrain } from './drain.ts';
 import { broken } from './proof.ts';

@@ -1,7 +1,7 @@
 // Reads a catalogue in YAML, which is parsed as a whole, or says where it is wrong and how.
 import { basename } from 'node:path';
 import { pointerSteps } from '../../base/validate.ts';
-import { parseYaml, type ValuePath, YamlFault, type YamlText } from '../../base/yaml.ts';
+import { parseYaml, type ValuePath, YamlError, type YamlText } from '../../base/yaml.ts';
 import { ErrorList, errorLine, hintedMessage, maxErrors, printPath } from './catalogue-errors.ts';
 import { type Catalogue, faultsOf } from './catalogue-schema.ts';
 
@@ -24,7 +24,7 @@ export function parseCatalogue(text: string, name: string): ReadCatalogue {
   try {
     yaml = parseYaml(text);
   } catch (error) {
-    if (!(error instanceof YamlFault)) throw error;
+    if (!(error instanceof YamlError)) throw error;
     return {
       errors: [error.line === null ? `${file}: ${error.message}` : errorLine(file, error.line, '', error.message)],
     };

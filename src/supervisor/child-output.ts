@@ -1,4 +1,4 @@
-// Reads the output of a server process line by line, and keeps its last error for the crash report.
+// Reads the output of a child process line by line, and keeps its last error for the crash report.
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 

@@ -1,4 +1,4 @@
-// The environment of a server process: only what it needs, since processes that face the public must not have secrets.
+// The environment of a child process: only what it needs, since processes that face the public must not have secrets.
 
 /** An allowlist, since a denylist could not be complete: one variable may contain a whole section of the config. */
 const needed = [
@@ -14,5 +14,5 @@ const needed = [
   'MALLOC_CONF',
 ];
 
-export const serverEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+export const childEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(needed.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));

@@ -6,17 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { CommandName } from '../../machines/commands.ts';
-import { type Answer, createClient } from '../../src/client/http-client.ts';
-import { signAccessToken } from '../../src/client/sign-token.ts';
-import type { StateDocument } from '../../src/control/node-control.ts';
-import { withDescribed } from './described.ts';
-import { freePort } from './free-port.ts';
-import { inTime } from './until.ts';
+import type { CommandName } from '../../../machines/commands.ts';
+import { type Answer, createClient } from '../../../src/client/http-client.ts';
+import type { StateDocument } from '../../../src/control/node-control.ts';
+import { withDescribed } from '../described.ts';
+import { freePort } from '../free-port.ts';
+import { inTime } from '../until.ts';
+import { accessToken, processSettings } from './shared.ts';
 
-const builtCli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
-/** Of every `Home`. */
-export const secret = 'a-secret-of-more-than-thirty-two-bytes';
+const builtCli = fileURLToPath(new URL('../../../src/cli.js', import.meta.url));
 
 export interface HomeOptions {
   /** Objects of bucket 1:0 by their id: content, or so many bytes of nothing. */
@@ -61,15 +59,11 @@ export class Home {
     const path = await mkdtemp(join(tmpdir(), 'distributor-node-'));
     const port = await freePort();
     const config = {
-      id: 'test-node',
+      ...processSettings,
       catalogue: './catalogue.yml',
-      workerId: 0,
       directories: { state: './state' },
-      // A busy machine slows everything down: a test that is about a deadline sets its own.
-      publicApi: { host: '127.0.0.1', port, workers: 2, niceness: 0, workerTimeoutMs: 30_000, ...publicApi },
-      stateFile: { saveTimeoutMs: 30_000 },
-      supervision: { startTimeoutMs: 60_000 },
-      operatorApi: { port: 0, hmacSecret: secret, ...operatorApi },
+      publicApi: { ...processSettings.publicApi, port, ...publicApi },
+      operatorApi: { ...processSettings.operatorApi, ...operatorApi },
       ...more,
     };
     const list = await Promise.all(
@@ -190,10 +184,6 @@ export class RealNode {
     await this.exited;
   }
 }
-
-/** One that every `Home` takes. */
-export const accessToken = (): Promise<string> =>
-  signAccessToken(Buffer.from(secret), { scope: 'operate', lifetimeSec: 24 * 3600 });
 
 /** What the node runs through counts as tested. */
 const coverage = () => (process.env.NODE_V8_COVERAGE ? { NODE_V8_COVERAGE: process.env.NODE_V8_COVERAGE } : {});
