@@ -147,14 +147,17 @@ export class CatalogueReader {
   async #import(file: CatalogueFile): Promise<boolean> {
     const { setup, index, writes, hashFile, log, hold, onChange, onRead } = this.#ports;
     const { signal } = this.#abort;
-    const firstWork = AbortSignal.any([signal, AbortSignal.timeout(firstWorkMs)]);
+    let firstWork: AbortSignal | null = null;
     hold(true);
     this.#objectsRead = 0;
     try {
       const imported = await importCatalogue(file, basename(setup.file), {
         index,
         writes,
-        workOut: (rows) => workOutSome(rows, hashFile, { signal: firstWork }),
+        workOut: (rows) => {
+          firstWork ??= AbortSignal.any([signal, AbortSignal.timeout(firstWorkMs)]);
+          return workOutSome(rows, hashFile, { signal: firstWork });
+        },
         onProgress: (objects) => {
           this.#objectsRead = objects;
           onChange();

@@ -521,6 +521,29 @@ describe('a catalogue', () => {
     expect(file).to.contain('catalogue.yml');
   });
 
+  it('parses a large YAML catalogue while the event loop turns, and can be stopped during it', async () => {
+    folder.write('a.txt', 'a');
+    const many = Array.from({ length: 5000 }, (_, n) => ({ id: String(n), file: 'a.txt' }));
+    write(...many);
+    const stopped = start();
+    await stopped.directory.stop();
+    expect(index.summary.version).to.equal(0);
+    let turns = 0;
+    const turning = setInterval(() => {
+      turns += 1;
+    }, 0);
+    const { ids, message, until } = await open();
+    clearInterval(turning);
+    expect(ids()).to.have.length(5000);
+    expect(turns).to.be.greaterThan(20);
+    write(...many, { id: 'x', file: 'a.txt' });
+    await until(() => message('CatalogueInvalid') !== undefined);
+    expect(message('CatalogueInvalid')).to.equal(
+      'catalogue.yml:1: objects[5000].id: must be a valid object id: up to 500 digits',
+    );
+    expect(ids()).to.have.length(5000);
+  });
+
   it('puts objects with the same set of buckets into one bag', async () => {
     folder.write('a.txt', 'a');
     const many = Array.from({ length: 300 }, (_, n) => `bucket ${n}`);
