@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { openCatalogue } from '../../src/directory/catalogue/catalogue.ts';
 import { type MemoryContents, type MemoryDirectory, memoryDirectory } from '../../src/directory/memory-directory.ts';
 import { dataObject } from '../../src/store/data-object.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { openIndexWriter } from '../../src/store/lmdb-index.ts';
+import type { IndexSource } from '../../src/store/object-index.ts';
+import { type Folder, temporaryFolder } from '../support/temporary-folder.ts';
 import { type DirectoryHarness, directoryContract, type World } from './directory.contract.ts';
 
 function inMemory(world: World): DirectoryHarness {
@@ -77,3 +79,22 @@ const source = { kind: 'catalogue', name: '/films/catalogue' } as const;
 directoryContract({ name: 'the directory in memory', source, harness: inMemory });
 directoryContract({ name: 'a catalogue in YAML', source, harness: onDisk('catalogue.yml', yaml) });
 directoryContract({ name: 'a catalogue in NDJSON', source, harness: onDisk('catalogue.ndjson', ndjson) });
+
+describe('with the index on disk:', () => {
+  let folders: Folder[];
+
+  before(() => {
+    folders = [];
+  });
+
+  after(() => {
+    for (const folder of folders) folder.remove();
+  });
+
+  const openIndex = (indexSource: IndexSource) => {
+    const folder = temporaryFolder();
+    folders.push(folder);
+    return openIndexWriter(folder.path, { source: indexSource, maxBytes: 2 ** 26 });
+  };
+  directoryContract({ name: 'a catalogue', source, harness: onDisk('catalogue.ndjson', ndjson), openIndex });
+});

@@ -21,8 +21,8 @@ export interface NetworkSize {
 }
 
 export interface RealSquid {
-  /** Runs SQL, in one transaction. */
-  sql(text: string): Promise<void>;
+  /** Empties the tables and fills them by SQL, in one transaction. */
+  fillWith(sql: string): Promise<void>;
   /** Empties the tables and fills them with a made-up network. */
   fill(size: NetworkSize): Promise<void>;
   /** @returns the GraphQL URL */
@@ -65,7 +65,7 @@ export async function startRealSquid(): Promise<RealSquid> {
   await psql('--file=tables.sql');
 
   return {
-    sql: (text) => psql(`--command=${text}`),
+    fillWith: (sql) => psql(`--command=${empty};`, `--command=${sql}`),
     fill: async ({ bags, objects, buckets, workers }) => {
       const variables = Object.entries({ bags, objects, buckets, workers });
       await psql(`--command=${empty}`);

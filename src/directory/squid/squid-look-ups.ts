@@ -121,7 +121,7 @@ export class SquidLookUps {
 
 function answerOf({ object, buckets }: SquidSingle): LookUp {
   const workers = new Map(buckets.map((bucket) => [bucket.id, bucket.workers]));
-  return found(object, [...workers.keys()], (id) => workers.get(id) ?? []);
+  return found(object, [...workers.keys()].sort(), (id) => workers.get(id) ?? []);
 }
 
 function found(

@@ -173,11 +173,9 @@ export class SquidPass {
       inLossyBags: mark.inLossyBags + sum(lossy, ({ bag }) => objectsIn(index.bag(bag.id))),
     };
     const changed = found.filter(changesIndex);
+    for (const one of found) if (!changesIndex(one) && one.missing.length === 0) this.#seen.add(one.bag.id);
     this.#pagesUnsaved += 1;
     if (changed.length > 0 || this.#pagesUnsaved >= saveEveryPages) this.#save(changed);
-    for (const { bag, missing } of found) {
-      if (missing.length === 0 && index.bag(bag.id)?.pass !== this.#mark.number) this.#seen.add(bag.id);
-    }
     this.#report();
   }
 

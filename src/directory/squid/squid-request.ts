@@ -29,6 +29,9 @@ export interface SquidRequest {
 /** Sends one request. @returns `data` @throws {SquidFailure}, or the reason of the signal */
 export type AskSquid = (request: SquidRequest) => Promise<unknown>;
 
+/** The server has closed a connection that was kept for the next query: it is asked once more, on a new one. */
+const closedCodes = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
 /** How much of a text that the squid wrote is shown. */
 const maxShown = 200;
 
@@ -53,7 +56,10 @@ export function squidAt(url: string): { readonly ask: AskSquid; readonly address
     try {
       const body = JSON.stringify({ query, variables });
       const init: RequestInit = { method: 'POST', headers, body, redirect: 'manual', signal: controller.signal };
-      const response = await fetch(address, init);
+      const response = await fetch(address, init).catch((error) => {
+        if (!closedCodes.has(codeOf(error?.cause) ?? '')) throw error;
+        return fetch(address, init);
+      });
       return dataOf(address, response, await textOf(address, response, maxBytes));
     } catch (error) {
       if (controller.signal.aborted) throw controller.signal.reason;
