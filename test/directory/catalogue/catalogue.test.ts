@@ -600,6 +600,25 @@ describe('a catalogue', () => {
       });
     }
 
+    it('notices changes of files of the old version while a new one cannot be written', async () => {
+      const path = folder.write('a.txt', 'a');
+      write({ id: '1', file: 'a.txt' });
+      const before = await open();
+      await before.directory.stop();
+      write({ id: '2', file: 'a.txt' });
+      rmSync(path);
+      const store = new Proxy(index, {
+        get: (target, key) => {
+          if (key === 'newVersion') throw cases.IndexFull;
+          const value: unknown = Reflect.get(target, key, target);
+          return typeof value === 'function' ? value.bind(target) : value;
+        },
+      });
+      const { object, conditions, until } = start({}, store);
+      await until(() => conditions().join() === 'IndexNotWritten,MissingFiles');
+      expect(object('1')?.accepted).to.be.false;
+    });
+
     it('keeps what it found out about files, and writes it later', async () => {
       const path = folder.write('a.txt', 'first');
       write({ id: '1', file: 'a.txt' });
