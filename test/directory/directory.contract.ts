@@ -34,6 +34,8 @@ export interface DirectoryKind {
   readonly name: string;
   readonly source: IndexSource;
   readonly harness: (world: World) => DirectoryHarness | Promise<DirectoryHarness>;
+  /** Left out: an index in memory. */
+  readonly openIndex?: (source: IndexSource) => IndexWriter;
 }
 
 const first: World = {
@@ -100,7 +102,7 @@ function counted(index: IndexWriter): { readonly index: IndexWriter; readonly ro
   return { index: proxy, rows: () => rows };
 }
 
-export function directoryContract({ name, source, harness }: DirectoryKind): void {
+export function directoryContract({ name, source, harness, openIndex = memoryIndex }: DirectoryKind): void {
   describe(`${name}, as a directory`, () => {
     let subject: DirectoryHarness;
     let index: IndexWriter;
@@ -109,12 +111,13 @@ export function directoryContract({ name, source, harness }: DirectoryKind): voi
 
     beforeEach(async () => {
       subject = await harness(first);
-      ({ index, rows } = counted(memoryIndex(source)));
+      ({ index, rows } = counted(openIndex(source)));
       opened = [];
     });
 
     afterEach(async () => {
       await Promise.all(opened.map((directory) => directory.stop()));
+      await index.close();
       await subject.end();
     });
 

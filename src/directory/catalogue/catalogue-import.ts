@@ -114,9 +114,10 @@ export async function importCatalogue(file: CatalogueFile, name: string, ports: 
     );
   }
 
-  for await (const entries of file.entries((hash) => {
+  const onHash = (hash: string) => {
     contentHash = hash;
-  })) {
+  };
+  for await (const entries of file.entries(onHash, signal)) {
     signal.throwIfAborted();
     for (const entry of entries) if ('error' in entry) errors.add(entry.error);
     const found = entries.filter((entry): entry is ObjectEntry => 'object' in entry);

@@ -8,7 +8,7 @@ import type { Directory, DirectoryProgress } from '../directory.ts';
 import { fileConditions } from './catalogue-conditions.ts';
 import { hashedMark, readMarkOf } from './catalogue-marks.ts';
 import { CatalogueReader, type Log } from './catalogue-reader.ts';
-import { ChangeSignal } from './change-signal.ts';
+import { ChangeNotices } from './change-notices.ts';
 import { lazyHasher } from './content-hash.ts';
 import { FindingWriter } from './finding-writer.ts';
 import { hashPace } from './hash-pace.ts';
@@ -29,8 +29,8 @@ export interface CatalogueParts {
 export function openCatalogue(setup: CatalogueSetup, parts: CatalogueParts): Directory {
   const { index, log, dataObject, retryMs = 10_000 } = parts;
   const stopping = new AbortController();
-  const changes = new ChangeSignal();
-  const writes = new IndexWrites(() => changes.soon());
+  const notices = new ChangeNotices();
+  const writes = new IndexWrites(() => notices.soon());
   const findings = new FindingWriter(index, writes, retryMs, () => noteFiles());
   let root = '';
   let filesAreNoted = false;
@@ -46,7 +46,7 @@ export function openCatalogue(setup: CatalogueSetup, parts: CatalogueParts): Dir
     findings,
     retryMs,
     onDone: noteHashed,
-    onProgress: () => changes.soon(),
+    onProgress: () => notices.soon(),
   });
   const lookAround = new LookAround({
     index,
@@ -73,12 +73,12 @@ export function openCatalogue(setup: CatalogueSetup, parts: CatalogueParts): Dir
       looking ??= setInterval(() => lookAround.round(), setup.checkEveryMs);
       noteFiles();
     },
-    onChange: () => changes.soon(),
+    onChange: () => notices.soon(),
   });
 
   function noteFiles(): void {
     filesAreNoted = false;
-    changes.soon();
+    notices.soon();
   }
 
   function noteHashed(): void {
@@ -119,7 +119,7 @@ export function openCatalogue(setup: CatalogueSetup, parts: CatalogueParts): Dir
 
   async function stop(): Promise<void> {
     stopping.abort();
-    changes.stop();
+    notices.stop();
     if (looking) clearInterval(looking);
     await Promise.all([reader.stop(), lookAround.stop(), queue.stop()]);
     findings.stop();
@@ -151,6 +151,6 @@ export function openCatalogue(setup: CatalogueSetup, parts: CatalogueParts): Dir
     get progress() {
       return progress();
     },
-    subscribe: (listener) => changes.subscribe(listener),
+    subscribe: (listener) => notices.subscribe(listener),
   };
 }
