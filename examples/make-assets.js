@@ -1,4 +1,4 @@
-// Draws, sounds and writes the example assets anew, the same bytes each time: node examples/make-assets.js
+// Generates the example assets, the same bytes each time: node examples/make-assets.js
 import { writeFileSync } from 'node:fs';
 import { crc32, deflateSync } from 'node:zlib';
 

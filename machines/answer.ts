@@ -36,27 +36,38 @@ export interface DataObject {
 
 /**
  * `hit`: a copy is here. `pending`: it is being fetched. `miss`: covered, must be fetched. `pass`: covered, too large to store.
- * `unknown`: not in the directory. `unaccepted`: not uploaded. `elsewhere`: not distributed by this node.
+ * `unknown`: not in the directory. `unaccepted`: not uploaded. `absent`: the copy turns out to be missing or wrong when it is
+ * opened. `elsewhere`: not distributed by this node. `undecided`: not in the index, and the directory cannot be asked now.
+ * `unavailable`: covered, but there is no copy and no source to fetch it from.
  */
-export type AnswerWord = 'hit' | 'pending' | 'miss' | 'pass' | 'unknown' | 'unaccepted' | 'elsewhere';
+export type AnswerWord =
+  | 'hit'
+  | 'pending'
+  | 'miss'
+  | 'pass'
+  | 'unknown'
+  | 'unaccepted'
+  | 'absent'
+  | 'elsewhere'
+  | 'undecided'
+  | 'unavailable';
+
+/** An object, or why there is none: not in the directory, or the directory cannot be asked now. */
+export type Finding = DataObject | 'unknown' | 'undecided';
 
 /**
  * Whether and from where an object is served, for GET and HEAD.
- * @param object undefined: not in the directory
  * @param covers the predicate from `coverage()`
  */
-export function answer(
-  object: DataObject | undefined,
-  covers: (objectBuckets: readonly string[]) => boolean,
-): AnswerWord {
-  if (object === undefined) return 'unknown';
-  if (!object.accepted) return 'unaccepted';
-  if (!covers(object.buckets)) return 'elsewhere';
-  return object.path === null ? 'miss' : 'hit';
+export function answer(finding: Finding, covers: (objectBuckets: readonly string[]) => boolean): AnswerWord {
+  if (typeof finding === 'string') return finding;
+  if (!finding.accepted) return 'unaccepted';
+  if (!covers(finding.buckets)) return 'elsewhere';
+  return finding.path === null ? 'unavailable' : 'hit';
 }
 
 export interface AnswerRow {
-  readonly status: 200 | 404 | 421;
+  readonly status: 200 | 404 | 421 | 502 | 503;
   /** Sent with every response for this word, also partial and conditional ones. */
   readonly headers: Readonly<Record<string, string>>;
   /** For people; null if the response is the object itself. */
@@ -68,6 +79,10 @@ const asset = { 'Content-Disposition': 'inline', 'Accept-Ranges': 'bytes' };
 const briefly = { 'Cache-Control': 'max-age=180, must-revalidate' };
 /** The next `set-buckets` may change it. */
 const never = { 'Cache-Control': 'no-store' };
+
+/** Seconds. A directory that cannot be asked is asked again soon; a source takes longer to come back. */
+const soon = { ...never, 'Retry-After': '5' };
+const later = { ...never, 'Retry-After': '30' };
 
 /** The response for each word. For the `hit` of a verified copy, `verifiedHeaders` override these headers. */
 export const answers: Readonly<Record<AnswerWord, AnswerRow>> = {
@@ -85,7 +100,10 @@ export const answers: Readonly<Record<AnswerWord, AnswerRow>> = {
   },
   unknown: { status: 404, headers: never, message: 'Data object does not exist' },
   unaccepted: { status: 404, headers: never, message: 'Data object has not been uploaded' },
+  absent: { status: 404, headers: never, message: 'Data object has no copy here' },
   elsewhere: { status: 421, headers: never, message: 'Data object is not distributed by this node' },
+  undecided: { status: 503, headers: soon, message: 'The directory cannot be asked for this data object now' },
+  unavailable: { status: 502, headers: later, message: 'No source has this data object' },
 };
 
 export const answerWords = Object.keys(answers) as AnswerWord[];

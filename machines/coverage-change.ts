@@ -1,5 +1,4 @@
-// Compares two coverages object by object: which objects a change of settings would drop or gain.
-import { type AnswerWord, answer, type DataObject } from './answer.ts';
+// Compares two coverages bag by bag: which objects a change of settings would drop or gain.
 import { coverage, type Settings } from './settings.ts';
 
 /** A summary of dropped or gained objects. */
@@ -19,7 +18,21 @@ export interface CoverageChange {
   readonly gained: ObjectLot;
 }
 
+/** The accepted objects of a bag. */
+export interface BagSum {
+  readonly distributionBuckets: readonly string[];
+  readonly objects: number;
+  /** Sum of the known sizes. */
+  readonly bytes: number;
+  /** Number of objects of unknown size. */
+  readonly sizeUnknown: number;
+}
+
 export interface CoverageQuestion {
+  /** In the order of the directory. */
+  readonly bags: Iterable<readonly [id: string, bag: BagSum]>;
+  /** Ids of the accepted objects of a bag; as many are read as are listed. */
+  readonly objectsOf: (bag: string) => Iterable<string>;
   /** The workers that actively distribute a bucket. */
   readonly workersOf: (bucketId: string) => readonly number[];
   readonly before: Settings;
@@ -28,33 +41,25 @@ export interface CoverageQuestion {
   readonly maxIds: number;
 }
 
-/** Takes the objects one by one, so that the caller can yield in between. */
-export class CoverageComparison {
-  readonly #coveredBefore: (objectBuckets: readonly string[]) => boolean;
-  readonly #coveredAfter: (objectBuckets: readonly string[]) => boolean;
-  readonly #dropped: Lot;
-  readonly #gained: Lot;
-
-  constructor({ workersOf, before, after, maxIds }: CoverageQuestion) {
-    this.#coveredBefore = coverage(before, workersOf);
-    this.#coveredAfter = coverage(after, workersOf);
-    this.#dropped = new Lot(maxIds);
-    this.#gained = new Lot(maxIds);
+export function coverageChange({
+  bags,
+  objectsOf,
+  workersOf,
+  before,
+  after,
+  maxIds,
+}: CoverageQuestion): CoverageChange {
+  const coveredBefore = coverage(before, workersOf);
+  const coveredAfter = coverage(after, workersOf);
+  const dropped = new Lot(maxIds);
+  const gained = new Lot(maxIds);
+  for (const [id, bag] of bags) {
+    const was = coveredBefore(bag.distributionBuckets);
+    const willBe = coveredAfter(bag.distributionBuckets);
+    if (was !== willBe) (was ? dropped : gained).add(bag, () => objectsOf(id));
   }
-
-  add(object: DataObject): void {
-    const was = isServed(answer(object, this.#coveredBefore));
-    const willBe = isServed(answer(object, this.#coveredAfter));
-    if (was && !willBe) this.#dropped.add(object);
-    if (willBe && !was) this.#gained.add(object);
-  }
-
-  get result(): CoverageChange {
-    return { dropped: this.#dropped.counted(), gained: this.#gained.counted() };
-  }
+  return { dropped: dropped.counted(), gained: gained.counted() };
 }
-
-const isServed = (word: AnswerWord): boolean => word !== 'elsewhere' && word !== 'unaccepted';
 
 class Lot {
   #count = 0;
@@ -67,11 +72,15 @@ class Lot {
     this.#maxIds = maxIds;
   }
 
-  add({ id, size }: DataObject): void {
-    this.#count += 1;
-    if (size === null) this.#sizeUnknown += 1;
-    else this.#bytes += size;
-    if (this.#ids.length < this.#maxIds) this.#ids.push(id);
+  add({ objects, bytes, sizeUnknown }: BagSum, idsOf: () => Iterable<string>): void {
+    this.#count += objects;
+    this.#bytes += bytes;
+    this.#sizeUnknown += sizeUnknown;
+    if (objects === 0 || this.#ids.length >= this.#maxIds) return;
+    for (const id of idsOf()) {
+      this.#ids.push(id);
+      if (this.#ids.length >= this.#maxIds) return;
+    }
   }
 
   counted(): ObjectLot {

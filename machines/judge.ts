@@ -158,10 +158,10 @@ export function onwardFrom(snapshot: NodeSnapshot, drain: Drain | null): NodeEve
 
 /** The effective settings: they take effect when they are saved. */
 export const settingsOf = (snapshot: NodeSnapshot): Settings => {
-  const { workerId, buckets } = wishesOf(snapshot);
+  const { workerId, buckets } = desiredOf(snapshot);
   return { workerId, buckets };
 };
 
 /** The target state of the node: the config, overridden by commands. */
-export const wishesOf = (snapshot: NodeSnapshot): DesiredState =>
+export const desiredOf = (snapshot: NodeSnapshot): DesiredState =>
   desiredState(snapshot.context.config, snapshot.context.record);

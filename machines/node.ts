@@ -572,7 +572,7 @@ export const nodeMachine = setup({
                       },
                     },
                     toRelease: {
-                      description: 'no wish changes',
+                      description: 'desired state unchanged',
                       on: {
                         'port.closed': { target: '#node.up.publicApi.stopped', description: 'port refuses' },
                       },
@@ -750,9 +750,11 @@ export const nodeMachine = setup({
                 src: 'configure',
                 input: ({ context }) => desiredState(context.config, context.record),
                 onDone: { target: 'settled', description: 'in use' },
-                onError: { target: 'settled', description: 'workers replaced', actions: 'kill' },
+                onError: { target: 'settled', description: 'server processes replaced', actions: 'kill' },
               },
-              after: { configureDeadline: { target: 'settled', description: 'workers replaced', actions: 'kill' } },
+              after: {
+                configureDeadline: { target: 'settled', description: 'server processes replaced', actions: 'kill' },
+              },
             },
             rewriting: {
               tags: 'busy',

@@ -1,8 +1,10 @@
 // The composition root: creates the parts of a node and connects them.
 
-import { condition } from './base/condition.ts';
+import { desiredState } from '../machines/settings.ts';
+import { isCatalogueBucketId, isSquidBucketId } from './base/bucket-id.ts';
 import { httpUrl } from './base/http-url.ts';
 import { directorySync } from './base/sync-directory.ts';
+import { settlesWithin } from './base/timeout.ts';
 import { version } from './base/version.ts';
 import { type Config, loadConfig } from './config/config.ts';
 import { announce, lastAnswersMs, notifyServiceManager, statusText } from './control/announce.ts';
@@ -15,14 +17,11 @@ import { serviceManager } from './control/service-manager.ts';
 import { settingsConditions } from './control/settings-conditions.ts';
 import { catchEndSignals } from './control/signals.ts';
 import { openStateFile } from './control/state-file.ts';
-import type { Directory } from './directory/directory.ts';
-import { coverageChange } from './directory/directory-coverage-change.ts';
-import { memoryDirectory } from './directory/memory-directory.ts';
-import { type Logger, neverShow, type OpenLog, openLog } from './log/log.ts';
+import { neverShow, type OpenLog, openLog } from './log/log.ts';
 import { auditedSignal } from './operator/audit/audit.ts';
 import { loadSecret } from './operator/auth/secret.ts';
 import type { OperatorSide } from './operator/operator-side.ts';
-import { createPublicSide } from './supervisor/create-supervisor.ts';
+import { createContentSide, createPublicSide } from './supervisor/create-supervisor.ts';
 
 export interface StartOptions {
   readonly configPaths?: readonly string[];
@@ -45,19 +44,15 @@ export async function startNode({ configPaths: paths, env, cwd }: StartOptions):
   const onEndSignals = catchEndSignals(env);
   const thisRun = await beginRun(config.directories.state, log);
   process.on('uncaughtExceptionMonitor', thisRun.noteFatal);
-  let isDirectoryStuck = false;
-  const onDirectoryStuck = () => {
-    isDirectoryStuck = true;
-  };
   try {
-    return await run(config, { logging, lock, thisRun, onEndSignals, onDirectoryStuck, env });
+    return await run(config, { logging, lock, thisRun, onEndSignals, env });
   } finally {
     process.off('uncaughtExceptionMonitor', thisRun.noteFatal);
     thisRun.end();
     await lock.release();
     const { isStuck } = await logging.close();
     // A thread that is blocked on a hung disk would keep this process from exiting.
-    if (isStuck || isDirectoryStuck) process.kill(process.pid, 'SIGKILL');
+    if (isStuck) process.kill(process.pid, 'SIGKILL');
   }
 }
 
@@ -66,15 +61,10 @@ interface RunParts {
   readonly lock: Lock;
   readonly thisRun: LastRun;
   readonly onEndSignals: ReturnType<typeof catchEndSignals>;
-  /** The directory's thread is blocked and cannot be terminated. */
-  readonly onDirectoryStuck: () => void;
   readonly env: NodeJS.ProcessEnv;
 }
 
-async function run(
-  config: Config,
-  { logging, lock, thisRun, onEndSignals, onDirectoryStuck, env }: RunParts,
-): Promise<number> {
+async function run(config: Config, { logging, lock, thisRun, onEndSignals, env }: RunParts): Promise<number> {
   const { log } = logging;
   const { operatorApi } = config;
   const syncDirectory = directorySync((message) => log.warn(message));
@@ -93,45 +83,40 @@ async function run(
   });
   // First of all, even before more code is loaded: the server processes take the longest to start.
   publicSide.start();
-  const directory = await openDirectory(config, log);
-  publicSide.subscribe((event) => {
-    if (event.type === 'badCopy') directory.doubt(event.objectId);
+  const fromConfig = { publicApi: 'running', workerId: config.workerId, buckets: config.buckets } as const;
+  const contentSide = createContentSide(config, desiredState(fromConfig, record), log);
+  contentSide.subscribe((event) => {
+    if (event.type === 'crash') thisRun.note(event.report);
+    if (contentSide.status?.indexId) publicSide.useIndex(contentSide.status.indexId);
   });
-  let published: Promise<void> = Promise.resolve();
-  directory.subscribe((change) => {
-    published = publicSide.publish(change);
-  });
-  const firstRead = directory.start().then(() => published);
+  contentSide.start();
   let operatorSide: OperatorSide | null = null;
   const deadlines = deadlinesOf(config);
   const node = new Node({
     id: config.id,
     version,
     publicSide,
+    contentSide,
+    maxPreviewIds: operatorApi?.maxPreviewIds ?? 0,
     save: stateFile.save,
     answer: async () => operatorSide?.answer(),
-    config: { publicApi: 'running', workerId: config.workerId, buckets: config.buckets },
+    config: fromConfig,
     record,
     deadlines,
     endpoints: () => ({
       publicApi: httpUrl(config.publicApi.host, publicSide.port ?? config.publicApi.port),
       operatorApi: operatorSide?.url ?? null,
     }),
-    bucketsOf: directory.bucketsOf,
     lastCrash: () => thisRun.crash,
-    coverageChange: (before, after) =>
-      coverageChange(directory, { before, after, maxIds: operatorApi?.maxPreviewIds ?? 0 }),
     conditions: [
       () => stateFile.conditions,
       () => lock.conditions,
       () => secret?.conditions ?? [],
       () => operatorSide?.conditions ?? [],
       logging.conditions,
-      () => directory.conditions,
-      (settings) => settingsConditions(settings, directory),
+      (settings) => settingsConditions(settings, contentSide),
     ],
   });
-  directory.subscribeConditions(() => node.look());
   lock.watch(config.intervals.checkStateDirectoryMs, () => node.look());
   const manager = serviceManager(env, log);
   notifyServiceManager(node, manager, deadlines);
@@ -143,22 +128,24 @@ async function run(
     idle: (signal) => log.info(`${signal}: ignored: log files rotate by themselves, and the config is read at startup`),
     second: async () => {
       publicSide.kill();
+      contentSide.kill();
       thisRun.end();
-      await directory.stop();
       // A regular exit would wait for the disk.
-      if (logging.isStuck() || directory.isStuck) process.kill(process.pid, 'SIGKILL');
+      if (logging.isStuck()) process.kill(process.pid, 'SIGKILL');
     },
   });
   let exitCode = 1;
   try {
     if (operatorApi && secret) {
       const { openOperatorSide } = await import('./operator/operator-side.ts');
-      const { isBucketId } = directory;
+      const isBucketId = bucketIdSyntax(config);
       const parts = { secret: secret.bytes, node, publicSide, isBucketId, log, syncDirectory };
       operatorSide = await openOperatorSide({ ...config, operatorApi }, parts);
     }
-    // The port opens only once the server processes have the whole directory; a shutdown does not wait for that.
-    await Promise.race([firstRead, node.exited]);
+    // The port opens once there is something to serve; neither a slow directory nor a shutdown waits for that.
+    const { hasIndex } = publicSide;
+    const something = Promise.race([contentSide.settled, hasIndex, node.exited]);
+    await settlesWithin(something, config.limits.readCatalogueMs);
     await node.restore();
     if (node.state.node === 'running') {
       announce(node, log, { record, stateDirectory: config.directories.state });
@@ -170,26 +157,11 @@ async function run(
     return exitCode;
   } finally {
     await operatorSide?.close({ exitCode, answersMs: lastAnswersMs });
-    await Promise.all([directory.stop(), publicSide.end()]);
-    if (directory.isStuck) onDirectoryStuck();
+    await Promise.all([contentSide.end(), publicSide.end()]);
     manager.end();
   }
 }
 
-async function openDirectory({ catalogue, directories, intervals, limits }: Config, log: Logger): Promise<Directory> {
-  if (catalogue === null) {
-    const none = memoryDirectory();
-    const message =
-      'The node has no directory, so it serves no objects: set catalogue. endpoints.storageSquid is not used yet.';
-    none.setConditions([condition('NoDirectory', 'NoCatalogue', message)]);
-    return none;
-  }
-  const { openCatalogue } = await import('./directory/catalogue/catalogue.ts');
-  return openCatalogue({
-    file: catalogue,
-    stateDirectory: directories.state,
-    checkEveryMs: intervals.checkCatalogueMs,
-    firstLookMs: limits.readCatalogueMs,
-    log,
-  });
-}
+/** The bucket ids that `set-buckets` accepts. */
+const bucketIdSyntax = ({ catalogue, endpoints }: Config): ((text: string) => boolean) =>
+  catalogue === null && endpoints.storageSquid !== null ? isSquidBucketId : isCatalogueBucketId;

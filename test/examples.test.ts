@@ -29,11 +29,11 @@ describe('examples', () => {
     const imageEnv = Object.fromEntries([...fromImage].map(([, name, value]) => [name, value]));
     const env = { ...environment, ...imageEnv };
     expect(Object.keys(env)).to.have.length(6);
-    // A catalogue of their own serves nobody without a worker.
+    // A catalogue of their own serves nothing without a worker id.
     for (const one of [environment, imageEnv]) {
       expect(one).to.include.keys('DISTRIBUTOR__CATALOGUE', 'DISTRIBUTOR__WORKER_ID');
     }
-    expect(overridesFrom(env).faults).to.deep.equal([]);
+    expect(overridesFrom(env).errors).to.deep.equal([]);
   });
 
   it('run the command that the package brings, from where it was installed', () => {

@@ -31,7 +31,7 @@ const modulesIn = (folder: string): string[] =>
     .map((name) => `${folder}/${name}`);
 
 describe('regular expressions', () => {
-  it('are told apart: linear ones and others', async () => {
+  it('are classified: linear ones and others', async () => {
     const sources = ['eyJ[\\w-]{5,}\\.', '^(a+)+$', '^\\/[!-~]*$'];
     const complexities = await complexitiesOf(sources.map((source) => ({ source, flags: 'g' })));
     expect(complexities).to.deep.equal(['2nd degree polynomial', 'exponential', 'linear']);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { packageRoot, version } from '../src/base/version.ts';
-import { Home } from './support/real-node.ts';
+import { Home } from './support/harness.ts';
 
 describe('an installation', () => {
   let folder: string;

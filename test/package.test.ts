@@ -5,7 +5,7 @@ import { mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { packageRoot } from '../src/base/version.ts';
-import { Home } from './support/real-node.ts';
+import { Home } from './support/harness.ts';
 
 const { bin, exports, scripts } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
 

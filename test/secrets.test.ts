@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { signAccessToken, signRequestToken } from '../src/client/sign-token.ts';
-import { Home, type RealNode, secret } from './support/real-node.ts';
+import { Home, type RealNode, secret, signingKey } from './support/harness.ts';
 import { until } from './support/until.ts';
 
 interface Sending {
@@ -35,7 +35,6 @@ describe('what a whole run writes', () => {
   before(async () => {
     home = await Home.make({
       objects: { 42: 'a film' },
-      publicApi: { workers: 1 },
       more: { logs: { console: { level: 'silly' }, file: { level: 'silly', path: './logs', frequency: 'hourly' } } },
     });
     node = await home.start();
@@ -47,7 +46,7 @@ describe('what a whole run writes', () => {
 
   it('holds no secret and no token, wherever they were put', async () => {
     const [operator, viewers] = [node.operatorUrl, `http://127.0.0.1:${home.port}`];
-    const key = Buffer.from(secret);
+    const key = signingKey;
     const iat = Math.floor(Date.now() / 1000);
     const access = await signAccessToken(key, { lifetimeSec: 600, sub: 'alice' });
     const reading = await signAccessToken(key, { lifetimeSec: 600, scope: 'read' });

@@ -1,4 +1,4 @@
-// Writes the generated parts of the documentation anew: `npm run docs`.
+// Rewrites the generated parts of the documentation: `npm run docs`.
 import { writeFile } from 'node:fs/promises';
 import { docFiles } from './support/docs/fresh.ts';
 

@@ -71,16 +71,66 @@ export const conditionTable = {
     remedy: 'Correct the list with set-buckets, or wait until the directory knows them.',
   },
   NoDirectory: {
-    reasons: ['NoCatalogue'],
+    reasons: ['NotConfigured'],
     severity: 'critical',
-    wrong: 'The config names no catalogue, so the node knows no object.',
-    remedy: 'Set the config key catalogue and restart the node.',
+    wrong: 'The config names neither a catalogue nor a storage squid, so the node knows no object.',
+    remedy: 'Set the config key catalogue or endpoints.storageSquid and restart the node.',
   },
-  CatalogueInvalid: {
-    reasons: ['Missing', 'Unreadable', 'Invalid', 'NotRead', 'ReaderDied'],
+  DirectoryNotRead: {
+    reasons: ['FirstRead'],
+    severity: 'critical',
+    wrong: 'The directory has never been read completely. Objects that are not known yet answer 503.',
+    remedy: 'Wait for the first read; state shows its progress. Another condition says what keeps it from ending.',
+  },
+  ContentCrashed: {
+    reasons: null,
     severity: 'warning',
     wrong:
-      'The catalogue is missing, unreadable or wrong, or takes long to read. The node serves the one it read before.',
+      'The content process died or was killed in the last minutes. It was replaced; copies were served in the meantime.',
+    remedy: 'Look at the last crash and the log. SIGKILL often means that the machine ran out of memory.',
+  },
+  ContentCrashLoop: {
+    reasons: null,
+    severity: 'critical',
+    wrong:
+      'The content process died several times in a row. Copies are served; changes of the directory are not noticed.',
+    remedy: 'Look at the last crash and the log, and fix the cause. The node keeps starting new processes.',
+  },
+  IndexRebuilt: {
+    reasons: ['Damaged', 'OtherFormat', 'OtherDirectory'],
+    severity: 'warning',
+    wrong: 'The index could not be used. It was renamed, and a new one is built from the directory.',
+    remedy: 'Nothing needs to be done. Remove the renamed folder when it is of no more interest.',
+  },
+  IndexUnusable: {
+    reasons: ['CannotOpen'],
+    severity: 'critical',
+    wrong: 'The index cannot be opened or created. Objects cannot be served.',
+    remedy: 'Put the state directory on a local file system with free space that supports memory mapping.',
+  },
+  IndexNotWritten: {
+    reasons: ['IndexFull', 'DiskFull', 'WriteFailed'],
+    severity: 'warning',
+    wrong: 'The index cannot be written. The node serves what it contains and retries.',
+    remedy: 'Free space, repair the disk, or raise store.maxIndexBytes.',
+  },
+  SquidUnreachable: {
+    reasons: ['NoConnection', 'NoAnswer', 'BadAnswer', 'OtherSchema', 'QueryFailed'],
+    severity: 'warning',
+    wrong:
+      'The storage squid cannot be asked, or its answer cannot be used. The node serves what it knows and retries.',
+    remedy: 'Check endpoints.storageSquid and the squid itself.',
+  },
+  SquidBehind: {
+    reasons: ['LowerHeight', 'FewerObjects'],
+    severity: 'warning',
+    wrong: 'The storage squid knows less than before, as when it indexes the chain again. The node drops nothing.',
+    remedy: 'Wait until the squid has caught up.',
+  },
+  CatalogueInvalid: {
+    reasons: ['Missing', 'Unreadable', 'Invalid'],
+    severity: 'warning',
+    wrong: 'The catalogue is missing, unreadable or wrong. The node serves the one it read before.',
     remedy: 'Correct the file. The node reads it again by itself.',
   },
   MissingFiles: {

@@ -10,6 +10,15 @@ export const httpUrl = (host: string, port: number): string => `http://${authori
 /** For appending a path. */
 export const withoutLastSlashes = (url: string): string => /^(.*[^/])?\/*$/s.exec(url)?.[1] ?? '';
 
+/** For logs and public documents. Empty for text that is not a URL: a password could be anywhere in it. */
+export function withoutUser(text: string): string {
+  if (!URL.canParse(text)) return '';
+  const url = new URL(text);
+  url.username = '';
+  url.password = '';
+  return url.href;
+}
+
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8);
 loopback.addAddress('::1', 'ipv6');

@@ -26,6 +26,9 @@ export function compile(schema: object, formats: Formats = {}): Validate {
     allErrors: true,
     allowUnionTypes: true,
     ownProperties: true,
+    // Strict mode refuses faulty keywords and their values by itself; to compile the meta-schema slows every start.
+    meta: false,
+    validateSchema: false,
     logger: false,
     formats,
   });

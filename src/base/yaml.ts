@@ -13,8 +13,8 @@ export interface YamlText {
 }
 
 /** Text that is not one YAML document; `line` is null if unknown. */
-export class YamlFault extends Error {
-  override readonly name = 'YamlFault';
+export class YamlError extends Error {
+  override readonly name = 'YamlError';
   readonly line: number | null;
 
   constructor(message: string, line: number | null) {
@@ -23,20 +23,20 @@ export class YamlFault extends Error {
   }
 }
 
-/** @throws {YamlFault} */
+/** @throws {YamlError} */
 export function parseYaml(source: string): YamlText {
   try {
     const events = parseEvents(source, {});
     const documents = constructFromEvents(events, { source });
     if (documents.length > 1) {
       const second = events.findIndex(({ type }, at) => at > 0 && type === EVENT_ID.DOCUMENT) + 1;
-      throw new YamlFault('holds more than one document', lineAt(source, startAt(events, second)));
+      throw new YamlError('holds more than one document', lineAt(source, startAt(events, second)));
     }
     return { value: documents[0], lineOf: (path) => lineAt(source, offsetOf(source, events, path)) };
   } catch (error) {
-    if (error instanceof YamlFault) throw error;
-    if (error instanceof YAMLException) throw new YamlFault(error.reason, error.mark ? error.mark.line + 1 : null);
-    throw new YamlFault(messageOf(error), null);
+    if (error instanceof YamlError) throw error;
+    if (error instanceof YAMLException) throw new YamlError(error.reason, error.mark ? error.mark.line + 1 : null);
+    throw new YamlError(messageOf(error), null);
   }
 }
 

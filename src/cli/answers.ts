@@ -1,6 +1,7 @@
 // The answers of the operator API, those to dry runs too, in a few lines for people.
 import type { CommandName } from '../../machines/commands.ts';
 import type { ObjectLot } from '../../machines/coverage-change.ts';
+import { directoryWords } from '../client/directory-words.ts';
 import type { Answer } from '../client/http-client.ts';
 import type { Outlook, Preview, StateDocument } from '../control/node-control.ts';
 
@@ -27,6 +28,7 @@ export function stateLines(state: StateDocument): string[] {
     ['public API', endpoints.publicApi],
     ['operator API', endpoints.operatorApi ?? 'none'],
     ['workers', workers.map((worker) => `${worker.pid} ${worker.state}`).join(', ') || 'none'],
+    ['directory', directoryText(state)],
     ['allowed', allowed.join(', ') || 'nothing'],
   ];
   if (lameDuck) rows.push(['lame duck', `not ready, viewers are served until ${lameDuck.until}`]);
@@ -40,6 +42,11 @@ export function stateLines(state: StateDocument): string[] {
   if (lastCrash) rows.push(['last crash', `${lastCrash.at}, ${lastCrash.message}`]);
   const shown = rows.map(([name, value]) => `  ${name.padEnd(14)}${value}`);
   return [`${state.id}: ${statusWords(state)}, since ${state.since}`, ...shown, ...warnings(state)];
+}
+
+function directoryText({ directory = null }: Partial<Pick<StateDocument, 'directory'>>): string {
+  const read = directory === null || directory.readAt === null ? '' : `, last read completely at ${directory.readAt}`;
+  return `${directoryWords(directory)}${read}`;
 }
 
 export const statusWords = ({ node, publicApi }: { readonly node?: unknown; readonly publicApi?: unknown }): string =>
@@ -65,7 +72,7 @@ const warnings = ({ conditions = [] }: StateDocument): string[] =>
 export const isPreview = (document: unknown): document is Preview =>
   isObject(document) && document.dryRun === true && isObject(document.before) && isObject(document.after);
 
-export function previewLines({ command, before, after, objects, conditions }: Preview): string[] {
+export function previewLines({ command, before, after, objects, objectsUnknown, conditions }: Preview): string[] {
   const rows = [
     row('state', statusWords(before), statusWords(after)),
     row('settings', settingsWords(before), settingsWords(after)),
@@ -73,6 +80,7 @@ export function previewLines({ command, before, after, objects, conditions }: Pr
     row('generation', String(before.generation), String(after.generation)),
     ...(objects ? [`  ${'drops'.padEnd(14)}${lotWords(objects.dropped)}`] : []),
     ...(objects ? [`  ${'gains'.padEnd(14)}${lotWords(objects.gained)}`] : []),
+    ...(objectsUnknown ? [`  ${'objects'.padEnd(14)}not known: ${objectsUnknown}`] : []),
     ...conditions.map(({ type, message }) => `! ${type}: ${message}`),
   ];
   return [`${command}: would succeed. This is a dry run: nothing has changed.`, ...rows];

@@ -1,13 +1,15 @@
 // `catalogue`: prints a catalogue for any folder of files, ready to be saved in it.
-import { Command } from 'commander';
-import type { DescribeProgress } from '../directory/catalogue/describe-folder.ts';
+import { Command, Option } from 'commander';
+import type { DescribeProgress, IdChoice } from '../directory/catalogue/folder-entries.ts';
 import { wholeNumber } from './argument-types.ts';
 import { examples } from './help.ts';
-import { sayError, sayFile, showProgress, wipeProgress } from './print.ts';
+import { sayError, sayPieces, showProgress, wipeProgress } from './print.ts';
 
 interface CatalogueOptions {
   readonly bucket: string;
   readonly worker: number;
+  readonly format: 'yaml' | 'ndjson';
+  readonly ids?: IdChoice;
 }
 
 export const catalogueCommand = (): Command =>
@@ -19,25 +21,35 @@ export const catalogueCommand = (): Command =>
     .argument('<folder>', 'the folder, searched recursively')
     .option('--bucket <id>', 'bucket of all objects', '0:0')
     .option('--worker <number>', 'worker that distributes the bucket', wholeNumber(0, Number.MAX_SAFE_INTEGER), 0)
+    .addOption(
+      new Option('--format <format>', 'NDJSON has one object per line, and is read as a stream: for large catalogues')
+        .choices(['yaml', 'ndjson'])
+        .default('yaml'),
+    )
+    .addOption(
+      new Option(
+        '--ids <kind>',
+        "where ids come from: count numbers the files; names takes each file's own name, as in an asset folder of the peer. Required if all names are decimal",
+      ).choices(['count', 'names']),
+    )
     .addHelpText(
       'after',
       examples(
         ['distributor-node catalogue ./videos > ./videos/catalogue.yml'],
         ['DISTRIBUTOR__CATALOGUE=./videos/catalogue.yml DISTRIBUTOR__WORKER_ID=0 distributor-node start'],
         ['distributor-node catalogue ./videos --bucket 1:0 --worker 3'],
+        ['distributor-node catalogue ./assets --ids names --format ndjson > ./assets/catalogue.ndjson'],
       ),
     )
-    .action(async (folder: string, { bucket, worker }: CatalogueOptions) => {
+    .action(async (folder: string, options: CatalogueOptions) => {
       const { describeFolder } = await import('../directory/catalogue/describe-folder.ts');
       const progress = progressLine();
       const onLeftOut = (line: string) => {
         progress.clear();
         sayError(`Skipped: ${line}`);
       };
-      const text = await describeFolder(folder, { bucket, worker, onProgress: progress.show, onLeftOut }).finally(
-        progress.clear,
-      );
-      sayFile(text);
+      const pieces = describeFolder(folder, { ...options, onProgress: progress.show, onLeftOut });
+      await sayPieces(pieces, progress.clear).finally(progress.clear);
     });
 
 /** Silent for the first second; then one line that is overwritten on a terminal, or one line every ten seconds elsewhere. */

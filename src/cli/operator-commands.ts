@@ -2,7 +2,7 @@
 import { userInfo } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type CommandName, commands } from '../../machines/commands.ts';
-import type { Answer, CommandWishes, OperatorClient } from '../client/http-client.ts';
+import type { Answer, CommandModifiers, OperatorClient } from '../client/http-client.ts';
 import type { StateDocument } from '../control/node-control.ts';
 import {
   isPreview,
@@ -22,7 +22,7 @@ import { examples } from './help.ts';
 import { say, sayError, sayJson } from './print.ts';
 import { type WaitOptions, waitFor, withWait } from './wait.ts';
 
-export interface CallOptions extends ConnectionOptions, CommandWishes, WaitOptions {
+export interface CallOptions extends ConnectionOptions, CommandModifiers, WaitOptions {
   readonly output: 'text' | 'json';
   readonly timeout: number;
   readonly sub?: string;

@@ -1,4 +1,5 @@
 // The only way from the command line to stdout and stderr. Control characters in printed text cannot reach a terminal.
+import { once } from 'node:events';
 import { printable, printableJson, printableLines } from '../base/printable.ts';
 
 /** Lines for people. Line breaks within a line are escaped. */
@@ -16,6 +17,20 @@ export function sayJson(value: unknown, indent?: number): void {
 export function sayFile(text: string): void {
   const whole = text.endsWith('\n') ? text : `${text}\n`;
   process.stdout.write(process.stdout.isTTY ? printableLines(whole) : whole);
+}
+
+/** A whole file in pieces, each of whole lines; the next piece is taken when the last one has left. Ends when its reader has gone. */
+export async function sayPieces(pieces: AsyncIterable<string>, beforeEach: () => void): Promise<void> {
+  for await (const piece of pieces) {
+    beforeEach();
+    const text = process.stdout.isTTY ? printableLines(piece) : piece;
+    if (process.stdout.write(text)) continue;
+    const isGone = await once(process.stdout, 'drain').then(
+      () => false,
+      () => true,
+    );
+    if (isGone || !process.stdout.writable) return;
+  }
 }
 
 /** On a terminal, each progress line replaces the one before, and `wipeProgress` removes it. */

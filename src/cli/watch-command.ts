@@ -1,5 +1,6 @@
 // `watch`: prints the events of a node in a terminal, until the node ends or Ctrl-C.
 import { Command } from 'commander';
+import { directoryWords } from '../client/directory-words.ts';
 import type { ReceivedEvent } from '../client/event-parser.ts';
 import type { ConditionChange, MachineStep, StateDocument } from '../control/node-control.ts';
 import type { AuditEntry } from '../operator/audit/audit-entry.ts';
@@ -51,6 +52,7 @@ class WatchText {
   #isKnown = false;
   #drains = false;
   #settings = '';
+  #directory = '';
 
   /** The lines of an event; none for events that only programs need, or that repeat what was printed. */
   lines({ name, data }: ReceivedEvent): string[] {
@@ -78,7 +80,7 @@ class WatchText {
     }
   }
 
-  /** In full at the start and after a gap; later only changed settings, which no other event carries. */
+  /** In full at the start and after a gap; later only changes that no other event carries: of settings and directory. */
   #state(state: StateDocument): string[] {
     const settings = settingsWords(state);
     const isNew = settings !== this.#settings;
@@ -86,7 +88,14 @@ class WatchText {
     const first = this.#isKnown ? [] : [line(now, 'state', `${state.id}: ${statusWords(state)}`)];
     this.#isKnown = true;
     this.#settings = settings;
-    return isNew ? [...first, line(now, 'settings', settings)] : first;
+    const directory = directoryWords(state.directory ?? null);
+    const hasMoved = directory !== this.#directory;
+    this.#directory = directory;
+    return [
+      ...first,
+      ...(isNew ? [line(now, 'settings', settings)] : []),
+      ...(hasMoved ? [line(now, 'directory', directory)] : []),
+    ];
   }
 
   #drain({ at, drain }: Drain): string[] {

@@ -38,7 +38,7 @@ export interface SignedRequest {
 
 export interface OperatorClient {
   /** @throws {NotReachable | TimedOut} */
-  command(name: CommandName, body?: object, wishes?: CommandWishes): Promise<Answer>;
+  command(name: CommandName, body?: object, options?: CommandModifiers): Promise<Answer>;
   /** @throws {NotReachable | TimedOut} */
   state(): Promise<Answer>;
   /**
@@ -56,7 +56,7 @@ export interface OperatorClient {
   send(request: SignedRequest): Promise<Answer>;
 }
 
-export interface CommandWishes {
+export interface CommandModifiers {
   /** Preview the command. */
   readonly dryRun?: boolean | undefined;
   /** Value of `If-Match`: refuse the command if the state has changed. */

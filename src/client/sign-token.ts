@@ -8,7 +8,7 @@ export type Scope = 'operate' | 'read';
 export const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('base64url');
 
 /** `nowMs` is the time of signing, milliseconds since the epoch. */
-export interface AccessTokenWishes {
+export interface AccessTokenOptions {
   readonly lifetimeSec: number;
   readonly sub?: string;
   readonly scope?: Scope;
@@ -17,8 +17,8 @@ export interface AccessTokenWishes {
 }
 
 /** A token for many requests, until it expires. */
-export function signAccessToken(secret: Uint8Array, wishes: AccessTokenWishes): Promise<string> {
-  const { lifetimeSec, nowMs = Date.now(), ...claims } = wishes;
+export function signAccessToken(secret: Uint8Array, options: AccessTokenOptions): Promise<string> {
+  const { lifetimeSec, nowMs = Date.now(), ...claims } = options;
   const iat = Math.floor(nowMs / 1000);
   return sign(secret, { ...claims, iat, exp: iat + lifetimeSec });
 }

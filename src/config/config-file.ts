@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, resolve } from 'node:path';
 import { codeOf, InputError } from '../base/errors.ts';
-import { parseYaml, YamlFault, type YamlText } from '../base/yaml.ts';
+import { parseYaml, YamlError, type YamlText } from '../base/yaml.ts';
 
 export interface ConfigFile {
   /** Absolute. */
@@ -31,10 +31,10 @@ export function configPaths(options: readonly string[], env: NodeJS.ProcessEnv, 
 export function readConfigFile(path: string): ConfigFile {
   try {
     const { value, lineOf } = parseYaml(textOf(path));
-    if (isEndless(value)) throw new YamlFault('an alias refers to itself', null);
+    if (isEndless(value)) throw new YamlError('an alias refers to itself', null);
     return { path, content: value, lineOf };
   } catch (error) {
-    if (!(error instanceof YamlFault)) throw error;
+    if (!(error instanceof YamlError)) throw error;
     const { line, message } = error;
     // Cut where the parser begins to quote the file.
     const what = message.replace(/[:"!].*$/s, '').trim();

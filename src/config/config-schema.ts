@@ -96,7 +96,7 @@ export function demandOf({ type, minimum, maximum, minItems, oneOf, unit }: Key)
 let validate: Validate | undefined;
 
 /** All errors in a config. Compiled at first use: most subcommands never need it. */
-export const configFaults: Validate = (value) => {
+export const configErrors: Validate = (value) => {
   validate ??= compile(configSchema(), formats);
   return validate(value);
 };

@@ -1,6 +1,7 @@
 // The config of a node: one frozen object, made at start from files, environment and defaults.
 import { join } from 'node:path';
 import { InputError } from '../base/errors.ts';
+import { withoutUser } from '../base/http-url.ts';
 import { packageRoot } from '../base/version.ts';
 import type { StatusFacts } from '../ipc/messages.ts';
 import { configPaths, readConfigFile } from './config-file.ts';
@@ -53,6 +54,7 @@ export function loadConfig({ paths = [], env, cwd }: ConfigSource): Config {
   const usesExample = !has('catalogue') && !has('endpoints.storageSquid');
   const peerState = has('directories.state') ? null : get('directories.cacheState');
   const state = peerState ?? get('directories.state');
+  checkSquid(all.endpoints.storageSquid, all.catalogue);
 
   return frozen({
     files: files.map(({ path }) => path),
@@ -74,13 +76,13 @@ const statusFacts = ({ get }: Values, { NODE_ENV: nodeEnv }: NodeJS.ProcessEnv):
   ...(nodeEnv !== undefined && { nodeEnv }),
 });
 
-/** Every viewer may read `/status`. Text that is not a URL is left out: a password could be anywhere in it. */
-function withoutUser(text: string): string {
-  if (!URL.canParse(text)) return '';
-  const url = new URL(text);
-  url.username = '';
-  url.password = '';
-  return url.href;
+/** The squid is not asked where a catalogue is given, so its URL need not be one then. */
+function checkSquid(url: string | null, catalogue: string | null): void {
+  if (url === null || catalogue !== null) return;
+  const protocol = URL.canParse(url) ? new URL(url).protocol : '';
+  if (protocol !== 'http:' && protocol !== 'https:') {
+    throw new InputError('endpoints.storageSquid must be a URL that begins with http:// or https://');
+  }
 }
 
 /** Unlike the peer, a config without this section logs to the console: only an unset section turns it off. */

@@ -20,14 +20,14 @@ export interface FromEnv {
   /** In the order in which they are applied over the files. */
   readonly overrides: readonly Override[];
   /** One line for each variable of our own prefix that names no key. */
-  readonly faults: readonly string[];
+  readonly errors: readonly string[];
   /** Variables of the peer's prefix that name no key. The peer ignores them, and its deployment files have some. */
   readonly ignored: readonly string[];
 }
 
 export function overridesFrom(env: NodeJS.ProcessEnv): FromEnv {
   const overrides: Override[] = [];
-  const faults: string[] = [];
+  const errors: string[] = [];
   const ignored: string[] = [];
   for (const prefix of prefixes) {
     const names = Object.keys(env).filter((name) => name.startsWith(prefix));
@@ -36,10 +36,10 @@ export function overridesFrom(env: NodeJS.ProcessEnv): FromEnv {
       const path = paths.get(name.slice(prefix.length));
       if (path !== undefined) overrides.push({ name, path, value: overrideOf(path, env[name] ?? '') });
       else if (prefix === peerPrefix) ignored.push(`${name}${suggestion(name, prefix, (words) => ` (${words})`)}`);
-      else faults.push(`${name}: no such key${suggestion(name, prefix, (words) => `; ${words}`)}`);
+      else errors.push(`${name}: no such key${suggestion(name, prefix, (words) => `; ${words}`)}`);
     }
   }
-  return { overrides, faults, ignored };
+  return { overrides, errors, ignored };
 }
 
 const depthOf = (name: string): number => name.split('__').length;

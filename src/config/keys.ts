@@ -60,7 +60,8 @@ export const keys = {
   catalogue: {
     type: 'path',
     defaultWords: 'the example catalogue; none where `endpoints.storageSquid` is given',
-    about: 'YAML file that lists the objects; their files are in the same folder or below it.',
+    about:
+      'File that lists the objects: YAML, or NDJSON (`.ndjson`) for large ones. The files are in the same folder or below it.',
   },
   workerId: {
     type: 'integer',
@@ -79,7 +80,8 @@ export const keys = {
     type: 'path',
     default: './local',
     defaultWords: '`directories.cacheState`, else `./local`',
-    about: 'Directory of the state file, the generated secret and the audit log. One node per directory.',
+    about:
+      'Directory of the state file, the generated secret, the audit log and the index of objects. One node per directory.',
   },
   'directories.assets': { type: 'path', unused: true, about: 'Directory of the copies of data objects.' },
   'directories.cacheState': {
@@ -197,6 +199,82 @@ export const keys = {
     ...duration,
     default: 10_000,
     about: 'A server process that has not started within this time is killed and replaced.',
+  },
+  'content.timeoutMs': {
+    ...duration,
+    default: 10_000,
+    about:
+      'A content process that does not answer within this time, because a disk or the directory blocks it, is killed and replaced.',
+  },
+  'content.niceness': {
+    type: 'integer',
+    minimum: 0,
+    maximum: 19,
+    default: 15,
+    about: 'Nice value of the content process, so that viewers and operators are scheduled first.',
+  },
+  'content.hashBytesPerSec': {
+    type: 'size',
+    minimum: 0,
+    default: 209_715_200,
+    unit: 'bytes per second',
+    about: 'How fast files are read to hash them. 0: no limit.',
+  },
+  'store.maxIndexBytes': {
+    type: 'size',
+    minimum: 1_048_576,
+    default: 8_589_934_592,
+    unit: 'bytes',
+    about: 'Largest size of the index of objects on disk: about 500 bytes per object, twice that during an import.',
+  },
+  'squid.pageBags': {
+    ...positive,
+    maximum: 1000,
+    default: 100,
+    about: 'Bags per query of a sync. Larger pages load the squid for longer at a time.',
+  },
+  'squid.pauseMs': {
+    ...count,
+    maximum: 60_000,
+    default: 200,
+    unit: 'ms',
+    about: 'Pause between two queries of a sync.',
+  },
+  'squid.pageTimeoutMs': { ...duration, default: 60_000, about: 'Deadline for one query of a sync.' },
+  'squid.syncEverySec': {
+    ...positive,
+    maximum: 86_400,
+    default: 60,
+    unit: 's',
+    about: 'Pause between two syncs of the directory.',
+  },
+  'squid.lookUpPauseMs': {
+    ...count,
+    maximum: 60_000,
+    default: 50,
+    unit: 'ms',
+    about:
+      'Minimum pause between two queries for objects that are not in the index. All that wait are asked for at once.',
+  },
+  'squid.maxWaitingLookUps': {
+    ...positive,
+    default: 1000,
+    about: 'Objects that may wait for such a query; requests for further ones get a 503.',
+  },
+  'squid.maxCachedLookUps': {
+    ...positive,
+    default: 50_000,
+    about: 'Answers to such queries that are cached, for `limits.queryNodeCacheTTL`.',
+  },
+  'publicApi.lookUpTimeoutMs': {
+    ...duration,
+    default: 5000,
+    about: 'How long a request waits for the look-up of an object that is not in the index; then it gets a 503.',
+  },
+  'operatorApi.previewTimeoutMs': {
+    ...duration,
+    default: 2000,
+    about: 'How long a dry run waits for the content process.',
   },
   'operatorApi.host': {
     type: 'string',
@@ -386,7 +464,7 @@ export const keys = {
   'limits.readCatalogueMs': {
     ...duration,
     default: 60_000,
-    about: 'How long the start waits for the catalogue; then the public API opens without it.',
+    about: 'How long the first start waits until the catalogue has been read; then the public API opens without it.',
   },
   'intervals.saveCacheState': { ...positive, unit: 's', unused: true, about: 'How often the index is written.' },
   'intervals.checkStorageNodeResponseTimes': {
@@ -405,7 +483,18 @@ export const keys = {
   'limits.maxCachedItemSize': { type: 'size', minimum: 0, unused: true, about: 'Largest object that is kept.' },
   'limits.maxConcurrentStorageNodeDownloads': { ...positive, unused: true, about: 'Downloads at a time.' },
   'limits.maxConcurrentOutboundConnections': { ...positive, unused: true, about: 'Outgoing connections at a time.' },
-  'limits.outboundRequestsTimeoutMs': { ...positive, unit: 'ms', unused: true, about: 'Time for an outgoing request.' },
+  'limits.outboundRequestsTimeoutMs': {
+    ...duration,
+    default: 5000,
+    about: 'Deadline for one query of single objects to the storage squid.',
+  },
+  'limits.yamlCatalogueBytes': {
+    type: 'size',
+    minimum: 1024,
+    default: 67_108_864,
+    unit: 'bytes',
+    about: 'Largest YAML catalogue, since it is read into memory. A larger one must be NDJSON.',
+  },
   'limits.pendingDownloadTimeoutSec': { ...positive, unit: 's', unused: true, about: 'Time for one download.' },
   'limits.dataObjectSourceByObjectIdTTL': {
     ...count,
@@ -415,14 +504,15 @@ export const keys = {
   },
   'limits.queryNodeCacheTTL': {
     ...count,
+    maximum: 86_400,
+    default: 60,
     unit: 's',
-    unused: true,
-    about: 'How long answers of the directory are cached.',
+    about: 'How long the answer about a single object is cached, also that there is no such object.',
   },
   'endpoints.storageSquid': {
     type: 'string',
-    unused: true,
-    about: 'GraphQL URL of the storage squid. `/status` shows it, without user and password.',
+    about:
+      'GraphQL URL of the storage squid, the directory of the network; used if `catalogue` is unset. `/status` shows it, without user and password.',
   },
   'endpoints.joystreamNodeWs': { type: 'string', unused: true, about: 'URL of a chain node.' },
   keys: { type: 'list', secret: true, unused: true, about: 'Keys of the chain.' },

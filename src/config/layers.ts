@@ -14,7 +14,7 @@ export interface Origin {
   readonly variable?: string;
 }
 
-export interface Layers extends Pick<FromEnv, 'faults' | 'ignored'> {
+export interface Layers extends Pick<FromEnv, 'errors' | 'ignored'> {
   readonly tree: Tree;
   /** The source that set or unset a path or a section around it; for a section, a source that set something in it. */
   originOf(path: string): Origin | undefined;
@@ -49,14 +49,14 @@ export function layersOf(files: readonly ConfigFile[], env: NodeJS.ProcessEnv): 
     }
     for (const [key, value] of Object.entries(content)) lay([key], value, { rank, file });
   }
-  const { overrides, faults, ignored } = overridesFrom(env);
+  const { overrides, errors, ignored } = overridesFrom(env);
   for (const { name, path, value } of overrides) {
     set(path.split('.'), withoutNulls(value), { rank: files.length, variable: name });
     if (value === undefined) unsets.add(path);
   }
   return {
     tree,
-    faults,
+    errors,
     ignored,
     unsets,
     originOf: (path) => {

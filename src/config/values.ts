@@ -4,7 +4,7 @@ import { closestMatch } from 'leven';
 import { InputError } from '../base/errors.ts';
 import { pointerSteps } from '../base/validate.ts';
 import type { ConfigFile } from './config-file.ts';
-import { bytesOf, configFaults, demandOf } from './config-schema.ts';
+import { bytesOf, configErrors, demandOf } from './config-schema.ts';
 import { type Key, type KeyName, keyAt, keyNames, keys, type Section, sectionNames, type ValueOf } from './keys.ts';
 import { isWithin, layersOf, nested, type Tree, valueAt } from './layers.ts';
 
@@ -25,15 +25,15 @@ export interface Values {
 
 /** @throws {InputError} with one line for each error, without the values of secrets */
 export function readValues(files: readonly ConfigFile[], env: NodeJS.ProcessEnv, cwd: string): Values {
-  const { tree, originOf, unsets, faults, ignored } = layersOf(files, env);
-  const entries = faultsOf(tree).map(({ path, words }) => {
+  const { tree, originOf, unsets, errors, ignored } = layersOf(files, env);
+  const entries = errorsOf(tree).map(({ path, words }) => {
     const { variable, file } = originOf(path.join('.')) ?? {};
     if (file === undefined) return variable ? `${variable}: ${words}` : words;
     return `${files.length > 1 ? `${file.path} ` : ''}line ${file.lineOf(path)}: ${words}`;
   });
-  if (faults.length + entries.length > 0) {
+  if (errors.length + entries.length > 0) {
     const from = files.length > 0 ? ` (${files.map(({ path }) => path).join(', ')} and environment)` : '';
-    const lines = [...entries, ...faults].map((entry) => `  ${entry}`);
+    const lines = [...entries, ...errors].map((entry) => `  ${entry}`);
     throw new InputError([`The config${from} is not valid:`, ...lines].join('\n'));
   }
 
@@ -62,25 +62,25 @@ function finished({ type }: Key, value: unknown, folder: string): unknown {
   return value;
 }
 
-interface Fault {
+interface KeyError {
   readonly path: readonly string[];
   readonly words: string;
 }
 
-function faultsOf(tree: Tree): Fault[] {
-  const faults = new Map<string, Fault>();
-  for (const { path: pointer } of configFaults(tree)) {
+function errorsOf(tree: Tree): KeyError[] {
+  const errors = new Map<string, KeyError>();
+  for (const { path: pointer } of configErrors(tree)) {
     const words = pointerSteps(pointer);
     const known = knownPart(words);
     const name = words.join('.');
     if (known.length === words.length || keyAt(known.join('.'))) {
       const path = known.join('.');
-      faults.set(path, { path: known, words: `${path}: ${wrongValue(path, valueAt(tree, path))}` });
+      errors.set(path, { path: known, words: `${path}: ${wrongValue(path, valueAt(tree, path))}` });
     } else {
-      faults.set(name, { path: words, words: `${name}: no such key${suggestion(known, words)}` });
+      errors.set(name, { path: words, words: `${name}: no such key${suggestion(known, words)}` });
     }
   }
-  return [...faults.values()];
+  return [...errors.values()];
 }
 
 /** The longest part of a path that is a key or a section; beneath a key lie its list entries. */

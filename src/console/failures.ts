@@ -37,7 +37,7 @@ function nextAfter({ status, detail, allowed = [], requestId }: Problem): string
     default:
       return status >= 500
         ? `The state shows what changed, if anything. Fix the cause and retry; see the node's log${requestId === null ? '' : ` (request ${requestId})`}.`
-        : 'The API reference explains this status.';
+        : 'See docs/api.md and the API description of this node.';
   }
 }
 

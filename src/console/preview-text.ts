@@ -5,12 +5,13 @@ import { bytesText, countText } from './numbers.ts';
 type Lot = NonNullable<Preview['objects']>['dropped'];
 
 /** One line per difference. */
-export function previewLines({ before, after, objects, conditions }: Preview): string[] {
+export function previewLines({ before, after, objects, objectsUnknown, conditions }: Preview): string[] {
   const buckets = after.effectiveBuckets.join(' ') || 'none';
   const isSame = before.effectiveBuckets.join(' ') === after.effectiveBuckets.join(' ');
   return [
     `Effective buckets${isSame ? ' (unchanged)' : ''}: ${shortened(buckets)}`,
     ...(objects ? [`Dropped: ${lotText(objects.dropped)}`, `Gained: ${lotText(objects.gained)}`] : []),
+    ...(objectsUnknown ? [`Objects: not known. ${objectsUnknown}`] : []),
     ...conditions.map(({ type, message }) => `▲ ${type}: ${message}`),
   ];
 }

@@ -1,4 +1,5 @@
-// The state document on the page: settings, buckets, workers, drain, conditions.
+// The state document on the page: settings, buckets, server processes, drain, conditions.
+import { directoryWords } from '../client/directory-words.ts';
 import { age } from './ages.ts';
 import { byId, type Child, fill, h, setText } from './dom.ts';
 import type { Model, State } from './model.ts';
@@ -17,9 +18,9 @@ export function statusPanel(): (model: Model) => void {
 
   return ({ state, drain }) => {
     const { id, version, startedAt, since, generation, settings, desired, endpoints } = state ?? {};
-    const { effectiveBuckets, lameDuck, lastCrash } = state ?? {};
+    const { effectiveBuckets, lameDuck, lastCrash, directory } = state ?? {};
     draw('about', { id, version, startedAt }, () => aboutOf(state));
-    const shown = { since, generation, settings, desired, endpoints, effectiveBuckets, lameDuck, lastCrash };
+    const shown = { since, generation, settings, desired, endpoints, effectiveBuckets, lameDuck, lastCrash, directory };
     draw('settings', shown, () => settingsOf(state));
     draw('workers', state?.workers, () => workersOf(state));
     draw('conditions', state?.conditions, () => conditionsOf(state));
@@ -43,6 +44,7 @@ const code = (text: string): HTMLElement => h('code', {}, text);
 function settingsOf(state: State | null): Child[] {
   if (state === null) return [row('Settings', 'unknown')];
   const { settings, desired, endpoints, generation, since, effectiveBuckets, publicApi, lameDuck, lastCrash } = state;
+  const { directory = null } = state;
   return [
     row('Public API', `${publicApi} `, age(since, 'for')),
     lameDuck && row('Lame duck', 'not ready, viewers are still served; the port closes ', age(lameDuck.until, 'in')),
@@ -50,6 +52,7 @@ function settingsOf(state: State | null): Child[] {
     row('Worker', settings.workerId === null ? 'unset' : String(settings.workerId)),
     row('Buckets', ...(settings.buckets === null ? ['all buckets of the worker'] : list(settings.buckets))),
     effectiveBuckets && row('Effective', ...(effectiveBuckets.length > 0 ? list(effectiveBuckets) : ['none'])),
+    row('Directory', directoryWords(directory), ...(directory?.readAt ? ['; read ', age(directory.readAt)] : [])),
     row('Generation', String(generation)),
     row(
       'Overridden by commands',
@@ -75,7 +78,7 @@ function list(ids: readonly string[]): Child[] {
 function workersOf(state: State | null): Child[] {
   if (state === null) return [h('li', { class: 'none' }, 'Unknown.')];
   const { workers } = state;
-  if (workers.length === 0) return [h('li', { class: 'none' }, 'No worker process.')];
+  if (workers.length === 0) return [h('li', { class: 'none' }, 'No server process.')];
   return workers.map(({ pid, state: word }) =>
     h(
       'li',

@@ -27,9 +27,11 @@ export function containerHint(
 export function isInContainer({ env, root = '/' }: Place): boolean {
   if (env.container) return true;
   if (['.dockerenv', 'run/.containerenv'].some((path) => existsSync(join(root, path)))) return true;
-  return /\/(?:(?:docker|libpod|cri-containerd|crio)[-/][0-9a-f]{12,}|kubepods\b|lxc(?:\.payload\.[^/]+)?\/)/m.test(
-    textOf(join(root, 'proc/self/cgroup')),
-  );
+  const groups = textOf(join(root, 'proc/self/cgroup'));
+  return [
+    /\/(?:docker|libpod|cri-containerd|crio)[-/][0-9a-f]{12}/,
+    /\/(?:kubepods\b|lxc(?:\.payload\.[^/]+)?\/)/,
+  ].some((pattern) => pattern.test(groups));
 }
 
 function textOf(path: string): string {

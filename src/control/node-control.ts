@@ -28,9 +28,30 @@ export interface StateDocument extends NodeStatus {
   readonly lameDuck: { readonly until: string } | null;
   readonly drain: (DrainStatus & { readonly deadline: string }) | null;
   readonly workers: readonly WorkerStatus[];
+  /** As of the last report of the content process; null: it has not reported yet. */
+  readonly directory: DirectoryStatus | null;
   /** Crash of a server process, or of the control process in an earlier run; kept across restarts. Null: none is known. */
   readonly lastCrash: CrashReport | null;
   readonly conditions: readonly DatedCondition[];
+}
+
+/** What the node knows of its directory, and how far a reading has come. */
+export interface DirectoryStatus {
+  /** Of the content process; null: none runs at the moment. */
+  readonly pid: number | null;
+  /** In the index. */
+  readonly objects: number;
+  readonly bags: number;
+  /** When the directory was last read completely, ISO 8601; null: never. */
+  readonly readAt: string | null;
+  readonly activity: 'reading' | 'hashing' | 'idle';
+  /** Done in the reading in progress; null: none is. */
+  readonly bagsRead: number | null;
+  readonly objectsRead: number | null;
+  readonly filesToHash: number;
+  /** The last block that the squid has processed, and its version; null: not known. */
+  readonly height: number | null;
+  readonly squidVersion: string | null;
 }
 
 /** The state in which a command was refused. */
@@ -73,8 +94,10 @@ export interface Preview {
   readonly before: Outlook;
   /** The state after the command if every step succeeds. */
   readonly after: Outlook;
-  /** Objects that would be dropped and gained; null: the command changes no settings. */
+  /** Objects that would be dropped and gained; null: the command changes no settings, or the content process cannot tell. */
   readonly objects: CoverageChange | null;
+  /** Why the content process cannot tell, for people; null: it can. */
+  readonly objectsUnknown: string | null;
   /** The conditions in `after`, as far as they can be predicted. */
   readonly conditions: readonly Condition[];
 }

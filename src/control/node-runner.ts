@@ -39,8 +39,8 @@ export interface NodeParts extends NodeInput, Surroundings {
   /** Stops accepting operator requests; resolves when those accepted are answered. */
   readonly answer: () => Promise<void>;
   readonly conditions: readonly ConditionSource[];
-  /** The objects that a change of settings would drop and gain. */
-  readonly coverageChange: (before: Settings, after: Settings) => Promise<CoverageChange>;
+  /** Maximum number of ids in each list of a preview. */
+  readonly maxPreviewIds: number;
   readonly now?: () => number;
 }
 
@@ -69,7 +69,7 @@ export class Node implements ObservableNode {
   readonly #inProgress = new Map<CommandName, (result: CommandResult) => void>();
 
   constructor(parts: NodeParts) {
-    const { publicSide, save, answer, now = Date.now } = parts;
+    const { publicSide, contentSide, save, answer, now = Date.now } = parts;
     this.#parts = parts;
     this.#now = now;
     this.#observers = new Observers(now);
@@ -80,7 +80,7 @@ export class Node implements ObservableNode {
           listen: fromPromise(({ input, signal }) => publicSide.listen({ ...input, signal })),
           close: fromPromise(() => publicSide.close()),
           save: fromPromise(({ input, signal }) => save(input, signal)),
-          configure: fromPromise(({ input: { workerId, buckets } }) => publicSide.configure({ workerId, buckets })),
+          configure: fromPromise(({ input: { workerId, buckets } }) => this.#configure({ workerId, buckets })),
           answer: fromPromise(() => answer()),
         },
         actions: {
@@ -95,6 +95,11 @@ export class Node implements ObservableNode {
     publicSide.subscribe((event) => {
       if (event.type === 'drain.ended' && this.#snapshot.status === 'active') this.#actor.send(event);
       if (event.type !== 'changed') return;
+      this.look();
+      this.#observers.changed();
+    });
+    contentSide.subscribe(({ type }) => {
+      if (type !== 'changed') return;
       this.look();
       this.#observers.changed();
     });
@@ -123,11 +128,18 @@ export class Node implements ObservableNode {
   async restore(): Promise<void> {
     // A server process has the settings before it serves; one that is still starting gets them later.
     const { publicSide } = this.#parts;
-    await publicSide.configure(settingsOf(this.#snapshot)).catch(() => publicSide.kill());
+    await this.#configure(settingsOf(this.#snapshot)).catch(() => publicSide.kill());
     this.#actor.send({ type: 'restore' });
     this.#begin();
     await this.#settled();
     this.#isRestored = true;
+  }
+
+  /** The next public request is judged by these settings; the content process follows when it can. */
+  async #configure(settings: Settings): Promise<void> {
+    const { publicSide, contentSide } = this.#parts;
+    contentSide.configure(settings);
+    await publicSide.configure(settings);
   }
 
   #whyNotReady(): string | null {
@@ -135,7 +147,11 @@ export class Node implements ObservableNode {
     if (node === 'shuttingDown') return 'the node is shutting down';
     if (publicApi !== 'running') return `the public API is ${publicApi}`;
     const isServed = this.#parts.publicSide.workers.some(({ state }) => state === 'serving');
-    return isServed ? null : 'no server process serves the public API';
+    if (!isServed) return 'no server process serves the public API';
+    const { status } = this.#parts.contentSide;
+    // Until the content process has reported, the server processes may have an index from before.
+    if (status === null ? this.#parts.publicSide.indexWasRead : status.readAt !== null) return null;
+    return 'the directory has never been read';
   }
 
   get #snapshot(): NodeSnapshot {
@@ -213,14 +229,16 @@ export class Node implements ObservableNode {
     if (!simulation.legal) return refusal(before, simulation.reason);
     if (onlyIf?.(versionOf(before)) === false) return movedOn(before);
     const { after } = simulation;
-    const { bucketsOf, coverageChange } = this.#parts;
+    const { contentSide } = this.#parts;
     const isAssignment = command.type === 'set-worker' || command.type === 'set-buckets';
+    const change = isAssignment ? await this.#coverageChange(settingsOf(before), settingsOf(after)) : null;
     const preview = {
       dryRun: true as const,
       command: command.type,
-      before: outlookOf(before, bucketsOf),
-      after: outlookOf(after, bucketsOf),
-      objects: isAssignment ? await coverageChange(settingsOf(before), settingsOf(after)) : null,
+      before: outlookOf(before, contentSide),
+      after: outlookOf(after, contentSide),
+      objects: typeof change === 'string' ? null : change,
+      objectsUnknown: typeof change === 'string' ? change : null,
       conditions: this.#conditionsIn(after).map(({ type, reason, severity, message, remedy }) => ({
         type,
         reason,
@@ -230,6 +248,12 @@ export class Node implements ObservableNode {
       })),
     };
     return { result: 'possible', preview };
+  }
+
+  /** @returns a text: why it is not known */
+  #coverageChange(before: Settings, after: Settings): Promise<CoverageChange | string> {
+    const { contentSide, maxPreviewIds } = this.#parts;
+    return contentSide.preview(before, after, maxPreviewIds).catch(messageOf);
   }
 
   /** Called within the machine's step: the result contains the state that the command has led to. */
@@ -270,11 +294,12 @@ export class Node implements ObservableNode {
   }
 
   #conditionsIn(snapshot: NodeSnapshot): (Condition | DatedCondition)[] {
-    const { publicSide, conditions } = this.#parts;
+    const { publicSide, contentSide, conditions } = this.#parts;
     const settings = settingsOf(snapshot);
     return [
       ...machineConditions(snapshot),
       ...publicSide.conditions,
+      ...contentSide.conditions,
       ...conditions.flatMap((source) => source(settings)),
     ];
   }

@@ -1,24 +1,27 @@
 // Conditions of the settings, compared with the directory: nothing is distributed, or buckets are unknown.
 import type { Settings } from '../../machines/settings.ts';
 import { type Condition, condition } from '../base/condition.ts';
-import type { Directory } from '../directory/directory.ts';
+import type { ContentSide } from '../supervisor/content-side.ts';
 
 const maxNamed = 10;
 
-export function settingsConditions(settings: Settings, directory: Pick<Directory, 'knows' | 'bucketsOf'>): Condition[] {
+type Names = Pick<ContentSide, 'knows' | 'bucketsOf'>;
+
+/** Nothing is reported that the directory has not answered yet. */
+export function settingsConditions(settings: Settings, directory: Names): Condition[] {
   const { workerId, buckets } = settings;
   if (buckets !== null) return unknownBuckets(buckets, directory);
   if (workerId === null) {
     const message = 'Neither a worker nor buckets are set, so no asset is served: use set-worker or set-buckets.';
     return [condition('NothingDistributed', 'NoWorker', message)];
   }
-  if (directory.bucketsOf(workerId).length > 0) return [];
+  if (directory.bucketsOf(workerId)?.length !== 0) return [];
   const message = `The directory assigns no bucket to worker ${workerId}, so no asset is served.`;
   return [condition('NothingDistributed', 'NoBucket', message)];
 }
 
-function unknownBuckets(buckets: readonly string[], directory: Pick<Directory, 'knows'>): Condition[] {
-  const unknown = buckets.filter((id) => !directory.knows(id));
+function unknownBuckets(buckets: readonly string[], directory: Names): Condition[] {
+  const unknown = buckets.filter((id) => directory.knows(id) === false);
   if (unknown.length === 0) return [];
   const shown = unknown.slice(0, maxNamed).join(', ');
   const rest = unknown.length > maxNamed ? ` and ${unknown.length - maxNamed} more` : '';

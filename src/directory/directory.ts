@@ -1,42 +1,26 @@
-// The directory port: which objects exist, in which buckets, and which worker holds which bucket.
-import type { DataObject } from '../../machines/answer.ts';
-import type { DatedCondition } from '../base/condition.ts';
-import type { DirectoryChange, DirectorySnapshot } from '../ipc/messages.ts';
+// The directory port: which objects exist, in which bags and buckets, and which worker holds which bucket.
+//
+// A driver runs in the content process. It writes what it knows to the index, and looks up single objects that are not there.
+import type { Settings } from '../../machines/settings.ts';
+import type { Condition } from '../base/condition.ts';
+import type { DirectoryProgress } from '../ipc/content-messages.ts';
+import type { LookUp } from '../ipc/look-up.ts';
 
-export type DirectoryListener = (change: DirectoryChange) => void;
-export type ConditionsListener = (conditions: readonly DatedCondition[]) => void;
-
-export interface DirectoryContents {
-  readonly objects: Iterable<DataObject>;
-  /** The workers that actively distribute a bucket. */
-  readonly bucketWorkers: DirectorySnapshot['bucketWorkers'];
-}
+export type { DirectoryProgress, LookUp };
 
 export interface Directory {
-  /** Starts to read. Resolves after the first read or its timeout, once subscribers have everything known by then; never rejects. */
-  start(): Promise<void>;
-  /** Ends all notifications. Resolves when everything is closed, or has failed to close in time. May be called at any time, repeatedly. */
+  /** Starts to read. Problems become conditions. */
+  start(): void;
+  /** Ends all work. Resolves when nothing more is written to the index. */
   stop(): Promise<void>;
-  /** It could not be stopped: a thread waits for a hung disk and keeps this process from exiting. */
-  readonly isStuck: boolean;
-  /**
-   * Subscribes to every change, in order. A late listener receives the current contents before this returns.
-   * Listeners must not throw.
-   * @returns a function that unsubscribes
-   */
-  subscribe(listener: DirectoryListener): () => void;
-  /** The current conditions of the directory. */
-  readonly conditions: readonly DatedCondition[];
-  /** Subscribes to changes of `conditions`. */
-  subscribeConditions(listener: ConditionsListener): () => void;
-  /** Whether an object lies in this bucket or a worker holds it. */
-  knows(bucketId: string): boolean;
-  /** Ids of the buckets a worker actively distributes, in natural order; none before the first read. The same list until it changes. */
-  bucketsOf(workerId: number): readonly string[];
-  /** The current contents. During iteration objects may be updated, but none is added or removed. */
-  contents(): DirectoryContents;
-  /** Whether the text has the syntax of a bucket id. */
-  isBucketId(text: string): boolean;
-  /** Reports a bad copy: the object's file does not match its record, and is read again. Unknown ids are ignored. */
-  doubt(objectId: string): void;
+  /** The settings whose objects are needed; called before `start` and at every change. */
+  configure(settings: Settings): void;
+  /** Never rejects. For objects that the index does not contain. */
+  lookUp(objectId: string): Promise<LookUp>;
+  /** The copy of an object does not match its record: it is checked again. Unknown ids are ignored. */
+  reportBadCopy(objectId: string): void;
+  readonly conditions: readonly Condition[];
+  readonly progress: DirectoryProgress;
+  /** @param listener called when conditions or progress have changed, not more often than useful. @returns a function that unsubscribes */
+  subscribe(listener: () => void): () => void;
 }

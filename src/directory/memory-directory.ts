@@ -1,72 +1,123 @@
-// The directory's twin in memory, with contents set by its caller. For tests, and for a node without a directory.
+// The directory's twin in memory, with contents set by its caller. For tests.
+import { isDeepStrictEqual } from 'node:util';
 import type { DataObject } from '../../machines/answer.ts';
 import type { Condition } from '../base/condition.ts';
-import type { DirectorySnapshot } from '../ipc/messages.ts';
-import { isCatalogueBucketId } from './catalogue/catalogue-schema.ts';
+import type { LookUp } from '../ipc/look-up.ts';
+import type { IndexTransaction, IndexWriter, ObjectRow } from '../store/object-index.ts';
 import type { Directory } from './directory.ts';
-import { DirectoryState } from './directory-state.ts';
+
+export interface MemoryContents {
+  readonly objects: readonly DataObject[];
+  /** The workers that actively distribute a bucket. */
+  readonly bucketWorkers: Readonly<Record<string, readonly number[]>>;
+}
 
 export interface MemoryDirectory extends Directory {
   /** Before the start: sets the contents of the first read. */
-  replace(snapshot: DirectorySnapshot): void;
-  /** Unknown objects are ignored. */
-  update(objects: readonly DataObject[]): void;
+  replace(contents: MemoryContents): void;
   setConditions(conditions: readonly Condition[]): void;
   /** Ids of bad copies, in the order of the reports. */
-  readonly doubted: readonly string[];
+  readonly badCopies: readonly string[];
 }
 
-const nothing: DirectorySnapshot = { objects: [], bucketWorkers: {} };
+const nothing: MemoryContents = { objects: [], bucketWorkers: {} };
+const contentsMark = 'contents';
 
-export function memoryDirectory(
-  first: DirectorySnapshot = nothing,
-  isBucketId: (text: string) => boolean = isCatalogueBucketId,
-): MemoryDirectory {
-  const known = new DirectoryState();
-  const doubted: string[] = [];
+/** Every change is in the index when `start` or `replace` returns. Objects in the same buckets form one bag. */
+export function memoryDirectory(index: IndexWriter, first: MemoryContents = nothing): MemoryDirectory {
+  const listeners = new Set<() => void>();
+  const badCopies: string[] = [];
   let state: 'new' | 'started' | 'stopped' = 'new';
-  let snapshot = first;
+  let contents = first;
+  let conditions: readonly Condition[] = [];
+
+  const notify = (): void => {
+    for (const listener of [...listeners]) listener();
+  };
 
   function publish(): void {
-    const replacement = known.replace();
-    replacement.add(snapshot.objects);
-    replacement.finish(snapshot.bucketWorkers);
+    const mark = JSON.stringify(contents);
+    if (index.mark(contentsMark) !== mark) {
+      const version = index.newVersion();
+      version.transact((tx) => write(tx, contents));
+      version.publish((tx) => {
+        tx.putMark(contentsMark, mark);
+        tx.setRead(new Date().toISOString());
+      });
+      while (index.tidy());
+    }
+    notify();
+  }
+
+  function lookUp(id: string): LookUp {
+    if (index.summary.readAt === null) return { result: 'undecided' };
+    const object = contents.objects.find((it) => it.id === id);
+    if (object === undefined) return { result: 'unknown' };
+    const workers = object.buckets.map((bucket) => [bucket, contents.bucketWorkers[bucket] ?? []] as const);
+    return { result: 'found', object, bucketWorkers: Object.fromEntries(workers) };
   }
 
   return {
-    start: async () => {
+    start: () => {
       if (state !== 'new') return;
       state = 'started';
       publish();
     },
     stop: async () => {
       state = 'stopped';
-      known.close();
+      listeners.clear();
     },
-    isStuck: false,
-    subscribe: (listener) => (state === 'stopped' ? () => {} : known.subscribe(listener)),
-    subscribeConditions: (listener) => (state === 'stopped' ? () => {} : known.subscribeConditions(listener)),
+    configure: () => {},
+    lookUp: async (id) => lookUp(id),
+    reportBadCopy: (id) => {
+      badCopies.push(id);
+    },
     get conditions() {
-      return known.conditions;
+      return conditions;
     },
-    knows: (bucketId) => known.knows(bucketId),
-    bucketsOf: (workerId) => known.bucketsOf(workerId),
-    contents: () => known.contents(),
-    isBucketId,
-    doubt: (objectId) => {
-      doubted.push(objectId);
+    get progress() {
+      const { readAt } = index.summary;
+      const none = { bagsRead: null, objectsRead: null, filesToHash: 0, height: null, squidVersion: null };
+      return { activity: 'idle' as const, readAt, ...none };
+    },
+    subscribe: (listener) => {
+      if (state !== 'stopped') listeners.add(listener);
+      return () => listeners.delete(listener);
     },
     replace: (next) => {
-      snapshot = next;
+      contents = next;
       if (state === 'started') publish();
     },
-    update: (objects) => {
-      const more = new Map(objects.map((object) => [object.id, object]));
-      const updated = snapshot.objects.flatMap(({ id }) => more.get(id) ?? []);
-      snapshot = { ...snapshot, objects: snapshot.objects.map((object) => more.get(object.id) ?? object) };
-      if (state === 'started' && updated.length > 0) known.update(updated);
+    setConditions: (next) => {
+      if (isDeepStrictEqual(next, conditions)) return;
+      conditions = next;
+      notify();
     },
-    setConditions: (conditions) => known.setConditions(conditions),
-    doubted,
+    badCopies,
   };
+}
+
+function write(tx: IndexTransaction, { objects, bucketWorkers }: MemoryContents): void {
+  const buckets = new Set([...Object.keys(bucketWorkers), ...objects.flatMap((object) => object.buckets)]);
+  for (const id of buckets) tx.putBucket(id, { workers: [...new Set(bucketWorkers[id])], distributing: true });
+  for (const object of objects) {
+    const bag = JSON.stringify([...object.buckets].sort());
+    tx.putBag(bag, { distributionBuckets: object.buckets, storageBuckets: [], pass: 0 });
+    tx.putObject(object.id, rowOf(object, bag));
+  }
+}
+
+function rowOf({ path, size, type, hash, verified, accepted }: DataObject, bag: string): ObjectRow {
+  const stated = { bag, size, type, accepted };
+  if (path === null) return { ...stated, hash, file: null };
+  // A file whose version is not known: no stat value of a real file is like these.
+  const facts = verified ?? { size: size ?? 0, mtimeMs: 0, ctimeMs: 0, ino: 0 };
+  const file = {
+    name: path,
+    found: { path, ...facts },
+    type: null,
+    hash: verified === null ? null : hash,
+    problem: null,
+  };
+  return { ...stated, hash, file };
 }

@@ -1,18 +1,7 @@
 // The IPC protocol between the control process and the server processes. Server processes make no decisions.
-import type { DataObject } from '../../machines/answer.ts';
 import type { ServerMetrics } from '../metrics/counters.ts';
+import type { DirectorySource } from './content-messages.ts';
 import type { NumberedSettings } from './shared-settings.ts';
-
-/** The directory as a server process has it. `bucketWorkers`: the workers that actively distribute a bucket. */
-export interface DirectorySnapshot {
-  readonly objects: readonly DataObject[];
-  readonly bucketWorkers: Readonly<Record<string, readonly number[]>>;
-}
-
-/** A change of the directory: all of it is replaced, or some objects are updated. */
-export type DirectoryChange =
-  | { readonly type: 'replaced'; readonly snapshot: DirectorySnapshot }
-  | { readonly type: 'updated'; readonly objects: readonly DataObject[] };
 
 /** The fixed parameters of a server process; sent first. */
 export interface ServerSetup {
@@ -23,6 +12,14 @@ export interface ServerSetup {
   /** Report every request; left out: only those that the node failed to answer. */
   readonly reportsRequests?: boolean;
   readonly limits: PublicLimits;
+  /** Absolute; the index is in it. */
+  readonly stateDirectory: string;
+  /** The directory of this node: an index that was built from another is not read. Null: it has none; left out: any is read. */
+  readonly indexSource?: DirectorySource | null;
+  /** Where the content process answers look-ups: path of a socket. */
+  readonly lookUpSocket: string;
+  /** How long a request waits for a look-up. */
+  readonly lookUpTimeoutMs: number;
   /** Left out: none are set. */
   readonly statusFacts?: StatusFacts;
   /** Connections that the open-file limit allows each server process; left out: any number. */
@@ -71,8 +68,6 @@ export type Order = { readonly seq: number } & (
       /** After the control process has died, responses in progress get this long. */
       readonly drainTimeoutMs: number;
     }
-  /** `more`: further parts of a large directory follow; all parts take effect together with the last. */
-  | { readonly type: 'directory'; readonly change: DirectoryChange; readonly more: boolean }
   /** Open the port. 0: any free port. */
   | { readonly type: 'listen'; readonly host: string; readonly port: number }
   /** Send the open port, for another server process to share; the report carries it. */
@@ -85,6 +80,8 @@ export type Order = { readonly seq: number } & (
   | { readonly type: 'drain'; readonly drain: number }
   /** Close every connection of this drain. */
   | { readonly type: 'cut'; readonly drain: number }
+  /** The index with this id is read from now on: it was built, or rebuilt, by the content process. */
+  | { readonly type: 'index'; readonly id: string }
   /** What `/readyz` returns while the port is open; nothing else changes. */
   | { readonly type: 'ready'; readonly ready: boolean }
   | { readonly type: 'ping' }
@@ -114,6 +111,8 @@ export type Report =
       readonly type: 'confirmed';
       readonly seq: number;
       readonly port?: number;
+      /** With the answer to `setup`: it has found an index of a directory that was read before. */
+      readonly hasIndex?: boolean;
       readonly activity?: ActivityMetrics;
       /** With the answer to a `ping`. */
       readonly serverMetrics?: ServerMetrics;
@@ -123,8 +122,6 @@ export type Report =
   | { readonly type: 'failed'; readonly seq: number; readonly code: string; readonly reason: string }
   /** The last connection of a drain has closed; `cut` of them were cut. */
   | { readonly type: 'drained'; readonly drain: number; readonly cut: number }
-  /** The file of an object does not match the directory. */
-  | { readonly type: 'badCopy'; readonly objectId: string }
   | ({ readonly type: 'requests' } & RequestsReport);
 
 /** A batch of requests for the log. */

@@ -1,4 +1,4 @@
-// Metrics of the node: states, conditions, workers and drains.
+// Metrics of the node: states, conditions, server processes and drains.
 import { nodeMachine } from '../../machines/node.ts';
 import { type ConditionType, conditionTable } from '../base/condition.ts';
 import type { StateDocument } from '../control/node-control.ts';
@@ -7,13 +7,13 @@ import { counter, type Family, gauge, histogram, just, stateSet } from './family
 
 type MeasuredState = Pick<
   StateDocument,
-  'version' | 'node' | 'publicApi' | 'generation' | 'drain' | 'workers' | 'conditions'
+  'version' | 'node' | 'publicApi' | 'generation' | 'drain' | 'workers' | 'conditions' | 'directory'
 > & { readonly desired: Pick<StateDocument['desired'], 'publicApi'> };
 
 export interface NodeReading {
   readonly state: MeasuredState;
   readonly serverMetrics: ServerMetrics;
-  /** Lost workers, by reason. */
+  /** Lost server processes, by reason. */
   readonly losses: Readonly<Record<string, number>>;
   /** Connections cut at the deadline of a drain. */
   readonly cut: number;
@@ -61,24 +61,41 @@ export function nodeFamilies({ state, serverMetrics, losses, cut, lag, condition
     ),
     gauge(
       'distributor_workers',
-      'Public worker processes by state.',
+      'Server processes by state.',
       workerStates.map((name) => [{ state: name }, inState(name)]),
     ),
     counter(
       'distributor_worker_restarts_total',
-      'Public workers lost and replaced, by reason.',
+      'Server processes lost and replaced, by reason.',
       Object.entries({ ...usualLosses, ...losses }).map(([reason, count]) => [{ reason }, count]),
     ),
-    counter('distributor_worker_cpu_seconds_total', 'CPU time of the public workers.', just(counts.cpuSec)),
+    counter('distributor_worker_cpu_seconds_total', 'CPU time of the server processes.', just(counts.cpuSec)),
     gauge(
       'distributor_worker_resident_memory_bytes',
-      'Resident memory of the live public workers.',
+      'Resident memory of the live server processes.',
       just(serverMetrics.residentBytes),
     ),
     histogram('distributor_event_loop_lag_seconds', 'Event loop lag, sampled ten times a second.', lagBoundsSec, [
       [{ process: 'control' }, lag],
       [{ process: 'worker' }, counts.lag],
     ]),
+    gauge('distributor_directory_objects', 'Objects in the index.', just(state.directory?.objects ?? 0)),
+    gauge('distributor_directory_bags', 'Bags in the index.', just(state.directory?.bags ?? 0)),
+    gauge(
+      'distributor_directory_reading',
+      'Whether an import or a sync of the directory is in progress: 1 if so.',
+      just(state.directory?.activity === 'reading' ? 1 : 0),
+    ),
+    gauge(
+      'distributor_directory_files_to_hash',
+      'Files of the catalogue that are still to be hashed.',
+      just(state.directory?.filesToHash ?? 0),
+    ),
+    gauge(
+      'distributor_squid_height',
+      'Last block that the storage squid has processed; 0: not known.',
+      just(state.directory?.height ?? 0),
+    ),
     gauge('distributor_drain_connections', 'Connections that are draining.', just(state.drain?.connections ?? 0)),
     gauge(
       'distributor_drain_remaining_bytes',

@@ -1,4 +1,4 @@
-// Metrics of the public API, summed over the last heartbeats of the workers.
+// Metrics of the public API, summed over the last heartbeats of the server processes.
 import { latencyBoundsSec, type ServerMetrics } from './counters.ts';
 import { counter, type Family, gauge, histogram, just } from './family.ts';
 

@@ -37,7 +37,7 @@ const metrics: PathItem = {
 };
 
 const page: Answer = {
-  description: 'A page of the console.',
+  description: 'The page of the console.',
   headers: {
     ...everywhere,
     'Content-Security-Policy': always('allows only resources of this node'),
@@ -48,15 +48,15 @@ const page: Answer = {
   content: { 'text/html': { schema: { type: 'string' } } },
 };
 
-const pagePath = (operationId: string, summary: string): PathItem => ({
+const console: PathItem = {
   get: {
-    ...{ servers, operationId, tags: ['console'], summary, security: [] },
+    ...{ servers, operationId: 'operator.console', tags: ['console'], security: [] },
+    summary: 'The console. The page itself asks for a token.',
     responses: { 200: page, 403: notOurs, 500: broken },
   },
-});
+};
 
 export const openPaths: Readonly<Record<string, PathItem>> = {
-  '/': pagePath('operator.console', 'The console. The page itself asks for a token.'),
-  '/reference': pagePath('operator.reference', 'This description as a page.'),
+  '/': console,
   '/metrics': metrics,
 };

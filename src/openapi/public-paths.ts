@@ -105,7 +105,7 @@ const assetAnswers: Answers = {
     content: bytes,
   },
   304: { description: 'Not modified.', headers: asset },
-  404: refusal(`${wordsOf(404)}; \`absent\`: no copy here`),
+  404: refusal(wordsOf(404)),
   412: refusal('`If-Match` names another object.'),
   413: refusal('Requests must not have a body.', {
     Connection: sometimes('the connection is closed without reading the body'),
@@ -116,7 +116,8 @@ const assetAnswers: Answers = {
   }),
   421: refusal(wordsOf(421)),
   500: refusal('The copy could not be read.'),
-  503: refusal('The node is overloaded.', { 'Retry-After': always('seconds') }),
+  502: refusal(wordsOf(502), { 'Retry-After': always('seconds') }),
+  503: refusal(`${wordsOf(503)}; \`overloaded\`: The node is overloaded`, { 'Retry-After': always('seconds') }),
 };
 
 const withoutBody = (all: Answers): Answers =>

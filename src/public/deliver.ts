@@ -1,5 +1,5 @@
 // Sends the bytes of one object, whole or in part, from memory or from an open file; a body is correct or visibly cut.
-import { answers, type DataObject, judgeCopy, verifiedHeaders } from '../../machines/answer.ts';
+import { answers, type DataObject, type FileFacts, judgeCopy, verifiedHeaders } from '../../machines/answer.ts';
 import { codeOf } from '../base/errors.ts';
 import { readRequest } from './conditional.ts';
 import { type Copy, type HotCache, isChanged } from './hot-cache.ts';
@@ -31,7 +31,7 @@ export async function deliver(
   if (copy === null) return 'absent';
   try {
     const worth = judgeCopy(object, copy);
-    if (worth === 'wrong' || (worth === 'unverified' && object.verified !== null)) support.reportBadCopy(object);
+    if (isBad(object, copy)) support.reportBadCopy(object);
     if (worth === 'wrong') return 'absent';
     await answerWith(context, object, copy, worth === 'verified' ? object.hash : null, support.sent);
     return 'answered';
@@ -40,10 +40,16 @@ export async function deliver(
   }
 }
 
+/** Not the version of the file that the directory describes. */
+function isBad(object: DataObject, file: FileFacts): boolean {
+  const worth = judgeCopy(object, file);
+  return worth === 'wrong' || (worth === 'unverified' && object.verified !== null);
+}
+
 async function openCopy(object: DataObject, { hotCache, reportBadCopy }: DeliverySupport): Promise<Copy | null> {
   if (object.path === null) return null;
   try {
-    return await hotCache.open(object.path);
+    return await hotCache.open(object.path, (facts) => !isBad(object, facts));
   } catch (error) {
     if (!['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR', 'ENXIO'].includes(codeOf(error) ?? '')) throw error;
     reportBadCopy(object);

@@ -28,15 +28,13 @@ export class HotCache {
       this.#limit > 0 ? new LRUCache({ maxSize: budget, sizeCalculation: ({ size }) => size + overheadBytes }) : null;
   }
 
-  /** @throws {NodeJS.ErrnoException} as `open` does, and ENOENT if there is no regular file at exactly this path */
-  async open(path: string): Promise<Copy> {
+  /**
+   * @param suits whether this version of the file is the one that the directory describes: another one is not taken from memory
+   * @throws {NodeJS.ErrnoException} as `open` does, and ENOENT if there is no regular file at exactly this path
+   */
+  async open(path: string, suits: (facts: FileFacts) => boolean = () => true): Promise<Copy> {
     const kept = await this.#get(path);
-    return kept ?? this.#load(path);
-  }
-
-  /** Call it after a change of the directory. */
-  clear(): void {
-    this.#kept?.clear();
+    return kept && suits(kept) ? kept : this.#load(path);
   }
 
   async #get(path: string): Promise<Kept | undefined> {

@@ -2,14 +2,16 @@
 import type { IncomingMessage } from 'node:http';
 import { type AnswerWord, answer, answers, type DataObject } from '../../machines/answer.ts';
 import { codeOf, messageOf } from '../base/errors.ts';
+import type { LookUps } from '../ipc/look-up.ts';
 import { deliver } from './deliver.ts';
 import type { HotCache } from './hot-cache.ts';
-import type { ObjectIndex } from './object-index.ts';
+import type { ObjectView } from './object-view.ts';
 import { begin, refuse, sendHealth, sendJson } from './reply.ts';
 import type { Answerer, RequestContext } from './request-context.ts';
 
 export interface ApiParts {
-  readonly objectIndex: ObjectIndex;
+  readonly objects: ObjectView;
+  readonly lookUps: LookUps;
   readonly hotCache: HotCache;
   /** Why new viewers are not accepted; null: they are. */
   readonly unready: () => string | null;
@@ -46,7 +48,7 @@ const preflight = {
 };
 
 export function createApi(parts: ApiParts): Answerer {
-  const { objectIndex } = parts;
+  const { objects, lookUps } = parts;
 
   function route(context: RequestContext): void | Promise<void> {
     const { req, res } = context;
@@ -72,15 +74,20 @@ export function createApi(parts: ApiParts): Answerer {
     }
     if (id !== undefined) return asset(context, id);
     if (path === '/readyz') return sendHealth(context, parts.unready());
-    return sendJson(context, 200, path === `${base}/status` ? parts.status() : bucketsOf(objectIndex));
+    return sendJson(context, 200, path === `${base}/status` ? parts.status() : bucketsOf(objects));
   }
 
   async function asset(context: RequestContext, id: string): Promise<void> {
-    const object = objectIndex.find(id);
-    const word = answer(object, objectIndex.covers);
+    let finding = objects.find(id);
+    let { covers } = objects;
+    if (finding === 'undecided') {
+      ({ finding, covers } = objects.judge(await lookUps.lookUp(id)));
+      await context.gate();
+    }
+    const word = answer(finding, covers);
     context.cache = word;
-    if (object !== undefined && word === 'hit' && (await deliver(context, object, parts)) === 'answered') return;
-    refuseAsset(context, word);
+    if (typeof finding === 'string' || word !== 'hit') return refuseAsset(context, word);
+    if ((await deliver(context, finding, parts)) === 'absent') refuseAsset(context, 'absent');
   }
 
   return (context) => {
@@ -95,10 +102,8 @@ export function createApi(parts: ApiParts): Answerer {
 
 function refuseAsset(context: RequestContext, word: AnswerWord): void {
   const { status, headers, message } = answers[word];
-  if (message === null) {
-    context.cache = 'absent';
-    refuse(context, 404, { type: 'absent', message: 'Data object has no copy here' });
-  } else refuse(context, status, { type: word, message }, headers);
+  context.cache = word;
+  refuse(context, status, { type: word, message: message ?? '' }, headers);
 }
 
 function fail(context: RequestContext, error: unknown): void {
@@ -113,7 +118,7 @@ function fail(context: RequestContext, error: unknown): void {
   });
 }
 
-function bucketsOf({ settings: { buckets, workerId } }: ObjectIndex): object {
+function bucketsOf({ settings: { buckets, workerId } }: ObjectView): object {
   if (buckets !== null) return { bucketIds: buckets };
   return workerId === null ? { bucketIds: [] } : { allByWorkerId: workerId };
 }

@@ -1,40 +1,51 @@
 // The public API in one server process: its data, its listeners (the open one and those that drain), and its activity.
 import type { Server } from 'node:net';
-import type { DataObject } from '../../machines/answer.ts';
+import { LRUCache } from 'lru-cache';
 import type { Settings } from '../../machines/settings.ts';
 import { monotonicMs } from '../base/monotonic.ts';
 import type { ConnectionCount } from '../ipc/connection-counts.ts';
-import type { ActivityMetrics, DirectoryChange, DrainProgress, RequestsReport, ServerSetup } from '../ipc/messages.ts';
+import type { LookUps } from '../ipc/look-up.ts';
+import type { ActivityMetrics, DrainProgress, RequestsReport, ServerSetup } from '../ipc/messages.ts';
+import type { ObjectIndex } from '../store/object-index.ts';
 import { Places } from './connection-places.ts';
 import { HotCache } from './hot-cache.ts';
 import { Listener } from './listener.ts';
-import { ObjectIndex } from './object-index.ts';
+import { type DataObjectOf, ObjectView } from './object-view.ts';
 import { createApi } from './public-api.ts';
 import type { RequestContext } from './request-context.ts';
 import { RequestLog } from './request-log.ts';
 import { RequestMetrics } from './server-metrics.ts';
 import { statusDocument } from './status.ts';
 
+/** Without what its process needs to open the index and the channel of look-ups. */
+export type PublicSetup = Omit<ServerSetup, 'stateDirectory' | 'lookUpSocket' | 'lookUpTimeoutMs'>;
+
+export interface PublicServerParts {
+  readonly lookUps: LookUps;
+  readonly dataObject: DataObjectOf;
+  /** Connections of all processes; left out: there are no others. */
+  readonly count?: ConnectionCount;
+}
+
 export interface PublicServerEvents {
   /** Called before each request: new settings; null: unchanged. */
   readonly newSettings?: () => Settings | null;
   /** The last connection of a drain has closed. `cut`: the number of connections that were cut. */
   readonly drained: (drain: number, cut: number) => void;
-  /** The file of an object does not match the directory. */
-  readonly badCopy: (objectId: string) => void;
   /** Left out: requests are not reported. */
   readonly requests?: (report: RequestsReport) => void;
 }
 
-/** Minimum interval between reports of the same bad copy, while it is being checked. */
+/** Minimum interval between reports of the same bad copy, while it is being checked, and how many copies have one. */
 const badCopyIntervalMs = 1000;
+const maxBadCopies = 1000;
 
 export class PublicServer {
-  readonly #setup: ServerSetup;
+  readonly #setup: PublicSetup;
   readonly #events: PublicServerEvents;
-  readonly #objectIndex: ObjectIndex;
-  readonly #hotCache: HotCache;
-  readonly #badCopies = new Map<string, number>();
+  readonly #objects: ObjectView;
+  readonly #lookUps: LookUps;
+  readonly #badCopies = new LRUCache<string, true>({ max: maxBadCopies, ttl: badCopyIntervalMs });
   readonly #drains = new Map<number, { readonly listener: Listener; cut: number }>();
   readonly #answer: ReturnType<typeof createApi>;
   /** Whether new viewers are accepted while the port is open. */
@@ -47,23 +58,24 @@ export class PublicServer {
   readonly #requestMetrics = new RequestMetrics();
   readonly #requestLog: RequestLog;
 
-  /** @param count connections of all processes; left out: there are no others */
-  constructor(setup: ServerSetup, settings: Settings, events: PublicServerEvents, count?: ConnectionCount) {
+  constructor(setup: PublicSetup, settings: Settings, parts: PublicServerParts, events: PublicServerEvents) {
+    const { lookUps, dataObject, count } = parts;
     const { limits, affordableConnections: affordable = 0 } = setup;
     this.#setup = setup;
     // One limit for all listeners: connections of drains count too.
     this.#places = new Places({ maxConnections: limits.maxConnections, affordable, count });
     this.#events = events;
-    this.#objectIndex = new ObjectIndex(settings);
+    this.#objects = new ObjectView(settings, dataObject, setup.indexSource);
+    this.#lookUps = lookUps;
     this.#requestLog = new RequestLog(setup.reportsRequests ?? false, (report) => events.requests?.(report));
-    this.#hotCache = new HotCache(limits.hotObjectsBytes);
     const startedMs = setup.startedMs ?? monotonicMs();
     this.#answer = createApi({
-      objectIndex: this.#objectIndex,
-      hotCache: this.#hotCache,
-      unready: () => (this.#open === null ? 'draining' : this.isReady ? null : 'stopping soon'),
-      status: () => statusDocument({ ...this.#setup, startedMs }, this.#objectIndex, this.activity),
-      reportBadCopy: (object) => this.#reportBadCopy(object),
+      objects: this.#objects,
+      lookUps,
+      hotCache: new HotCache(limits.hotObjectsBytes),
+      unready: () => this.#unready(),
+      status: () => statusDocument({ ...this.#setup, startedMs }, this.#objects, this.activity),
+      reportBadCopy: ({ id }) => this.#reportBadCopy(id),
       maxBodyBytes: limits.maxBodyBytes,
       sent: (bytes) => {
         this.#bytesSent += bytes;
@@ -86,14 +98,22 @@ export class PublicServer {
   }
 
   configure(settings: Settings): void {
-    this.#objectIndex.configure(settings);
+    this.#objects.configure(settings);
   }
 
-  /** @param more further parts of the same change follow */
-  apply(change: DirectoryChange, more = false): void {
-    this.#objectIndex.apply(change, more);
-    this.#hotCache.clear();
-    this.#badCopies.clear();
+  /** Whether it reads an index of a directory that was read completely. */
+  get hasReadDirectory(): boolean {
+    return this.#objects.summary?.readAt != null;
+  }
+
+  /** The id of the index that is read; null: none. */
+  get indexId(): string | null {
+    return this.#objects.summary?.id ?? null;
+  }
+
+  /** Reads this index from now on, and closes it when it reads another; null: none. */
+  useIndex(index: ObjectIndex | null): void {
+    this.#objects.use(index);
   }
 
   /**
@@ -168,10 +188,17 @@ export class PublicServer {
     this.#requestLog.add(context);
   };
 
-  #reportBadCopy({ id }: DataObject): void {
-    const now = performance.now();
-    if (now - (this.#badCopies.get(id) ?? Number.NEGATIVE_INFINITY) < badCopyIntervalMs) return;
-    this.#badCopies.set(id, now);
-    this.#events.badCopy(id);
+  #unready(): string | null {
+    if (this.#open === null) return 'draining';
+    if (!this.isReady) return 'stopping soon';
+    const { summary } = this.#objects;
+    if (summary === null) return 'there is no index of the directory yet';
+    return summary.readAt === null ? 'the directory has not been read yet' : null;
+  }
+
+  #reportBadCopy(id: string): void {
+    if (this.#badCopies.has(id)) return;
+    this.#badCopies.set(id, true);
+    this.#lookUps.reportBadCopy(id);
   }
 }

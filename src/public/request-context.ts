@@ -2,8 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AnswerWord } from '../../machines/answer.ts';
 
-/** `absent`: should be here, but there is no valid copy. `none`: not about an object. */
-export type CacheWord = AnswerWord | 'absent' | 'none';
+/** `none`: not about an object. */
+export type CacheWord = AnswerWord | 'none';
 
 export interface RequestContext {
   readonly req: IncomingMessage;

@@ -1,10 +1,13 @@
 // Entry point of a server process: executes the orders of the control process, and drains by itself if that has died.
 import type { Server } from 'node:net';
 import { connectionCount, countsDescriptor } from '../ipc/connection-counts.ts';
+import { LookUpClient } from '../ipc/look-up-channel.ts';
 import type { Order, Report } from '../ipc/messages.ts';
 import { sharedSettingsDescriptor, sharedSettingsReader } from '../ipc/shared-settings.ts';
 import type { ServerMetrics } from '../metrics/counters.ts';
 import { measureLag } from '../metrics/event-loop-lag.ts';
+import { dataObject } from '../store/data-object.ts';
+import { openStoreReader } from '../store/index-folder.ts';
 import { PublicServer } from './public-server.ts';
 
 /** The drain after the control process has died; ordered drains are numbered from 1. */
@@ -17,6 +20,9 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 
 let publicServer: PublicServer | null = null;
 let drainTimeoutMs = 0;
+let stateDirectory = '';
+/** The id of the index that the content process has; null: not known yet. */
+let orderedIndex: string | null = null;
 /** Queue of orders about the port. */
 let port: Promise<void> = Promise.resolve();
 let onDrained = () => {};
@@ -46,7 +52,8 @@ async function execute(order: Order, shared?: Server): Promise<void> {
     if (order.type === 'lend') return report({ type: 'lent', seq }, server().lend());
     const actual = await resultOf(order, shared);
     const serverMetrics = order.type === 'ping' && publicServer ? serverMetricsOf(publicServer) : undefined;
-    report({ type: 'confirmed', seq, port: actual, activity: publicServer?.activity, serverMetrics });
+    const hasIndex = order.type === 'setup' ? server().hasReadDirectory : undefined;
+    report({ type: 'confirmed', seq, port: actual, hasIndex, activity: publicServer?.activity, serverMetrics });
     if (order.type === 'drain') publicServer?.drain(order.drain);
     if (order.type === 'cut') publicServer?.cut(order.drain);
   } catch (error) {
@@ -59,25 +66,38 @@ async function execute(order: Order, shared?: Server): Promise<void> {
 /** Without `drain` and `cut`: they report their own end, which must follow the confirmation. */
 async function resultOf(order: Order, shared?: Server): Promise<number | undefined> {
   switch (order.type) {
-    case 'setup':
+    case 'setup': {
+      const { setup } = order;
       drainTimeoutMs = order.drainTimeoutMs;
+      stateDirectory = setup.stateDirectory;
       publicServer = new PublicServer(
-        order.setup,
+        setup,
         order.settings.settings,
+        {
+          lookUps: new LookUpClient(setup.lookUpSocket, { timeoutMs: setup.lookUpTimeoutMs }),
+          dataObject,
+          count: connectionCount(countsDescriptor, order.process),
+        },
         {
           newSettings: sharedSettingsReader(sharedSettingsDescriptor, order.settings.number),
           drained: (drain, cut) => {
             report({ type: 'drained', drain, cut });
             onDrained();
           },
-          badCopy: (objectId) => report({ type: 'badCopy', objectId }),
           requests: (requests) => report({ type: 'requests', ...requests }),
         },
-        connectionCount(countsDescriptor, order.process),
       );
+      // There may be none yet, or none that can be read: an order follows when the content process has built one.
+      tryToReadIndex();
       return;
-    case 'directory':
-      server().apply(order.change, order.more);
+    }
+    case 'index':
+      orderedIndex = order.id;
+      if (server().indexId !== order.id) readIndex();
+      return;
+    case 'ping':
+      // Its reading may have failed for lack of files or memory.
+      if (orderedIndex !== null && server().indexId !== orderedIndex) tryToReadIndex();
       return;
     case 'ready':
       server().isReady = order.ready;
@@ -93,6 +113,20 @@ async function resultOf(order: Order, shared?: Server): Promise<number | undefin
     case 'leave':
       process.exit(0);
   }
+}
+
+function tryToReadIndex(): void {
+  try {
+    readIndex();
+  } catch {
+    // Everything is undecided until one can be read.
+  }
+}
+
+/** @throws {Error} if it cannot be read: then none is, since an earlier one is out of date */
+function readIndex(): void {
+  server().useIndex(null);
+  server().useIndex(openStoreReader(stateDirectory));
 }
 
 function serverMetricsOf({ serverMetrics: { counts, connections } }: PublicServer): ServerMetrics {

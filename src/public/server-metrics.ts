@@ -3,7 +3,7 @@ import { answerWords } from '../../machines/answer.ts';
 import { Histogram, latencyBoundsSec, type ServerCounters } from '../metrics/counters.ts';
 import type { CacheWord, RequestContext } from './request-context.ts';
 
-const cacheWords: readonly CacheWord[] = [...answerWords, 'absent', 'none'];
+const cacheWords: readonly CacheWord[] = [...answerWords, 'none'];
 
 /** Greater than every status: the key of a word and a status is `index of the word × this + status`. */
 const statuses = 1000;

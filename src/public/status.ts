@@ -2,25 +2,44 @@
 
 import { monotonicMs } from '../base/monotonic.ts';
 import type { ActivityMetrics, ServerSetup } from '../ipc/messages.ts';
-import type { ObjectIndex } from './object-index.ts';
+import type { ObjectView } from './object-view.ts';
+
+/** How far the squid was when the directory was last read from it, as its driver notes it in the index. */
+interface SquidMark {
+  readonly height: number | null;
+  readonly version: string | null;
+}
 
 export function statusDocument(
-  { id, version, startedMs, statusFacts: facts }: ServerSetup & { readonly startedMs: number },
-  { settings, files }: ObjectIndex,
+  {
+    id,
+    version,
+    startedMs,
+    statusFacts: facts,
+  }: Pick<ServerSetup, 'id' | 'version' | 'statusFacts'> & { readonly startedMs: number },
+  view: ObjectView,
   { downloadsInProgress }: ActivityMetrics,
 ) {
+  const { settings, summary } = view;
+  const squid = view.mark('squid') as SquidMark | undefined;
+  const height = squid?.height ?? 0;
   return {
     id,
     version,
     ...(settings.workerId !== null && { workerId: settings.workerId }),
-    objectsInCache: files.count,
+    objectsInCache: summary?.totals.files ?? 0,
     /** Bytes. Clients generated from the peer's OpenAPI document do not accept null. */
     storageLimit: facts?.storageLimit ?? 0,
-    storageUsed: files.bytes,
+    storageUsed: summary?.totals.fileBytes ?? 0,
     /** Seconds. */
     uptime: Math.floor((monotonicMs() - startedMs) / 1000),
     downloadsInProgress,
     ...(facts?.nodeEnv !== undefined && { nodeEnv: facts.nodeEnv }),
-    queryNodeStatus: { url: facts?.queryNodeUrl ?? '', chainHead: 0, blocksProcessed: 0, packageVersion: '' },
+    queryNodeStatus: {
+      url: facts?.queryNodeUrl ?? '',
+      chainHead: height,
+      blocksProcessed: height,
+      packageVersion: squid?.version ?? '',
+    },
   };
 }

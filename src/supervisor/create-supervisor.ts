@@ -1,23 +1,33 @@
-// Creates the public side of a node from its config.
-
+// Creates the public side and the content side of a node from its config.
+import type { Settings } from '../../machines/settings.ts';
+import { withoutUser } from '../base/http-url.ts';
 import { affordableConnections, openFileLimit } from '../base/open-files.ts';
 import { version } from '../base/version.ts';
 import type { Config } from '../config/config.ts';
+import type { CatalogueSetup, DirectorySource, SquidSetup } from '../ipc/content-messages.ts';
+import { lookUpSocketPath } from '../ipc/look-up-socket.ts';
 import type { Logger } from '../log/log.ts';
+import type { ContentSide } from './content-side.ts';
+import { createContentSupervisor } from './content-supervisor.ts';
 import type { PublicSide } from './public-side.ts';
 import { supervisionTimes } from './supervision.ts';
 import { createSupervisor } from './supervisor.ts';
 
-export function createPublicSide({ id, publicApi, supervision, statusFacts }: Config, log: Logger): PublicSide {
+export function createPublicSide(config: Config, log: Logger): PublicSide {
+  const { id, publicApi, supervision, statusFacts, directories } = config;
   const { host, port, workers: count, workerTimeoutMs, heartbeatMs, niceness, drainTimeoutSec, ...rest } = publicApi;
   // Each connection may need an open file besides its socket.
   const affordable = affordableConnections(0, 2);
   const maxConnections = connections(publicApi, affordable, log);
-  const { startRetryMs: _, lameDuckSec: __, ...limits } = { ...rest, maxConnections };
+  const { startRetryMs: _, lameDuckSec: __, lookUpTimeoutMs, ...limits } = { ...rest, maxConnections };
   return createSupervisor({
     setup: {
       ...{ id, version, limits, statusFacts, affordableConnections: affordable },
       reportsRequests: log.isLevelEnabled('http'),
+      stateDirectory: directories.state,
+      indexSource: sourceOf(config),
+      lookUpSocket: lookUpSocketPath(directories.state),
+      lookUpTimeoutMs,
     },
     host,
     port,
@@ -30,6 +40,61 @@ export function createPublicSide({ id, publicApi, supervision, statusFacts }: Co
     ...supervisionTimes,
     log,
   });
+}
+
+/** @param settings the effective settings at start */
+export function createContentSide(config: Config, settings: Settings, log: Logger): ContentSide {
+  const { content, store, directories, publicApi, operatorApi } = config;
+  return createContentSupervisor({
+    setup: {
+      stateDirectory: directories.state,
+      maxIndexBytes: store.maxIndexBytes,
+      lookUpSocket: lookUpSocketPath(directories.state),
+      source: sourceOf(config),
+      directory: directorySetup(config),
+      settings,
+    },
+    ...{ timeoutMs: content.timeoutMs, niceness: content.niceness, heartbeatMs: publicApi.heartbeatMs },
+    // Without the operator API nothing asks for a preview.
+    previewTimeoutMs: operatorApi?.previewTimeoutMs ?? 0,
+    ...supervisionTimes,
+    log,
+  });
+}
+
+function sourceOf({ catalogue, endpoints }: Config): DirectorySource | null {
+  if (catalogue !== null) return { kind: 'catalogue', name: catalogue };
+  const url = endpoints.storageSquid;
+  return url === null ? null : { kind: 'squid', name: withoutUser(url) };
+}
+
+function directorySetup({
+  catalogue,
+  endpoints,
+  intervals,
+  limits,
+  content,
+  squid,
+}: Config): CatalogueSetup | SquidSetup | null {
+  if (catalogue !== null) {
+    return {
+      kind: 'catalogue',
+      file: catalogue,
+      checkEveryMs: intervals.checkCatalogueMs,
+      maxYamlBytes: limits.yamlCatalogueBytes,
+      hashBytesPerSec: content.hashBytesPerSec,
+    };
+  }
+  if (endpoints.storageSquid === null) return null;
+  const { pageBags, pauseMs, pageTimeoutMs, syncEverySec, lookUpPauseMs, maxWaitingLookUps, maxCachedLookUps } = squid;
+  return {
+    kind: 'squid',
+    url: endpoints.storageSquid,
+    ...{ pageBags, pauseMs, pageTimeoutMs, lookUpPauseMs, maxWaitingLookUps, maxCachedLookUps },
+    syncEveryMs: syncEverySec * 1000,
+    lookUpTimeoutMs: limits.outboundRequestsTimeoutMs,
+    cacheMs: limits.queryNodeCacheTTL * 1000,
+  };
 }
 
 /**

@@ -1,43 +1,53 @@
-// Keeps the configured number of server processes running: starts them, and replaces those that die, with backoff.
+// Keeps a number of processes of one kind running: starts them, and replaces those that die, with backoff.
 import type { DatedCondition } from '../base/condition.ts';
-import { Crashes } from './crashes.ts';
-import type { Departure, ServerProcess } from './server-process.ts';
+import { settlesWithin } from '../base/timeout.ts';
+import { Crashes, type CrashWords } from './crashes.ts';
+import type { Departure, SupervisedProcess } from './supervised-process.ts';
 import type { SupervisionTimes } from './supervision.ts';
 
-export interface ProcessPoolOptions extends Omit<SupervisionTimes, 'rejoinMs'> {
+export interface ProcessPoolOptions<P extends Member> extends Omit<SupervisionTimes, 'rejoinMs'> {
   readonly count: number;
+  readonly crashWords: CrashWords;
+  /** How long a process may take to leave when it is ordered to. */
+  readonly leaveMs: number;
   /** @param number number of its slot, from 0: unique among the live processes */
-  readonly spawn: (number: number) => ServerProcess;
+  readonly spawn: (number: number) => P;
   /** Makes it ready for work. Also resolves if it dies. */
-  readonly bringUp: (server: ServerProcess) => Promise<void>;
-  readonly onReady: (server: ServerProcess) => void;
-  readonly onGone: (server: ServerProcess, departure: Departure) => void;
+  readonly bringUp: (process: P) => Promise<void>;
+  readonly onReady: (process: P) => void;
+  readonly onGone: (process: P, departure: Departure) => void;
 }
 
+/** What a pool uses of a process. */
+type Member = Pick<SupervisedProcess, 'gone' | 'ready' | 'readyAt' | 'alive' | 'leave' | 'kill' | 'giveUp'>;
+
 /** A slot of the pool, for one process at a time. */
-interface Slot {
+interface Slot<P extends Member> {
   readonly number: number;
-  server: ServerProcess | null;
+  process: P | null;
   failureStreak: number;
   nextTryAt: number | null;
   timer: NodeJS.Timeout | undefined;
 }
 
-export class ProcessPool {
-  readonly #options: ProcessPoolOptions;
+/** How long a killed process may take to exit at the end; a hung disk can delay it for ever. */
+const exitMs = 2000;
+
+export class ProcessPool<P extends Member> {
+  readonly #options: ProcessPoolOptions<P>;
   readonly #crashes: Crashes;
-  readonly #slots: Slot[];
+  readonly #slots: Slot<P>[];
   /** Every process that has not exited. */
-  readonly #alive = new Set<ServerProcess>();
+  readonly #alive = new Set<P>();
   readonly #watchers = new Set<(departure?: Departure) => void>();
   #stopped = false;
 
-  constructor(options: ProcessPoolOptions) {
+  constructor(options: ProcessPoolOptions<P>) {
     this.#options = options;
-    this.#crashes = new Crashes(options.calmMs);
+    this.#crashes = new Crashes(options.calmMs, options.crashWords);
     this.#slots = Array.from({ length: options.count }, (_, number) => ({
       number,
-      server: null,
+      process: null,
       failureStreak: 0,
       nextTryAt: null,
       timer: undefined,
@@ -46,35 +56,35 @@ export class ProcessPool {
 
   /** Fills every empty slot at once, even during its backoff. */
   start(): void {
-    for (const slot of this.#slots) if (slot.server === null) this.#fill(slot);
+    for (const slot of this.#slots) if (slot.process === null) this.#fill(slot);
   }
 
-  /** Stops replacing processes; resolves when the last one has exited, or was killed because it did not. */
+  /** Stops replacing processes; resolves when the last one has exited, or was killed because it did not. One that cannot be killed is left behind. */
   async end(): Promise<void> {
     this.#stopped = true;
     for (const slot of this.#slots) clearTimeout(slot.timer);
     await Promise.all(
-      this.alive.map(async (server) => {
-        if (server.ready) await server.leave();
-        else server.kill('Killed', 'was no longer needed', true);
-        await server.gone;
+      this.alive.map(async (process) => {
+        if (process.ready) await process.leave(this.#options.leaveMs);
+        else process.kill('Killed', 'was no longer needed', true);
+        if (!(await settlesWithin(process.gone, exitMs))) process.giveUp();
       }),
     );
   }
 
-  get alive(): readonly ServerProcess[] {
+  get alive(): readonly P[] {
     return [...this.#alive];
   }
 
   /** Processes that can take work. */
-  get ready(): readonly ServerProcess[] {
+  get ready(): readonly P[] {
     return this.alive.filter(({ ready }) => ready);
   }
 
   get conditions(): readonly DatedCondition[] {
     // A process that stayed up for `steadyMs` ends the failure streak; the count itself is reset at its death.
-    const streakOf = ({ server, failureStreak }: Slot) =>
-      server?.ready && performance.now() - server.readyAt >= this.#options.steadyMs ? 0 : failureStreak;
+    const streakOf = ({ process, failureStreak }: Slot<P>) =>
+      process?.ready && performance.now() - process.readyAt >= this.#options.steadyMs ? 0 : failureStreak;
     const worst = this.#slots.reduce((a, b) => (streakOf(b) > streakOf(a) ? b : a));
     return this.#crashes.conditions(streakOf(worst), worst.nextTryAt);
   }
@@ -83,7 +93,7 @@ export class ProcessPool {
    * Resolves with a process that can take work. If there is none, empty slots are filled at once.
    * @throws {Error} with a reason for the operator when the last process has died, or the signal's when it is aborted
    */
-  async someReady(signal: AbortSignal): Promise<ServerProcess> {
+  async someReady(signal: AbortSignal): Promise<P> {
     if (this.ready.length === 0) this.start();
     for (;;) {
       signal.throwIfAborted();
@@ -92,29 +102,29 @@ export class ProcessPool {
       if (first) return first;
       const departure = await this.#nextEvent(signal);
       if (departure && !departure.expected && this.#alive.size === 0) {
-        throw new Error(`No server process could be started: the last one ${departure.description}`);
+        throw new Error(`No ${this.#options.crashWords.what} could be started: the last one ${departure.description}`);
       }
     }
   }
 
-  #fill(slot: Slot): void {
+  #fill(slot: Slot<P>): void {
     clearTimeout(slot.timer);
     if (this.#stopped) return;
     slot.nextTryAt = null;
-    const server = this.#options.spawn(slot.number);
-    slot.server = server;
-    this.#alive.add(server);
-    void server.gone.then((departure) => this.#lose(server, departure));
-    void this.#options.bringUp(server).then(() => {
-      if (!server.alive) return;
-      server.ready = true;
-      server.readyAt = performance.now();
-      this.#options.onReady(server);
+    const process = this.#options.spawn(slot.number);
+    slot.process = process;
+    this.#alive.add(process);
+    void process.gone.then((departure) => this.#lose(process, departure));
+    void this.#options.bringUp(process).then(() => {
+      if (!process.alive) return;
+      process.ready = true;
+      process.readyAt = performance.now();
+      this.#options.onReady(process);
       this.#wake();
     });
   }
 
-  #fillLater(slot: Slot): void {
+  #fillLater(slot: Slot<P>): void {
     const { backoffMs, maxBackoffMs } = this.#options;
     slot.failureStreak += 1;
     const pause = Math.min(backoffMs * 2 ** (slot.failureStreak - 1), maxBackoffMs);
@@ -122,18 +132,18 @@ export class ProcessPool {
     slot.timer = setTimeout(() => this.#fill(slot), pause);
   }
 
-  #lose(server: ServerProcess, departure: Departure): void {
-    this.#alive.delete(server);
+  #lose(process: P, departure: Departure): void {
+    this.#alive.delete(process);
     if (!departure.expected) this.#crashes.note(departure);
-    const slot = this.#slots.find((one) => one.server === server);
+    const slot = this.#slots.find((one) => one.process === process);
     if (slot) {
-      slot.server = null;
-      if (performance.now() - server.readyAt >= this.#options.steadyMs) slot.failureStreak = 0;
+      slot.process = null;
+      if (performance.now() - process.readyAt >= this.#options.steadyMs) slot.failureStreak = 0;
       if (this.#stopped) clearTimeout(slot.timer);
       else if (departure.expected) this.#fill(slot);
       else this.#fillLater(slot);
     }
-    this.#options.onGone(server, departure);
+    this.#options.onGone(process, departure);
     this.#wake(departure);
   }
 

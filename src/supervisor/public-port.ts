@@ -5,7 +5,8 @@ import type { Drain } from '../../machines/node.ts';
 import { type PortRefusal, portRefusal } from '../base/port-refusal.ts';
 import type { Drains } from './drains.ts';
 import type { ProcessPool } from './process-pool.ts';
-import type { OrderBody, Reply, ServerProcess, SharedPort } from './server-process.ts';
+import type { Reply, ServerOrder, ServerProcess } from './server-process.ts';
+import type { SharedPort } from './supervised-process.ts';
 
 export interface PublicPortOptions {
   readonly host: string;
@@ -13,12 +14,12 @@ export interface PublicPortOptions {
   readonly port: number;
   readonly workerTimeoutMs: number;
   readonly drainTimeoutMs: number;
-  readonly pool: ProcessPool;
+  readonly pool: ProcessPool<ServerProcess>;
   readonly drains: Drains;
   readonly onChange: () => void;
 }
 
-type GivingOrder = Extract<OrderBody, { type: 'listen' | 'join' }>;
+type GivingOrder = Extract<ServerOrder, { type: 'listen' | 'join' }>;
 
 /** Attempts to open the port, each with another server process, if the process dies. */
 const attempts = 3;
@@ -129,7 +130,9 @@ export class PublicPort {
     return null;
   }
 
-  async #firstToListen(signal: AbortSignal): Promise<[ServerProcess, Extract<Reply, { seq: number }>]> {
+  async #firstToListen(
+    signal: AbortSignal,
+  ): Promise<[ServerProcess, Extract<Reply, { type: 'confirmed' | 'failed' }>]> {
     const { pool, host, port } = this.#options;
     let wanted = port || this.#last;
     for (let deaths = 0; deaths < attempts; ) {
@@ -170,7 +173,7 @@ export class PublicPort {
       let isSettled = false;
       const replies = lenders.map(async (lender) => {
         const reply = await lender.order({ type: 'lend' });
-        if (reply.type !== 'lent') return;
+        if (reply.type !== 'lent' || reply.shared === undefined) return;
         if (isSettled || givenUp()) return void reply.shared.close();
         isSettled = true;
         resolve(reply.shared);

@@ -2,13 +2,13 @@
 import type { CloseResult } from '../../machines/node.ts';
 import type { Settings } from '../../machines/settings.ts';
 import type { DatedCondition } from '../base/condition.ts';
-import type { ActivityMetrics, DirectoryChange } from '../ipc/messages.ts';
+import type { ActivityMetrics } from '../ipc/messages.ts';
 import type { ServerMetrics } from '../metrics/counters.ts';
 
 export interface CrashReport {
   /** ISO 8601. For a control process that left no error: when it was last alive. */
   readonly at: string;
-  readonly what: 'control' | 'worker';
+  readonly what: 'control' | 'worker' | 'content';
   /** 0: the process did not start. */
   readonly pid: number;
   /** One word for programs: a signal, `ExitCode1`, `Unresponsive`, `UncaughtError`, `Killed`, `MachineRestarted`. */
@@ -33,9 +33,7 @@ export type PublicSideEvent =
   /** Server processes, conditions or the address have changed. */
   | { readonly type: 'changed' }
   /** A server process died unexpectedly. */
-  | { readonly type: 'crash'; readonly report: CrashReport }
-  /** The file of an object does not match the directory. */
-  | { readonly type: 'badCopy'; readonly objectId: string };
+  | { readonly type: 'crash'; readonly report: CrashReport };
 
 /** All methods may be called in any state; asynchronous steps resolve when they are complete in every server process. */
 export interface PublicSide {
@@ -45,8 +43,12 @@ export interface PublicSide {
   prepare(settings: Settings): void;
   /** Every server process, current or future, judges its next request by these settings. */
   configure(settings: Settings): Promise<void>;
-  /** Sends a change of the directory to every server process, current or future. Resolves when the current ones have confirmed. */
-  publish(change: DirectoryChange): Promise<void>;
+  /** Every server process, current or future, reads the index with this id; it stands in the state directory. */
+  useIndex(id: string): void;
+  /** Resolves when a server process has found an index of a directory that was read before. */
+  readonly hasIndex: Promise<void>;
+  /** Whether `hasIndex` has resolved. */
+  readonly indexWasRead: boolean;
   /**
    * Opens the public port on every live server process, at least one.
    * Rejects with a reason for the operator (`Error.message`); the port is then closed.

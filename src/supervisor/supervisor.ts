@@ -5,7 +5,7 @@ import type { Settings } from '../../machines/settings.ts';
 import { condition, type DatedCondition } from '../base/condition.ts';
 import { monotonicMs } from '../base/monotonic.ts';
 import { type ConnectionCounts, openConnectionCounts } from '../ipc/connection-counts.ts';
-import type { ActivityMetrics, DirectoryChange, DrainProgress, ServerSetup } from '../ipc/messages.ts';
+import type { ActivityMetrics, DrainProgress, ServerSetup } from '../ipc/messages.ts';
 import { type NumberedSettings, openSharedSettings } from '../ipc/shared-settings.ts';
 import {
   addServerCounters,
@@ -14,12 +14,13 @@ import {
   noServerMetrics,
   type ServerMetrics,
 } from '../metrics/counters.ts';
-import { DirectoryFeed } from './directory-feed.ts';
+import { serverCrashes } from './crashes.ts';
 import { Drains } from './drains.ts';
 import { ProcessPool } from './process-pool.ts';
 import { PublicPort } from './public-port.ts';
 import type { DrainStatus, PublicSide, PublicSideEvent, WorkerStatus } from './public-side.ts';
-import { type Departure, type Logger, ServerProcess } from './server-process.ts';
+import { ServerProcess } from './server-process.ts';
+import type { Departure, Logger } from './supervised-process.ts';
 import type { SupervisionTimes } from './supervision.ts';
 
 export interface SupervisorOptions extends SupervisionTimes {
@@ -54,16 +55,20 @@ export const createSupervisor = (options: SupervisorOptions): PublicSide =>
 class Supervisor implements PublicSide {
   readonly #options: Required<SupervisorOptions>;
   readonly #setup: ServerSetup;
-  readonly #pool: ProcessPool;
-  readonly #feed = new DirectoryFeed();
+  readonly #pool: ProcessPool<ServerProcess>;
   readonly #drains: Drains;
   readonly #port: PublicPort;
   readonly #listeners = new Set<(event: PublicSideEvent) => void>();
+  readonly hasIndex: Promise<void>;
+  #noteIndex = () => {};
+  #indexWasRead = false;
   /** What `/readyz` returns while the port is open. */
   #isReady = true;
   readonly #sharedSettings = openSharedSettings();
   readonly #connections: ConnectionCounts;
   #settings: NumberedSettings = { number: 0, settings: { workerId: null, buckets: null } };
+  /** The index that the content process has built or opened; null: not known yet. */
+  #indexId: string | null = null;
   #noneServing: { readonly since: number; readonly why: string } | null = null;
   /** Metrics of processes that have exited. */
   readonly #past = { requests: 0, bytesSent: 0, counts: noServerCounters };
@@ -71,11 +76,19 @@ class Supervisor implements PublicSide {
 
   constructor(options: Required<SupervisorOptions>) {
     this.#options = options;
+    this.hasIndex = new Promise((resolve) => {
+      this.#noteIndex = () => {
+        this.#indexWasRead = true;
+        resolve();
+      };
+    });
     this.#setup = { startedMs: monotonicMs(), ...options.setup };
     this.#connections = openConnectionCounts(options.count);
     this.#drains = new Drains((id, cut) => this.#emit({ type: 'drain.ended', id, cut }));
     this.#pool = new ProcessPool({
       ...options,
+      crashWords: serverCrashes,
+      leaveMs: options.workerTimeoutMs,
       spawn: (number) => this.#spawn(number),
       bringUp: (server) => this.#bringUp(server),
       onReady: (server) => this.#onReady(server),
@@ -100,9 +113,11 @@ class Supervisor implements PublicSide {
     this.#sharedSettings.write(this.#settings);
   }
 
-  async publish(change: DirectoryChange): Promise<void> {
-    this.#feed.note(change);
-    await this.#everyReady((server) => this.#feed.send(server, change));
+  useIndex(id: string): void {
+    if (id === this.#indexId) return;
+    this.#indexId = id;
+    // A process that is still starting gets this at the end of its setup.
+    for (const server of this.#pool.ready) void this.#sendIndex(server);
   }
 
   listen({ patienceMs, signal }: { readonly patienceMs: number; readonly signal?: AbortSignal }): Promise<void> {
@@ -144,6 +159,10 @@ class Supervisor implements PublicSide {
     const message = `The public API should be running, but no server process serves it: ${why}. A new one is being started.`;
     const none = condition('NoWorkerServing', 'AllWorkersLost', message);
     return [...this.#pool.conditions, { ...none, since: new Date(since).toISOString() }];
+  }
+
+  get indexWasRead(): boolean {
+    return this.#indexWasRead;
   }
 
   get drain(): DrainStatus | null {
@@ -207,7 +226,6 @@ class Supervisor implements PublicSide {
         this.#drains.partEnded(drain, server, cut);
         this.#changed();
       },
-      badCopy: (objectId) => this.#emit({ type: 'badCopy', objectId }),
       requests: ({ pid }, { lines, dropped }) => {
         for (const { error, ...line } of lines) {
           if (error === undefined) log.http?.({ pid, ...line }, 'public request');
@@ -229,7 +247,8 @@ class Supervisor implements PublicSide {
     } as const;
     const reply = await server.order(order, startTimeoutMs);
     if (reply.type === 'failed') server.kill('Faulty', `could not be set up: ${reply.reason}`);
-    await this.#feed.sendAll(server);
+    if (reply.type === 'confirmed' && reply.hasIndex) this.#noteIndex();
+    await this.#sendIndex(server);
     // A process that is started during the lame duck must report "not ready" too.
     if (!this.#isReady) void server.order({ type: 'ready', ready: false });
   }
@@ -267,13 +286,12 @@ class Supervisor implements PublicSide {
     this.#changed(`the last one ${description}`);
   }
 
-  async #everyReady(send: (server: ServerProcess) => Promise<unknown>): Promise<void> {
-    await Promise.all(
-      this.#pool.alive.map((server) => {
-        const sent = send(server);
-        return server.ready ? sent : undefined;
-      }),
-    );
+  async #sendIndex(server: ServerProcess): Promise<void> {
+    if (this.#indexId === null) return;
+    const reply = await server.order({ type: 'index', id: this.#indexId });
+    if (reply.type === 'failed') {
+      this.#options.log.warn({ pid: server.pid }, `server process cannot read the index: ${reply.reason}`);
+    }
   }
 
   #stateOf(server: ServerProcess): WorkerStatus['state'] {

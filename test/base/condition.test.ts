@@ -5,8 +5,8 @@ import { condition, conditionTable } from '../../src/base/condition.ts';
 describe('condition', () => {
   it('has the severity and the remedy of its row', () => {
     const { severity, remedy } = conditionTable.CatalogueInvalid;
-    expect(condition('CatalogueInvalid', 'NotRead', 'Still being read.')).to.deep.equal({
-      ...{ type: 'CatalogueInvalid', reason: 'NotRead', severity, message: 'Still being read.', remedy },
+    expect(condition('CatalogueInvalid', 'Unreadable', 'Still being read.')).to.deep.equal({
+      ...{ type: 'CatalogueInvalid', reason: 'Unreadable', severity, message: 'Still being read.', remedy },
     });
   });
 

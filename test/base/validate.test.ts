@@ -25,8 +25,8 @@ describe('validate', () => {
   });
 
   it('reports all errors at once', () => {
-    const faults = compile(commands['set-buckets'].input, formats)({ buckets: ['1:0', 'x', 3], bucket: [] });
-    expect(faults).to.have.deep.members([
+    const errors = compile(commands['set-buckets'].input, formats)({ buckets: ['1:0', 'x', 3], bucket: [] });
+    expect(errors).to.have.deep.members([
       { path: '/bucket', message: 'is not a known key' },
       { path: '/buckets/1', message: 'must be a valid bucket-id' },
       { path: '/buckets/2', message: 'must be string' },
@@ -49,8 +49,11 @@ describe('validate', () => {
     ]);
   });
 
-  it('rejects a schema with an unknown keyword or format', () => {
+  it('rejects a schema with an unknown keyword or format, or a value that a keyword cannot have', () => {
     expect(() => compile({ minimun: 1 })).to.throw('minimun');
+    expect(() => compile({ type: 'integer', minimum: '1' })).to.throw('minimum value must be ["number"]');
+    expect(() => compile({ type: 'object', required: 'id' })).to.throw('required value must be ["array"]');
+    expect(() => compile({ type: 'whole' })).to.throw('type must be JSONType');
     expect(() => compile({ type: 'string', format: 'bucket-id' })).to.throw('bucket-id');
   });
 });

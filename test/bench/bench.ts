@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
-import { Home } from '../support/real-node.ts';
+import { Home } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 import { buildOf } from './earlier.ts';
 import { startNginx } from './nginx.ts';
@@ -66,7 +66,7 @@ async function bench(options: Options): Promise<void> {
     for (let round = 1; round <= options.rounds; round += 1) {
       for (const [name, start] of servers) {
         const server = await start();
-        // Nobody is measured before what is compiled and cached on the way is there.
+        // Warm up: compiled code and caches are in place before the measurement.
         await measure({ url: `http://127.0.0.1:${server.port}/api/v1/assets/1`, ...options, seconds: 2 });
         for (const one of asked) {
           process.stderr.write(`round ${round} of ${options.rounds}: ${name}, ${one.what}\n`);

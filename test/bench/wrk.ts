@@ -21,7 +21,7 @@ export interface Measured {
 
 export async function measure({ url, connections, seconds, header }: Load): Promise<Measured> {
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '--timeout', '30s'];
-  // As polite as the public workers are: on one machine neither is to push the other aside.
+  // The same scheduling priority as the server processes: neither displaces the other on one machine.
   const words = ['-n', '10', 'wrk', ...args, ...(header ? ['-H', header] : []), url];
   const { stdout } = await promisify(execFile)('nice', words);
   const number = (pattern: RegExp) => Number(pattern.exec(stdout)?.[1] ?? 0);

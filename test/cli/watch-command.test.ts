@@ -3,44 +3,44 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type Rig, secret, startRig } from '../support/operator-rig.ts';
+import { type OperatorSide, secret, startOperatorSide } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 import { begin, fakeNode } from './run.ts';
 
 describe('cli watch and --wait', () => {
   let cwd: string;
-  let rig: Rig;
+  let operator: OperatorSide;
   beforeEach(async () => {
     cwd = mkdtempSync(join(tmpdir(), 'cli-'));
-    rig = await startRig();
+    operator = await startOperatorSide();
   });
   afterEach(async () => {
-    await rig.close();
+    await operator.close();
     rmSync(cwd, { recursive: true });
   });
 
-  const start = (line: string, key = secret.toString()) =>
-    begin(line.split(' '), { cwd, env: { DISTRIBUTOR_URL: rig.url, DISTRIBUTOR_SECRET: key } });
+  const start = (line: string, key = secret) =>
+    begin(line.split(' '), { cwd, env: { DISTRIBUTOR_URL: operator.url, DISTRIBUTOR_SECRET: key } });
 
   /** The last answer may still be on its way to its client: the node's own order at its end. */
   const end = async () => {
-    rig.events.end(0);
-    await rig.close();
+    operator.events.end(0);
+    await operator.close();
   };
 
   it('prints events as text and as JSON until the node ends', async () => {
     const [people, programs] = [start('watch'), start('watch --output json')];
-    await until(() => rig.events.readers === 2);
-    await rig.command('set-worker', { workerId: 5 });
-    await rig.command('start-api');
-    await rig.command('shutdown');
+    await until(() => operator.events.readers === 2);
+    await operator.command('set-worker', { workerId: 5 });
+    await operator.command('start-api');
+    await operator.command('shutdown');
     await end();
     const [text, json] = await Promise.all([people.ended, programs.ended]);
     expect([text.code, text.stderr, json.code, json.stderr]).to.deep.equal([0, '', 0, '']);
     const lines = text.stdout.trim().split('\n');
     for (const line of lines) expect(line).to.match(/^\d\d:\d\d:\d\d\.\d{3} {2}\S/);
     const said = lines.map((line) => line.slice(14).replace(/ {2,}/, ' '));
-    expect(said[0]).to.equal('state my-node: node running, public API running');
+    expect(said[0]).to.equal('state test-node: node running, public API running');
     expect(said).to.include.members([
       'command set-worker from 127.0.0.1: 200',
       'refused start-api from 127.0.0.1: 409 Already started',
@@ -57,13 +57,13 @@ describe('cli watch and --wait', () => {
 
   it('names the signal that ended the node, and escapes control characters', async () => {
     const watching = start('watch');
-    await until(() => rig.events.readers === 1);
+    await until(() => operator.events.readers === 1);
     const entry = {
       ...{ at: new Date().toISOString(), from: null, kind: null, sub: null, jti: null, input: {}, detail: null },
       ...({ command: 'shutdown', status: 200, before: null, after: null } as const),
     };
-    rig.events.command({ ...entry, method: 'SIGTERM' });
-    rig.events.command({ ...entry, method: 'POST', sub: 'eve\u001b[2J\u009b2J' });
+    operator.events.command({ ...entry, method: 'SIGTERM' });
+    operator.events.command({ ...entry, method: 'POST', sub: 'eve\u001b[2J\u009b2J' });
     await end();
     const { stdout } = await watching.ended;
     expect(stdout).to.include('shutdown by SIGTERM: 200\n').and.to.include('shutdown by eve?[2J?2J: 200\n');
@@ -72,21 +72,21 @@ describe('cli watch and --wait', () => {
   it('prints the state of the new node after a gap', async () => {
     const watching = start('watch');
     await watching.printed('public API running');
-    const { port } = rig.listener;
-    await rig.listener.close(0);
-    rig = await startRig({ wishes: { publicApi: 'stopped' }, settings: { port } });
+    const { port } = operator.listener;
+    await operator.listener.close(0);
+    operator = await startOperatorSide({ config: { publicApi: 'stopped' }, settings: { port } });
     await watching.printed('public API stopped');
     watching.child.kill('SIGINT');
     const { stdout } = await watching.ended;
-    expect(stdout).to.match(/some events were lost\n.* {2}state {6}my-node: node running, public API stopped\n/);
+    expect(stdout).to.match(/some events were lost\n.* {2}state {6}test-node: node running, public API stopped\n/);
   });
 
   it('exits with 0 on Ctrl-C', async () => {
     const watching = start('watch');
-    await watching.printed('my-node');
+    await watching.printed('test-node');
     watching.child.kill('SIGINT');
     expect((await watching.ended).code).to.equal(0);
-    await until(() => rig.events.readers === 0);
+    await until(() => operator.events.readers === 0);
   });
 
   it('prints why the node refused it', async () => {
@@ -97,7 +97,7 @@ describe('cli watch and --wait', () => {
 
   it('reports a server that is not a node', async () => {
     for (const status of [200, 302]) {
-      await using other = await fakeNode(secret.toString(), { status, document: '<html>' });
+      await using other = await fakeNode(secret, { status, document: '<html>' });
       const { code, stdout, stderr } = await start(`watch --url ${other.url}`).ended;
       expect([code, stdout]).to.deep.equal([24, '']);
       expect(stderr).to.contain('is not the operator API of a node');
@@ -110,8 +110,8 @@ describe('cli watch and --wait', () => {
     const { code, stderr, stdout } = await inVain.ended;
     expect([code, stdout.split('.')[0]]).to.deep.equal([25, 'set-worker: done']);
     expect(stderr).to.match(/^Not stopped after \d+\.\d s\n$/);
-    await until(() => rig.events.readers > 0);
-    await rig.command('stop-api');
+    await until(() => operator.events.readers > 0);
+    await operator.command('stop-api');
     const reached = await waiting.ended;
     expect([reached.code, reached.stderr]).to.deep.equal([0, '']);
     expect(reached.stdout).to.match(/^stopped after \d+\.\d s$/m);
@@ -119,13 +119,13 @@ describe('cli watch and --wait', () => {
 
   it('waits for the exit of the process, not only for its last event', async () => {
     const waiting = start('shutdown --wait exited');
-    await until(() => rig.events.readers > 0);
-    rig.events.end(0);
-    await until(() => rig.events.readers === 0);
+    await until(() => operator.events.readers > 0);
+    operator.events.end(0);
+    await until(() => operator.events.readers === 0);
     // Time enough to have ended, had it not waited for more.
     await start('state').ended;
     expect(waiting.child.exitCode).to.equal(null);
-    await rig.listener.close(1000);
+    await operator.listener.close(1000);
     const { code, stdout } = await waiting.ended;
     expect(code).to.equal(0);
     expect(stdout).to.match(/^exited after/m);
@@ -133,8 +133,8 @@ describe('cli watch and --wait', () => {
 
   it('treats a node that has gone without an end event as ended', async () => {
     const waiting = start('state --wait exited');
-    await until(() => rig.events.readers > 0);
-    await rig.listener.close(0);
+    await until(() => operator.events.readers > 0);
+    await operator.listener.close(0);
     const { code, stdout } = await waiting.ended;
     expect(code).to.equal(0);
     expect(stdout).to.match(/^exited after/m);
@@ -143,8 +143,8 @@ describe('cli watch and --wait', () => {
   it('stops waiting once the node has ended', async () => {
     const waiting = start('state --wait exited');
     const stopped = start('state --wait stopped');
-    await until(() => rig.events.readers === 2);
-    await rig.command('shutdown');
+    await until(() => operator.events.readers === 2);
+    await operator.command('shutdown');
     await end();
     expect((await stopped.ended).code).to.equal(0);
     expect((await waiting.ended).code).to.equal(0);

@@ -8,17 +8,17 @@ import { expect } from 'chai';
 import { decodeJwt } from 'jose';
 import { codeOf, NotReachable, TimedOut } from '../../src/base/errors.ts';
 import { type ClientOptions, createClient } from '../../src/client/http-client.ts';
-import { bearer, type Rig, secret, startRig } from '../support/operator-rig.ts';
+import { bearer, type OperatorSide, signingKey, startOperatorSide } from '../support/harness.ts';
 
 describe('the client of the operator API', () => {
-  let rig: Rig;
+  let operator: OperatorSide;
   before(async () => {
-    rig = await startRig();
+    operator = await startOperatorSide();
   });
-  after(() => rig.close());
+  after(() => operator.close());
 
   const client = (options: Partial<ClientOptions> = {}) =>
-    createClient({ url: rig.url, secret, timeoutMs: 60_000, ...options });
+    createClient({ url: operator.url, secret: signingKey, timeoutMs: 60_000, ...options });
 
   it('sends commands and reads the state', async () => {
     const { status, document } = await client().command('set-worker', { workerId: 4 });
@@ -62,13 +62,13 @@ describe('the client of the operator API', () => {
   });
 
   it('sends an access token where it has one', async () => {
-    const reader = client({ secret: undefined, token: await rig.access({ scope: 'read' }) });
+    const reader = client({ secret: undefined, token: await operator.access({ scope: 'read' }) });
     expect((await reader.state()).status).to.equal(200);
     expect((await reader.command('stop-api')).status).to.equal(403);
   });
 
   it('accepts a URL with a trailing slash, and a host name', async () => {
-    for (const url of [`${rig.url}/`, `http://localhost:${rig.listener.port}`]) {
+    for (const url of [`${operator.url}/`, `http://localhost:${operator.listener.port}`]) {
       expect((await client({ url }).state()).status).to.equal(200);
     }
   });
@@ -177,11 +177,11 @@ describe('the client of the operator API', () => {
 
   it('is not the only one: the documented samples run as they stand', async () => {
     await client().command('start-api');
-    const stopApi = `${rig.url}/api/v1/stop-api`;
-    const response = await fetch(stopApi, { method: 'POST', headers: bearer(await rig.access()) });
+    const stopApi = `${operator.url}/api/v1/stop-api`;
+    const response = await fetch(stopApi, { method: 'POST', headers: bearer(await operator.access()) });
     expect(await response.json()).to.include({ publicApi: 'stopped' });
     await client().command('start-api');
-    const token = await rig.access();
+    const token = await operator.access();
     const sample = ['-sS', '-X', 'POST', stopApi, '-H', `Authorization: Bearer ${token}`];
     // Where there is no curl, what it would have sent.
     const bytes = `POST /api/v1/stop-api HTTP/1.1\r\nHost: localhost:3335\r\nUser-Agent: curl/8\r\nAccept: */*\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n\r\n`;
@@ -189,7 +189,7 @@ describe('the client of the operator API', () => {
       .then(({ stdout }) => stdout)
       .catch((error: unknown) => {
         if (codeOf(error) !== 'ENOENT') throw error;
-        return rig.raw(bytes);
+        return operator.raw(bytes);
       });
     expect(answer).to.include('"publicApi":"stopped"');
   });

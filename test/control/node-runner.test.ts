@@ -2,8 +2,8 @@
 import { expect } from 'chai';
 import { commandNames } from '../../machines/commands.ts';
 import { isSettled } from '../../machines/judge.ts';
+import { GatedNode, type OperatorSide, startOperatorSide } from '../support/harness.ts';
 import { keyOf } from '../support/model.ts';
-import { OperatorDesk, TestNode } from '../support/node.ts';
 import { type Path, type Start, shortestPaths, simplePaths, starts } from '../support/paths.ts';
 import { inShort, Replay } from '../support/replay.ts';
 import { until } from '../support/until.ts';
@@ -17,24 +17,24 @@ const abreast = 4;
 
 describe('node', function () {
   this.timeout(120_000);
-  let desks: OperatorDesk[];
+  let operators: OperatorSide[];
 
   before(async () => {
-    desks = await Promise.all(Array.from({ length: abreast }, () => OperatorDesk.open()));
+    operators = await Promise.all(Array.from({ length: abreast }, () => startOperatorSide({ logLevel: 'silent' })));
   });
-  after(() => Promise.all(desks.map((desk) => desk[Symbol.asyncDispose]())));
+  after(() => Promise.all(operators.map((operator) => operator.close())));
 
   /** After a failure no further one is begun. */
   async function forEach<T>(
     things: readonly T[],
-    work: (desk: OperatorDesk, thing: T) => Promise<void>,
+    work: (operator: OperatorSide, thing: T) => Promise<void>,
   ): Promise<void> {
     const left = [...things];
     const failures: unknown[] = [];
     await Promise.all(
-      desks.map(async (desk) => {
+      operators.map(async (operator) => {
         for (let next = left.shift(); next !== undefined && failures.length === 0; next = left.shift())
-          await work(desk, next).catch((error: unknown) => failures.push(error));
+          await work(operator, next).catch((error: unknown) => failures.push(error));
       }),
     );
     if (failures.length > 0) throw failures[0];
@@ -45,8 +45,8 @@ describe('node', function () {
     expect(paths.length).to.be.greaterThan(250);
     // Every step is looked at once, whatever led to it, and so is every end.
     const looked = new Set<string>();
-    await forEach(paths, async (desk, { start, steps }) => {
-      await using replay = await Replay.from(desk, start);
+    await forEach(paths, async (operator, { start, steps }) => {
+      await using replay = await Replay.from(operator, start);
       let way: string = start;
       for (const step of steps) {
         const { name, from, state } = step;
@@ -65,8 +65,8 @@ describe('node', function () {
   });
 
   it('does not judge a command before it has begun to bring the public API to where it is wanted', async () => {
-    const [desk] = desks as [OperatorDesk];
-    await using node = new TestNode({ desk, config: { publicApi: 'running', workerId: 0, buckets: null } });
+    const [operator] = operators as [OperatorSide];
+    await using node = new GatedNode({ operator, config: { publicApi: 'running', workerId: 0, buckets: null } });
     const early = Promise.all([node.command({ type: 'stop-api' }), node.command({ type: 'stop-api' })]);
     expect((await node.state()).publicApi).to.equal('stopped');
     await node.node.restore();
@@ -78,8 +78,8 @@ describe('node', function () {
   });
 
   it('is shut down even before that', async () => {
-    const [desk] = desks as [OperatorDesk];
-    const node = new TestNode({ desk, config: { publicApi: 'running', workerId: 0, buckets: null } });
+    const [operator] = operators as [OperatorSide];
+    const node = new GatedNode({ operator, config: { publicApi: 'running', workerId: 0, buckets: null } });
     const early = node.command({ type: 'stop-api' });
     await node.state();
     expect((await node.command({ type: 'shutdown' })).status).to.equal(200);
@@ -90,8 +90,8 @@ describe('node', function () {
   });
 
   it('refuses settings that could not be applied once they were saved, with the reason, and saves nothing', async () => {
-    const [desk] = desks as [OperatorDesk];
-    await using node = new TestNode({ desk, config: { publicApi: 'running', workerId: 0, buckets: null } });
+    const [operator] = operators as [OperatorSide];
+    await using node = new GatedNode({ operator, config: { publicApi: 'running', workerId: 0, buckets: null } });
     await node.node.restore();
     const before = await node.state();
     node.side.cannotPrepare = 'No room for them';
@@ -105,8 +105,8 @@ describe('node', function () {
   });
 
   it('starts with new processes where those that run cannot be given the settings', async () => {
-    const [desk] = desks as [OperatorDesk];
-    await using node = new TestNode({ desk, config: { publicApi: 'running', workerId: 0, buckets: null } });
+    const [operator] = operators as [OperatorSide];
+    await using node = new GatedNode({ operator, config: { publicApi: 'running', workerId: 0, buckets: null } });
     let killed = 0;
     const { kill } = node.side;
     node.side.kill = () => {
@@ -119,8 +119,8 @@ describe('node', function () {
   });
 
   it('carries out every change of settings that has come, before it ends', async () => {
-    const [desk] = desks as [OperatorDesk];
-    await using node = new TestNode({ desk, config: { publicApi: 'stopped', workerId: 0, buckets: null } });
+    const [operator] = operators as [OperatorSide];
+    await using node = new GatedNode({ operator, config: { publicApi: 'stopped', workerId: 0, buckets: null } });
     await node.node.restore();
     node.gates.save.hold();
     const set = (workerId: number) => node.command({ type: 'set-worker', workerId });
@@ -141,9 +141,9 @@ describe('node', function () {
   it('has commands wait for the steps under way, whatever they are, and judges them then', async () => {
     const busy = waysToStates().filter(({ start, steps }) => !isSettled(steps.at(-1)?.state ?? starts[start]));
     expect(busy.length).to.be.greaterThan(40);
-    await forEach(busy, async (desk, { start, steps }) => {
+    await forEach(busy, async (operator, { start, steps }) => {
       await named([start, ...steps.map(({ name }) => name)].join(' → '), async () => {
-        await using replay = await Replay.from(desk, start);
+        await using replay = await Replay.from(operator, start);
         for (const step of steps) await replay.take(step);
         await replay.askAndWait();
       });

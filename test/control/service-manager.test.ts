@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { serviceManager } from '../../src/control/service-manager.ts';
-import { Home } from '../support/real-node.ts';
+import { Home } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 
 describe('the service manager', () => {
@@ -21,7 +21,7 @@ describe('the service manager', () => {
   // The last word may still be on its way.
   afterEach(() => rm(folder, { recursive: true, maxRetries: 5 }));
 
-  /** One line for each time it is called: to whom, what, and how much else it was told of us. */
+  /** Logs one line for each call: the socket, the secret if it leaked into the environment, and the arguments. */
   async function stand(end: string): Promise<void> {
     const file = join(folder, 'systemd-notify');
     await writeFile(file, `#!/bin/sh\necho "$NOTIFY_SOCKET|$SECRET|$*" >> ${folder}/said\n${end}\n`);
@@ -82,7 +82,7 @@ describe('the service manager', () => {
   });
 
   it('gets readiness, status and stopping from a real node; the audit log names the signal', async () => {
-    const home = await Home.make({ publicApi: { workers: 1 } });
+    const home = await Home.make();
     try {
       const node = await home.start({ env });
       await until(async () => (await said()).join().includes('READY'));

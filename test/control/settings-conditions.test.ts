@@ -28,4 +28,14 @@ describe('settings conditions', () => {
     const many = Array.from({ length: 12 }, (_, index) => `2:${index}`);
     expect(conditions(1, many)[0]).to.match(/2:9 and 2 more\.$/);
   });
+
+  it('report nothing that the directory has not answered yet', () => {
+    const unread = { knows: () => null, bucketsOf: () => null };
+    for (const settings of [
+      { workerId: 2, buckets: null },
+      { workerId: 1, buckets: ['9:9'] },
+    ]) {
+      expect(settingsConditions(settings, unread)).to.deep.equal([]);
+    }
+  });
 });

@@ -5,8 +5,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { Home } from '../support/harness.ts';
 import { isAlive } from '../support/is-alive.ts';
-import { Home } from '../support/real-node.ts';
 import { until } from '../support/until.ts';
 
 const cli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
@@ -14,7 +14,7 @@ const cli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
 describe('SIGHUP', () => {
   let home: Home;
   beforeEach(async () => {
-    home = await Home.make({ objects: { 1: 'one' }, publicApi: { workers: 1 } });
+    home = await Home.make({ objects: { 1: 'one' } });
   });
   afterEach(() => home.remove());
 

@@ -1,4 +1,4 @@
-// The state file under faults: what was saved is there, what failed changed nothing, what is torn is never guessed at.
+// The state file on a failing disk: what was saved is there, what failed changed nothing, what is torn is never guessed at.
 import {
   mkdirSync,
   mkdtempSync,
@@ -125,7 +125,7 @@ describe('state file', () => {
   });
 
   describe('a disk that fails', () => {
-    const faults: [string, () => void, () => void, string][] = [
+    const failures: [string, () => void, () => void, string][] = [
       ['is full', () => symlinkSync('/dev/full', `${path}.tmp`), () => {}, 'no space left on device (ENOSPC)'],
       [
         'has lost the directory',
@@ -155,7 +155,7 @@ describe('state file', () => {
         'its path is a directory (EISDIR)',
       ],
     ];
-    for (const [name, breakIt, mendIt, reason] of faults) {
+    for (const [name, breakIt, repairIt, reason] of failures) {
       it(`because it ${name} is named, and the next save after the repair works`, async () => {
         const file = openStateFile(directory);
         await file.load();
@@ -165,7 +165,7 @@ describe('state file', () => {
           `The state file ${path} could not be written: ${reason}`,
         );
         if (name === 'is full') expect((await loaded()).generation).to.equal(1);
-        mendIt();
+        repairIt();
         await file.save(record(3));
         expect((await loaded()).generation).to.equal(3);
       });
@@ -224,7 +224,7 @@ describe('state file', () => {
       ['a list', '[]'],
       ['no format', '{"generation":1,"changes":{}}'],
       ['a wrong generation', '{"format":1,"generation":-1,"changes":{}}'],
-      ['an unknown wish', '{"format":1,"generation":1,"changes":{"publicApi":"perhaps"}}'],
+      ['an unknown target state', '{"format":1,"generation":1,"changes":{"publicApi":"perhaps"}}'],
       ['an unknown key', '{"format":1,"generation":1,"changes":{"worker":1}}'],
     ] as const) {
       it(`is detected by ${what}`, async () => {

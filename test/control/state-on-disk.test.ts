@@ -1,4 +1,4 @@
-// Desired state under faults of the disk, with real nodes: what is refused, what is carried out all the same, what comes back.
+// Desired state on a failing disk, with real nodes: what is refused, what is carried out all the same, what comes back.
 import {
   existsSync,
   mkdirSync,
@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { CommandName } from '../../machines/commands.ts';
 import { type Ended, run } from '../cli/run.ts';
-import { Home, type RealNode } from '../support/real-node.ts';
+import { Home, type RealNode } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 
 describe('the state on disk, of a real node', () => {
@@ -26,7 +26,6 @@ describe('the state on disk, of a real node', () => {
   beforeEach(async () => {
     home = await Home.make({
       objects: { 1: 'one' },
-      publicApi: { workers: 1 },
       more: {
         stateFile: { saveRetryMs: 50 },
         auditLog: { path: './audit.jsonl' },
@@ -63,13 +62,13 @@ describe('the state on disk, of a real node', () => {
     return { settings, desired, generation, publicApi };
   }
 
-  const faults: Record<string, { breakIt(): void; mendIt(): void; reason: RegExp }> = {
+  const failures: Record<string, { breakIt(): void; repairIt(): void; reason: RegExp }> = {
     'a file in place of the directory': {
       breakIt() {
         renameSync(state, `${state}.away`);
         writeFileSync(state, '');
       },
-      mendIt() {
+      repairIt() {
         rmSync(state);
         renameSync(`${state}.away`, state);
       },
@@ -77,7 +76,7 @@ describe('the state on disk, of a real node', () => {
     },
     'a directory that is gone': {
       breakIt: () => renameSync(state, `${state}.away`),
-      mendIt: () => renameSync(`${state}.away`, state),
+      repairIt: () => renameSync(`${state}.away`, state),
       reason: /could not be written: its directory does not exist \(ENOENT\)$/,
     },
     'another directory in its place': {
@@ -85,7 +84,7 @@ describe('the state on disk, of a real node', () => {
         renameSync(state, `${state}.away`);
         mkdirSync(state);
       },
-      mendIt() {
+      repairIt() {
         // What this node has written there would be read by the other one.
         expect(existsSync(file)).to.equal(false);
         rmSync(state, { recursive: true });
@@ -95,7 +94,7 @@ describe('the state on disk, of a real node', () => {
     },
     'a full disk': {
       breakIt: () => symlinkSync('/dev/full', `${file}.tmp`),
-      mendIt: () => rmSync(`${file}.tmp`, { force: true }),
+      repairIt: () => rmSync(`${file}.tmp`, { force: true }),
       reason: /could not be written: no space left on device \(ENOSPC\)$/,
     },
   };
@@ -103,16 +102,16 @@ describe('the state on disk, of a real node', () => {
   it('that fails: settings and starts are refused unchanged, stops are carried out, and the repair is enough', async () => {
     node = await home.start();
     expect((await sent('set-worker', { workerId: 0 })).status).to.equal(200);
-    /** The node tries again by itself, and a full disk is over with the first try: each fault begins when all is well. */
+    /** The node tries again by itself, and a full disk is over with the first try: each failure begins when all is well. */
     const whole = () => until(async () => (await node?.state())?.conditions.length === 0);
 
-    for (const [name, { breakIt, mendIt, reason }] of Object.entries(faults)) {
+    for (const [name, { breakIt, repairIt, reason }] of Object.entries(failures)) {
       const broken = async (command: CommandName, body?: object) => {
         await whole();
         breakIt();
         const answer = await sent(command, body);
         const state = await seen();
-        mendIt();
+        repairIt();
         return { ...answer, state };
       };
       const before = await seen();

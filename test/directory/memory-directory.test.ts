@@ -2,40 +2,60 @@
 import { expect } from 'chai';
 import { condition } from '../../src/base/condition.ts';
 import { memoryDirectory } from '../../src/directory/memory-directory.ts';
+import { memoryIndex } from '../../src/store/memory-index.ts';
 import { observe } from '../support/directory-observer.ts';
 
-const object = (id: string, hash: string | null) => ({
-  ...{ id, hash, path: `/films/${id}`, size: 1, type: 'text/plain', verified: null, accepted: true, buckets: ['b'] },
-});
+const index = () => memoryIndex({ kind: 'catalogue', name: '/films/catalogue.yml' });
 
 describe('the directory in memory', () => {
-  it('reports updates of its objects only; updates before the start are part of the first read', async () => {
-    const directory = memoryDirectory({ objects: [object('1', null), object('2', null)], bucketWorkers: {} });
-    const observer = observe(directory);
-    directory.update([object('1', 'first')]);
-    await directory.start();
-    directory.update([object('2', 'second'), object('9', 'unknown')]);
-    expect(observer.changes).to.have.length(2);
-    expect(observer.ids().map((id) => observer.object(id)?.hash)).to.deep.equal(['first', 'second']);
+  it('has the objects in the index when its start returns: with a file, without one, not accepted', () => {
+    const facts = { size: 3, mtimeMs: 1, ctimeMs: 2, ino: 3 };
+    const objects = [
+      {
+        id: '1',
+        hash: 'a',
+        path: '/films/1',
+        size: 3,
+        type: 'text/plain',
+        verified: facts,
+        accepted: true,
+        buckets: ['b'],
+      },
+      {
+        id: '2',
+        hash: 'a',
+        path: '/films/2',
+        size: 3,
+        type: null,
+        verified: null,
+        accepted: true,
+        buckets: ['b', 'c'],
+      },
+      { id: '3', hash: null, path: null, size: null, type: null, verified: null, accepted: true, buckets: [] },
+      { id: '4', hash: 'a', path: null, size: 7, type: null, verified: null, accepted: false, buckets: ['b'] },
+    ];
+    const store = index();
+    const directory = memoryDirectory(store, { objects, bucketWorkers: {} });
+    directory.start();
+    const { object, ids } = observe(directory, store);
+    expect(ids().map(object)).to.deep.equal(objects);
   });
 
-  it('raises and clears conditions, each with the time it began', () => {
-    const directory = memoryDirectory();
+  it('raises and clears conditions', () => {
+    const directory = memoryDirectory(index());
     const heard: string[][] = [];
-    directory.subscribeConditions((conditions) => heard.push(conditions.map(({ type }) => type)));
-    directory.setConditions([condition('CatalogueInvalid', 'NotRead', 'no answer')]);
-    const [first] = directory.conditions;
-    directory.setConditions([condition('CatalogueInvalid', 'NotRead', 'still no answer')]);
-    expect(directory.conditions).to.deep.equal([{ ...first, message: 'still no answer' }]);
+    directory.subscribe(() => heard.push(directory.conditions.map(({ type }) => type)));
+    directory.setConditions([condition('CatalogueInvalid', 'Missing', 'no file')]);
+    directory.setConditions([condition('CatalogueInvalid', 'Missing', 'no file')]);
     directory.setConditions([]);
     directory.setConditions([]);
-    expect(heard).to.deep.equal([['CatalogueInvalid'], ['CatalogueInvalid'], []]);
+    expect(heard).to.deep.equal([['CatalogueInvalid'], []]);
   });
 
   it('records reports of bad copies', () => {
-    const directory = memoryDirectory();
-    directory.doubt('1');
-    directory.doubt('2');
-    expect(directory.doubted).to.deep.equal(['1', '2']);
+    const directory = memoryDirectory(index());
+    directory.reportBadCopy('1');
+    directory.reportBadCopy('2');
+    expect(directory.badCopies).to.deep.equal(['1', '2']);
   });
 });

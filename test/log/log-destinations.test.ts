@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { createClient } from '../../src/client/http-client.ts';
 import { freePort } from '../support/free-port.ts';
-import { accessToken, Home, type RealNode } from '../support/real-node.ts';
+import { accessToken, Home, type RealNode } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 
 describe('a node whose log cannot be written', () => {
@@ -16,7 +16,7 @@ describe('a node whose log cannot be written', () => {
   let node: RealNode;
   before(async () => {
     const file = { path: './logs', level: 'debug', retryMs: 50 };
-    home = await Home.make({ publicApi: { workers: 1 }, more: { logs: { file } } });
+    home = await Home.make({ more: { logs: { file } } });
     node = await home.start();
   });
   after(async () => {
@@ -50,7 +50,7 @@ describe('a node whose log cannot be written', () => {
 describe('a node whose output has no reader', () => {
   it('starts, serves and exits normally', async () => {
     const port = await freePort();
-    const home = await Home.make({ publicApi: { workers: 1 }, operatorApi: { port } });
+    const home = await Home.make({ operatorApi: { port } });
     const fd = openSync('/dev/full', 'w');
     const cli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
     const child = spawn(process.execPath, [cli, 'start', '-c', join(home.path, 'config.yml')], {

@@ -29,14 +29,16 @@ const everything = () => true;
 
 describe('the answer to an asset request', () => {
   it('is one word for every case', () => {
-    expect(answer(undefined, everything)).to.equal('unknown');
+    expect(answer('unknown', everything)).to.equal('unknown');
+    expect(answer('undecided', everything)).to.equal('undecided');
     expect(answer({ ...object, accepted: false }, everything)).to.equal('unaccepted');
     expect(answer(object, () => false)).to.equal('elsewhere');
-    expect(answer({ ...object, path: null }, everything)).to.equal('miss');
+    expect(answer({ ...object, path: null }, everything)).to.equal('unavailable');
+    expect(answer({ ...object, path: null }, () => false)).to.equal('elsewhere');
     expect(answer(object, everything)).to.equal('hit');
   });
 
-  it('says of what has not been uploaded only that, wherever it is distributed', () => {
+  it('is unaccepted for every object that was not uploaded, wherever it is distributed', () => {
     expect(answer({ ...object, accepted: false }, () => false)).to.equal('unaccepted');
   });
 
@@ -55,27 +57,31 @@ describe('the answer to an asset request', () => {
       headers['X-Cache'],
       headers['X-Data-Source'],
       headers['Cache-Control'],
+      headers['Retry-After'],
     ]);
     const briefly = 'max-age=180, must-revalidate';
     expect(rows).to.deep.equal([
-      ['hit', 200, 'hit', 'local', briefly],
-      ['pending', 200, 'pending', 'local', briefly],
-      ['miss', 200, 'miss', 'local', briefly],
-      ['pass', 200, 'miss', 'external', briefly],
-      ['unknown', 404, undefined, undefined, 'no-store'],
-      ['unaccepted', 404, undefined, undefined, 'no-store'],
-      ['elsewhere', 421, undefined, undefined, 'no-store'],
+      ['hit', 200, 'hit', 'local', briefly, undefined],
+      ['pending', 200, 'pending', 'local', briefly, undefined],
+      ['miss', 200, 'miss', 'local', briefly, undefined],
+      ['pass', 200, 'miss', 'external', briefly, undefined],
+      ['unknown', 404, undefined, undefined, 'no-store', undefined],
+      ['unaccepted', 404, undefined, undefined, 'no-store', undefined],
+      ['absent', 404, undefined, undefined, 'no-store', undefined],
+      ['elsewhere', 421, undefined, undefined, 'no-store', undefined],
+      ['undecided', 503, undefined, undefined, 'no-store', '5'],
+      ['unavailable', 502, undefined, undefined, 'no-store', '30'],
     ]);
   });
 
-  it('has words for people where there is no object to send, and only there', () => {
+  it('has a message where there is no object to send, and only there', () => {
     for (const word of Object.keys(answers) as AnswerWord[]) {
       expect(answers[word].message === null, word).to.equal(answers[word].status === 200);
     }
   });
 });
 
-describe('the worth of a copy', () => {
+describe('the verdict on a copy', () => {
   it('is verified only while the file is the one that was checked', () => {
     expect(judgeCopy(object, facts)).to.equal('verified');
     for (const other of [{ mtimeMs: 1000.75 }, { ctimeMs: 2000.75 }, { ino: 8 }])
@@ -88,7 +94,7 @@ describe('the worth of a copy', () => {
     expect(judgeCopy({ ...object, size: null, verified: null }, { ...facts, size: 7 })).to.equal('unverified');
   });
 
-  it('is wrong when it has not the size the directory says', () => {
+  it('is wrong if its size is not that in the directory', () => {
     expect(judgeCopy(object, { ...facts, size: 11 })).to.equal('wrong');
     expect(judgeCopy({ ...object, size: 12 }, facts)).to.equal('wrong');
   });

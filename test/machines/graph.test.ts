@@ -71,7 +71,7 @@ describe('the graph of the node machine', () => {
   const walks = everyWalk();
   const states = reachableStates();
 
-  it('is explored alike by the test model of xstate and by our own walk', () => {
+  it('is explored with the same result by the test model of xstate and by our own walk', () => {
     expect(new Set(walks.map(({ walk }) => keyOf(walk.state)))).to.deep.equal(new Set(states.map(keyOf)));
   });
 
@@ -80,13 +80,13 @@ describe('the graph of the node machine', () => {
     expect(everyStateId(nodeMachine.root).filter((id) => !reached.has(id))).to.deep.equal([]);
   });
 
-  it('never leaves shutting down but to the end', () => {
+  it('leaves shutting down only for the final state', () => {
     for (const { walk, next } of walks)
       if (walk.state.status === 'active' && statusOf(walk.state).node === 'shuttingDown')
         for (const { walk: after } of next) expect(statusOf(after.state).node).to.equal('shuttingDown');
   });
 
-  it('reaches the end from everywhere', () => {
+  it('reaches the final state from every state', () => {
     const ends = new Set(walks.filter(({ walk }) => walk.state.status === 'done').map(({ walk }) => walkKey(walk)));
     for (let grown = true; grown; ) {
       const before = ends.size;
@@ -96,12 +96,12 @@ describe('the graph of the node machine', () => {
     expect(walks.filter(({ walk }) => !ends.has(walkKey(walk))).map(({ walk }) => walkKey(walk))).to.deep.equal([]);
   });
 
-  it('has no state without a way out, but the end', () => {
+  it('has no dead end except the final state', () => {
     for (const { walk, next } of walks)
       expect(next.length > 0, keyOf(walk.state)).to.equal(walk.state.status === 'active');
   });
 
-  it('listens when the public API is running, and has given the port back when it is stopped', () => {
+  it('listens when the public API is running, and has released the port when it is stopped', () => {
     for (const { walk } of walks) {
       const { publicApi } = statusOf(walk.state);
       if (publicApi === 'running') expect(walk.port, walkKey(walk)).to.equal('open');
@@ -115,7 +115,7 @@ describe('the graph of the node machine', () => {
     for (const { walk } of ducks) expect(walk.port, walkKey(walk)).to.equal('open');
   });
 
-  it('says why, whenever it refuses', () => {
+  it('gives a reason with every refusal', () => {
     for (const state of states)
       for (const type of commandNames) {
         const judgement = judge(state, { type });
@@ -144,7 +144,7 @@ describe('the graph of the node machine', () => {
     }
   });
 
-  it('says in every busy state what leads onward, and it does', () => {
+  it('names in every busy state the events that end it, and they do', () => {
     for (const state of states.filter((one) => !isSettled(one))) {
       const onward = onwardFrom(state, null);
       expect(getNextTransitions(state).map(({ eventType }) => eventType)).to.include(onward.type);
@@ -159,7 +159,7 @@ describe('the graph of the node machine', () => {
     }
   });
 
-  it('says "already" of nothing that is not so yet, not even in a preview', () => {
+  it('says "already" only where it is true, in a preview too', () => {
     // What is active decides the words: one state of each kind will do.
     const kinds = new Map(states.map((state) => [JSON.stringify(state.value), state]));
     for (const state of kinds.values())
@@ -179,18 +179,18 @@ describe('the graph of the node machine', () => {
           expect(next.context.endedEarly, keyOf(state)).to.deep.equal(state.context.endedEarly);
   });
 
-  it('lets a shutdown through in every state of a running node, at once', () => {
+  it('accepts a shutdown at once in every state of a running node', () => {
     for (const state of states)
       expect(judge(state, { type: 'shutdown' }).legal, keyOf(state)).to.equal(statusOf(state).node === 'running');
   });
 
-  it('changes nothing by a command that it refuses', () => {
+  it('changes nothing on a refused command', () => {
     for (const state of states.filter(({ status }) => status === 'active'))
       for (const type of commandNames)
         if (!judge(state, { type }).legal) expect(advance(state, { type, workerId: 9 }).state, type).to.equal(state);
   });
 
-  it('gives every invoked actor an id and an answer to its failure', () => {
+  it('gives every invoked actor an id and an error handler', () => {
     for (const id of everyStateId(nodeMachine.root)) {
       const node = nodeMachine.getStateNodeById(id);
       for (const { id: actor, src } of node.invoke) {

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import type { CommandName } from '../../machines/commands.ts';
 import {
   allowedCommands,
+  desiredOf,
   isLameDuck,
   isSettled,
   judge,
@@ -12,7 +13,6 @@ import {
   settle,
   simulate,
   statusOf,
-  wishesOf,
 } from '../../machines/judge.ts';
 import {
   advance,
@@ -44,14 +44,14 @@ describe('judging', () => {
     ]);
   });
 
-  it('refuses in the words of the outermost state, however it was reached', () => {
+  it('refuses with the reason of the outermost state, however it was reached', () => {
     const stoppedThenDown = carryOut(stopping, { type: 'shutdown' }, { id: 1, deadline: 0 });
     for (const state of [draining, stoppedThenDown, exited])
       expect(judge(state, { type: 'stop-api' })).to.deep.equal({ legal: false, reason: 'Node is shutting down' });
     expect(judge(exited, { type: 'set-worker' })).to.deep.equal({ legal: false, reason: 'Node is shutting down' });
   });
 
-  it('refuses in its own words what comes during a step', () => {
+  it('refuses with reasons of their own during a step', () => {
     const saving = advance(running, { type: 'set-worker', workerId: 9 }).state;
     const recording = advance(starting, portDone('listen')).state;
     const reasons = [starting, recording, stopping, saving].map((state) => judge(state, { type: 'set-buckets' }));
@@ -63,12 +63,12 @@ describe('judging', () => {
     ]);
   });
 
-  it('names what leads onward, and nothing where the node is settled', () => {
+  it('names the step that is under way, and none where the node is settled', () => {
     expect(onwardFrom(starting, null).type).to.equal('xstate.done.actor.listen');
     expect(() => onwardFrom(stopped, null)).to.throw('what leads onward');
   });
 
-  it('has no word for a command that there is not', () => {
+  it('rejects an unknown command', () => {
     expect(() => judge(stopped, { type: 'explode' as CommandName })).to.throw('explode');
   });
 
@@ -80,14 +80,14 @@ describe('judging', () => {
     expect(allowedCommands(exited)).to.deep.equal([]);
   });
 
-  it('looks ahead without touching anything', () => {
+  it('simulates without side effects', () => {
     const before = JSON.stringify(starting);
     expect(isSettled(settle(starting))).to.equal(true);
     expect(settle(running)).to.equal(running);
     expect(JSON.stringify(starting)).to.equal(before);
   });
 
-  it('simulates a command from where it would be judged, without giving it', () => {
+  it('simulates a command from the state in which it would be judged, without sending it', () => {
     const stop = simulate(starting, { type: 'stop-api' });
     expect([stop.legal, statusOf(stop.before).publicApi]).to.deep.equal([true, 'running']);
     if (stop.legal) expect(statusOf(stop.after).publicApi).to.equal('stopped');
@@ -99,7 +99,7 @@ describe('judging', () => {
     expect(simulate(exited, { type: 'set-worker', workerId: 1 }).legal).to.equal(false);
   });
 
-  it('says through which states a command would go', () => {
+  it('lists the states that a command would pass through', () => {
     const { 'set-buckets': set, 'stop-api': stop, 'start-api': start } = previewCommands(running);
     const names = (steps: readonly (readonly string[])[]) => steps.map((ids) => ids.map((id) => id.split('.').at(-1)));
     expect(set.legal && names(set.through)).to.deep.equal([['saving'], ['applying'], ['settled', 'saved']]);
@@ -112,16 +112,16 @@ describe('judging', () => {
     expect(start).to.deep.equal({ legal: false, reason: 'Already started' });
   });
 
-  it('makes of settings in a simulation what carrying them out makes of them', () => {
+  it('gives settings the same result in a simulation as carried out', () => {
     const command = { type: 'set-worker', workerId: 9 } as const;
     const simulated = simulate(running, command);
     const done = carryOut(running, command);
-    if (simulated.legal) expect(wishesOf(simulated.after)).to.deep.equal(wishesOf(done));
+    if (simulated.legal) expect(desiredOf(simulated.after)).to.deep.equal(desiredOf(done));
     expect(simulated.legal && simulated.after.context.record).to.deep.equal(done.context.record);
-    expect(wishesOf(running).workerId).not.to.equal(9);
+    expect(desiredOf(running).workerId).not.to.equal(9);
   });
 
-  it('looks ahead through the time of a lame duck', () => {
+  it('simulates through a lame duck', () => {
     const served = settle(advance(initialState(lameDuckInput('running')), { type: 'restore' }).state);
     const duck = advance(served, { type: 'stop-api' }).state;
     expect(statusOf(duck)).to.deep.equal({ node: 'running', publicApi: 'stopping' });
@@ -151,6 +151,6 @@ describe('judging', () => {
   it('reports target state and settings', () => {
     const again = initialState(recordedInput('running'));
     expect(settingsOf(again)).to.deep.equal({ workerId: 3, buckets: null });
-    expect(wishesOf(again)).to.deep.equal({ workerId: 3, buckets: null, publicApi: 'running' });
+    expect(desiredOf(again)).to.deep.equal({ workerId: 3, buckets: null, publicApi: 'running' });
   });
 });

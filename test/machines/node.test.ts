@@ -42,7 +42,7 @@ describe('the node machine', () => {
       expect(judge(exited, { type }).legal).to.equal(false);
   });
 
-  it('does not wait for a drain that was over before its close was reported', () => {
+  it('does not wait for a drain that ended before its close was reported', () => {
     const early = follow(running, { type: 'shutdown' }, { type: 'drain.ended', id: 5 });
     const isDraining = (id: number) =>
       follow(early, portDone('close', { drain: { id, deadline: 0 } }), portDone('save')).matches({
@@ -51,7 +51,7 @@ describe('the node machine', () => {
     expect([5, 6].map(isDraining)).to.deep.equal([false, true]);
   });
 
-  it('does not remember for ever which drains were over before their close was reported', () => {
+  it('forgets drains that ended before their close was reported', () => {
     let state = running;
     for (let id = 1; id <= 20; id += 1) {
       const closing = follow(state, { type: 'stop-api' }, { type: 'drain.ended', id });
@@ -63,7 +63,7 @@ describe('the node machine', () => {
     }
   });
 
-  it('leaves a drain that was cut by another way than one that was all sent', () => {
+  it('takes different transitions for a drain that was cut and one that completed', () => {
     const drain = (id: number) => ({ id, deadline: 0 });
     const first = carryOut(running, { type: 'stop-api' }, drain(1));
     const both = carryOut(carryOut(first, { type: 'start-api' }), { type: 'stop-api' }, drain(2));
@@ -84,7 +84,7 @@ describe('the node machine', () => {
     ]);
   });
 
-  it('takes settings as long as it has not given its last answers, and saves what it is saving when their time is up', () => {
+  it('takes settings until its last answers are sent, and finishes a save that is under way at the deadline', () => {
     const answering = follow(stopped, { type: 'shutdown' });
     expect(answering.matches({ up: { node: { shuttingDown: 'answering' } } })).to.equal(true);
     const saving = follow(answering, { type: 'set-worker', workerId: 9 });
@@ -96,7 +96,7 @@ describe('the node machine', () => {
     expect(state.output).to.deep.equal({ exitCode: 0 });
   });
 
-  it('cuts no drain that is over', () => {
+  it('does not cut a drain that has ended', () => {
     const both = { type: 'drain.deadline', id: 1 } as const;
     const drained = carryOut(running, { type: 'stop-api' }, { id: 1, deadline: 0 });
     expect(advance(drained, both).effects).to.deep.equal(['cut']);
@@ -110,14 +110,14 @@ describe('the node machine', () => {
     expect(outcome).to.include({ command: 'start-api', result: 'failed', reason: 'no such address' });
   });
 
-  it('kills workers that do not take settings, and says done: those that replace them have them', () => {
+  it('kills server processes that do not take settings, and succeeds: their replacements have them', () => {
     const applying = follow(running, { type: 'set-worker', workerId: 9 }, portDone('save'));
     const { effects, outcomes } = advance(applying, portError('configure', 'worker hangs'));
     expect(effects).to.deep.equal(['kill']);
     expect(outcomes).to.deep.include({ type: 'outcome', command: 'set-worker', result: 'done', reason: '' });
   });
 
-  it('keeps in memory what was there before when a change cannot be saved, but for a stop', () => {
+  it('keeps the old settings in memory if a change cannot be saved; a stop is carried out', () => {
     const failed = follow(running, { type: 'set-worker', workerId: 9 }, portError('save', 'disk full'));
     expect(failed.context.record).to.equal(running.context.record);
     const stopping = follow(
@@ -130,14 +130,14 @@ describe('the node machine', () => {
     expect(stopping.context.saveFailure).to.equal('disk full');
   });
 
-  it('starts from what was recorded, and changes no wish by a shutdown', () => {
+  it('starts from the saved desired state, and does not change it by a shutdown', () => {
     const record = { generation: 4, changes: { publicApi: 'stopped' } } as const;
     const again = initialState({ ...sampleInput('running'), record });
     expect(again.can({ type: 'restore' })).to.equal(false);
     expect(follow(again, { type: 'shutdown' }).context.record).to.equal(record);
   });
 
-  it('takes back on disk a start that a shutdown overtook while it was being saved', () => {
+  it('undoes on disk a start that a shutdown overtook during its save', () => {
     const overtaken = follow(stopped, { type: 'start-api' }, portDone('listen'), { type: 'shutdown' });
     expect(overtaken.context.saveFailure).to.match(/overtaken/);
     const writing = follow(overtaken, portDone('close', { drain: null }));
@@ -146,13 +146,13 @@ describe('the node machine', () => {
     expect(follow(writing, portDone('save'), portDone('answer')).status).to.equal('done');
   });
 
-  it('does not bring up at its start what a shutdown has come before', () => {
+  it('does not restore the public API after an early shutdown', () => {
     const ending = follow(initialState(recordedInput('running')), { type: 'shutdown' });
     expect(statusOf(ending).node).to.equal('shuttingDown');
     expect(follow(ending, { type: 'restore' })).to.equal(ending);
   });
 
-  it('says that a change could not be saved until one has been', () => {
+  it('reports an unsaved change until a save succeeds', () => {
     const change = { type: 'set-worker', workerId: 9 } as const;
     const failed = follow(running, change, portError('save', 'disk full'));
     expect(failed.context.saveFailure).to.equal('disk full');
@@ -160,7 +160,7 @@ describe('the node machine', () => {
       expect(carryOut(failed, command).context.saveFailure).to.equal(null);
   });
 
-  it('says why it could not bring up the public API until it runs', () => {
+  it('reports why the public API could not start until it runs', () => {
     const alone = follow(initialState(sampleInput('running')), { type: 'restore' }, portError('listen', 'port taken'));
     expect(alone.context.listenFailure).to.equal('port taken');
     expect(carryOut(alone, { type: 'start-api' }).context.listenFailure).to.equal(null);

@@ -50,7 +50,7 @@ const answerOf = (state: NodeSnapshot, type: CommandName): string => {
 describe('every reachable state, every command', () => {
   const states = reachableStates();
 
-  it('is as the contract has it, wherever the node is settled', () => {
+  it('is answered as in the contract, in every settled state', () => {
     const seen = new Set<string>();
     for (const state of states.filter((one) => isSettled(one) && one.status === 'active')) {
       const { node, publicApi } = statusOf(state);
@@ -63,13 +63,13 @@ describe('every reachable state, every command', () => {
     expect(seen.size).to.equal(3);
   });
 
-  it('is refused, all but shutdown, while a step is in progress', () => {
+  it('is refused during a step, except shutdown', () => {
     for (const state of states.filter((one) => !isSettled(one)))
       for (const type of commandNames.filter((name) => name !== 'shutdown'))
         expect(judge(state, { type }).legal, `${type} in ${keyOf(state)}`).to.equal(false);
   });
 
-  it('leaves settled states only by what is accepted', () => {
+  it('leaves settled states only by accepted commands', () => {
     for (const state of states.filter((one) => isSettled(one) && one.status === 'active'))
       for (const type of commandNames) {
         const { state: next, outcomes } = advance(state, sampleCommands[type]);
@@ -115,7 +115,7 @@ describe('every simple path', () => {
   ] as const;
 
   for (const [title, start, options] of kinds)
-    it(`is walked by the running machine as by the pure one, ${title}`, () => {
+    it(`leads the running machine through the same states as the pure one, ${title}`, () => {
       const paths = simplePaths(start, options);
       expect(paths.length).to.be.greaterThan(10);
       for (const path of paths) {
@@ -124,7 +124,7 @@ describe('every simple path', () => {
       }
     });
 
-  it('ends in the end, from one settled state to the next', () => {
+  it('ends in the final state, from one settled state to the next', () => {
     const paths = settledPaths(starts.stopped);
     expect(paths).to.have.lengthOf(26);
     for (const path of paths) {

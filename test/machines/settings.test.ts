@@ -18,13 +18,13 @@ describe('desired state', () => {
     expect(desiredState(config, emptyRecord)).to.deep.equal(config);
   });
 
-  it('keeps what was changed, and leaves the rest with the config', () => {
+  it('keeps changed keys, and leaves the others to the config', () => {
     const record = changeRecord(config, emptyRecord, { workerId: 2 });
     expect(record).to.deep.equal({ generation: 1, changes: { workerId: 2 } });
     expect(desiredState({ ...config, buckets: ['1:0'] }, record).buckets).to.deep.equal(['1:0']);
   });
 
-  it('is a new generation only where it means something else', () => {
+  it('is a new generation only if it differs', () => {
     const once = changeRecord(config, emptyRecord, { buckets: ['1:0', '1:1'] });
     expect(changeRecord(config, once, { buckets: ['1:1', '1:0'] }).generation).to.equal(1);
     expect(changeRecord(config, once, { buckets: ['1:1'] }).generation).to.equal(2);
@@ -65,7 +65,7 @@ describe('coverage', () => {
     expect([covers(['1:0']), covers(['1:0', '2:0']), covers([])]).to.deep.equal([false, true, false]);
   });
 
-  it("is the worker's own buckets where none are chosen", () => {
+  it("is the worker's own buckets where none are set", () => {
     expect(coverage({ workerId: 3, buckets: null }, workersOf)(['1:0'])).to.equal(true);
     expect(coverage({ workerId: 5, buckets: null }, workersOf)(['1:0'])).to.equal(false);
     expect(coverage({ workerId: 0, buckets: null }, () => [0])(['1:0'])).to.equal(true);

@@ -1,23 +1,23 @@
 // The dashboard and the alert rules under examples/: they use only exported metrics.
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
-import { type Rig, startRig, stillSide } from '../support/operator-rig.ts';
+import { type OperatorSide, startOperatorSide, stillSide } from '../support/harness.ts';
 import { type Scrape, scrapeOf } from '../support/scrape.ts';
 
 const folder = new URL('../../../examples/monitoring/', import.meta.url);
 
 describe('the examples of monitoring', () => {
-  let rig: Rig;
+  let operator: OperatorSide;
   let scrape: Scrape;
 
   before(async () => {
-    rig = await startRig({ publicSide: { ...stillSide, losses: { SIGKILL: 1 } } });
+    operator = await startOperatorSide({ publicSide: { ...stillSide, losses: { SIGKILL: 1 } } });
     // So that every series there may be is there.
-    await rig.command('start-api');
-    await rig.call('/metrics', { method: 'GET' });
-    scrape = scrapeOf((await rig.call('/metrics', { method: 'GET' })).text);
+    await operator.command('start-api');
+    await operator.call('/metrics', { method: 'GET' });
+    scrape = scrapeOf((await operator.call('/metrics', { method: 'GET' })).text);
   });
-  after(() => rig.close());
+  after(() => operator.close());
 
   const isExported = (name: string): boolean => {
     const family = (ending: RegExp) => scrape.families.find((one) => one.name === name.replace(ending, ''));

@@ -8,7 +8,7 @@ import Swagger, { type Call, type Client, type ClientAnswer } from 'swagger-clie
 import { commandNames } from '../../machines/commands.ts';
 import { openapiDocument } from '../../src/openapi/openapi-document.ts';
 import type { CodeSample } from '../../src/openapi/samples.ts';
-import { accessToken, Home, type RealNode } from '../support/real-node.ts';
+import { accessToken, Home, type RealNode } from '../support/harness.ts';
 import { scrapeOf } from '../support/scrape.ts';
 import { until } from '../support/until.ts';
 
@@ -32,7 +32,7 @@ describe('a real node, by its API description', () => {
   let token: string;
 
   before(async () => {
-    home = await Home.make({ objects: { 1: 'one', 2: 'two' } });
+    home = await Home.make({ objects: { 1: 'one', 2: 'two' }, publicApi: { workers: 2 } });
     node = await home.start();
     token = await accessToken();
   });

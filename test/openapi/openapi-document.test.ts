@@ -2,8 +2,8 @@
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { expect } from 'chai';
 import { commandNames, commands } from '../../machines/commands.ts';
+import { isCatalogueBucketId } from '../../src/base/bucket-id.ts';
 import { version } from '../../src/base/version.ts';
-import { memoryDirectory } from '../../src/directory/memory-directory.ts';
 import { openapiDocument } from '../../src/openapi/openapi-document.ts';
 import { type Exchange, undescribed, undescribedEvent } from '../support/described.ts';
 
@@ -76,7 +76,6 @@ describe('the API description', () => {
       return value;
     });
     expect(found).to.have.lengthOf(2);
-    const { isBucketId } = memoryDirectory();
     const texts = [
       '1:0',
       'string',
@@ -90,7 +89,8 @@ describe('the API description', () => {
       'x'.repeat(129),
     ];
     for (const { pattern } of found) {
-      for (const id of texts) expect(new RegExp(pattern, 'u').test(id), JSON.stringify(id)).to.equal(isBucketId(id));
+      for (const id of texts)
+        expect(new RegExp(pattern, 'u').test(id), JSON.stringify(id)).to.equal(isCatalogueBucketId(id));
     }
   });
 

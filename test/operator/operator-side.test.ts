@@ -5,9 +5,9 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { type Answer, createClient } from '../../src/client/http-client.ts';
+import { accessToken, Home, type RealNode, signingKey } from '../support/harness.ts';
 import type { Operation } from '../support/linearizable.ts';
 import { Pipeline, signed } from '../support/pipeline.ts';
-import { accessToken, Home, type RealNode, secret } from '../support/real-node.ts';
 import { until } from '../support/until.ts';
 
 const set = (workerId: number) => ({ type: 'set-worker', workerId }) as const;
@@ -23,7 +23,7 @@ describe('a node that leaves', () => {
     return pipeline;
   };
   beforeEach(async () => {
-    home = await Home.make({ publicApi: { workers: 1 }, more: { stateFile: { saveTimeoutMs: 2000 } } });
+    home = await Home.make({ more: { stateFile: { saveTimeoutMs: 2000 } } });
     node = await home.start();
   });
   afterEach(async () => {
@@ -36,7 +36,7 @@ describe('a node that leaves', () => {
     const client = createClient({
       url: node.operatorUrl,
       timeoutMs: 60_000,
-      ...(token === undefined ? { secret: Buffer.from(secret) } : { token }),
+      ...(token === undefined ? { secret: signingKey } : { token }),
     });
     return Promise.all(commands.map((command) => signed(client, command)));
   };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { CommandName } from '../../machines/commands.ts';
 import type { StateDocument } from '../../src/control/node-control.ts';
-import { Home, type RealNode } from '../support/real-node.ts';
+import { Home, type RealNode } from '../support/harness.ts';
 import { ask, connected, refuses, requestFor, restOf, Viewer } from '../support/viewer.ts';
 
 const asset = '/api/v1/assets/1';
@@ -72,7 +72,7 @@ describe('Answers are true', () => {
     expect(await refuses(node.port)).to.equal(true);
     const { node: word, drain, desired } = await node.state();
     expect([word, drain?.connections, desired.publicApi]).to.deep.equal(['shuttingDown', 1, 'running']);
-    // It changes no wish, and what is set meanwhile counts for the next start.
+    // A shutdown changes no desired state; settings made during it apply from the next start.
     await done('set-worker', { workerId: 9 });
     expect((await restOf(slow)).length).to.be.greaterThan(16 * 1024 * 1024);
     expect(await node.exited).to.deep.equal({ code: 0, signal: null });

@@ -1,8 +1,8 @@
-// The proof that viewers do not notice: stops, starts, a shutdown and changed settings under load cut nobody short.
+// The proof that viewers do not notice: stops, starts, a shutdown and changed settings under load cut no response short.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StateDocument } from '../../src/control/node-control.ts';
 import { Crowd, type RequestMetrics } from '../support/crowd.ts';
-import { Home, type RealNode } from '../support/real-node.ts';
+import { Home, type RealNode } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 import { ask, connected, requestFor, restOf } from '../support/viewer.ts';
 import type { Finding, Say } from './proof.ts';
@@ -181,7 +181,7 @@ async function endUnderLoad(by: 'shutdown' | 'SIGTERM', { clients, idleGraceMs }
   ];
 }
 
-/** Every answer to `state` until nobody answers any more. */
+/** Every answer to `state` until the node answers no more. */
 async function statesUntilTheEnd(node: RealNode, seen: (state: StateDocument) => Promise<void>) {
   const states: StateDocument[] = [];
   for (;;) {

@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { createClient, type OperatorClient, type SignedRequest } from '../../src/client/http-client.ts';
 import type { StateDocument } from '../../src/control/node-control.ts';
+import { Home, type RealNode, signingKey } from '../support/harness.ts';
 import { bodyOf, History } from '../support/history.ts';
 import { explain } from '../support/linearizable.ts';
 import { standing } from '../support/model.ts';
 import { randomCommand, sampleOf } from '../support/random-commands.ts';
-import { Home, type RealNode, secret } from '../support/real-node.ts';
 import { refuses } from '../support/viewer.ts';
 import type { Finding, Say } from './proof.ts';
 
@@ -51,18 +51,18 @@ interface Sums {
 
 export async function proveDurable({ rounds, clients, seed }: DurableOptions, say: Say): Promise<Finding[]> {
   const more = { logs: { console: { level: 'off' } } };
-  const home = await Home.make({ objects: { 1: 'one' }, publicApi: { workers: 1, idleGraceMs: 50 }, more });
+  const home = await Home.make({ objects: { 1: 'one' }, publicApi: { idleGraceMs: 50 }, more });
   const sums: Sums = { acknowledged: 0, refused: 0, unanswered: 0, replayed: 0, slowestStartMs: 0 };
-  const faults: string[] = [];
+  const errors: string[] = [];
   let node: RealNode | undefined;
   let done = 0;
   try {
     node = await home.start();
-    for (; done < rounds && faults.length === 0; done += 1) {
+    for (; done < rounds && errors.length === 0; done += 1) {
       say(`round ${done + 1} (seed ${seed + done}), ${sums.acknowledged} acknowledged`);
-      const stage: Stage = { home, node, sums, faults: [] };
+      const stage: Stage = { home, node, sums, errors: [] };
       node = await survive(stage, sampleOf(round(clients), seed + done));
-      faults.push(...stage.faults.map((fault) => `seed ${seed + done}: ${fault}`));
+      errors.push(...stage.errors.map((error) => `seed ${seed + done}: ${error}`));
     }
   } finally {
     await node?.end();
@@ -72,12 +72,12 @@ export async function proveDurable({ rounds, clients, seed }: DurableOptions, sa
   return [
     {
       what: `kills (seed ${seed}), acknowledged commands lost`,
-      figure: faults[0] ?? `${done} kills, ${acknowledged} acknowledged, 0 lost`,
+      figure: errors[0] ?? `${done} kills, ${acknowledged} acknowledged, 0 lost`,
       bar: 'none lost',
-      holds: faults.length === 0,
+      holds: errors.length === 0,
     },
     { what: 'refused, without an answer', figure: `${refused}, ${unanswered}`, bar: '', holds: null },
-    { what: 'used tokens refused after the restart', figure: `${replayed}`, bar: 'all', holds: faults.length === 0 },
+    { what: 'used tokens refused after the restart', figure: `${replayed}`, bar: 'all', holds: errors.length === 0 },
     { what: 'slowest restart', figure: `${Math.round(slowestStartMs)} ms`, bar: '', holds: null },
   ];
 }
@@ -86,12 +86,12 @@ interface Stage {
   readonly home: Home;
   readonly node: RealNode;
   readonly sums: Sums;
-  readonly faults: string[];
+  readonly errors: string[];
 }
 
 /** One kill. Resolves with the node that was started after it. */
 async function survive(stage: Stage, { instant, takesWorkers, streams }: Round): Promise<RealNode> {
-  const { home, node, sums, faults } = stage;
+  const { home, node, sums, errors } = stage;
   const history = new History();
   const before = await node.state();
   const used: SignedRequest[] = [];
@@ -129,21 +129,21 @@ async function survive(stage: Stage, { instant, takesWorkers, streams }: Round):
   const next = await home.start();
   sums.slowestStartMs = Math.max(sums.slowestStartMs, performance.now() - startedAt);
   await history.ask({ type: 'read' }, () => clientOf(next).state());
-  const { explained, order } = explain(standing(wishesOf(before)), history.operations);
-  if (!explained) faults.push(`after the restart the node is not what its answers said:\n${history.around(order)}`);
+  const { explained, order } = explain(standing(desiredOf(before)), history.operations);
+  if (!explained) errors.push(`after the restart the node is not what its answers said:\n${history.around(order)}`);
   for (const request of used.slice(-3)) {
     const { status } = await clientOf(next).send(elsewhere(request, next));
     if (status === 401) sums.replayed += 1;
-    else faults.push(`a token that was used before the kill was answered with ${status} after it`);
+    else errors.push(`a token that was used before the kill was answered with ${status} after it`);
   }
-  await stillObeys(next, faults);
+  await stillObeys(next, errors);
   sums.acknowledged += history.count(200) - 1;
   sums.refused += history.count(409);
   sums.unanswered += history.operations.filter(({ answer }) => answer === null).length;
   return next;
 }
 
-const wishesOf = ({ generation, settings, desired }: StateDocument) => ({
+const desiredOf = ({ generation, settings, desired }: StateDocument) => ({
   generation,
   ...settings,
   publicApi: desired.publicApi,
@@ -157,19 +157,19 @@ async function killWhileStarting(home: Home, ms: number): Promise<void> {
   await starting.exited;
 }
 
-async function stillObeys(node: RealNode, faults: string[]): Promise<void> {
+async function stillObeys(node: RealNode, errors: string[]): Promise<void> {
   const { publicApi, generation } = await node.state();
   const command = publicApi === 'running' ? 'stop-api' : 'start-api';
   const { status, document } = await node.command(command);
   const after = document as StateDocument;
   if (status !== 200 || after.generation !== generation + 1) {
-    faults.push(`${command} after the restart was answered with ${status}: ${JSON.stringify(document)}`);
+    errors.push(`${command} after the restart was answered with ${status}: ${JSON.stringify(document)}`);
   }
-  if ((await refuses(node.port)) !== (after.publicApi === 'stopped')) faults.push(`${command} was not true`);
+  if ((await refuses(node.port)) !== (after.publicApi === 'stopped')) errors.push(`${command} was not true`);
 }
 
 const clientOf = (node: RealNode): OperatorClient =>
-  createClient({ url: node.operatorUrl, secret: Buffer.from(secret), timeoutMs: 20_000 });
+  createClient({ url: node.operatorUrl, secret: signingKey, timeoutMs: 20_000 });
 
 /** The same request, to the node's new address; the token is bound to the path. */
 const elsewhere = (request: SignedRequest, node: RealNode): SignedRequest => ({

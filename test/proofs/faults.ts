@@ -1,9 +1,9 @@
-// Faults that are thrown at a running node from outside: its port, its workers, its disk.
+// Injects faults into a running node from outside: its port, its server processes, its disk.
 import { once } from 'node:events';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Home, RealNode } from '../support/real-node.ts';
+import type { Home, RealNode } from '../support/harness.ts';
 
 export const faultNames = ['port taken', 'worker killed', 'worker stopped', 'state directory replaced'] as const;
 export type FaultName = (typeof faultNames)[number];
@@ -52,7 +52,7 @@ async function hitWorker({ node }: Victim, signal: 'SIGKILL' | 'SIGSTOP'): Promi
   }
 }
 
-/** A file in its place, then the directory as it was. What the node has made there meanwhile is dropped. */
+/** A file in its place, then the directory as it was. What the node has written there in between is dropped. */
 async function replaceState({ home, lastsMs }: Victim): Promise<boolean> {
   const { statePath } = home;
   await rename(statePath, `${statePath}.away`);

@@ -11,7 +11,7 @@ export interface Verdict {
 }
 
 export interface Attack {
-  /** Its traits, for whoever has to find out what happened. */
+  /** Its traits, for the report of a failure. */
   readonly name: string;
   readonly port: 'operator' | 'public';
   readonly bytes: Buffer;
@@ -19,7 +19,7 @@ export interface Attack {
   readonly allowed: readonly (readonly number[])[];
   /** A request whose end never comes: the client says so by closing its side. */
   readonly isIncomplete: boolean;
-  /** One request, told rightly: nobody may leave it without an answer. */
+  /** One request with a correct length: it must get an answer. */
   readonly isWhole: boolean;
 }
 
@@ -63,7 +63,7 @@ function chunked(body: Buffer, dice: Dice): Buffer {
   return Buffer.concat([...parts, Buffer.from(`0\r\n${dice.chance(0.2) ? 'X-Trailer: 1\r\n' : ''}\r\n`)]);
 }
 
-/** The body with its length told rightly. */
+/** The body with its correct length. */
 export function rightly(body: Buffer, dice: Dice): Framed {
   if (dice.chance(0.3)) {
     return { name: 'chunked', headers: ['Transfer-Encoding: chunked'], body: chunked(body, dice), verdict: null };
@@ -72,10 +72,10 @@ export function rightly(body: Buffer, dice: Dice): Framed {
   return { name: 'length', headers, body, verdict: null };
 }
 
-/** The body with its length told in a way that no two servers agree on. */
+/** The body with its length given in a way that servers interpret differently. */
 export function wrongly(body: Buffer, dice: Dice): Framed {
   const { length } = body;
-  const told = `Content-Length: ${length}`;
+  const lengthHeader = `Content-Length: ${length}`;
   const inner = Buffer.concat([body, Buffer.from(smuggled)]);
   const refused = certain(0, 400);
   const chunks = chunked(body, dice);
@@ -109,12 +109,12 @@ export function wrongly(body: Buffer, dice: Dice): Framed {
     ),
     { name: 'space before colon', headers: [`Content-Length : ${length}`], body: inner, verdict: refused },
     { name: 'no colon', headers: ['Content-Length'], body, verdict: refused },
-    { name: 'NUL in a header', headers: [told, 'X-Odd: a\0b'], body, verdict: refused },
+    { name: 'NUL in a header', headers: [lengthHeader, 'X-Odd: a\0b'], body, verdict: refused },
     { name: 'line feed in a header', headers: ['X-Odd: a\nContent-Length: 5'], body: inner, verdict: perhaps(0, 400) },
     { name: 'folded header', headers: ['X-Odd: a\r\n b'], body: Buffer.alloc(0), verdict: perhaps(0, 400) },
-    { name: 'odd header name', headers: [told, 'X(Odd): 1'], body, verdict: refused },
-    { name: 'bare line feeds', headers: [told], body, verdict: perhaps(0, 400), eol: '\n' },
-    { name: 'bare returns', headers: [told], body, verdict: perhaps(0, 400), eol: '\r', isIncomplete: true },
+    { name: 'odd header name', headers: [lengthHeader, 'X(Odd): 1'], body, verdict: refused },
+    { name: 'bare line feeds', headers: [lengthHeader], body, verdict: perhaps(0, 400), eol: '\n' },
+    { name: 'bare returns', headers: [lengthHeader], body, verdict: perhaps(0, 400), eol: '\r', isIncomplete: true },
     {
       name: 'chunk size too large',
       headers: ['Transfer-Encoding: chunked'],
@@ -136,10 +136,10 @@ export function wrongly(body: Buffer, dice: Dice): Framed {
       verdict: perhaps(0, 400),
       isIncomplete: true,
     },
-    { name: 'long head', headers: [told, `X-Long: ${'a'.repeat(600_000)}`], body, verdict: perhaps(0, 431) },
+    { name: 'long head', headers: [lengthHeader, `X-Long: ${'a'.repeat(600_000)}`], body, verdict: perhaps(0, 431) },
     {
       name: 'many headers',
-      headers: [told, ...Array.from({ length: 3000 }, (_, at) => `X-${at}: ${at}`)],
+      headers: [lengthHeader, ...Array.from({ length: 3000 }, (_, at) => `X-${at}: ${at}`)],
       body,
       verdict: perhaps(0, 431),
     },
@@ -207,7 +207,7 @@ export interface RawAnswer {
 
 /** Everything that came back, whatever of it is HTTP. */
 export interface Heard {
-  /** Nobody said anything for so long that the client has left. */
+  /** The node was silent for so long that the client has left. */
   readonly gaveUp: boolean;
   readonly text: string;
   readonly answers: readonly RawAnswer[];

@@ -59,7 +59,7 @@ export function operatorAttack(dice: Dice, target: OperatorTarget, isLast = true
   ];
   const verdicts = traits.map(({ verdict }) => verdict);
   const allowed = allowedBy(verdicts, [200, 409]);
-  // Nobody shall succeed with these: then the token is missing, too.
+  // No request may succeed with these: the token is left out as well.
   const mayStop = harmful.includes(command as 'shutdown') && allowed.includes(200);
   const authorization = mayStop ? [] : token.value;
   const bytes = requestOf(method.value, path.value, [...host.value, ...type.value, ...authorization], framed, isLast);
@@ -69,7 +69,7 @@ export function operatorAttack(dice: Dice, target: OperatorTarget, isLast = true
     bytes,
     allowed: [mayStop ? allowedBy([...verdicts, certain(rank.token, 401)], []) : allowed],
     isIncomplete: framed.isIncomplete ?? false,
-    // Node closes a CONNECT that nobody listens for without a word.
+    // Node closes a CONNECT without an answer where no handler is registered.
     isWhole: isLast && framed.verdict === null && method.value !== 'CONNECT',
   };
 }
@@ -171,7 +171,7 @@ function oddMethod(dice: Dice): Trait<string> {
       value,
       verdict: perhaps(rank.parser, 400, 405),
     })),
-    // It is closed without a word.
+    // It is closed without an answer.
     { name: 'CONNECT', value: 'CONNECT', verdict: perhaps(rank.parser, 400, 403, 404, 405) },
     ...['post', 'FOO', '', 'P\0ST', 'POST POST', '\x16\x03\x01', 'PRI'].map((value) => ({
       name: `method ${JSON.stringify(value)}`,

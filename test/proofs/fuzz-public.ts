@@ -11,7 +11,7 @@ interface Trait<T> {
   readonly verdict: Verdict | null;
 }
 
-/** What an asset may be answered with; 421 and 404 as the buckets under test change meanwhile. */
+/** What an asset may be answered with; 421 and 404 because the buckets change during the test. */
 const assetStatuses = [200, 206, 304, 404, 412, 416, 421];
 
 export function publicAttack(dice: Dice, isLast = true): Attack {
@@ -38,7 +38,7 @@ export function publicAttack(dice: Dice, isLast = true): Attack {
       ),
     ],
     isIncomplete: framed.isIncomplete ?? false,
-    // Node closes a CONNECT that nobody listens for without a word.
+    // Node closes a CONNECT without an answer where no handler is registered.
     isWhole: isLast && framed.verdict === null && method.value !== 'CONNECT',
   };
 }

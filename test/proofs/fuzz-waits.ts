@@ -1,7 +1,7 @@
 // How long other operators wait, relative to an idle node, while one request of a stranger grows to each limit.
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
-import { accessToken, type RealNode } from '../support/real-node.ts';
+import { accessToken, type RealNode } from '../support/harness.ts';
 import { type Growth, growths, type Limits } from './fuzz-growths.ts';
 import type { Finding, Say } from './proof.ts';
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Home, type RealNode, secret } from '../support/real-node.ts';
+import { Home, type RealNode, secret } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 import { Dice } from './dice.ts';
 import { type Attack, type Heard, noise, pipelined, send } from './fuzz-http.ts';
@@ -37,6 +37,7 @@ const leaks: readonly RegExp[] = [
 export async function proveFuzz(options: FuzzOptions, say: Say): Promise<Finding[]> {
   const home = await Home.make({
     objects: { 1: 'x'.repeat(1000), 2: 100_000 },
+    publicApi: { workers: 2 },
     operatorApi: { maxBodyBytes },
     more: { logs: { console: { level: 'debug' } }, auditLog: { intervalSec: 1 } },
   });
@@ -143,13 +144,13 @@ class Run {
   }
 
   async until(requests: number, say: Say): Promise<void> {
-    let told = this.sent;
+    let nextReport = this.sent;
     const client = async (): Promise<void> => {
       while (this.sent < requests) {
         this.sent += 1;
-        if (this.sent >= told) {
+        if (this.sent >= nextReport) {
           say(`${this.sent} requests; ${this.answersByStatus}`);
-          told += 1000;
+          nextReport += 1000;
         }
         const attack = this.#attack();
         const port = attack.port === 'operator' ? this.#operatorPort : this.#node.port;
@@ -178,21 +179,21 @@ class Run {
   }
 
   #judge(attack: Attack, isInPieces: boolean, { text, answers, gaveUp }: Heard): void {
-    const told = `[${attack.port}] ${attack.name}`.slice(0, 300);
+    const label = `[${attack.port}] ${attack.name}`.slice(0, 300);
     if (answers.length === 0) {
       this.unanswered += 1;
-      if (attack.isWhole && !gaveUp && !mayBeReset(attack, isInPieces)) this.wrong.push(`no answer to ${told}`);
+      if (attack.isWhole && !gaveUp && !mayBeReset(attack, isInPieces)) this.wrong.push(`no answer to ${label}`);
     }
     for (const [at, { status }] of answers.entries()) {
       this.#byStatus.set(status, (this.#byStatus.get(status) ?? 0) + 1);
       const allowed = attack.allowed[at];
       if (allowed !== undefined && !allowed.includes(status)) {
-        this.wrong.push(`${status} instead of ${[...new Set(allowed)].join('/')} to ${told}`);
+        this.wrong.push(`${status} instead of ${[...new Set(allowed)].join('/')} to ${label}`);
       }
-      // What node's parser makes of leftovers is a 400; anything else is an answer to a request nobody sent.
-      if (allowed === undefined && status !== 400) this.smuggled.push(told);
+      // What node's parser makes of leftovers is a 400; anything else is an answer to a request that was not sent.
+      if (allowed === undefined && status !== 400) this.smuggled.push(label);
     }
-    if (leaks.some((leak) => leak.test(text))) this.leaking.push(`${told}: ${text.slice(0, 500)}`);
+    if (leaks.some((leak) => leak.test(text))) this.leaking.push(`${label}: ${text.slice(0, 500)}`);
   }
 }
 

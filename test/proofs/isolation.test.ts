@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import type { StateDocument } from '../../src/control/node-control.ts';
-import { Home, type RealNode, type StartOptions } from '../support/real-node.ts';
+import { Home, type RealNode, type StartOptions } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 import { ask, connected, requestFor } from '../support/viewer.ts';
 import { proveIsolation } from './isolation.ts';
@@ -12,7 +12,7 @@ const asset = (id: string) => `/api/v1/assets/${id}`;
 
 describe('The operator gets through', () => {
   it('when the public side is saturated, and when every worker hangs', async () => {
-    const options = { workers: 2, clients: 20, turns: 1, calls: 10, workerTimeoutMs: 3000, judged: false };
+    const options = { workers: 2, clients: 20, turns: 1, calls: 10, workerTimeoutMs: 2000, judged: false };
     expect(broken(await proveIsolation(options, () => {}))).to.deep.equal([]);
   }).timeout(180_000);
 });
@@ -25,7 +25,7 @@ describe('The operator gets through a flood', () => {
   async function start(publicApi: object, options: StartOptions = {}): Promise<void> {
     home = await Home.make({
       objects: { 1: 'one', 2: 8 * 1024 * 1024 },
-      publicApi: { ...publicApi, drainTimeoutSec: 1 },
+      publicApi: { workers: 2, ...publicApi, drainTimeoutSec: 1 },
     });
     node = await home.start(options);
     await until(async () => (await node.state()).workers.every(({ state }) => state === 'serving'));
@@ -37,7 +37,7 @@ describe('The operator gets through a flood', () => {
     await home.remove();
   });
 
-  /** As many as come: silent sockets, half-sent requests and downloads that nobody reads. */
+  /** As many as come: silent sockets, half-sent requests and downloads that are not read. */
   async function floodWith(count: number): Promise<void> {
     const words = ['', 'GET / HTTP/1.1\r\nHost: te', requestFor(asset('2')), requestFor(asset('2'))];
     flood = await Promise.all(Array.from({ length: count }, (_, at) => connected(node.port, words[at % words.length])));

@@ -2,7 +2,7 @@
 import { Agent, request } from 'node:http';
 import type { StateDocument } from '../../src/control/node-control.ts';
 import { Crowd } from '../support/crowd.ts';
-import { accessToken, Home, type RealNode } from '../support/real-node.ts';
+import { accessToken, Home, type RealNode } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 import type { Finding, Say } from './proof.ts';
 
@@ -75,7 +75,7 @@ async function loaded(node: RealNode, operator: Operator, options: IsolationOpti
     }),
   );
   const rate = Math.round((1000 * answers) / loadedMs.sum);
-  return [...findings, { what: 'public answers meanwhile', figure: `${rate} a second`, bar: '', holds: null }];
+  return [...findings, { what: 'public answers during it', figure: `${rate} a second`, bar: '', holds: null }];
 }
 
 async function measure(operator: Operator, calls: number, times: Times): Promise<void> {

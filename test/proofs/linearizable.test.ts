@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { runBatch } from '../support/batches.ts';
 import { brokenDispatches } from '../support/broken-dispatch.ts';
-import { OperatorDesk } from '../support/node.ts';
+import { type OperatorSide, startOperatorSide } from '../support/harness.ts';
 import { proveLinearizable } from './linearizable.ts';
 import { broken } from './proof.ts';
 
@@ -11,16 +11,16 @@ const seed = 1 + Math.floor(Math.random() * 1_000_000_000);
 
 describe('Answers are in order', function () {
   this.timeout(180_000);
-  let desk: OperatorDesk;
+  let operator: OperatorSide;
 
   before(async () => {
-    desk = await OperatorDesk.open();
+    operator = await startOperatorSide({ logLevel: 'silent' });
   });
-  after(() => desk[Symbol.asyncDispose]());
+  after(() => operator.close());
 
   it('whatever is asked at once, and in whichever order steps end or fail', async () => {
     for (let at = seed; at < seed + 50; at += 1) {
-      const { explained, history, order } = await runBatch(desk, at).catch((cause: unknown) => {
+      const { explained, history, order } = await runBatch(operator, at).catch((cause: unknown) => {
         throw new Error(`seed ${at}: not everything was answered`, { cause });
       });
       expect(explained, `seed ${at}:\n${history.around(order)}`).to.equal(true);
@@ -32,11 +32,11 @@ describe('Answers are in order', function () {
       // The same batches at every run, so that it is known that they suffice.
       for (let batches = 100; ; batches += 1) {
         expect(batches).to.be.lessThan(600);
-        if (!(await runBatch(desk, batches, dispatch)).explained) return;
+        if (!(await runBatch(operator, batches, dispatch)).explained) return;
       }
     });
 
-  it('from real processes too, with faults thrown in', async () => {
+  it('from real processes too, with injected faults', async () => {
     const findings = await proveLinearizable(
       { operations: 100, perNode: 100, clients: 4, seed, judged: false },
       () => {},

@@ -1,14 +1,14 @@
-// The proof that answers are in order: clients at random against real nodes with faults thrown in, and an order that explains them.
+// The proof that answers are in order: clients at random against real nodes with injected faults, and an order that explains the answers.
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { Answer, OperatorClient, SignedRequest } from '../../src/client/http-client.ts';
 import { createClient } from '../../src/client/http-client.ts';
+import { accessToken, Home, type RealNode, signingKey } from '../support/harness.ts';
 import { bodyOf, History } from '../support/history.ts';
 import { explain, type Operation } from '../support/linearizable.ts';
 import { standing } from '../support/model.ts';
 import { Pipeline, signed } from '../support/pipeline.ts';
 import { randomOperation, sampleOf } from '../support/random-commands.ts';
-import { accessToken, Home, type RealNode, secret } from '../support/real-node.ts';
 import { connected, requestFor } from '../support/viewer.ts';
 import { type FaultName, faultNames, throwIn } from './faults.ts';
 import type { Finding, Say } from './proof.ts';
@@ -144,7 +144,7 @@ async function live(home: Home, node: RealNode, script: Script): Promise<Life> {
   const url = node.operatorUrl;
   const client = createClient({ url, token: await accessToken(), timeoutMs });
   const ask = (command: Operation['command']) => history.ask(command, () => send(client, command));
-  const lines = new Lines(history, [client, createClient({ url, secret: Buffer.from(secret), timeoutMs })]);
+  const lines = new Lines(history, [client, createClient({ url, secret: signingKey, timeoutMs })]);
   let over = false;
   const faults = (async () => {
     const thrown: FaultName[] = [];

@@ -1,13 +1,13 @@
 // One machine decides: every path through its settled states walked with a real node, each answer as the machine has it.
 import { expect } from 'chai';
 import { type Command, commandNames } from '../../machines/commands.ts';
-import { judge, type NodeSnapshot, wishesOf } from '../../machines/judge.ts';
+import { desiredOf, judge, type NodeSnapshot } from '../../machines/judge.ts';
 import type { DesiredState } from '../../machines/settings.ts';
 import type { StateDocument } from '../../src/control/node-control.ts';
+import { Home, type RealNode } from '../support/harness.ts';
 import { bodyOf } from '../support/history.ts';
 import { advance, afterSteps, carryOut, sampleCommands, standing } from '../support/model.ts';
 import { settledPaths } from '../support/paths.ts';
-import { Home, type RealNode } from '../support/real-node.ts';
 import { inShort, seen, sightOf } from '../support/replay.ts';
 
 describe('One machine decides', function () {
@@ -17,7 +17,7 @@ describe('One machine decides', function () {
   let now: NodeSnapshot;
 
   before(async () => {
-    home = await Home.make({ publicApi: { workers: 1, idleGraceMs: 10 } });
+    home = await Home.make({ publicApi: { idleGraceMs: 10 } });
     node = await home.start();
     now = standing({ generation: 0, publicApi: 'running', workerId: 0, buckets: null });
   });
@@ -39,10 +39,10 @@ describe('One machine decides', function () {
 
   /** By commands, as an operator would. */
   async function goBackTo({ publicApi, workerId, buckets }: DesiredState): Promise<void> {
-    const wishes = wishesOf(now);
-    if (wishes.publicApi !== publicApi) await give({ type: publicApi === 'running' ? 'start-api' : 'stop-api' });
-    if (wishes.workerId !== workerId) await give({ type: 'set-worker', workerId: workerId ?? 0 });
-    if (wishes.buckets !== buckets) await give({ type: 'set-buckets', ...(buckets && { buckets }) });
+    const desired = desiredOf(now);
+    if (desired.publicApi !== publicApi) await give({ type: publicApi === 'running' ? 'start-api' : 'stop-api' });
+    if (desired.workerId !== workerId) await give({ type: 'set-worker', workerId: workerId ?? 0 });
+    if (desired.buckets !== buckets) await give({ type: 'set-buckets', ...(buckets && { buckets }) });
   }
 
   it('on every path from one settled state to the next', async () => {
@@ -51,7 +51,7 @@ describe('One machine decides', function () {
     expect(paths.length).to.be.greaterThan(20);
     const asked = new Set<string>();
     const askInVain = async (): Promise<void> => {
-      const key = JSON.stringify(wishesOf(now));
+      const key = JSON.stringify(desiredOf(now));
       if (asked.has(key)) return;
       asked.add(key);
       for (const type of commandNames) if (!judge(now, { type }).legal) await give(sampleCommands[type]);
@@ -62,7 +62,7 @@ describe('One machine decides', function () {
         await give(command);
         await askInVain();
       }
-      await goBackTo(wishesOf(start));
+      await goBackTo(desiredOf(start));
     }
     expect(asked.size).to.equal(8);
   });

@@ -6,7 +6,7 @@ import { elementId } from '../../machines/diagram/diagram.ts';
 import { packageRoot } from '../../src/base/version.ts';
 import type { StateDocument } from '../../src/control/node-control.ts';
 import { EventSource } from '../support/event-source.ts';
-import { accessToken, Home, type RealNode } from '../support/real-node.ts';
+import { accessToken, Home, type RealNode } from '../support/harness.ts';
 
 const idsIn = (file: string): Set<string> =>
   new Set(
@@ -22,7 +22,7 @@ describe('a real node', () => {
   let node: RealNode;
 
   before(async () => {
-    home = await Home.make({ objects: { 1: 50_000_000 }, publicApi: { workers: 1, drainTimeoutSec: 10 } });
+    home = await Home.make({ objects: { 1: 50_000_000 }, publicApi: { drainTimeoutSec: 10 } });
     node = await home.start();
   });
   after(async () => {

@@ -22,8 +22,8 @@ const program = new Command('prove').description('What is promised of a running 
 
 program
   .command('drain')
-  .summary('Stops, starts and an end under load cut nobody short.')
-  .option('--workers <list>', 'numbers of public workers', list, [1, 2, 4])
+  .summary('Stops, starts and a shutdown under load cut no response short.')
+  .option('--workers <list>', 'numbers of server processes', list, [1, 2, 4])
   .option('--rounds <n>', 'stops and starts for each', whole, 50)
   .option('--clients <n>', 'clients at full speed', whole, 100)
   .option('--hostile-sec <n>', 'how long hostile clients may hold a drain', whole, 3)
@@ -34,7 +34,7 @@ program
 program
   .command('isolation')
   .summary('However busy or hung the public side is, the operator is answered.')
-  .option('--workers <n>', 'public workers', whole, 2)
+  .option('--workers <n>', 'server processes', whole, 2)
   .option('--clients <n>', 'clients at full speed', whole, 100)
   .option('--turns <n>', 'turns of idle and saturated', whole, 5)
   .option('--calls <n>', 'calls of each kind in a turn', whole, 400)
@@ -52,7 +52,7 @@ program
 
 program
   .command('linearizable')
-  .summary('Answers are in order, whatever many clients do at once and whatever breaks meanwhile.')
+  .summary('Answers are in order, whatever many clients do at once and whatever breaks during it.')
   .option('--operations <n>', 'over all nodes', whole, 6000)
   .option('--per-node <n>', 'after which a node is shut down', whole, 300)
   .option('--clients <n>', 'at once', whole, 4)

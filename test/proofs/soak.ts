@@ -2,7 +2,7 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Crowd } from '../support/crowd.ts';
-import { Home, type RealNode } from '../support/real-node.ts';
+import { Home, type RealNode } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 import { connected, requestFor } from '../support/viewer.ts';
 import type { Finding, Say } from './proof.ts';
@@ -39,7 +39,7 @@ export async function proveSoak(options: SoakOptions, say: Say): Promise<Finding
     const { code } = await ended(node);
     return [
       ...compared(samples, options),
-      ...Object.entries(done).map(([what, times]) => told(what, `${times}`)),
+      ...Object.entries(done).map(([what, times]) => measured(what, `${times}`)),
       exitOf(code),
     ];
   } finally {
@@ -48,7 +48,7 @@ export async function proveSoak(options: SoakOptions, say: Say): Promise<Finding
   }
 }
 
-const told = (what: string, figure: string): Finding => ({ what, figure, bar: '', holds: null });
+const measured = (what: string, figure: string): Finding => ({ what, figure, bar: '', holds: null });
 const exitOf = (code: number | null): Finding => ({
   what: 'exit',
   figure: `code ${code}`,
@@ -97,7 +97,7 @@ async function orders(node: RealNode, end: number, done: Record<string, number>)
   }
 }
 
-/** Clients that come, ask badly or not at all, and go without a word. */
+/** Clients that connect, send bad requests or none, and disconnect. */
 async function pests(node: RealNode, end: number): Promise<void> {
   const words = [
     '',

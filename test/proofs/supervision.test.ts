@@ -1,10 +1,10 @@
-// What an operator sees when processes of a real node die: who is replaced, what is told, what goes on.
+// What an operator sees when processes of a real node die: which are replaced, what is reported, what continues.
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { StateDocument } from '../../src/control/node-control.ts';
 import { freePort } from '../support/free-port.ts';
+import { accessToken, Home, type RealNode } from '../support/harness.ts';
 import { isAlive } from '../support/is-alive.ts';
-import { accessToken, Home, type RealNode } from '../support/real-node.ts';
 import { until } from '../support/until.ts';
 import { ask, connected, refuses, requestFor, restOf } from '../support/viewer.ts';
 
@@ -22,7 +22,7 @@ describe('a node whose processes die', () => {
     home = await Home.make({
       operatorApi: { port: operatorPort },
       objects: { 1: 'one', 2: bigBytes },
-      publicApi: { workerTimeoutMs: 5000, heartbeatMs: 50, drainTimeoutSec: 600 },
+      publicApi: { workers: 2, workerTimeoutMs: 3000, heartbeatMs: 50, drainTimeoutSec: 600 },
     });
   });
 
@@ -57,8 +57,8 @@ describe('a node whose processes die', () => {
       ['SIGKILL', 'SIGKILL', /was ended by SIGKILL/],
       ['SIGUSR2', 'ExitCode1', /exit code 1: TypeError: a fault that was thrown in/],
       ['SIGURG', 'SIGABRT', /FATAL ERROR: .*out of memory/],
-      ['SIGSTOP', 'Unresponsive', /did not answer "ping" within 5000 ms/],
-      ['SIGWINCH', 'Unresponsive', /did not answer "ping" within 5000 ms/],
+      ['SIGSTOP', 'Unresponsive', /did not answer "ping" within 3000 ms/],
+      ['SIGWINCH', 'Unresponsive', /did not answer "ping" within 3000 ms/],
     ];
     for (const [index, [signal, reason, words]] of deaths.entries()) {
       const [victim = 0, other] = await node.workerPids();
@@ -80,7 +80,7 @@ describe('a node whose processes die', () => {
     expect(await node.exited).to.deep.equal({ code: 0, signal: null });
   }).timeout(180_000);
 
-  it('starts anew over workers that still hold the port, and they finish what is under way', async () => {
+  it('starts again beside old server processes that still hold the port, and they finish their responses', async () => {
     const first = await start();
     const pids = await first.workerPids();
     const download = await connected(home.port, requestFor(asset('2')));
@@ -105,7 +105,7 @@ describe('a node whose processes die', () => {
   }).timeout(180_000);
 });
 
-/** Of a node that may not be up yet; undefined: nobody answers. */
+/** Of a node that may not be up yet; undefined: no answer. */
 async function publicApiAt(operatorPort: number): Promise<string | undefined> {
   const url = `http://127.0.0.1:${operatorPort}/api/v1/state`;
   const headers = { authorization: `Bearer ${await accessToken()}` };

@@ -2,12 +2,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StateDocument } from '../../src/control/node-control.ts';
+import { Home, type RealNode, type StartOptions } from '../support/harness.ts';
 import { otherNamespaces } from '../support/namespaces.ts';
-import { Home, type RealNode, type StartOptions } from '../support/real-node.ts';
 import type { Finding, Say } from './proof.ts';
 
 export async function proveTwoNodes({ rounds }: { readonly rounds: number }, say: Say): Promise<Finding[]> {
-  const home = await Home.make({ publicApi: { workers: 1 }, more: { logs: { console: { level: 'off' } } } });
+  const home = await Home.make({ more: { logs: { console: { level: 'off' } } } });
   const alias = join(home.path, 'alias');
   await Promise.all([mkdir(alias), mkdir(home.statePath, { mode: 0o700 })]);
   const elsewhere = otherNamespaces();
@@ -18,10 +18,10 @@ export async function proveTwoNodes({ rounds }: { readonly rounds: number }, say
           env: { DISTRIBUTOR__DIRECTORIES__STATE: alias },
           through: (command) => elsewhere.command(home.statePath, alias, command),
         };
-  const scene: Scene = { home, there, launched: [], faults: [], refused: 0, acknowledged: 0 };
+  const scene: Scene = { home, there, launched: [], errors: [], refused: 0, acknowledged: 0 };
   let done = 0;
   try {
-    for (; done < rounds && scene.faults.length === 0; done += 1) {
+    for (; done < rounds && scene.errors.length === 0; done += 1) {
       say(`two nodes, round ${done + 1}: ${scene.refused} starts refused`);
       await round(scene);
     }
@@ -29,14 +29,14 @@ export async function proveTwoNodes({ rounds }: { readonly rounds: number }, say
     await Promise.all(scene.launched.map((node) => node.end()));
     await home.remove();
   }
-  const { faults, refused, acknowledged } = scene;
+  const { errors, refused, acknowledged } = scene;
   const where = elsewhere?.words ?? 'in the same namespaces (others cannot be made here)';
   return [
     {
       what: `a second node on the directory, ${where}`,
-      figure: faults[0] ?? `${refused} starts refused, ${acknowledged} acknowledged commands kept`,
+      figure: errors[0] ?? `${refused} starts refused, ${acknowledged} acknowledged commands kept`,
       bar: 'one node at a time',
-      holds: faults.length === 0,
+      holds: errors.length === 0,
     },
   ];
 }
@@ -46,13 +46,13 @@ interface Scene {
   /** How a node is started elsewhere. */
   readonly there: StartOptions;
   readonly launched: RealNode[];
-  readonly faults: string[];
+  readonly errors: string[];
   refused: number;
   acknowledged: number;
 }
 
 async function round(scene: Scene): Promise<void> {
-  const { home, there, launched, faults } = scene;
+  const { home, there, launched, errors } = scene;
   const launch = (options?: StartOptions) => {
     const node = home.launch(options);
     launched.push(node);
@@ -70,7 +70,7 @@ async function round(scene: Scene): Promise<void> {
   while (!isOver) {
     const { status } = await first.command('set-worker', { workerId: scene.acknowledged });
     if (status === 200) scene.acknowledged += 1;
-    else faults.push(`set-worker was answered with ${status}`);
+    else errors.push(`set-worker was answered with ${status}`);
   }
   refusals(scene, [await ended], `(process ${first.pid})`);
   const before = await first.state();
@@ -81,7 +81,7 @@ async function round(scene: Scene): Promise<void> {
   const several = [launch(there), launch(), launch(there)];
   const outcomes = await Promise.all(several.map(outcomeOf));
   const inside = several.filter((_, index) => outcomes[index] === 'up');
-  if (inside.length !== 1) faults.push(`of three nodes started together, ${inside.length} are up`);
+  if (inside.length !== 1) errors.push(`of three nodes started together, ${inside.length} are up`);
   refusals(
     scene,
     outcomes.filter((outcome) => outcome !== 'up'),
@@ -91,11 +91,11 @@ async function round(scene: Scene): Promise<void> {
   const last = launch();
   await last.up;
   const after = await last.state();
-  if (wishesOf(after) !== wishesOf(before)) faults.push(`${wishesOf(before)} became ${wishesOf(after)}`);
+  if (desiredOf(after) !== desiredOf(before)) errors.push(`${desiredOf(before)} became ${desiredOf(after)}`);
   await last.end();
 }
 
-const wishesOf = ({ generation, settings, desired }: StateDocument): string =>
+const desiredOf = ({ generation, settings, desired }: StateDocument): string =>
   JSON.stringify({ generation, settings, desired });
 
 /** `up`, or its exit code and what it said. */
@@ -109,6 +109,6 @@ function refusals(scene: Scene, outcomes: readonly string[], holder: string): vo
   for (const outcome of outcomes) {
     const isRefusal = /^The node ended with 40: .* is in use by another node/.test(outcome) && outcome.includes(holder);
     if (isRefusal) scene.refused += 1;
-    else scene.faults.push(`a second node: ${outcome}`);
+    else scene.errors.push(`a second node: ${outcome}`);
   }
 }

@@ -16,8 +16,9 @@ import {
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { Folder, snapshotOf } from '../support/folder.ts';
+import { Folder } from '../support/folder.ts';
 import { type OpenPublicServer, openPublicServer } from '../support/open-public-server.ts';
+import { publishObjects, putObjects } from '../support/publish-objects.ts';
 import { until } from '../support/until.ts';
 import { ask, closed, connected, requestFor, restOf } from '../support/viewer.ts';
 
@@ -66,7 +67,7 @@ describe('the delivery of an object', () => {
 
   it('is byte for byte what the file holds', async () => {
     const content = Buffer.alloc(1_000_003, 'abcdefg');
-    open.publicServer.apply({ type: 'updated', objects: [await folder.object('3', content)] });
+    putObjects(open.index, [await folder.object('3', content)]);
     const whole = await ask(open.port, '/api/v1/assets/3');
     expect(whole.body.equals(content)).to.equal(true);
     const part = await ask(open.port, '/api/v1/assets/3', { range: 'bytes=300000-700000' });
@@ -76,7 +77,7 @@ describe('the delivery of an object', () => {
   });
 
   it('sends an empty object', async () => {
-    open.publicServer.apply({ type: 'updated', objects: [await folder.object('3', '')] });
+    putObjects(open.index, [await folder.object('3', '')]);
     const { status, headers, body } = await ask(open.port, '/api/v1/assets/3');
     expect([status, headers['content-length'], body.length]).to.deep.equal([200, '0', 0]);
   });
@@ -151,11 +152,10 @@ describe('the delivery of an object', () => {
       { ...large, id: '3' },
       { ...small, id: '4' },
     ];
-    open.publicServer.apply({ type: 'replaced', snapshot: snapshotOf(...objects) });
+    publishObjects(open.index, objects);
     expect((await ask(open.port, '/api/v1/assets/3', { range: 'bytes=0-1' })).status).to.equal(206);
     await rename(inner, `${inner}-away`);
     await symlink(other, inner);
-    open.publicServer.apply({ type: 'updated', objects: [] });
     for (const id of ['3', '4']) expect((await ask(open.port, `/api/v1/assets/${id}`)).status, id).to.equal(404);
     expect(open.badCopies).to.deep.equal(['3', '4']);
   });
@@ -166,7 +166,7 @@ describe('the delivery of an object', () => {
     expect([headers.etag, headers['content-range']]).to.deep.equal([undefined, `bytes 0-1/${size}`]);
     expect(open.badCopies).to.deep.equal(['1']);
     const looked = await folder.object('1', size);
-    open.publicServer.apply({ type: 'updated', objects: [looked] });
+    putObjects(open.index, [looked]);
     expect((await ask(open.port, path, { range: 'bytes=0-1' })).headers.etag).to.equal('"W1hash1"');
   });
 
@@ -177,7 +177,7 @@ describe('the delivery of an object', () => {
     ] as const) {
       const target = join(folder.path, id);
       await utimes(target, 1, 1);
-      open.publicServer.apply({ type: 'updated', objects: [await folder.describe(id)] });
+      putObjects(open.index, [await folder.describe(id)]);
       await disguised(target, () => writeFile(target, content));
       const { headers } = await ask(open.port, `/api/v1/assets/${id}`, { range: 'bytes=0-1' });
       expect([headers.etag, headers['cache-control']], id).to.deep.equal([undefined, 'max-age=180, must-revalidate']);
@@ -187,7 +187,7 @@ describe('the delivery of an object', () => {
 
   it('cuts the response when the file is overwritten and its mtime restored', async () => {
     await utimes(file, 1, 1);
-    open.publicServer.apply({ type: 'updated', objects: [await folder.describe('1')] });
+    putObjects(open.index, [await folder.describe('1')]);
     const socket = await begun();
     const handle = await openFile(file, 'r+');
     await disguised(file, async () => void (await handle.write('x', 0)));
@@ -199,15 +199,45 @@ describe('the delivery of an object', () => {
     expect((await ask(open.port, '/api/v1/assets/2')).body.toString()).to.equal('small');
     const { path: at, ...rest } = await folder.object('2', 'other');
     await writeFile(`${at}-new`, 'novel');
-    open.publicServer.apply({ type: 'updated', objects: [{ ...rest, path: `${at}-new`, verified: null }] });
+    putObjects(open.index, [{ ...rest, path: `${at}-new`, verified: null }]);
     expect((await ask(open.port, '/api/v1/assets/2')).body.toString()).to.equal('novel');
   });
 
+  it('serves from memory only the version of the file that the directory has now', async () => {
+    const small = () => ask(open.port, '/api/v1/assets/2');
+    expect((await small()).headers.etag).to.equal('"W1hash2"');
+    const larger = await folder.object('2', 'larger than before', { hash: 'W1other' });
+    // Not hashed yet, then hashed.
+    putObjects(open.index, [{ ...larger, verified: null }]);
+    let { body, headers } = await small();
+    expect([body.toString(), headers.etag]).to.deep.equal(['larger than before', undefined]);
+    putObjects(open.index, [larger]);
+    ({ body, headers } = await small());
+    expect([body.toString(), headers.etag]).to.deep.equal(['larger than before', '"W1other"']);
+    expect(open.badCopies).to.deep.equal([]);
+  });
+
+  it('serves from memory without a validator as soon as the directory no longer calls the file verified', async () => {
+    const { headers } = await ask(open.port, '/api/v1/assets/2');
+    expect(headers.etag).to.equal('"W1hash2"');
+    putObjects(open.index, [{ ...(await folder.describe('2')), verified: null }]);
+    const after = (await ask(open.port, '/api/v1/assets/2')).headers;
+    expect([after.etag, after['cache-control']]).to.deep.equal([undefined, 'max-age=180, must-revalidate']);
+  });
+
+  it('serves nothing from memory that was removed from the directory, or that the settings no longer cover', async () => {
+    const small = async () => (await ask(open.port, '/api/v1/assets/2')).status;
+    expect(await small()).to.equal(200);
+    open.publicServer.configure({ workerId: 0, buckets: ['7:7'] });
+    expect(await small()).to.equal(421);
+    open.publicServer.configure({ workerId: 0, buckets: null });
+    expect(await small()).to.equal(200);
+    open.index.transact((tx) => tx.removeObject('2'));
+    expect(await small()).to.equal(404);
+  });
+
   it('answers 500 without inner detail when the file cannot be read', async () => {
-    open.publicServer.apply({
-      type: 'updated',
-      objects: [await folder.object('3', 'x', { path: `${folder.path}/\0` })],
-    });
+    putObjects(open.index, [await folder.object('3', 'x', { path: `${folder.path}/\0` })]);
     const { status, body } = await ask(open.port, '/api/v1/assets/3');
     expect([status, JSON.parse(body.toString())]).to.deep.equal([
       500,

@@ -66,11 +66,12 @@ describe('the hot cache', () => {
     expect(await textOf(await kept.open(path))).to.equal('twice');
   });
 
-  it('reads the disk again after clear', async () => {
+  it('reads the disk again for another version of the file than the one in memory', async () => {
     const kept = hotCache(100_000);
-    await kept.open(path);
+    const first = await kept.open(path);
     await writeFile(path, 'second');
-    kept.clear();
+    expect(await kept.open(path, ({ size }) => size === 5)).to.equal(first);
+    expect(await textOf(await kept.open(path, ({ size }) => size === 6))).to.equal('second');
     expect(await textOf(await kept.open(path))).to.equal('second');
   });
 

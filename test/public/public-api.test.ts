@@ -93,12 +93,18 @@ describe('the public API', () => {
       [404, { type: 'unknown', message: 'Data object does not exist' }],
       [404, { type: 'unaccepted', message: 'Data object has not been uploaded' }],
       [421, { type: 'elsewhere', message: 'Data object is not distributed by this node' }],
-      [404, { type: 'absent', message: 'Data object has no copy here' }],
+      [502, { type: 'unavailable', message: 'No source has this data object' }],
     ]);
     for (const { headers } of refusals) {
       expect(headers).to.include({ 'cache-control': 'no-store', 'access-control-allow-origin': '*' });
       expect(headers['content-type']).to.equal('application/json; charset=utf-8');
     }
+    expect(refusals.map(({ headers }) => headers['retry-after'])).to.deep.equal([
+      undefined,
+      undefined,
+      undefined,
+      '30',
+    ]);
   });
 
   it('serves the status document', async () => {

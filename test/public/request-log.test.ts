@@ -3,8 +3,9 @@ import { expect } from 'chai';
 import type { RequestLine, RequestsReport } from '../../src/ipc/messages.ts';
 import type { RequestContext } from '../../src/public/request-context.ts';
 import { RequestLog } from '../../src/public/request-log.ts';
-import { Folder, snapshotOf } from '../support/folder.ts';
+import { Folder } from '../support/folder.ts';
 import { type OpenPublicServer, openPublicServer } from '../support/open-public-server.ts';
+import { putObjects } from '../support/publish-objects.ts';
 import { until } from '../support/until.ts';
 import { ask } from '../support/viewer.ts';
 
@@ -67,7 +68,7 @@ describe('the log of public requests', () => {
     await named('/api/v1/assets/45', 'fine');
     // No file system accepts a name of this length.
     const unreadable = await folder.object('47', 'x', { path: `${folder.path}/${'n'.repeat(300)}` });
-    open?.publicServer.apply({ type: 'replaced', snapshot: snapshotOf(unreadable) });
+    if (open) putObjects(open.index, [unreadable]);
     expect((await named('/api/v1/assets/47', 'broken')).status).to.equal(500);
     await until(() => lines().length === 1);
     expect(lines()[0]).to.include({ requestId: 'broken', status: 500 });

@@ -45,7 +45,7 @@ describe('request metrics', () => {
       'hit 416': 1,
       'hit 304': 1,
       'elsewhere 421': 1,
-      'absent 404': 1,
+      'unavailable 502': 1,
       'unknown 404': 1,
       'none 200': 1,
       'none 404': 1,

@@ -1,7 +1,7 @@
 // Conditions about server processes that died.
 import { expect } from 'chai';
 import { condition } from '../../src/base/condition.ts';
-import { Crashes } from '../../src/supervisor/crashes.ts';
+import { Crashes, contentCrashes, serverCrashes } from '../../src/supervisor/crashes.ts';
 
 describe('crash conditions', () => {
   let now = 0;
@@ -21,11 +21,11 @@ describe('crash conditions', () => {
   });
 
   it('are empty if no process has died', () => {
-    expect(new Crashes(1000, () => now).conditions(0, null)).to.deep.equal([]);
+    expect(new Crashes(1000, serverCrashes, () => now).conditions(0, null)).to.deep.equal([]);
   });
 
   it('give time, reason and number of deaths since the first of an episode', () => {
-    const crashes = new Crashes(1000, () => now);
+    const crashes = new Crashes(1000, serverCrashes, () => now);
     crashes.note(death(1));
     pass(900);
     crashes.note(death(2));
@@ -47,7 +47,7 @@ describe('crash conditions', () => {
   });
 
   it('include a crash loop during a long failure streak', () => {
-    const crashes = new Crashes(10_000, () => now);
+    const crashes = new Crashes(10_000, serverCrashes, () => now);
     for (let times = 1; times <= 4; times += 1) {
       pass(100);
       crashes.note(death(times));
@@ -65,5 +65,14 @@ describe('crash conditions', () => {
     });
     expect(crashes.conditions(4, null)[1]?.message).to.contain('It has been started again.');
     expect(crashes.conditions(0, null).map(({ type }) => type)).to.deep.equal(['WorkerCrashed']);
+  });
+
+  it('speak of the content process in its own words', () => {
+    const crashes = new Crashes(10_000, contentCrashes, () => now);
+    for (let times = 1; times <= 4; times += 1) crashes.note(death(times));
+    const [crashed, loop] = crashes.conditions(4, null);
+    expect([crashed?.type, loop?.type]).to.deep.equal(['ContentCrashed', 'ContentCrashLoop']);
+    expect(crashed?.message).to.match(/^Content process 4 was ended by SIGKILL/);
+    expect(loop?.message).to.match(/^A content process died 4 times in a row/);
   });
 });

@@ -2,9 +2,10 @@
 import { expect } from 'chai';
 import type { PublicSide } from '../../src/supervisor/public-side.ts';
 import { Crowd, type CrowdOptions, type RequestMetrics } from '../support/crowd.ts';
-import { Folder, snapshotOf } from '../support/folder.ts';
+import { Folder } from '../support/folder.ts';
 import { testLimits } from '../support/public-side-twin.ts';
 import { testWorkers } from '../support/server-processes.ts';
+import { TestStore } from '../support/test-store.ts';
 import { until } from '../support/until.ts';
 import { refuses } from '../support/viewer.ts';
 
@@ -38,8 +39,9 @@ async function stopAndStart(
   crowdOptions: Pick<CrowdOptions, 'clients' | 'manner'>,
 ): Promise<{ requestMetrics: RequestMetrics; cut: number }> {
   const folder = await Folder.make();
+  const store = await TestStore.open(folder.path);
   const side = testWorkers({
-    setup: { id: 'test', version: '0.0.0', limits: { ...testLimits, idleGraceMs: 10_000 } },
+    setup: { id: 'test', version: '0.0.0', limits: { ...testLimits, idleGraceMs: 10_000 }, ...store.setup },
     count,
     workerTimeoutMs: 30_000,
     drainTimeoutMs: 60_000,
@@ -49,7 +51,7 @@ async function stopAndStart(
     if (event.type === 'drain.ended') cut += event.cut;
   });
   try {
-    const port = await running(side, folder);
+    const port = await running(side, folder, store);
     const paths = ['1', '2', '1', '3'].map((id) => `/api/v1/assets/${id}`);
     const crowd = new Crowd({ port, paths: [...paths, '/api/v1/status'], ...crowdOptions });
     await crowd.arrived();
@@ -63,16 +65,17 @@ async function stopAndStart(
     return { requestMetrics: await crowd.leave(), cut };
   } finally {
     await side.end();
+    await store.close();
     await folder.remove();
   }
 }
 
-async function running(side: PublicSide, folder: Folder): Promise<number> {
+async function running(side: PublicSide, folder: Folder, store: TestStore): Promise<number> {
   side.start();
   await side.configure({ workerId: 0, buckets: null });
   const objects = [['1', 'one'] as const, ['2', Buffer.alloc(100_000, 'x')] as const, ['3', 1_000_000] as const];
   const described = await Promise.all(objects.map(([id, content]) => folder.object(id, content)));
-  await side.publish({ type: 'replaced', snapshot: snapshotOf(...described) });
+  store.publish(...described);
   await side.listen({ patienceMs: 0 });
   return side.port ?? 0;
 }

@@ -7,11 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { PublicSide, PublicSideEvent } from '../../src/supervisor/public-side.ts';
 import type { SupervisorOptions } from '../../src/supervisor/supervisor.ts';
-import { Folder, snapshotOf } from '../support/folder.ts';
+import { Folder } from '../support/folder.ts';
 import { freePort } from '../support/free-port.ts';
 import { isAlive } from '../support/is-alive.ts';
 import { testLimits } from '../support/public-side-twin.ts';
 import { testWorkers } from '../support/server-processes.ts';
+import { TestStore } from '../support/test-store.ts';
 import { until } from '../support/until.ts';
 import { ask, closed, connected, refuses, requestFor, restOf, Viewer } from '../support/viewer.ts';
 import { withJumpingClock } from '../support/wall-clock.ts';
@@ -22,22 +23,25 @@ const setup = { id: 'test', version: '0.0.0', limits: testLimits };
 
 describe('the supervisor', () => {
   let folder: Folder;
+  let store: TestStore;
   let side: PublicSide;
   let count: number;
 
   beforeEach(async () => {
     folder = await Folder.make();
+    store = await TestStore.open(folder.path);
   });
 
   afterEach(async () => {
     await side.end();
+    await store.close();
     await folder.remove();
   });
 
   async function prepared(options: Partial<SupervisorOptions> = {}): Promise<void> {
     count = options.count ?? 2;
     side = testWorkers({
-      setup,
+      setup: { ...setup, ...store.setup },
       workerTimeoutMs: 30_000,
       drainTimeoutMs: 60_000,
       heartbeatMs: 50,
@@ -47,7 +51,7 @@ describe('the supervisor', () => {
     side.start();
     await side.configure({ workerId: 0, buckets: null });
     const objects = [await folder.object('1', 'one'), await folder.object('2', size)];
-    await side.publish({ type: 'replaced', snapshot: snapshotOf(...objects) });
+    store.publish(...objects);
   }
 
   async function serving(options: Partial<SupervisorOptions> = {}): Promise<number> {
@@ -104,7 +108,7 @@ describe('the supervisor', () => {
   it('gives a later server process the current settings and directory', async () => {
     const port = await serving({ count: 1 });
     await side.configure({ workerId: null, buckets: ['7:7'] });
-    await side.publish({ type: 'updated', objects: [await folder.object('9', 'nine', { buckets: ['7:7'] })] });
+    store.put(await folder.object('9', 'nine', { buckets: ['7:7'] }));
     process.kill(pids()[0] ?? 0, 'SIGKILL');
     await until(() => conditionOf('WorkerCrashed') !== undefined);
     await allServe();
@@ -227,7 +231,7 @@ describe('the supervisor', () => {
 
   it('enforces one connection limit over all server processes', async () => {
     const limits = { ...testLimits, keepAliveTimeoutMs: 60_000, maxConnections: 100 };
-    const port = await serving({ setup: { ...setup, limits }, heartbeatMs: 60_000 });
+    const port = await serving({ setup: { ...setup, ...store.setup, limits }, heartbeatMs: 60_000 });
     const [first = 0, second = 0] = pids();
     const viewers: Viewer[] = [];
     const come = async (count: number) => {
@@ -559,11 +563,10 @@ describe('the supervisor', () => {
 describe('server processes whose control process was killed', () => {
   it('stop accepting within a second, finish responses in progress, and exit', async () => {
     const folder = await Folder.make();
-    const objects = [await folder.object('1', 'one'), await folder.object('2', size)];
+    const store = await TestStore.open(folder.path);
+    store.publish(await folder.object('1', 'one'), await folder.object('2', size));
     const script = fileURLToPath(new URL('../support/control-process.js', import.meta.url));
-    const control = fork(script, [
-      JSON.stringify({ setup, snapshot: snapshotOf(...objects), drainTimeoutMs: 600_000 }),
-    ]);
+    const control = fork(script, [JSON.stringify({ setup: { ...setup, ...store.setup }, drainTimeoutMs: 600_000 })]);
     const { port, pids } = await reported(control);
     const download = await connected(port, requestFor('/api/v1/assets/2'));
     await new Promise((resolve) => download.once('readable', resolve));
@@ -576,20 +579,23 @@ describe('server processes whose control process was killed', () => {
     expect(download.destroyed).to.equal(false);
     expect((await restOf(download)).length).to.be.greaterThan(size);
     await until(async () => !(await Promise.all(pids.map(isAlive))).includes(true));
+    await store.close();
     await folder.remove();
   });
 
   it('cut the remaining connections at their deadline, and exit', async () => {
     const folder = await Folder.make();
+    const store = await TestStore.open(folder.path);
     const script = fileURLToPath(new URL('../support/control-process.js', import.meta.url));
-    const snapshot = snapshotOf(await folder.object('2', size));
-    const control = fork(script, [JSON.stringify({ setup, snapshot, drainTimeoutMs: 500 })]);
+    store.publish(await folder.object('2', size));
+    const control = fork(script, [JSON.stringify({ setup: { ...setup, ...store.setup }, drainTimeoutMs: 500 })]);
     const { port, pids } = await reported(control);
     const slow = await connected(port, requestFor('/api/v1/assets/2'));
     await new Promise((resolve) => slow.once('readable', resolve));
     control.kill('SIGKILL');
     await until(async () => !(await Promise.all(pids.map(isAlive))).includes(true));
     expect((await restOf(slow)).length).to.be.lessThan(size);
+    await store.close();
     await folder.remove();
   });
 });

@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import type { ObservableNode } from '../../src/control/node-control.ts';
 import type { Node } from '../../src/control/node-runner.ts';
+import { GatedNode, type OperatorSide } from './harness.ts';
 import { bodyOf, History } from './history.ts';
 import { type Explanation, explain, type Operation } from './linearizable.ts';
 import { sampleInput, standing } from './model.ts';
-import { type OperatorDesk, TestNode } from './node.ts';
 import { randomOperation, sampleOf } from './random-commands.ts';
 import { turns } from './until.ts';
 
@@ -33,19 +33,19 @@ export interface BatchResult extends Explanation {
 }
 
 export async function runBatch(
-  desk: OperatorDesk,
+  operator: OperatorSide,
   seed: number,
   dispatch?: (node: Node) => ObservableNode,
 ): Promise<BatchResult> {
   const { publicApi, operations, steps } = sampleOf(batch, seed);
   const { config } = sampleInput(publicApi);
-  await using node = new TestNode({ desk, config, ...(dispatch && { dispatch }) });
+  await using node = new GatedNode({ operator, config, ...(dispatch && { dispatch }) });
   await node.node.restore();
   node.hold();
   const history = new History();
   let isOver = false;
   let step = 0;
-  // Behind the last answers a real node has closed its port, which the desk never does: nothing leaves before all have asked.
+  // Behind the last answers a real node has closed its port, which the operator never does: nothing leaves before all have asked.
   const { answer: _, ...gates } = node.gates;
   const gatekeepers = Object.values(gates).map(async (gate) => {
     for (;;) {
@@ -63,7 +63,7 @@ export async function runBatch(
     operations.map(async ({ pause, command }) => {
       await turns(pause);
       await history.ask(command, () =>
-        command.type === 'read' ? desk.client.state() : desk.client.command(command.type, bodyOf(command)),
+        command.type === 'read' ? operator.client.state() : operator.client.command(command.type, bodyOf(command)),
       );
     }),
   );

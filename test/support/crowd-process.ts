@@ -7,7 +7,7 @@ const { port, paths, clients, manner }: CrowdOptions = JSON.parse(process.argv[2
 const requestMetrics: RequestMetrics = { answers: 0, refused: 0, lost: {} };
 let leaving = false;
 
-// Whoever sent the crowd has died.
+// The parent process has exited.
 process.on('disconnect', () => process.exit());
 const all = Promise.all(Array.from({ length: clients }, (_, at) => live(at)));
 process.on('message', (message) => {
@@ -29,7 +29,7 @@ async function live(at: number): Promise<void> {
   }
 }
 
-/** Null: nobody listens; try again. */
+/** Null: the port refuses; try again. */
 async function arrive(): Promise<Socket | null> {
   const socket = connect({ host: '127.0.0.1', port, noDelay: true });
   const failure = await new Promise<NodeJS.ErrnoException | null>((resolve) => {

@@ -14,7 +14,7 @@ export interface CrowdOptions {
 export interface RequestMetrics {
   /** Whole answers. */
   answers: number;
-  /** Connections that nobody accepted: the port said so, and the client tried again later. */
+  /** Connections that the port refused; the client tried again later. */
   refused: number;
   /** Requests that were accepted and never wholly answered, by how that came to be known. */
   lost: Record<string, number>;

@@ -38,7 +38,7 @@ const transport = [
   'trailer',
 ];
 
-/** Members that are not described are faults here, though clients must bear with them. */
+/** Members that are not described are errors here, though clients must bear with them. */
 function strict(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(strict);
   if (typeof schema !== 'object' || schema === null) return schema;
@@ -72,16 +72,16 @@ export function undescribed(api: Api, exchange: Exchange): string[] {
   if (api === 'operator' && path.startsWith('/console/') && exchange.status === 200) return [];
   const { answer, where } = answerFor(api, path, exchange);
   if (answer === undefined) return [`${where}: no ${exchange.status}`];
-  return [...headerFaults(answer, exchange), ...bodyFaults(answer, exchange)].map((fault) => `${where}: ${fault}`);
+  return [...headerErrors(answer, exchange), ...bodyErrors(answer, exchange)].map((error) => `${where}: ${error}`);
 }
 
 /** @throws {Error} that names everything the description does not say of this answer */
 export function expectDescribed(api: Api, exchange: Exchange): void {
-  const faults = undescribed(api, exchange);
-  if (faults.length === 0) return;
+  const errors = undescribed(api, exchange);
+  if (errors.length === 0) return;
   const { method, path, status } = exchange;
   const what = `${method} ${path.slice(0, 100)} was answered with ${status}`;
-  throw new Error(`${what}, which src/openapi does not describe:\n  ${faults.slice(0, 10).join('\n  ')}`);
+  throw new Error(`${what}, which src/openapi does not describe:\n  ${errors.slice(0, 10).join('\n  ')}`);
 }
 
 function answerFor(
@@ -127,7 +127,7 @@ function routesOf(api: Api): { readonly pattern: RegExp; readonly item: PathItem
   });
 }
 
-function headerFaults({ headers: described = {} }: Answer, { headers }: Exchange): string[] {
+function headerErrors({ headers: described = {} }: Answer, { headers }: Exchange): string[] {
   const rows = new Map(Object.entries(described).map(([name, header]) => [name.toLowerCase(), resolved(header)]));
   const missing = [...rows].filter(([name, { required }]) => required && headers[name] === undefined);
   const wrong = Object.entries(headers).flatMap(([name, value]) => {
@@ -140,7 +140,7 @@ function headerFaults({ headers: described = {} }: Answer, { headers }: Exchange
   return [...missing.map(([name]) => `no header ${name}`), ...wrong];
 }
 
-function bodyFaults({ content }: Answer, { method, headers, text }: Exchange): string[] {
+function bodyErrors({ content }: Answer, { method, headers, text }: Exchange): string[] {
   const type = String(headers['content-type'] ?? '').split(';')[0] ?? '';
   if (text === '' && (method === 'HEAD' || content === undefined)) return [];
   if (content === undefined) return [`a body of ${text.length} characters`];
@@ -165,8 +165,8 @@ export function withDescribed<A extends { readonly status: number; readonly docu
   const [media] = Object.values(where.answer?.content ?? {});
   const validate = media && validatorOf(media.schema);
   if (validate?.(document)) return answer;
-  const fault = validate ? ajv.errorsText(validate.errors, { separator: '; ' }) : `no ${status}`;
-  throw new Error(`${where.where}: ${fault}: ${JSON.stringify(document)}, which src/openapi does not describe`);
+  const error = validate ? ajv.errorsText(validate.errors, { separator: '; ' }) : `no ${status}`;
+  throw new Error(`${where.where}: ${error}: ${JSON.stringify(document)}, which src/openapi does not describe`);
 }
 
 interface WithEvents {
@@ -193,7 +193,7 @@ export function undescribedEvent(event: {
 
 /** @throws {Error} in the middle of whatever test listens */
 export function expectDescribedEvent(event: Parameters<typeof undescribedEvent>[0]): void {
-  const faults = undescribedEvent(event);
-  if (faults.length > 0)
-    throw new Error(`src/openapi does not describe ${faults.join()}: ${JSON.stringify(event.data)}`);
+  const errors = undescribedEvent(event);
+  if (errors.length > 0)
+    throw new Error(`src/openapi does not describe ${errors.join()}: ${JSON.stringify(event.data)}`);
 }

@@ -1,47 +1,49 @@
-// Someone who follows a directory: knows what it has told, and waits for it to tell something.
+// An observer of a directory: what its index says about objects, and waits for changes.
 import type { DataObject } from '../../machines/answer.ts';
 import type { Directory } from '../../src/directory/directory.ts';
-import type { DirectoryChange } from '../../src/ipc/messages.ts';
+import { dataObject } from '../../src/store/data-object.ts';
+import type { ObjectIndex } from '../../src/store/object-index.ts';
 import { inTime, type Patience } from './until.ts';
 
 export interface Observer {
-  readonly changes: readonly DirectoryChange[];
   readonly object: (id: string) => DataObject | undefined;
   readonly ids: () => string[];
   readonly bucketWorkers: () => Readonly<Record<string, readonly number[]>>;
   readonly conditions: () => string[];
+  /** The message of the condition of this type; undefined: there is none. */
+  readonly message: (type: string) => string | undefined;
   /** Resolves as soon as it is so, be it at once. */
   readonly until: (isSo: () => boolean, patience?: Patience) => Promise<void>;
   readonly end: () => void;
 }
 
-export function observe(directory: Directory): Observer {
-  const changes: DirectoryChange[] = [];
-  let objects = new Map<string, DataObject>();
-  let bucketWorkers: Readonly<Record<string, readonly number[]>> = {};
+export function observe(directory: Directory, index: ObjectIndex): Observer {
   let waiting: (() => void)[] = [];
-
-  const wake = () => {
+  const end = directory.subscribe(() => {
     for (const check of [...waiting]) check();
+  });
+
+  const object = (id: string): DataObject | undefined => {
+    index.refresh();
+    const row = index.object(id);
+    const bag = row && index.bag(row.bag);
+    return row && bag && dataObject(id, row, bag);
   };
-  const ends = [
-    directory.subscribe((change) => {
-      changes.push(change);
-      if (change.type === 'replaced') {
-        objects = new Map(change.snapshot.objects.map((object) => [object.id, object]));
-        bucketWorkers = change.snapshot.bucketWorkers;
-      } else for (const object of change.objects) objects.set(object.id, object);
-      wake();
-    }),
-    directory.subscribeConditions(wake),
-  ];
+  const ids = (): string[] => {
+    index.refresh();
+    return [...index.objectIds('')];
+  };
+  const conditions = (): string[] => directory.conditions.map(({ type }) => type);
 
   return {
-    changes,
-    object: (id) => objects.get(id),
-    ids: () => [...objects.keys()],
-    bucketWorkers: () => bucketWorkers,
-    conditions: () => directory.conditions.map(({ type }) => type),
+    object,
+    ids,
+    bucketWorkers: () => {
+      index.refresh();
+      return Object.fromEntries([...index.buckets()].map(([id, { workers }]) => [id, workers]));
+    },
+    conditions,
+    message: (type) => directory.conditions.find((condition) => condition.type === type)?.message,
     until: (isSo, patience) =>
       inTime(
         String(isSo).replace(/\s+/g, ' '),
@@ -54,10 +56,11 @@ export function observe(directory: Directory): Observer {
           waiting.push(check);
           check();
         }),
-        { seen: () => JSON.stringify(changes.at(-1))?.slice(0, 1000), ...patience },
+        {
+          seen: () => JSON.stringify([directory.progress, directory.conditions, ids().slice(0, 5).map(object)]),
+          ...patience,
+        },
       ),
-    end: () => {
-      for (const end of ends) end();
-    },
+    end,
   };
 }

@@ -1,4 +1,4 @@
-// Loaded into the workers of a node under test: faults that a signal sets off, as a mistake of ours would.
+// Loaded into the server processes of a node under test: signals that inject faults, as a bug would.
 
 const faults: Partial<Record<NodeJS.Signals, () => void>> = {
   SIGUSR2: () => {

@@ -3,7 +3,6 @@ import { mkdtemp, realpath, rm, stat, truncate, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DataObject, factsOf } from '../../machines/answer.ts';
-import type { DirectorySnapshot } from '../../src/ipc/messages.ts';
 
 export class Folder {
   readonly path: string;
@@ -36,9 +35,3 @@ export class Folder {
     return rm(this.path, { recursive: true, force: true });
   }
 }
-
-/** A directory of these objects in which worker 0 distributes bucket 0:0. */
-export const snapshotOf = (...objects: DataObject[]): DirectorySnapshot => ({
-  objects,
-  bucketWorkers: { '0:0': [0] },
-});

@@ -1,4 +1,4 @@
-// A port that nobody has at the moment.
+// A port that is free now.
 import { createServer } from 'node:net';
 
 export function freePort(): Promise<number> {

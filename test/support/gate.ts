@@ -31,7 +31,7 @@ export class Gate {
     this.release();
   }
 
-  /** @throws {Error} as `fail` says, or the signal's reason when it is aborted meanwhile */
+  /** @throws {Error} as `fail` says, or the signal's reason when it is aborted during the wait */
   async pass(signal?: AbortSignal): Promise<void> {
     this.#arrived.tell();
     if (this.#shut) await Promise.race([this.#opened.reached, ...(signal ? [abortion(signal)] : [])]);

@@ -18,7 +18,7 @@ export class History {
     const invokedAt = performance.now();
     try {
       const answer = await send();
-      this.operations.push({ ...asked, invokedAt, answeredAt: performance.now(), answer: told(answer) });
+      this.operations.push({ ...asked, invokedAt, answeredAt: performance.now(), answer: answerOf(answer) });
       return answer;
     } catch (error) {
       if (!(error instanceof NotReachable)) throw error;
@@ -52,7 +52,7 @@ export class History {
 const lineOf = ({ command, invokedAt, answeredAt, answer, sent }: Operation): string =>
   `${sent ? `${sent.connection}/${sent.place} ` : ''}${invokedAt.toFixed(1)}–${answeredAt?.toFixed(1) ?? 'lost'} ${JSON.stringify(command)} → ${JSON.stringify(answer)}`;
 
-export function told({ status, document }: HttpAnswer): Answer {
+export function answerOf({ status, document }: HttpAnswer): Answer {
   if (status === 200) return { status, state: seenIn(document as StateDocument) };
   const { detail, state } = document as { readonly detail: string; readonly state?: SeenState };
   return { status, reason: detail, ...(state && { state }) };

@@ -1,7 +1,7 @@
 // Checks that some one-after-another order of the commands explains all their answers, and keeps what was answered before
 // something else was asked (linearizability; the search of Wing and Gong with the memory of Lowe).
 import type { Command, CommandName } from '../../machines/commands.ts';
-import { judge, type NodeSnapshot, type NodeStatus, settingsOf, statusOf, wishesOf } from '../../machines/judge.ts';
+import { desiredOf, judge, type NodeSnapshot, type NodeStatus, settingsOf, statusOf } from '../../machines/judge.ts';
 import type { DesiredState, Settings } from '../../machines/settings.ts';
 import { advance, afterSteps, keyOf } from './model.ts';
 
@@ -147,7 +147,7 @@ function explanations(state: NodeSnapshot, operation: Operation | undefined, wor
   return agrees(next, saidByIts(operation, world)) ? [next] : [];
 }
 
-/** A shutdown overtakes: the end of a command that was under way may be told by a node that is shutting down already. */
+/** A shutdown overtakes: a command that was under way may be answered by a node that is already shutting down. */
 function saidByIts({ answer, answeredAt }: Operation, { shutdownAt }: World): SeenState | undefined {
   const { state } = answer ?? {};
   if (state?.node !== 'shuttingDown' || shutdownAt >= Number(answeredAt)) return state;
@@ -158,7 +158,7 @@ function saidByIts({ answer, answeredAt }: Operation, { shutdownAt }: World): Se
 /** A stop and a shutdown are carried out, saved or not. */
 const mayFail = (name: CommandName): boolean => name !== 'stop-api' && name !== 'shutdown';
 
-/** A node that was told to shut down takes settings until it has answered every request; how it exits is not observed. */
+/** A node that is shutting down takes settings until it has answered every request; how it exits is not observed. */
 const result = (state: NodeSnapshot, command: Command): NodeSnapshot => afterSteps(advance(state, command).state);
 
 /** What later operations depend on. */
@@ -168,7 +168,7 @@ const wordsOf = (state: NodeSnapshot) => ({
   ...statusOf(state),
   settings: settingsOf(state),
   generation: state.context.record.generation,
-  wanted: wishesOf(state).publicApi,
+  wanted: desiredOf(state).publicApi,
 });
 
 /**

@@ -18,7 +18,7 @@ export interface Step {
   readonly event: NodeMachineEvent;
 }
 
-/** What one event leads to: the next state, the outcomes told, and the plain effects (`retire`, `cut`, `kill`), each in order. */
+/** What one event leads to: the next state, the reported outcomes, and the plain effects (`retire`, `cut`, `kill`), each in order. */
 export interface Advance {
   readonly state: NodeSnapshot;
   readonly outcomes: readonly CommandOutcome[];

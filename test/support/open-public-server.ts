@@ -1,14 +1,19 @@
-// A public room in this process, listening on a free port, for tests of what it answers.
+// A public server in this process, listening on a free port, for tests of its answers.
 import type { DataObject } from '../../machines/answer.ts';
 import type { Settings } from '../../machines/settings.ts';
+import type { LookUp } from '../../src/ipc/look-up.ts';
 import type { PublicLimits, RequestsReport } from '../../src/ipc/messages.ts';
 import { PublicServer } from '../../src/public/public-server.ts';
-import { snapshotOf } from './folder.ts';
+import { dataObject } from '../../src/store/data-object.ts';
+import type { IndexWriter } from '../../src/store/object-index.ts';
 import { testLimits } from './public-side-twin.ts';
+import { indexOf } from './publish-objects.ts';
 
 export interface OpenPublicServer {
   readonly publicServer: PublicServer;
   readonly port: number;
+  /** What it reads. */
+  readonly index: IndexWriter;
   /** Ids of the reported bad copies. */
   readonly badCopies: string[];
   /** Resolves with how many connections were cut, when the last of the first drain has gone. */
@@ -19,11 +24,17 @@ export interface OpenPublicServer {
 export async function openPublicServer(
   objects: readonly DataObject[],
   {
+    index = indexOf(...objects),
+    lookUp = async () => ({ result: 'undecided' }),
     settings = { workerId: 0, buckets: null },
     limits = {},
     reportsRequests = false,
     requests = () => {},
   }: {
+    /** Left out: of a catalogue with these objects in bucket 0:0 of worker 0. */
+    index?: IndexWriter;
+    /** Left out: the directory cannot be asked. */
+    lookUp?: (id: string) => Promise<LookUp>;
     settings?: Settings;
     limits?: Partial<PublicLimits>;
     reportsRequests?: boolean;
@@ -36,16 +47,21 @@ export async function openPublicServer(
     tellDrained = resolve;
   });
   const setup = { id: 'test-node', version: '1.2.3', reportsRequests, limits: { ...testLimits, ...limits } };
-  const publicServer = new PublicServer(setup, settings, {
-    drained: (_, cut) => tellDrained(cut),
-    badCopy: (id) => badCopies.push(id),
-    requests,
-  });
-  publicServer.apply({ type: 'replaced', snapshot: snapshotOf(...objects) });
+  const lookUps = { lookUp, reportBadCopy: (id: string) => void badCopies.push(id) };
+  const publicServer = new PublicServer(
+    setup,
+    settings,
+    { lookUps, dataObject },
+    {
+      drained: (_, cut) => tellDrained(cut),
+      requests,
+    },
+  );
+  publicServer.useIndex(index);
   const port = await publicServer.listen({ host: '127.0.0.1', port: 0 });
   const leave = async () => {
     await publicServer.close(999, 500);
     for (const { drain } of publicServer.activity.drains) publicServer.cut(drain);
   };
-  return { publicServer, port, badCopies, drained, leave };
+  return { publicServer, port, index, badCopies, drained, leave };
 }

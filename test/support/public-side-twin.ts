@@ -5,9 +5,12 @@ import type { Settings } from '../../machines/settings.ts';
 import type { DatedCondition } from '../../src/base/condition.ts';
 import { codeOf, messageOf } from '../../src/base/errors.ts';
 import { portRefusal } from '../../src/base/port-refusal.ts';
-import type { ActivityMetrics, DirectoryChange, PublicLimits } from '../../src/ipc/messages.ts';
+import type { ActivityMetrics, PublicLimits } from '../../src/ipc/messages.ts';
 import { noServerMetrics, type ServerMetrics } from '../../src/metrics/counters.ts';
 import { PublicServer } from '../../src/public/public-server.ts';
+import { dataObject } from '../../src/store/data-object.ts';
+import { memoryIndex } from '../../src/store/memory-index.ts';
+import type { IndexWriter } from '../../src/store/object-index.ts';
 import type { DrainStatus, PublicSide, PublicSideEvent, WorkerStatus } from '../../src/supervisor/public-side.ts';
 import { Gate } from './gate.ts';
 
@@ -30,6 +33,8 @@ export interface TwinOptions {
   readonly limits?: Partial<PublicLimits>;
   /** How long a closing port may look out for who still comes. */
   readonly closeWithinMs?: number;
+  /** Left out: one of its own. */
+  readonly index?: IndexWriter;
 }
 
 export class PublicSideTwin implements PublicSide {
@@ -39,8 +44,12 @@ export class PublicSideTwin implements PublicSide {
   conditions: readonly DatedCondition[] = [];
   /** Why settings cannot be handed over, as a test wants it; null: they can. */
   cannotPrepare: string | null = null;
+  /** What it serves; empty and never read at first. */
+  readonly index: IndexWriter;
+  /** Ids of the reported bad copies. */
+  readonly badCopies: string[] = [];
   readonly #room: PublicServer;
-  readonly #options: Required<TwinOptions>;
+  readonly #options: Required<Omit<TwinOptions, 'index'>>;
   readonly #listeners = new Set<(event: PublicSideEvent) => void>();
   readonly #openings = new Set<AbortController>();
   readonly #hidden = new Set<number>();
@@ -50,17 +59,25 @@ export class PublicSideTwin implements PublicSide {
   #drains = 0;
 
   constructor(options: TwinOptions = {}) {
+    this.index = options.index ?? memoryIndex({ kind: 'catalogue', name: '/catalogue.yaml' });
     this.#options = { port: 0, drainTimeoutMs: 60_000, limits: {}, closeWithinMs: 500, ...options };
     const limits = { ...testLimits, ...this.#options.limits };
     this.#room = new PublicServer(
       { id: 'twin', version: '0.0.0', limits },
       { workerId: null, buckets: null },
       {
+        lookUps: {
+          lookUp: async () => ({ result: 'undecided' }),
+          reportBadCopy: (objectId) => void this.badCopies.push(objectId),
+        },
+        dataObject,
+      },
+      {
         // As from another process: never within the call that caused it.
         drained: (id, cut) => setImmediate(() => this.#ended(id, cut)),
-        badCopy: (objectId) => this.#emit({ type: 'badCopy', objectId }),
       },
     );
+    this.#room.useIndex(this.index);
   }
 
   start(): void {
@@ -76,9 +93,11 @@ export class PublicSideTwin implements PublicSide {
     this.#room.configure(settings);
   }
 
-  async publish(change: DirectoryChange): Promise<void> {
-    this.#room.apply(structuredClone(change));
-  }
+  readonly hasIndex = Promise.resolve();
+  readonly indexWasRead = true;
+
+  /** It serves the one it was made with. */
+  useIndex(): void {}
 
   listen({ patienceMs, signal }: { readonly patienceMs: number; readonly signal?: AbortSignal }): Promise<void> {
     const opening = new AbortController();
@@ -114,7 +133,7 @@ export class PublicSideTwin implements PublicSide {
   }
 
   async end(): Promise<void> {
-    this.#abandon('Every public worker was killed');
+    this.#abandon('Every server process was killed');
     await this.#inTurn(() => this.#close());
     this.#cutAll();
   }

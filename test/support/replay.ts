@@ -5,20 +5,20 @@ import { type Command, type CommandName, commandNames } from '../../machines/com
 import { activeIds } from '../../machines/diagram/trace.ts';
 import {
   allowedCommands,
+  desiredOf,
   isSettled,
   judge,
   type NodeSnapshot,
   settingsOf,
   statusOf,
-  wishesOf,
 } from '../../machines/judge.ts';
 import type { CommandOutcome } from '../../machines/node.ts';
 import type { Answer } from '../../src/client/http-client.ts';
 import type { StateDocument } from '../../src/control/node-control.ts';
+import { GatedNode, type OperatorSide } from './harness.ts';
 import { History } from './history.ts';
 import { explain } from './linearizable.ts';
 import { type Advance, advance, afterSteps, recordedInput, sampleCommands, sampleInput } from './model.ts';
-import { type OperatorDesk, TestNode } from './node.ts';
 import { type PathStep, type Start, starts } from './paths.ts';
 import { withinTurns } from './until.ts';
 
@@ -43,7 +43,7 @@ export const sightOf = (state: NodeSnapshot) => ({
   generation: state.context.record.generation,
   settings: settingsOf(state),
   allowed: allowedCommands(state),
-  wanted: wishesOf(state).publicApi,
+  wanted: desiredOf(state).publicApi,
 });
 
 /** The same, of a state document. */
@@ -65,22 +65,22 @@ function leadsTo(from: NodeSnapshot, event: PathStep['event']): Advance {
 }
 
 export class Replay implements AsyncDisposable {
-  readonly #node: TestNode;
+  readonly #node: GatedNode;
   #state: NodeSnapshot;
   readonly #unanswered = new Map<CommandName, Promise<Answer>>();
 
-  private constructor(node: TestNode, state: NodeSnapshot) {
+  private constructor(node: GatedNode, state: NodeSnapshot) {
     this.#node = node;
     this.#state = state;
   }
 
   /** A node that stands where paths from this start begin. */
-  static async from(desk: OperatorDesk, start: Start): Promise<Replay> {
+  static async from(operator: OperatorSide, start: Start): Promise<Replay> {
     const state = starts[start];
     const isRestoring = start.startsWith('restoring');
     const input = start.endsWith('Again') ? recordedInput : sampleInput;
     const { config, record } = input(isRestoring ? 'running' : 'stopped');
-    const node = new TestNode({ desk, config, ...(record && { record }) });
+    const node = new GatedNode({ operator, config, ...(record && { record }) });
     node.hold();
     node.gates.configure.release();
     void node.node.restore();
@@ -97,10 +97,10 @@ export class Replay implements AsyncDisposable {
     const { state, outcomes } = leadsTo(from, event);
     const [, how, actor = ''] = /^xstate\.(done|error)\.actor\.(.+)$/.exec(event.type) ?? [];
     if (how === undefined) this.#give(event as Command);
-    else this.#pass(actor as keyof TestNode['gates'], how === 'done' ? null : `${actor} failed`);
+    else this.#pass(actor as keyof GatedNode['gates'], how === 'done' ? null : `${actor} failed`);
     this.#state = state;
     const begun = Object.keys(state.children).filter((id) => state.children[id] !== from.children[id]);
-    for (const step of begun) await this.#reached(step as keyof TestNode['gates'], event.type as CommandName);
+    for (const step of begun) await this.#reached(step as keyof GatedNode['gates'], event.type as CommandName);
     if (begun.length + outcomes.length === 0) await this.#isThere();
     for (const outcome of outcomes) {
       const name = outcome.command as CommandName;
@@ -144,7 +144,7 @@ export class Replay implements AsyncDisposable {
   }
 
   /** A command that fails on its way never brings the node to its step: its error says more than a wait without end. */
-  async #reached(step: keyof TestNode['gates'], command: CommandName): Promise<void> {
+  async #reached(step: keyof GatedNode['gates'], command: CommandName): Promise<void> {
     const lost = new Promise<never>((_, reject) => void this.#unanswered.get(command)?.catch(reject));
     await Promise.race([this.#node.gates[step].reached(), lost]);
   }
@@ -153,7 +153,7 @@ export class Replay implements AsyncDisposable {
     this.#unanswered.set(command.type, this.#node.command(command));
   }
 
-  #pass(step: keyof TestNode['gates'], failure: string | null): void {
+  #pass(step: keyof GatedNode['gates'], failure: string | null): void {
     const gate = this.#node.gates[step];
     if (failure === null) gate.release();
     else gate.fail(failure);

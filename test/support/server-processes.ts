@@ -1,4 +1,4 @@
-// Real public workers as a node with the default config supervises them, for a test.
+// Real server processes, supervised as by a node with the default config, for a test.
 import { tmpdir } from 'node:os';
 import { loadConfig } from '../../src/config/config.ts';
 import type { PublicSide } from '../../src/supervisor/public-side.ts';

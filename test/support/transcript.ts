@@ -1,7 +1,7 @@
 // Runs a script of commands, port answers and passing time through the node machine, and prints the whole run.
 import { type Actor, createActor, fromPromise, SimulatedClock } from 'xstate';
 import type { Command } from '../../machines/commands.ts';
-import { allowedCommands, isSettled, judge, type NodeSnapshot, wishesOf } from '../../machines/judge.ts';
+import { allowedCommands, desiredOf, isSettled, judge, type NodeSnapshot } from '../../machines/judge.ts';
 import { type CloseResult, type NodeInput, nodeMachine } from '../../machines/node.ts';
 import type { DesiredRecord, Settings } from '../../machines/settings.ts';
 import { lameDuckInput, portDone, portError, sampleInput } from './model.ts';
@@ -121,10 +121,10 @@ function stateLines(snapshot: NodeSnapshot): string[] {
   const { value } = snapshot;
   const regions =
     typeof value === 'string' ? [] : Object.entries(value.up).map(([name, at]) => `${name} ${pathOf(at)}`);
-  const wishes = wishesOf(snapshot);
+  const desired = desiredOf(snapshot);
   return [
     regions.join(' · ').replace(/drain (draining|cutting)/, `$& (${drains.map(({ id }) => id).join(', ')})`),
-    `wanted: ${wishes.publicApi}, ${settingsWords(wishes)} (generation ${record.generation})`,
+    `wanted: ${desired.publicApi}, ${settingsWords(desired)} (generation ${record.generation})`,
     ...(saveFailure === null ? [] : [`not saved: ${saveFailure}`]),
     ...(listenFailure === null ? [] : [`not listening: ${listenFailure}`]),
     `allowed: ${allowedCommands(snapshot).join(' ')}`,

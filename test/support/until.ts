@@ -33,11 +33,20 @@ export async function inTime<T>(
   }
 }
 
-/** Polls, for what sends no event. */
+/** Between polls of what this process knows, and between those that ask another one: they cost both of them time. */
+const pauseMs = 5;
+const longestPauseMs = 50;
+
+/** Polls, for what sends no event. Polls that ask another process become rarer the longer it takes. */
 export async function until(holds: () => boolean | Promise<boolean>, patience?: Patience): Promise<void> {
   let isOver = false;
   const poll = async () => {
-    while (!isOver && !(await holds())) await sleep(5);
+    for (let pause = pauseMs; !isOver; ) {
+      const answer = holds();
+      if (await answer) return;
+      if (answer instanceof Promise) pause = Math.min(1.5 * pause, longestPauseMs);
+      await sleep(pause);
+    }
   };
   try {
     await inTime(String(holds).replace(/\s+/g, ' '), poll(), patience);

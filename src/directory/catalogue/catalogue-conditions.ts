@@ -1,77 +1,46 @@
 // The conditions of a catalogue and of the files of its objects.
 import { type Condition, condition, type ReasonOf } from '../../base/condition.ts';
-import { faultOf, type ObjectFault, type ObjectRecord } from './object-record.ts';
+import type { FileProblem, ObjectIndex } from '../../store/object-index.ts';
 
 /** How many files a condition lists. */
 const maxNamed = 5;
-/** How many errors of a catalogue a condition lists. */
-const maxErrors = 5;
+/** How many lines of a catalogue's errors a condition lists. */
+const maxLines = 5;
+/** How many problems of the index are read to find files of both kinds. */
+const maxRead = 1000;
 
-interface FaultyFile {
-  readonly kind: ObjectFault['kind'];
-  /** `7 (clips/b.mp4): does not exist`. */
-  readonly words: string;
+/** @param errors lines, at least one */
+export function catalogueCondition(reason: ReasonOf<'CatalogueInvalid'>, errors: readonly string[]): Condition {
+  const more = errors.length > maxLines ? [`… and ${errors.length - maxLines} more lines`] : [];
+  return condition('CatalogueInvalid', reason, [...errors.slice(0, maxLines), ...more].join('\n'));
 }
 
-export class CatalogueConditions {
-  #catalogue: Condition | null = null;
-  readonly #files = new Map<string, FaultyFile>();
-  #reported = '';
-
-  /**
-   * @param errors lines, at least one
-   * @returns whether the condition has changed
-   */
-  setCatalogue(reason: ReasonOf<'CatalogueInvalid'>, errors: readonly string[]): boolean {
-    const before = this.#catalogue?.message;
-    const more = errors.length > maxErrors ? [`… and ${errors.length - maxErrors} more lines`] : [];
-    const message = [...errors.slice(0, maxErrors), ...more].join('\n');
-    this.#catalogue = condition('CatalogueInvalid', reason, message);
-    return message !== before;
-  }
-
-  /** The catalogue is in order. */
-  clearCatalogue(): void {
-    this.#catalogue = null;
-  }
-
-  /** Replaces the condition of an object's file. */
-  note(record: ObjectRecord): void {
-    const { id, file } = record.stated;
-    const fault = faultOf(record);
-    if (fault === null) this.#files.delete(id);
-    else this.#files.set(id, { kind: fault.kind, words: `${id} (${file}): ${fault.message}` });
-  }
-
-  /** For a new catalogue: forgets the files of the old one. */
-  clearFiles(): void {
-    this.#files.clear();
-  }
-
-  /** The list if it has changed since the last call, else null. */
-  news(): readonly Condition[] | null {
-    const conditions = [
-      this.#catalogue ?? [],
-      this.#sumUp('missing', (message) => condition('MissingFiles', 'NoFile', message)),
-      this.#sumUp('damaged', (message) => condition('DamagedObjects', 'NotAsStated', message)),
-    ].flat();
-    const text = JSON.stringify(conditions);
-    if (text === this.#reported) return null;
-    this.#reported = text;
-    return conditions;
-  }
-
-  #sumUp(kind: FaultyFile['kind'], conditionWith: (message: string) => Condition): Condition[] {
-    const words: string[] = [];
-    let count = 0;
-    for (const file of this.#files.values()) {
-      if (file.kind !== kind) continue;
-      count += 1;
-      if (count <= maxNamed) words.push(file.words);
+/** @returns the conditions `MissingFiles` and `DamagedObjects`, as far as the index has such files */
+export function fileConditions(index: ObjectIndex): readonly Condition[] {
+  const { missing, damaged } = index.summary.totals;
+  if (missing + damaged === 0) return [];
+  const named = { missing: [] as string[], damaged: [] as string[] };
+  let read = 0;
+  for (const [id, { kind, message }] of index.problems()) {
+    if (named[kind].length < maxNamed) {
+      named[kind].push(`${id} (${index.object(id)?.file?.name ?? ''}): ${message}`);
     }
-    if (count === 0) return [];
-    const many = count === 1 ? '1 object is' : `${count} objects are`;
-    const more = count > maxNamed ? `; and ${count - maxNamed} more` : '';
-    return [conditionWith(`${many} not served: ${words.join('; ')}${more}`)];
+    read += 1;
+    if (read === maxRead || isEnough(named, { missing, damaged })) break;
   }
+  return [
+    missing > 0 ? condition('MissingFiles', 'NoFile', summary(missing, named.missing)) : [],
+    damaged > 0 ? condition('DamagedObjects', 'NotAsStated', summary(damaged, named.damaged)) : [],
+  ].flat();
+}
+
+type ByKind<T> = Readonly<Record<FileProblem['kind'], T>>;
+
+const isEnough = (named: ByKind<readonly string[]>, counts: ByKind<number>): boolean =>
+  (['missing', 'damaged'] as const).every((kind) => named[kind].length >= Math.min(maxNamed, counts[kind]));
+
+function summary(count: number, named: readonly string[]): string {
+  const many = count === 1 ? '1 object is' : `${count} objects are`;
+  const more = count > named.length ? [`and ${count - named.length} more`] : [];
+  return `${many} not served: ${[...named, ...more].join('; ')}`;
 }

@@ -1,141 +1,121 @@
-// Reads a catalogue file and finds the file of each of its objects, or says where the catalogue is wrong and how.
-import { isUtf8 } from 'node:buffer';
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
-import { codeOf, messageOf } from '../../base/errors.ts';
-import { pointerSteps } from '../../base/validate.ts';
-import { parseYaml, type ValuePath, YamlFault, type YamlText } from '../../base/yaml.ts';
-import { type Catalogue, faultsOf } from './catalogue-schema.ts';
-import { type Located, locateFile, realFolder } from './object-file.ts';
+// A catalogue on disk: one version of the file, its fingerprint, and its entries in the format that its name says.
+import { createHash } from 'node:crypto';
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { basename, dirname, extname } from 'node:path';
+import type { CatalogueEntry } from './catalogue-entries.ts';
+import { factsAtRest } from './content-hash.ts';
+import { ndjsonEntries } from './ndjson-entries.ts';
+import { realFolder } from './object-file.ts';
+import { yamlEntries } from './yaml-reader.ts';
 
-export type CatalogueLoad =
-  | {
-      readonly result: 'loaded';
-      /** The real path of the catalogue's folder. */
-      readonly root: string;
-      readonly catalogue: Catalogue;
-      /** Where each object's file is, in the catalogue's order. */
-      readonly located: readonly Located[];
+/** Identifies a version of the file without reading it. */
+export interface CatalogueFacts {
+  readonly dev: number;
+  readonly ino: number;
+  readonly size: number;
+  readonly mtimeMs: number;
+  readonly ctimeMs: number;
+}
+
+const factsOf = ({ dev, ino, size, mtimeMs, ctimeMs }: Stats): CatalogueFacts => ({ dev, ino, size, mtimeMs, ctimeMs });
+
+/** Bytes per read; about as many as are parsed in a slice. */
+const chunkBytes = 131_072;
+
+const isNdjson = (file: string): boolean => /^\.(?:ndjson|jsonl)$/i.test(extname(file));
+
+export class CatalogueFile {
+  /** The real path of the catalogue's folder. */
+  readonly root: string;
+  readonly facts: CatalogueFacts;
+  readonly #path: string;
+  readonly #handle: FileHandle;
+  readonly #maxYamlBytes: number;
+
+  private constructor(path: string, root: string, facts: CatalogueFacts, handle: FileHandle, maxYamlBytes: number) {
+    this.#path = path;
+    this.root = root;
+    this.facts = facts;
+    this.#handle = handle;
+    this.#maxYamlBytes = maxYamlBytes;
+  }
+
+  /**
+   * @param path absolute
+   * @throws system errors; an error for what is not an ordinary file
+   */
+  static async open(path: string, maxYamlBytes: number): Promise<CatalogueFile> {
+    const root = realFolder(dirname(path));
+    // Without O_NONBLOCK, opening a named pipe blocks until a writer opens it.
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      if (!(await handle.stat()).isFile()) throw new Error('is not an ordinary file');
+      // A change in the same tick of the clock would go unnoticed.
+      await factsAtRest(handle.fd);
+      return new CatalogueFile(path, root, factsOf(await handle.stat()), handle, maxYamlBytes);
+    } catch (error) {
+      await handle.close();
+      throw error;
     }
-  | {
-      readonly result: 'refused';
-      /** `Unreadable` may be temporary; `Invalid` needs an edit. */
-      readonly reason: 'Missing' | 'Unreadable' | 'Invalid';
-      readonly errors: readonly string[];
-    };
-
-/**
- * Synchronous, for a thread of its own: a hundred thousand objects take a second or two.
- * @param file absolute
- */
-export function loadCatalogue(file: string): CatalogueLoad {
-  let bytes: Buffer;
-  let root: string;
-  try {
-    bytes = bytesOf(file);
-    root = realFolder(dirname(file));
-  } catch (error) {
-    const reason = codeOf(error) === 'ENOENT' ? 'Missing' : 'Unreadable';
-    return { result: 'refused', reason, errors: [`${basename(file)}: ${messageOf(error)}`] };
   }
-  const parsed = isUtf8(bytes)
-    ? parseCatalogue(bytes.toString('utf8'), file)
-    : { errors: [`${basename(file)}: is not UTF-8 text`] };
-  if ('errors' in parsed) return { result: 'refused', reason: 'Invalid', errors: parsed.errors };
-  const { catalogue } = parsed;
-  return { result: 'loaded', root, catalogue, located: catalogue.objects.map(({ file }) => locateFile(root, file)) };
-}
 
-function bytesOf(file: string): Buffer {
-  // Without O_NONBLOCK, opening a named pipe blocks until a writer opens it.
-  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    if (!fstatSync(fd).isFile()) throw new Error('is not an ordinary file');
-    return readFileSync(fd);
-  } finally {
-    closeSync(fd);
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+
+  /** Whether the file is still the version that was opened. */
+  async isUnchanged(): Promise<boolean> {
+    const now = factsOf(await this.#handle.stat());
+    return JSON.stringify(now) === JSON.stringify(this.facts);
+  }
+
+  /** SHA-256 of the bytes, in hex. */
+  async contentHash(): Promise<string> {
+    const hash = createHash('sha256');
+    for await (const chunk of this.#chunks()) hash.update(chunk);
+    return hash.digest('hex');
+  }
+
+  /**
+   * Entries in the order of the file, errors among them.
+   * @param onHash called at the end with what `contentHash` would return
+   * @throws system errors, the reason of an aborted signal
+   */
+  async *entries(onHash: (hash: string) => void, signal: AbortSignal): AsyncGenerator<readonly CatalogueEntry[]> {
+    const hash = createHash('sha256');
+    const chunks = this.#chunks((chunk) => hash.update(chunk));
+    if (isNdjson(this.#path)) yield* ndjsonEntries(chunks, basename(this.#path));
+    else yield* this.#yamlEntries(chunks, signal);
+    onHash(hash.digest('hex'));
+  }
+
+  async *#yamlEntries(chunks: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<readonly CatalogueEntry[]> {
+    const name = basename(this.#path);
+    if (this.facts.size > this.#maxYamlBytes) return yield [{ error: this.#tooLarge(name) }];
+    const read: Buffer[] = [];
+    for await (const chunk of chunks) read.push(Buffer.from(chunk));
+    yield* yamlEntries(Buffer.concat(read), name, signal);
+  }
+
+  #tooLarge(name: string): string {
+    return [
+      `${name}: has ${this.facts.size} bytes, more than the ${this.#maxYamlBytes} that a YAML catalogue may have`,
+      '(limits.yamlCatalogueBytes). Write it as NDJSON, one object per line, in a file that ends in .ndjson;',
+      '«distributor-node catalogue FOLDER --format ndjson» writes one.',
+    ].join(' ');
+  }
+
+  /** The bytes from the beginning, in one buffer that is used again for each chunk. */
+  async *#chunks(onChunk: (chunk: Buffer) => void = () => {}): AsyncGenerator<Buffer> {
+    const buffer = Buffer.allocUnsafe(chunkBytes);
+    for (let position = 0; ; ) {
+      const { bytesRead } = await this.#handle.read(buffer, 0, chunkBytes, position);
+      if (bytesRead === 0) return;
+      position += bytesRead;
+      const chunk = buffer.subarray(0, bytesRead);
+      onChunk(chunk);
+      yield chunk;
+    }
   }
 }
-
-/** One error in a catalogue. */
-interface CatalogueError {
-  readonly path: ValuePath;
-  /** To be read after the path: `objects[3].buckets: must be array`. */
-  readonly message: string;
-}
-
-export type ReadCatalogue = { readonly catalogue: Catalogue } | { readonly errors: readonly string[] };
-
-/** Further errors are only counted. */
-const maxErrors = 20;
-
-/**
- * @param name the file's path, for the messages
- * @returns errors as `catalogue.yml:12: objects[3].buckets: must be array`, in the order of the text as far as possible
- */
-export function parseCatalogue(text: string, name: string): ReadCatalogue {
-  const file = basename(name);
-  let yaml: YamlText;
-  try {
-    yaml = parseYaml(text);
-  } catch (error) {
-    if (!(error instanceof YamlFault)) throw error;
-    return { errors: [error.line === null ? `${file}: ${error.message}` : `${file}:${error.line}: ${error.message}`] };
-  }
-  if (yaml.value === undefined) return { errors: [`${file}: is empty`] };
-  const errors = errorsOf(yaml.value);
-  if (errors.length > 0) return { errors: formatErrors(file, yaml, errors) };
-  const { objects, workers = [] } = yaml.value as Catalogue & { workers?: Catalogue['workers'] };
-  return { catalogue: { objects, workers } };
-}
-
-function errorsOf(value: unknown): CatalogueError[] {
-  const found = faultsOf(value);
-  if (found.length === 0) return duplicates(value as Catalogue);
-  return found.map(({ path, message }) => {
-    const steps = stepsOf(path);
-    const isNumber = typeof valueAt(value, steps) === 'number';
-    return {
-      path: steps,
-      message: isNumber && message === 'must be string' ? `${message}: put it in quotes` : message,
-    };
-  });
-}
-
-function duplicates({ objects, workers }: Partial<Catalogue>): CatalogueError[] {
-  return [...duplicateIds('objects', objects ?? []), ...duplicateIds('workers', workers ?? [])];
-}
-
-function duplicateIds(
-  list: 'objects' | 'workers',
-  items: readonly { readonly id: string | number }[],
-): CatalogueError[] {
-  const first = new Map<string | number, number>();
-  return items.flatMap(({ id }, index) => {
-    const other = first.get(id);
-    if (other === undefined) first.set(id, index);
-    return other === undefined
-      ? []
-      : [{ path: [list, index, 'id'], message: `${id} is the id of ${list}[${other}] too` }];
-  });
-}
-
-function formatErrors(file: string, yaml: YamlText, errors: readonly CatalogueError[]): string[] {
-  const listed = errors
-    .slice(0, maxErrors)
-    .map((error) => ({ ...error, line: yaml.lineOf(error.path) }))
-    .sort((a, b) => a.line - b.line)
-    .map(({ path, message, line }) => `${file}:${line}: ${path.length === 0 ? '' : `${printPath(path)}: `}${message}`);
-  const more = errors.length - listed.length;
-  return more > 0 ? [...listed, `${file}: … and ${more} more`] : listed;
-}
-
-const printPath = (path: ValuePath): string =>
-  path.map((step, at) => (typeof step === 'number' ? `[${step}]` : `${at > 0 ? '.' : ''}${step}`)).join('');
-
-/** The steps of a JSON Pointer into a catalogue, whose arrays are at known depths: digits there are indexes. */
-const stepsOf = (pointer: string): ValuePath =>
-  pointerSteps(pointer).map((step, at) => ((at === 1 || at === 3) && /^\d+$/.test(step) ? Number(step) : step));
-
-const valueAt = (value: unknown, path: ValuePath): unknown =>
-  path.reduce<unknown>((at, step) => (at as Record<string | number, unknown> | null | undefined)?.[step], value);

@@ -1,5 +1,6 @@
 // The schema of a catalogue: its keys and their values.
 import { isAbsolute, sep } from 'node:path';
+import { isCatalogueBucketId } from '../../base/bucket-id.ts';
 import { compile } from '../../base/validate.ts';
 import { isContentHash } from './content-hash.ts';
 
@@ -18,17 +19,20 @@ export interface StatedObject {
   readonly hash?: string;
 }
 
+export interface StatedWorker {
+  readonly id: number;
+  readonly buckets: readonly string[];
+}
+
+/** The whole of a YAML catalogue. */
 export interface Catalogue {
   readonly objects: readonly StatedObject[];
-  readonly workers: readonly { readonly id: number; readonly buckets: readonly string[] }[];
+  readonly workers: readonly StatedWorker[];
 }
 
 /** RFC 9110 §8.3.1; no value can end a header line. */
 const mediaType =
   /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+(?:[ \t]*;[ \t]*[\w!#$%&'*+.^`|~-]+=(?:[\w!#$%&'*+.^`|~-]+|"[^"\\\p{Cc}]*"))*$/u;
-
-/** The syntax of bucket ids where the directory is a catalogue: any text of 1 to 128 characters, none a control character. */
-export const isCatalogueBucketId = (text: string): boolean => /^\P{Cc}{1,128}$/u.test(text);
 
 /** Checks the name alone; links are resolved when the file is located. */
 function isInnerPath(file: string): boolean {
@@ -36,46 +40,57 @@ function isInnerPath(file: string): boolean {
   return file !== '' && !file.includes('\0') && !isAbsolute(file) && !parts.includes('..');
 }
 
-const buckets = { type: 'array', items: { type: 'string', format: 'bucket id' } } as const;
+/** Longest id of an object: the index takes no longer one. */
+const maxIdDigits = 500;
 
-const schema = {
+export const isObjectId = (text: string): boolean => /^[0-9]+$/.test(text) && text.length <= maxIdDigits;
+
+const buckets = { type: 'array', items: { type: 'string', format: 'bucket id' } } as const;
+const workerId = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const;
+
+const object = {
   type: 'object',
   properties: {
-    objects: {
-      type: 'array',
-      items: {
-        type: 'object',
-        properties: {
-          id: { type: 'string', format: 'object id: digits only' },
-          file: { type: 'string', format: "path: relative, inside the catalogue's folder" },
-          buckets,
-          type: { type: 'string', format: 'media type, such as video/mp4' },
-          size: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
-          hash: { type: 'string', format: 'content hash: a BLAKE3 multihash in base58btc' },
-        },
-        required: ['id', 'file', 'buckets'],
-        additionalProperties: false,
-      },
-    },
-    workers: {
-      type: 'array',
-      items: {
-        type: 'object',
-        properties: { id: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER }, buckets },
-        required: ['id', 'buckets'],
-        additionalProperties: false,
-      },
-    },
+    id: { type: 'string', format: 'object id: up to 500 digits' },
+    file: { type: 'string', format: "path: relative, inside the catalogue's folder" },
+    buckets,
+    type: { type: 'string', format: 'media type, such as video/mp4' },
+    size: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
+    hash: { type: 'string', format: 'content hash: a BLAKE3 multihash in base58btc' },
+  },
+  required: ['id', 'file', 'buckets'],
+  additionalProperties: false,
+} as const;
+
+const worker = (idKey: 'id' | 'worker') =>
+  ({
+    type: 'object',
+    properties: { [idKey]: workerId, buckets },
+    required: [idKey, 'buckets'],
+    additionalProperties: false,
+  }) as const;
+
+const catalogue = {
+  type: 'object',
+  properties: {
+    objects: { type: 'array', items: object },
+    workers: { type: 'array', items: worker('id') },
   },
   required: ['objects'],
   additionalProperties: false,
 } as const;
 
 /** The names of the formats appear in the messages: "must be a valid bucket id". */
-export const faultsOf = compile(schema, {
+const formats = {
   'bucket id': isCatalogueBucketId,
-  'object id: digits only': (text) => /^[0-9]+$/.test(text),
+  'object id: up to 500 digits': isObjectId,
   "path: relative, inside the catalogue's folder": isInnerPath,
-  'media type, such as video/mp4': (text) => mediaType.test(text),
+  'media type, such as video/mp4': (text: string) => mediaType.test(text),
   'content hash: a BLAKE3 multihash in base58btc': isContentHash,
-});
+};
+
+/** The errors of a whole catalogue. */
+export const faultsOf = compile(catalogue, formats);
+/** The errors of one object or one worker in a line of its own, `{"id":…}` or `{"worker":…}`. */
+export const objectFaultsOf = compile(object, formats);
+export const workerFaultsOf = compile(worker('worker'), formats);

@@ -1,150 +1,156 @@
-// A catalogue as a directory: starts, restarts and stops the thread that reads it.
-import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
-import { condition, type ReasonOf } from '../../base/condition.ts';
-import { messageOf } from '../../base/errors.ts';
-import { settlesWithin } from '../../base/timeout.ts';
-import type { Directory } from '../directory.ts';
-import { DirectoryState, type Replacement } from '../directory-state.ts';
-import type { CatalogueThreadData, ThreadNotice, ThreadOrder } from './catalogue-messages.ts';
-import { isCatalogueBucketId } from './catalogue-schema.ts';
+// A catalogue as a directory: assembles what reads it, what looks for changes of its files, and what hashes them.
+import type { DataObject } from '../../../machines/answer.ts';
+import type { Condition } from '../../base/condition.ts';
+import type { CatalogueSetup } from '../../ipc/content-messages.ts';
+import type { LookUp } from '../../ipc/look-up.ts';
+import type { BagAssignment, IndexWriter, ObjectRow } from '../../store/object-index.ts';
+import type { Directory, DirectoryProgress } from '../directory.ts';
+import { fileConditions } from './catalogue-conditions.ts';
+import { hashedMark, readMarkOf } from './catalogue-marks.ts';
+import { CatalogueReader, type Log } from './catalogue-reader.ts';
+import { ChangeNotices } from './change-notices.ts';
+import { lazyHasher } from './content-hash.ts';
+import { FindingWriter } from './finding-writer.ts';
+import { hashPace } from './hash-pace.ts';
+import { HashQueue } from './hash-queue.ts';
+import { IndexWrites, NotWritten } from './index-writes.ts';
+import { LookAround } from './look-around.ts';
 
-export interface CatalogueOptions {
-  /** Absolute path of the catalogue, which need not exist yet. */
-  readonly file: string;
-  /** Absolute; file hashes are saved here. Need not exist. */
-  readonly stateDirectory: string;
-  /** How often the catalogue and its files are checked for changes. */
-  readonly checkEveryMs: number;
-  /** Timeout of `start` for the first read. */
-  readonly firstLookMs: number;
-  /** The entry of the thread; tests replace it. */
-  readonly threadUrl?: URL;
-  readonly log?: { info(message: string): void; warn(message: string): void };
+export interface CatalogueParts {
+  readonly index: IndexWriter;
+  readonly log: Log;
+  /** The data object that a row and its bag describe. */
+  readonly dataObject: (id: string, row: ObjectRow, bag: BagAssignment) => DataObject;
+  /** Pause before a write to the index that failed is repeated; left out: 10 s. */
+  readonly retryMs?: number;
 }
 
-/** Same extension as this file: `.js` when built, `.ts` from source. */
-const ownThread = new URL(`./catalogue-thread${extname(import.meta.url)}`, import.meta.url);
+/** Reads nothing before `start`. It lists every object, whatever the settings. Failures become conditions, never errors. */
+export function openCatalogue(setup: CatalogueSetup, parts: CatalogueParts): Directory {
+  const { index, log, dataObject, retryMs = 10_000 } = parts;
+  const stopping = new AbortController();
+  const notices = new ChangeNotices();
+  const writes = new IndexWrites(() => notices.soon());
+  const findings = new FindingWriter(index, writes, retryMs, () => noteFiles());
+  let root = '';
+  let filesAreNoted = false;
+  let files: readonly Condition[] = [];
+  let looking: NodeJS.Timeout | null = null;
+  let stopped: Promise<void> | null = null;
 
-/** How long a thread may take to stop when asked, and again when terminated. */
-const stopMs = 1000;
-/** Delay before a dead thread is replaced, doubled with each consecutive death. */
-const firstRestartMs = 500;
-const maxRestartMs = 60_000;
+  const queue = new HashQueue({
+    index,
+    // Each reads one file at a time.
+    hashFile: lazyHasher(),
+    pace: hashPace(setup.hashBytesPerSec, stopping.signal),
+    findings,
+    retryMs,
+    onDone: noteHashed,
+    onProgress: () => notices.soon(),
+  });
+  const lookAround = new LookAround({
+    index,
+    writes,
+    root: () => root,
+    toRead: (id) => queue.addChanged(id),
+    onWritten: noteFiles,
+  });
+  const reader = new CatalogueReader({
+    setup,
+    index,
+    writes,
+    hashFile: lazyHasher(),
+    log,
+    retryMs,
+    hold: (isHeld) => {
+      queue.pause(isHeld);
+      findings.hold(isHeld);
+      lookAround.hold(isHeld);
+    },
+    onRead: (filesToHash) => {
+      root = readMarkOf(index)?.root ?? '';
+      if (index.mark(hashedMark) !== true) queue.pass(filesToHash);
+      looking ??= setInterval(() => lookAround.round(), setup.checkEveryMs);
+      noteFiles();
+    },
+    onChange: () => notices.soon(),
+  });
 
-/** Reads nothing before `start`. Failures become conditions, never errors. */
-export function openCatalogue({ log, threadUrl = ownThread, firstLookMs, ...data }: CatalogueOptions): Directory {
-  const known = new DirectoryState();
-  let thread: Worker | null = null;
-  let replacement: Replacement = known.replace();
-  let restartMs = firstRestartMs;
-  let restart: NodeJS.Timeout | null = null;
-  let started: Promise<void> | null = null;
-  let stopped = false;
-  let isGivenUp = false;
-  let firstLook = (): void => {};
+  function noteFiles(): void {
+    filesAreNoted = false;
+    notices.soon();
+  }
 
-  const order = (it: ThreadOrder): void => thread?.postMessage(it);
-
-  function take(notice: ThreadNotice): void {
-    switch (notice.type) {
-      case 'part':
-        if (notice.first) replacement = known.replace();
-        replacement.add(notice.objects);
-        break;
-      case 'whole':
-        replacement.finish(notice.bucketWorkers);
-        restartMs = firstRestartMs;
-        firstLook();
-        break;
-      case 'updated':
-        known.update(notice.objects);
-        break;
-      case 'conditions':
-        known.setConditions(notice.conditions);
-        return;
-      case 'log':
-        log?.[notice.level](notice.message);
-        return;
+  function noteHashed(): void {
+    if (readMarkOf(index) === undefined || index.mark(hashedMark) === true) return;
+    try {
+      writes.attempt('files', () => index.transact((tx) => tx.putMark(hashedMark, true)));
+    } catch (error) {
+      if (!(error instanceof NotWritten)) throw error;
     }
-    order({ type: 'next' });
   }
 
-  function open(): void {
-    restart = null;
-    let why = 'it ended';
-    const worker = new Worker(threadUrl, { name: 'catalogue', workerData: data satisfies CatalogueThreadData });
-    thread = worker;
-    worker.on('message', (notice: ThreadNotice) => {
-      if (!stopped) take(notice);
-    });
-    worker.on('error', (error) => {
-      why = messageOf(error);
-    });
-    worker.on('exit', () => {
-      thread = null;
-      if (!stopped) reopen(why);
-    });
+  /** Read again only after a change: it takes up to a thousand reads of the index. */
+  function fileConditionsNow(): readonly Condition[] {
+    if (!filesAreNoted) {
+      index.refresh();
+      files = fileConditions(index);
+      filesAreNoted = true;
+    }
+    return files;
   }
 
-  /** Continues with the current contents, even if empty. */
-  function goOn(reason: ReasonOf<'CatalogueInvalid'>, message: string): void {
-    known.setConditions([condition('CatalogueInvalid', reason, message)]);
-    if (known.isEmpty) known.replace().finish({});
-    firstLook();
+  function progress(): DirectoryProgress {
+    return {
+      activity: reader.isReading ? 'reading' : queue.isBusy ? 'hashing' : 'idle',
+      ...{ bagsRead: null, objectsRead: reader.objectsRead, filesToHash: queue.filesToHash },
+      ...{ readAt: readMarkOf(index)?.readAt ?? null, height: null, squidVersion: null },
+    };
   }
 
-  /** Keeps the current contents. */
-  function reopen(why: string): void {
-    const message = `The catalogue thread has died: ${why}`;
-    log?.warn(message);
-    goOn('ReaderDied', message);
-    restart = setTimeout(open, restartMs);
-    restartMs = Math.min(2 * restartMs, maxRestartMs);
+  function lookUp(id: string): LookUp {
+    index.refresh();
+    const row = index.object(id);
+    const bag = row && index.bag(row.bag);
+    if (!row || !bag) return { result: index.summary.readAt === null ? 'undecided' : 'unknown' };
+    const bucketWorkers = bag.distributionBuckets.map((it) => [it, index.bucket(it)?.workers ?? []] as const);
+    return { result: 'found', object: dataObject(id, row, bag), bucketWorkers: Object.fromEntries(bucketWorkers) };
   }
 
   async function stop(): Promise<void> {
-    stopped = true;
-    known.close();
-    firstLook();
-    if (restart) clearTimeout(restart);
-    const worker = thread;
-    if (!worker) return;
-    const gone = new Promise((resolve) => worker.once('exit', resolve));
-    order({ type: 'stop' });
-    if (await settlesWithin(gone, stopMs)) return;
-    void worker.terminate();
-    isGivenUp = !(await settlesWithin(gone, stopMs));
+    stopping.abort();
+    notices.stop();
+    if (looking) clearInterval(looking);
+    await Promise.all([reader.stop(), lookAround.stop(), queue.stop()]);
+    findings.stop();
   }
 
+  let isStarted = false;
   return {
     start: () => {
-      started ??= new Promise((resolve) => {
-        const late = setTimeout(() => {
-          goOn('NotRead', `${data.file} is still being read. None of its objects is served until it has been read.`);
-        }, firstLookMs);
-        firstLook = () => {
-          clearTimeout(late);
-          resolve();
-        };
-        if (stopped) firstLook();
-        else open();
-      });
-      return started;
+      if (isStarted || stopped !== null) return;
+      isStarted = true;
+      queue.start();
+      reader.start();
     },
-    stop,
-    get isStuck() {
-      return isGivenUp && thread !== null;
+    stop: () => {
+      stopped ??= stop();
+      return stopped;
     },
-    subscribe: (listener) => (stopped ? () => {} : known.subscribe(listener)),
-    subscribeConditions: (listener) => (stopped ? () => {} : known.subscribeConditions(listener)),
+    configure: () => {},
+    lookUp: async (id) => lookUp(id),
+    reportBadCopy: (id) => {
+      if (!isStarted || stopped !== null || index.object(id) === undefined) return;
+      lookAround.lookAt(id);
+      // Also if it has changed: the hash of that version may be the wrong one.
+      queue.addBadCopy(id);
+    },
     get conditions() {
-      return known.conditions;
+      return [reader.condition ?? [], writes.condition ?? [], fileConditionsNow()].flat();
     },
-    knows: (bucketId) => known.knows(bucketId),
-    bucketsOf: (workerId) => known.bucketsOf(workerId),
-    contents: () => known.contents(),
-    isBucketId: isCatalogueBucketId,
-    doubt: (objectId) => order({ type: 'doubt', objectId }),
+    get progress() {
+      return progress();
+    },
+    subscribe: (listener) => notices.subscribe(listener),
   };
 }

@@ -1,6 +1,7 @@
 // Content hashes: BLAKE3-256 of a file's bytes as a multihash, written in base58btc without a prefix.
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { fstatSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createBLAKE3 } from 'hash-wasm';
 import { base58btc } from 'multiformats/bases/base58';
 import * as Digest from 'multiformats/hashes/digest';
@@ -23,6 +24,8 @@ export function isContentHash(text: string): boolean {
 export interface HashOptions {
   /** Called from time to time with the number of further bytes read. */
   readonly onBytes?: (bytes: number) => void;
+  /** Called with the number of bytes just read; the read goes on when it resolves. */
+  readonly pace?: (bytes: number) => Promise<void>;
   readonly signal?: AbortSignal;
 }
 
@@ -38,7 +41,7 @@ const bytesAtOnce = 1024 * 1024;
 const tickMs = 20;
 
 /** Waits until a further change would alter the timestamps. Null: the file changed during the wait. */
-async function factsAtRest(fd: number): Promise<FileFacts | null> {
+export async function factsAtRest(fd: number): Promise<FileFacts | null> {
   const facts = factsOf(fstatSync(fd));
   const ageMs = Date.now() - facts.ctimeMs;
   if (ageMs < 0 || ageMs > tickMs) return facts;
@@ -46,35 +49,42 @@ async function factsAtRest(fd: number): Promise<FileFacts | null> {
   return sameFacts(facts, fstatSync(fd)) ? facts : null;
 }
 
-/**
- * Reads synchronously, in slices, in the catalogue thread: this leaves the libuv pool free for the rest of the process.
- */
+/** Opens a hasher for the first file. */
+export function lazyHasher(): HashFile {
+  let opening: Promise<HashFile> | null = null;
+  return async (path, options) => {
+    opening ??= openHasher();
+    return (await opening)(path, options);
+  };
+}
+
+/** Reads in pieces, so that timers and messages are served in between. */
 export async function openHasher(): Promise<HashFile> {
   const hasher = await createBLAKE3();
   const buffer = Buffer.allocUnsafe(bytesAtOnce);
-  return async (path, { onBytes, signal } = {}) => {
-    const fd = openSync(path, listedFlags);
+  return async (path, { onBytes, pace, signal } = {}) => {
+    const handle = await open(path, listedFlags);
+    const { fd } = handle;
     try {
       assertListed(fd, path, fstatSync(fd));
       const before = await factsAtRest(fd);
       if (before === null) return null;
       hasher.init();
-      for (let left = before.size; ; ) {
+      for (let left = before.size; left >= 0; ) {
         signal?.throwIfAborted();
-        const count = readSync(fd, buffer, 0, bytesAtOnce, null);
-        if (count === 0) break;
-        hasher.update(buffer.subarray(0, count));
-        onBytes?.(count);
-        left -= count;
-        // The file grows: reading on might never end.
-        if (left < 0) return null;
-        if (left > 0) await setImmediate();
+        const { bytesRead } = await handle.read(buffer, 0, bytesAtOnce, null);
+        if (bytesRead === 0) break;
+        hasher.update(buffer.subarray(0, bytesRead));
+        onBytes?.(bytesRead);
+        await pace?.(bytesRead);
+        // Below 0: the file grows, and reading on might never end.
+        left -= bytesRead;
       }
       if (!sameFacts(before, fstatSync(fd))) return null;
       const digest = Digest.create(blake3Code, hasher.digest('binary'));
       return { hash: base58btc.baseEncode(digest.bytes), facts: before };
     } finally {
-      closeSync(fd);
+      await handle.close();
     }
   };
 }

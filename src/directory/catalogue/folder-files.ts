@@ -20,7 +20,7 @@ export interface FolderFiles {
   readonly leftOut: readonly string[];
 }
 
-const isCatalogue = (name: string): boolean => /^catalogue\.(ya?ml|json)$/i.test(name);
+const isCatalogue = (name: string): boolean => /^catalogue\.(?:ya?ml|json|ndjson|jsonl)$/i.test(name);
 const isHidden = (name: string): boolean => name.startsWith('.');
 
 /**

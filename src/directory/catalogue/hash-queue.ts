@@ -1,154 +1,220 @@
-// Determines types and hashes of files in the background, one file at a time.
-import { setImmediate } from 'node:timers/promises';
-import { sameFacts } from '../../../machines/answer.ts';
-import { messageOf } from '../../base/errors.ts';
-import type { HashFile } from './content-hash.ts';
+// Reads the files of a catalogue in the background, one at a time: bad copies first, then all types, then all hashes.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { IndexWriter } from '../../store/object-index.ts';
+import type { HashFile, HashOptions } from './content-hash.ts';
+import { hashOf } from './file-work.ts';
+import type { FindingWriter } from './finding-writer.ts';
 import { typeOfFile } from './media-type.ts';
-import type { FoundFile } from './object-file.ts';
-import { lacksSomething, lacksType, type ObjectRecord, type WorkedOut } from './object-record.ts';
+import { type CatalogueRow, hasNoType, isCatalogueRow, lacksHash, lacksType } from './object-row.ts';
+import { Slices, sliceMs } from './slices.ts';
 
 export interface HashQueuePorts {
+  readonly index: IndexWriter;
   readonly hashFile: HashFile;
-  readonly recordOf: (objectId: string) => ObjectRecord | undefined;
-  /** A type or hash was determined for this state of the object's file. */
-  readonly found: (objectId: string, file: FoundFile, workedOut: WorkedOut) => void;
-  /** The queue is empty. */
-  readonly idle: () => void;
+  readonly pace: HashOptions['pace'];
+  readonly findings: FindingWriter;
+  readonly retryMs: number;
+  /** A pass through the index has ended, and no file is left to be read. */
+  readonly onDone: () => void;
+  readonly onProgress: () => void;
 }
 
-/** How long synchronous work may block timers and messages. */
-const breathMs = 10;
+/** Ids of bad copies and of changed files that are kept; more changed files take another pass through the index. */
+const maxIds = 1000;
+/** Ids that are taken from the index at once. */
+const idsAtOnce = 200;
 
+type Job = { readonly id: string; readonly work: 'type' | 'hash' | 'again' };
+
+/** Its memory does not grow with the number of objects: a pass through the index finds what is left to do. */
 export class HashQueue {
   readonly #ports: HashQueuePorts;
-  /** First: files reported as bad copies. */
-  readonly #urgent = new Queue();
-  /** All types before the first hash: they are fast, and viewers see them. */
-  readonly #untyped = new Queue();
-  readonly #unhashed = new Queue();
-  #abort = new AbortController();
-  #running = false;
-  #waiting: (() => void)[] = [];
+  readonly #badCopies = new Set<string>();
+  readonly #changed = new Set<string>();
+  readonly #abort = new AbortController();
+  #phase: 'types' | 'hashes' | 'done' = 'done';
+  /** The last id of the index that the phase has looked at. */
+  #after = '';
+  #found: string[] = [];
+  #needsPass = false;
+  #isPaused = false;
+  #isResting = false;
+  #wake = (): void => {};
+  #running: Promise<void> | null = null;
+  #toHash = 0;
+  #counted = 0;
 
   constructor(ports: HashQueuePorts) {
     this.#ports = ports;
   }
 
-  /** Resolves when the queue is empty. */
-  whenIdle(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#running) this.#waiting.push(resolve);
-      else resolve();
-    });
+  /** Approximate: a pass counts as it goes. */
+  get filesToHash(): number {
+    const inPass = this.#phase === 'types' ? Math.max(this.#toHash, this.#counted) : this.#toHash;
+    return inPass + this.#badCopies.size + this.#changed.size;
   }
 
-  add(objectId: string): void {
-    this.#untyped.add(objectId);
-    this.#start();
+  /** Whether a file is read or may still have to be. */
+  get isBusy(): boolean {
+    return this.#hasWork || (this.#running !== null && !this.#isResting);
   }
 
-  /** Reads the file again even if its hash is known. */
-  addUrgent(objectId: string): void {
-    this.#urgent.add(objectId);
-    this.#start();
+  start(): void {
+    this.#running ??= this.#run();
   }
 
-  /** Drops all work, including work in progress. */
-  clear(): void {
-    for (const queue of [this.#urgent, this.#untyped, this.#unhashed]) queue.clear();
+  /** Begins a pass through the whole index. @param filesToHash null: not known */
+  pass(filesToHash: number | null): void {
+    this.#phase = 'types';
+    this.#after = '';
+    this.#found = [];
+    this.#counted = 0;
+    this.#toHash = filesToHash ?? 0;
+    this.#needsPass = false;
+    this.#wake();
+  }
+
+  /** The file of this object has changed, or could not be read before. */
+  addChanged(objectId: string): void {
+    if (this.#changed.size < maxIds) this.#changed.add(objectId);
+    else this.#needsPass = true;
+    this.#wake();
+  }
+
+  /** Reads the file again even if its hash is known. One too many is dropped: the next request reports it again. */
+  addBadCopy(objectId: string): void {
+    if (this.#badCopies.size < maxIds) this.#badCopies.add(objectId);
+    this.#wake();
+  }
+
+  /** The file in progress is still read to its end. */
+  pause(isPaused: boolean): void {
+    this.#isPaused = isPaused;
+    this.#wake();
+  }
+
+  async stop(): Promise<void> {
     this.#abort.abort();
-    this.#abort = new AbortController();
+    this.#wake();
+    await this.#running;
   }
 
-  #start(): void {
-    if (this.#running) return;
-    this.#running = true;
-    void this.#run();
+  get #isStopped(): boolean {
+    return this.#abort.signal.aborted;
   }
 
   async #run(): Promise<void> {
-    await setImmediate();
-    let breathAt = performance.now() + breathMs;
-    for (let step = this.#next(); step !== null; step = this.#next()) {
-      await step();
-      if (performance.now() < breathAt) continue;
-      await setImmediate();
-      breathAt = performance.now() + breathMs;
+    const slices = new Slices();
+    while (!this.#isStopped) {
+      if (slices.isOver) await slices.next();
+      if (this.#isPaused) await this.#woken();
+      else if (!this.#ports.findings.hasRoom) await this.#pause();
+      else {
+        const job = this.#next();
+        if (job === 'none') await this.#rest();
+        else if (job !== 'looking') await this.#do(job);
+        this.#ports.onProgress();
+      }
     }
-    this.#running = false;
-    this.#ports.idle();
-    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  #next(): (() => Promise<void>) | null {
-    const urgent = this.#urgent.take();
-    if (urgent !== null) {
-      return async () => {
-        await this.#type(urgent);
-        await this.#hash(urgent);
-      };
-    }
-    const untyped = this.#untyped.take();
-    if (untyped !== null) {
-      this.#unhashed.add(untyped);
-      return () => this.#type(untyped);
-    }
-    const unhashed = this.#unhashed.take();
-    return unhashed === null ? null : () => this.#hashUnknown(unhashed);
+  #woken(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
   }
 
-  async #type(objectId: string): Promise<void> {
-    const record = this.#ports.recordOf(objectId);
-    if (!record || !('found' in record.located) || !lacksType(record)) return;
-    const { found } = record.located;
+  async #pause(): Promise<void> {
+    const { signal } = this.#abort;
+    await sleep(this.#ports.retryMs, undefined, { signal }).catch(() => {});
+  }
+
+  /** Nothing is left to do. */
+  async #rest(): Promise<void> {
+    if (!this.#ports.findings.flush()) return this.#pause();
+    if (this.#needsPass) return this.pass(null);
+    this.#ports.onDone();
+    if (this.#hasWork || this.#isStopped) return;
+    this.#isResting = true;
+    this.#ports.onProgress();
+    await this.#woken();
+    this.#isResting = false;
+  }
+
+  get #hasWork(): boolean {
+    return this.#phase !== 'done' || this.#needsPass || this.#badCopies.size + this.#changed.size > 0;
+  }
+
+  /** `looking`: call it again after a slice. */
+  #next(): Job | 'looking' | 'none' {
+    const bad = takeFrom(this.#badCopies);
+    if (bad !== undefined) return { id: bad, work: 'again' };
+    if (this.#phase !== 'types') {
+      const changed = takeFrom(this.#changed);
+      if (changed !== undefined) return { id: changed, work: 'again' };
+    }
+    if (this.#phase === 'done') return 'none';
+    const id = this.#found.shift();
+    if (id !== undefined) return { id, work: this.#phase === 'types' ? 'type' : 'hash' };
+    this.#look();
+    return 'looking';
+  }
+
+  /** Looks at the next rows for a slice, or ends the phase. The read of the index ends with the slice. */
+  #look(): void {
+    const { index } = this.#ports;
+    const lacks = this.#phase === 'types' ? lacksType : lacksHash;
+    const endsAt = performance.now() + sliceMs;
+    index.refresh();
+    for (const id of index.objectIds(this.#after)) {
+      this.#after = id;
+      const row = index.object(id);
+      if (isCatalogueRow(row)) {
+        if (this.#phase === 'types' && lacksHash(row)) this.#counted += 1;
+        if (lacks(row)) this.#found.push(id);
+      }
+      if (this.#found.length >= idsAtOnce || performance.now() >= endsAt) return;
+    }
+    if (this.#found.length > 0) return;
+    this.#after = '';
+    if (this.#phase === 'types') this.#toHash = this.#counted;
+    this.#phase = this.#phase === 'types' && this.#counted > 0 ? 'hashes' : 'done';
+    if (this.#phase === 'done') this.#toHash = 0;
+  }
+
+  async #do({ id, work }: Job): Promise<void> {
+    const { index } = this.#ports;
+    index.refresh();
+    const row = index.object(id);
+    if (isCatalogueRow(row)) {
+      if (work === 'type' ? lacksType(row) : work === 'again' && hasNoType(row)) await this.#type(id, row);
+      if (work === 'again' || (work === 'hash' && lacksHash(row))) await this.#hash(id, row);
+    }
+    if (work === 'hash') this.#toHash = Math.max(0, this.#toHash - 1);
+  }
+
+  async #type(id: string, { file: { found } }: CatalogueRow): Promise<void> {
+    if (found === null) return;
     const type = await typeOfFile(found.path);
-    this.#ports.found(objectId, found, { ...record.workedOut, type });
+    this.#ports.findings.add({ id, found, finding: { type } });
   }
 
-  async #hashUnknown(objectId: string): Promise<void> {
-    const record = this.#ports.recordOf(objectId);
-    if (record && record.workedOut.hash === null && lacksSomething(record)) await this.#hash(objectId);
-  }
-
-  async #hash(objectId: string): Promise<void> {
-    const record = this.#ports.recordOf(objectId);
-    if (!record || !('found' in record.located)) return;
-    const { found } = record.located;
+  async #hash(id: string, { file: { found } }: CatalogueRow): Promise<void> {
+    if (found === null) return;
+    const { hashFile, pace, findings } = this.#ports;
     const { signal } = this.#abort;
     try {
-      const hashed = await this.#ports.hashFile(found.path, { signal });
-      // The watch reports the new state of a file that changes during the read.
-      if (hashed === null || !sameFacts(hashed.facts, found)) return;
-      this.#ports.found(objectId, found, { ...record.workedOut, hash: hashed.hash, unreadable: null });
+      const finding = await hashOf(found, hashFile, { pace, signal });
+      // Null: the look-around finds the new version.
+      if (finding !== null) findings.add({ id, found, finding });
     } catch (error) {
-      if (signal.aborted) return;
-      this.#ports.found(objectId, found, { ...record.workedOut, unreadable: `cannot be read: ${messageOf(error)}` });
+      if (!signal.aborted) throw error;
     }
   }
 }
 
-/** First in, first out, without duplicates. */
-class Queue {
-  readonly #ids = new Set<string>();
-  // One iterator: a new one would step over all deleted entries.
-  #cursor = this.#ids.values();
-
-  add(id: string): void {
-    this.#ids.add(id);
-  }
-
-  take(): string | null {
-    let next = this.#cursor.next();
-    if (next.done) {
-      this.#cursor = this.#ids.values();
-      next = this.#cursor.next();
-    }
-    if (next.done) return null;
-    this.#ids.delete(next.value);
-    return next.value;
-  }
-
-  clear(): void {
-    this.#ids.clear();
-  }
+function takeFrom(ids: Set<string>): string | undefined {
+  const [id] = ids;
+  if (id !== undefined) ids.delete(id);
+  return id;
 }

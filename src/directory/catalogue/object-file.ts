@@ -1,7 +1,7 @@
 // Locates the file of an object: an ordinary file whose real path is inside the catalogue's folder.
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import { type FileFacts, factsOf, sameFacts } from '../../../machines/answer.ts';
+import { type FileFacts, factsOf } from '../../../machines/answer.ts';
 import { codeOf, messageOf } from '../../base/errors.ts';
 
 export interface FoundFile extends FileFacts {
@@ -14,16 +14,11 @@ export type Located =
   | { readonly found: FoundFile }
   | { readonly fault: 'missing' | 'outside'; readonly message: string };
 
-export function sameLocated(a: Located, b: Located): boolean {
-  if ('found' in a && 'found' in b) return a.found.path === b.found.path && sameFacts(a.found, b.found);
-  return 'fault' in a && 'fault' in b && a.fault === b.fault && a.message === b.message;
-}
-
 /** The real path of the folder, resolved once per round. @throws system errors if there is no such folder */
 export const realFolder = (folder: string): string => realpathSync.native(folder);
 
 /**
- * Synchronous: the catalogue thread calls it for every object in a row.
+ * Synchronous: it is called for many objects in a row, and takes microseconds.
  * @param root a folder as `realFolder` gives it
  * @param file relative to it, with forward slashes
  */

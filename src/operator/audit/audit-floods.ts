@@ -1,5 +1,6 @@
 // Limits floods of refusals: of each status, the first few are entries of their own, the rest one summary per interval.
 import type { Audit, AuditEntry } from './audit-entry.ts';
+import { isRefusal } from './audit-refusals.ts';
 
 export interface FloodOptions {
   /** Refusals of a status that are written individually in an interval. */
@@ -17,9 +18,6 @@ export interface FloodGate {
 const namedAtMost = 10;
 /** Bounds the memory: further addresses count as "others". */
 const countedAtMost = 1000;
-
-/** The request was rejected and had no effect. A 500 is not a refusal but a failed command. */
-export const isRefusal = ({ status }: Pick<AuditEntry, 'status'>): boolean => status >= 400 && status < 500;
 
 /** @param write receives every other entry, and refusals as limited */
 export function floodGate(write: Audit, options: FloodOptions): FloodGate {

@@ -15,12 +15,6 @@ function partsOf(file: string): { readonly stem: string; readonly ending: string
   return { stem: `${basename(file, ending)}-`, ending };
 }
 
-/** Refusals have their own files, so that a flood of them rotates out no command: `audit-refusals.jsonl`. */
-export function refusalsBeside(file: string): string {
-  const { stem, ending } = partsOf(file);
-  return join(dirname(file), `${stem}refusals${ending}`);
-}
-
 /** The name of a rotated file: `audit-2026-11-23T08-00-00.000Z.jsonl`. Names sort as times do. */
 export function olderName(file: string, endedMs: number): string {
   const { stem, ending } = partsOf(file);

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf } from '../../base/errors.ts';
 import type { AuditEntry } from './audit-entry.ts';
 import type { LostEntries } from './audit-file.ts';
-import { olderFiles, refusalsBeside } from './audit-folder.ts';
+import { olderFiles } from './audit-folder.ts';
+import { refusalsBeside } from './audit-refusals.ts';
 
 /** A line of the log; `torn`: a line that is not a valid entry. */
 export type AuditLine = AuditEntry | LostEntries | { readonly torn: string };

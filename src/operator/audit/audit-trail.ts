@@ -2,8 +2,8 @@
 import type { Condition } from '../../base/condition.ts';
 import type { Audit, AuditEntry } from './audit-entry.ts';
 import { type AuditFileOptions, openAuditFile } from './audit-file.ts';
-import { type FloodOptions, floodGate, isRefusal } from './audit-floods.ts';
-import { refusalsBeside } from './audit-folder.ts';
+import { type FloodOptions, floodGate } from './audit-floods.ts';
+import { isRefusal, refusalsBeside } from './audit-refusals.ts';
 
 export interface AuditTrail {
   /** Records one entry. */

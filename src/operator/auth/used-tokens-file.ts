@@ -1,11 +1,11 @@
 // Used request tokens on disk, so that a token cannot be replayed after a crash.
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { appendLines } from '../../base/append-lines.ts';
+import { AppendQueue } from '../../base/append-queue.ts';
 import { writeFileAtomically } from '../../base/atomic-file.ts';
 import { type Condition, condition } from '../../base/condition.ts';
-import { codeOf, messageOf } from '../../base/errors.ts';
 import type { SyncDirectory } from '../../base/sync-directory.ts';
-import { settlesWithin } from '../../base/timeout.ts';
 import { type Take, TokenMemory, type TokenMemoryOptions, type UsedTokens } from './used-tokens.ts';
 
 export interface UsedTokensFileOptions extends TokenMemoryOptions {
@@ -42,95 +42,59 @@ export async function openUsedTokens(options: UsedTokensFileOptions): Promise<Us
 class UsedTokensFile implements UsedTokens {
   readonly #memory: TokenMemory;
   readonly #options: UsedTokensFileOptions;
-  /** Taken, but not written yet. */
-  #queue: [string, number][] = [];
-  #underWay: Promise<void> = Promise.resolve();
-  #next: Promise<void> | null = null;
+  readonly #queue: AppendQueue;
   /** Null: the content of the file is unknown, so it is rewritten. */
   #known: { readonly bytes: number; readonly lines: number } | null = null;
-  #writeFailure: string | null = null;
-  #stuck = false;
-  #retry: NodeJS.Timeout | undefined;
 
   constructor(memory: TokenMemory, options: UsedTokensFileOptions) {
     this.#memory = memory;
     this.#options = options;
+    const { writeTimeoutMs, retryMs } = options;
+    this.#queue = new AppendQueue({ append: (lines, lost) => this.#write(lines, lost), writeTimeoutMs, retryMs });
   }
 
   async load(): Promise<void> {
-    try {
-      const text = await readFile(this.#options.file, 'latin1');
-      for (const line of text.split('\n')) {
-        const [, expiresAtMs, key] = linePattern.exec(line) ?? [];
-        if (key === 'forgotten') this.#memory.noteForgotten(Number(expiresAtMs));
-        else if (key !== undefined) this.#memory.restore(key, Number(expiresAtMs));
-      }
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT') this.#writeFailure = messageOf(error);
+    // A file that cannot be read is replaced; if that fails too, the failed write becomes a condition.
+    const text = await readFile(this.#options.file, 'latin1').catch(() => '');
+    for (const line of text.split('\n')) {
+      const [, expiresAtMs, key] = linePattern.exec(line) ?? [];
+      if (key === 'forgotten') this.#memory.noteForgotten(Number(expiresAtMs));
+      else if (key !== undefined) this.#memory.restore(key, Number(expiresAtMs));
     }
-    await this.#settlesWithin(this.#flush());
+    await this.#queue.flush();
   }
 
   /** Resolves when the token is on disk. If the write fails, memory alone is used: no command is refused for that. */
   async take(key: string, expiresAtMs: number): Promise<Take> {
     const take = this.#memory.take(key, expiresAtMs);
-    if (take !== 'taken') return take;
-    this.#queue.push([key, expiresAtMs]);
-    const written = this.#flush();
-    if (!this.#stuck) await this.#settlesWithin(written);
+    if (take === 'taken') await this.#queue.add(lineOf([key, expiresAtMs]));
     return take;
   }
 
   get conditions(): readonly Condition[] {
-    if (this.#writeFailure === null) return [];
-    const message = `${this.#writeFailure}. Request tokens used since then could be used again after a restart.`;
+    const { failure } = this.#queue;
+    if (failure === null) return [];
+    const message = `The used request tokens could not be written: ${failure}. Request tokens used since then could be used again after a restart.`;
     return [condition('UsedTokensNotSaved', 'WriteFailed', message)];
   }
 
-  async close(): Promise<void> {
-    await this.#settlesWithin(this.#next ?? this.#underWay);
-    clearTimeout(this.#retry);
+  close(): Promise<void> {
+    return this.#queue.close();
   }
 
-  /** One write at a time; tokens queued during it are written together next. */
-  #flush(): Promise<void> {
-    this.#next ??= this.#underWay.then(() => {
-      this.#next = null;
-      return this.#write(this.#queue.splice(0));
-    });
-    this.#underWay = this.#next;
-    return this.#next;
-  }
-
-  async #write(taken: [string, number][]): Promise<void> {
-    clearTimeout(this.#retry);
-    try {
-      const known = this.#known;
-      this.#known = null;
-      const lines = (known?.lines ?? 0) + taken.length;
-      const isLong = lines > 2 * this.#memory.size + deadLinesAllowed;
-      // If appending fails, a rewrite may still succeed: the directory may have been replaced.
-      const appended = known === null || isLong ? null : await this.#append(taken, known.bytes).catch(() => null);
-      this.#known = appended === null ? await this.#rewrite() : { bytes: appended, lines };
-      this.#writeFailure = null;
-    } catch (error) {
-      this.#writeFailure = `The used request tokens could not be written: ${messageOf(error)}`;
-      this.#retry = setTimeout(() => void this.#flush(), this.#options.retryMs).unref();
-    }
-  }
-
-  /** @returns the new length of the file; null: another file is in its place */
-  async #append(taken: [string, number][], expectedBytes: number): Promise<number | null> {
-    const data = Buffer.from(taken.map(lineOf).join(''));
-    const handle = await open(this.#options.file, 'a', 0o600);
-    try {
-      if ((await handle.stat()).size !== expectedBytes) return null;
-      await handle.writeFile(data);
-      await handle.datasync();
-      return expectedBytes + data.length;
-    } finally {
-      await handle.close();
-    }
+  /** @param dropped tokens that only a rewrite writes */
+  async #write(taken: readonly string[], dropped: number): Promise<void> {
+    const { file } = this.#options;
+    const known = this.#known;
+    this.#known = null;
+    const lines = (known?.lines ?? 0) + taken.length;
+    const isLong = lines > 2 * this.#memory.size + deadLinesAllowed;
+    // If appending fails, a rewrite may still succeed: the directory may have been replaced.
+    const bytes =
+      known === null || isLong || dropped > 0
+        ? null
+        : await appendLines(file, taken, { accepts: (size) => size === known.bytes, isSynced: true }).catch(() => null);
+    this.#known = bytes === null ? await this.#rewrite() : { bytes, lines };
   }
 
   async #rewrite(): Promise<{ bytes: number; lines: number }> {
@@ -139,16 +103,5 @@ class UsedTokensFile implements UsedTokens {
     const data = Buffer.from(forgottenLine(this.#memory.forgottenUpToMs) + entries.map(lineOf).join(''));
     await writeFileAtomically(file, data, { syncDirectory });
     return { bytes: data.length, lines: entries.length };
-  }
-
-  /** Waits for a write, up to the timeout. */
-  async #settlesWithin(written: Promise<void>): Promise<void> {
-    const { writeTimeoutMs } = this.#options;
-    const done = written.then(() => {
-      this.#stuck = false;
-    });
-    if (await settlesWithin(done, writeTimeoutMs)) return;
-    this.#stuck = true;
-    this.#writeFailure = `The used request tokens were not written within ${writeTimeoutMs} ms`;
   }
 }

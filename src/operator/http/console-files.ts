@@ -1,4 +1,4 @@
-// Serves the console: pages, styles and modules, under exact paths and a strict content security policy.
+// Serves the console: page, styles and modules, under exact paths and a strict content security policy.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,13 +11,11 @@ interface ConsoleFile {
   readonly body: Buffer;
 }
 
-/** The modules of the reference page alone. */
-const referenceModules = ['markup', 'openapi-reader', 'operation-card', 'reference', 'schema-text'];
-
-/** Every module of the pages, by its path in the build; the pages import by relative paths, so the folders stay as they are. */
+/** Every module of the page, by its path in the build; modules import by relative paths, so the folders stay as they are. */
 export const consoleModules = [
   'machines/commands',
   'machines/diagram/diagram',
+  'src/client/directory-words',
   'src/client/event-parser',
   'src/client/reconnect',
   'src/base/signing-rules',
@@ -42,7 +40,6 @@ export const consoleModules = [
     'preview-text',
     'sign-in',
     'status-panel',
-    ...referenceModules,
   ].map((name) => `src/console/${name}`),
 ] as const;
 
@@ -70,7 +67,7 @@ const headers = {
 /** Read once for all nodes of this process. */
 let files: Map<string, ConsoleFile> | undefined;
 
-/** The routes of `/`, `/reference` and `/console/…`. They need no token: the data is fetched with one. */
+/** The routes of `/` and `/console/…`. They need no token: the data is fetched with one. */
 export function consoleRoutes(): Router<OperatorState> {
   const router = new Router<OperatorState>({ sensitive: true, strict: true });
   files ??= consoleFiles();
@@ -88,21 +85,16 @@ export function consoleRoutes(): Router<OperatorState> {
 function consoleFiles(): Map<string, ConsoleFile> {
   const source = (name: string) => readFileSync(join(packageRoot, 'src/console', name));
   const built = (name: string) => readFileSync(fileURLToPath(new URL(`../../../${name}.js`, import.meta.url)));
-  const html = { type: 'text/html; charset=utf-8' };
   // Preload all modules at once, so that a slow connection does not wait for one import after another.
-  const preloads = consoleModules
-    .filter((name) => !referenceModules.some((one) => name.endsWith(`/${one}`)))
-    .map((name) => `<link rel="modulepreload" href="/console/${name}.js" />`);
+  const preloads = consoleModules.map((name) => `<link rel="modulepreload" href="/console/${name}.js" />`);
   const home = source('index.html')
     .toString()
     .replace('<!-- modules -->', () => preloads.join('\n    '))
     .replace(/<!-- (machine[\w.-]+) -->/g, (_, name: string) => source(name).toString());
   return new Map([
-    ['/', { ...html, body: Buffer.from(home) }],
-    ['/reference', { ...html, body: source('reference.html') }],
+    ['/', { type: 'text/html; charset=utf-8', body: Buffer.from(home) }],
     ['/console/console.css', { type: 'text/css; charset=utf-8', body: source('console.css') }],
     ['/console/chart.css', { type: 'text/css; charset=utf-8', body: source('chart.css') }],
-    ['/console/reference.css', { type: 'text/css; charset=utf-8', body: source('reference.css') }],
     ['/console/icon.svg', { type: 'image/svg+xml', body: source('icon.svg') }],
     ...consoleModules.map((name): [string, ConsoleFile] => [
       `/console/${name}.js`,

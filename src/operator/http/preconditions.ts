@@ -6,7 +6,7 @@ import { problem } from './problems.ts';
 
 /**
  * The tag has three parts: the generation; the desired state of this node, so that tags stay unique if generations
- * restart; a hash of the document with drains, workers and conditions, which makes it strong (RFC 9110 §8.8.1).
+ * restart; a hash of the document with drains, server processes and conditions, which makes it strong (RFC 9110 §8.8.1).
  */
 export function answerState(ctx: Koa.Context, state: StateDocument): void {
   const { id, generation, settings, desired } = state;

@@ -71,7 +71,7 @@ export function countRequests(): OperatorRequests {
 function commandOf(ctx: Koa.ParameterizedContext<OperatorState>): string {
   const route: unknown = ctx._matchedRoute;
   if (typeof route !== 'string') return 'other';
-  if (route === '/' || route === '/reference' || route.startsWith('/console/')) return 'console';
+  if (route === '/' || route.startsWith('/console/')) return 'console';
   const name = route.slice(route.lastIndexOf('/') + 1);
   return ctx.state.dryRun ? `${name}?dryRun=true` : name;
 }

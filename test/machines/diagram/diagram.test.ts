@@ -58,7 +58,7 @@ const namedEdges = ({ edges }: Diagram): string[] =>
 describe('the full diagram', () => {
   const diagram = fullDiagram(kettle, { commands });
 
-  it('has every state with its kind, what runs there and what is done there', () => {
+  it('has every state with its kind, invokes and actions', () => {
     expect(diagram.nodes.map(({ name, kind, initial }) => [name, kind, initial])).to.deep.equal([
       ['kettle', 'compound', false],
       ['cold', 'atomic', true],
@@ -76,7 +76,7 @@ describe('the full diagram', () => {
     expect(slowly?.invokes).to.deep.equal(['heat']);
   });
 
-  it('has every transition with what sets it off and its guard', () => {
+  it('has every transition with its trigger and guard', () => {
     expect(namedEdges(diagram)).to.deep.equal([
       'kettle.cold > kettle.heating command:switch-on[hasWater and not isHot]',
       'kettle.cold > kettle.cold event:shake[…]',
@@ -93,7 +93,7 @@ describe('the full diagram', () => {
     ]);
   });
 
-  it('can be cut down to one state and what it leads to', () => {
+  it('can be reduced to one state and its successors', () => {
     const part = partOf(diagram, 'kettle.heating');
     expect(part.nodes.map(({ id, parent }) => [id, parent])).to.deep.equal([
       ['kettle.cold', 'kettle.heating'],
@@ -107,7 +107,7 @@ describe('the full diagram', () => {
 });
 
 describe('the outline', () => {
-  it('folds inner states away, passes over those that are left at once, and names what the machine has words for', () => {
+  it('folds inner states, skips transient ones, and uses the descriptions of the machine', () => {
     expect(namedEdges(outline(kettle, { commands, depth: 1 }))).to.deep.equal([
       'kettle.cold > kettle.heating command:switch-on',
       'kettle.heating > kettle.cold command:switch-off',
@@ -130,7 +130,7 @@ describe('the outline', () => {
     ]);
   });
 
-  it('says of every edge what sets it off', () => {
+  it('has a trigger on every edge', () => {
     expect(nodeOutline.edges.filter(({ labels }) => labels.length === 0).map(({ id }) => id)).to.deep.equal([]);
   });
 
@@ -167,13 +167,13 @@ describe('a diagram as DOT', () => {
     for (const { id } of nodeOutline.edges) expect(decoded(svg)).to.include(`id="${elementId(id)}" class="edge edge`);
   });
 
-  it('lays out larger than it paints, and centres what it paints', async () => {
+  it('lays out larger than it draws, and centres the drawing', async () => {
     const svg = await dotToSvg(toDot(fullDiagram(kettle)));
     expect(svg).to.match(/^<svg/).and.to.include('font-size="12.0"').and.not.to.include('font-size="14');
     expect(svg).not.to.include('text-anchor="start"');
   });
 
-  it('says of an edge which commands set it off', async () => {
+  it('names the commands that trigger an edge', async () => {
     const svg = decoded(await dotToSvg(toDot(nodeOutline)));
     for (const name of ['stop-api', 'shutdown']) {
       const id = `node-up-publicApi-running-to-node-up-publicApi-stopping-by-${name}`;
@@ -181,7 +181,7 @@ describe('a diagram as DOT', () => {
     }
   });
 
-  it('can be left without paint: places, ids and classes, for a style sheet', async () => {
+  it('can be drawn without colours: positions, ids and classes, for a style sheet', async () => {
     const svg = unpainted(await dotToSvg(toDot(nodeOutline)));
     expect(svg)
       .to.match(/^<svg width="\d+" height="\d+" viewBox="[^"]+">/)
@@ -193,13 +193,13 @@ describe('a diagram as DOT', () => {
     expect(other).to.include('<g id="other-node-up" class="').and.not.include(' id="node');
   });
 
-  it('escapes what has a meaning in DOT', () => {
+  it('escapes characters that are special in DOT', () => {
     const odd = createMachine({ id: 'a"b', initial: 'x<y', states: { 'x<y': { on: { 'p&q': 'z' } }, z: {} } });
     const dot = toDot(fullDiagram(odd));
     expect(dot).to.include('digraph "a\\"b"').and.include('x&lt;y').and.include('p&amp;q');
   });
 
-  it('refuses an edge to a state that is not there', () => {
+  it('refuses an edge to an unknown state', () => {
     const broken = { ...nodeOutline, nodes: nodeOutline.nodes.slice(0, 4) };
     expect(() => toDot(broken)).to.throw('no such state');
   });
@@ -209,7 +209,7 @@ describe('a diagram as DOT', () => {
 const decoded = (svg: string): string => svg.replaceAll('&#45;', '-');
 
 describe('a diagram as Mermaid', () => {
-  it('nests states, separates regions, and ends in the end', () => {
+  it('nests states, separates regions, and has a final state', () => {
     const text = toMermaid(nodeOutline, { active: ['node.up.publicApi', 'node.up.publicApi.running'] });
     expect(text).to.match(/^stateDiagram-v2\n/);
     expect(text.match(/^ +--$/gm)).to.have.lengthOf(3);
@@ -218,11 +218,11 @@ describe('a diagram as Mermaid', () => {
     expect(text).to.include('class node_up_publicApi_running active');
   });
 
-  it('draws an edge that leads inwards from where the outer state begins', () => {
+  it('draws an edge to an inner state from the border of the outer state', () => {
     expect(toMermaid(fullDiagram(kettle))).to.include('kettle_heating_slowly --> kettle_heating_fast : hurry');
   });
 
-  it('says what runs where, and marks nothing where nothing is to be marked', () => {
+  it('names invokes, and marks no state unless some are active', () => {
     const text = toMermaid(partOf(fullDiagram(kettle), 'kettle.heating'));
     expect(text).to.include('kettle_heating_slowly : runs heat');
     expect(text).not.to.include(' active\n');

@@ -14,7 +14,7 @@ const lift = createMachine({
   },
 });
 
-describe('the edges taken', () => {
+describe('the transition trace', () => {
   const full = new Set(fullDiagram(lift).edges.map(({ id }) => id));
   const short = outline(lift, { depth: 1 });
 
@@ -32,24 +32,24 @@ describe('the edges taken', () => {
     return transitions;
   }
 
-  it('are those of the diagram', () => {
+  it('has the edges of the diagram', () => {
     const taken = transitionTrace(transitionsOf('up'));
     expect(taken).to.deep.equal(['lift.ground to lift.deciding by up', 'lift.deciding to lift.moving.slowly']);
     for (const id of taken) expect(full).to.include(id);
   });
 
-  it('are one in an outline, where a state is passed over', () => {
+  it('is one edge in an outline, where a state is passed over', () => {
     expect(transitionTrace(transitionsOf('up'), short)).to.include('lift.ground to lift.moving by off it goes');
     expect(short.edges.map(({ id }) => id)).to.include('lift.ground to lift.moving by off it goes');
   });
 
-  it('are none in an outline within a state that is folded there', () => {
+  it('is empty in an outline within a folded state', () => {
     expect(transitionTrace(transitionsOf('up', 'hurry'), short)).to.deep.equal([
       'lift.moving.slowly to lift.moving.fast by hurry',
     ]);
   });
 
-  it('are none where nothing is left', () => {
+  it('is empty where no state is left', () => {
     expect(transitionTrace(transitionsOf('ring'), short)).to.deep.equal([]);
   });
 });

@@ -1,53 +1,65 @@
 // Tokens over HTTP: refusals, one use per request token, and audit entries.
+import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import { usedTokensInMemory } from '../../../src/operator/auth/used-tokens.ts';
-import { type Answer, bearer, hashOf, json, type Rig, secret, startRig } from '../../support/operator-rig.ts';
+import {
+  bearer,
+  json,
+  type OperatorResponse,
+  type OperatorSide,
+  secret,
+  startOperatorSide,
+} from '../../support/harness.ts';
+
+const hashOf = (bytes: string): string => createHash('sha256').update(bytes).digest('base64url');
 
 describe('a token in a request', () => {
-  let rig: Rig;
+  let operator: OperatorSide;
   beforeEach(async () => {
-    rig = await startRig();
+    operator = await startOperatorSide();
   });
-  afterEach(() => rig.close());
+  afterEach(() => operator.close());
 
-  const challengeOf = ({ headers }: Answer) => headers['www-authenticate'];
+  const challengeOf = ({ headers }: OperatorResponse) => headers['www-authenticate'];
   const post = (name: string, token: string, body: string, headers = {}) =>
-    rig.call(`/api/v1/${name}`, { headers: { ...bearer(token), ...json, ...headers }, body });
+    operator.call(`/api/v1/${name}`, { headers: { ...bearer(token), ...json, ...headers }, body });
 
   it('is requested if missing, without an error code (RFC 6750 §3.1)', async () => {
     const without: Record<string, string>[] = [{}, { authorization: '' }, { authorization: 'Basic YTpi' }];
     for (const headers of [...without, { authorization: 'Bearer' }]) {
-      const answer = await rig.call('/api/v1/stop-api', { headers });
+      const answer = await operator.call('/api/v1/stop-api', { headers });
       expect(answer.status).to.equal(401);
       expect(challengeOf(answer)).to.equal('Bearer realm="distributor-node operator API"');
       expect(answer.headers['content-type']).to.equal('application/problem+json');
     }
-    const two = await rig.call('/api/v1/stop-api', { headers: { authorization: `Bearer ${await rig.access()} x` } });
+    const two = await operator.call('/api/v1/stop-api', {
+      headers: { authorization: `Bearer ${await operator.access()} x` },
+    });
     expect(two.status).to.equal(401);
   });
 
   it('is refused with the reason, as a problem and as a challenge', async () => {
-    const answer = await rig.command('stop-api', undefined, await rig.access({ aud: 'oth"er', exp: 1 }));
+    const answer = await operator.command('stop-api', undefined, await operator.access({ aud: 'oth"er', exp: 1 }));
     expect(answer.status).to.equal(401);
     expect(answer.json).to.include({ title: 'Unauthorized', detail: 'The token has expired' });
     expect(challengeOf(answer)).to.equal(
       'Bearer realm="distributor-node operator API", error="invalid_token", error_description="The token has expired"',
     );
-    const other = await rig.command('stop-api', undefined, await rig.access({ aud: 'other' }));
+    const other = await operator.command('stop-api', undefined, await operator.access({ aud: 'other' }));
     expect(challengeOf(other)).to.match(/error_description="[^"\\]+"$/);
   });
 
   it('is accepted with a scheme in any case', async () => {
     for (const scheme of ['bearer', 'BEARER', 'Bearer ']) {
-      const headers = { authorization: `${scheme} ${await rig.access()}` };
-      expect((await rig.call('/api/v1/state', { method: 'GET', headers })).status).to.equal(200);
+      const headers = { authorization: `${scheme} ${await operator.access()}` };
+      expect((await operator.call('/api/v1/state', { method: 'GET', headers })).status).to.equal(200);
     }
   });
 
-  it('with the scope read reads, and commands nothing', async () => {
-    const token = await rig.access({ scope: 'read' });
-    expect((await rig.call('/api/v1/state', { method: 'GET', headers: bearer(token) })).status).to.equal(200);
-    const answer = await rig.command('stop-api', undefined, token);
+  it('with the scope read can read and send no command', async () => {
+    const token = await operator.access({ scope: 'read' });
+    expect((await operator.call('/api/v1/state', { method: 'GET', headers: bearer(token) })).status).to.equal(200);
+    const answer = await operator.command('stop-api', undefined, token);
     expect(answer.status).to.equal(403);
     expect(challengeOf(answer)).to.include('error="insufficient_scope", scope="operate"');
   });
@@ -62,58 +74,58 @@ describe('a token in a request', () => {
       ['shutdown', {}],
     ];
     for (const [name, body] of sent) {
-      const headers = { ...json, authorization: `bearer ${await rig.forRequest(name, body)}` };
-      const answer = await rig.call(`/api/v1/${name}`, { headers, body: JSON.stringify(body) });
+      const headers = { ...json, authorization: `bearer ${await operator.forRequest(name, body)}` };
+      const answer = await operator.call(`/api/v1/${name}`, { headers, body: JSON.stringify(body) });
       expect(answer.status, name).to.equal(200);
     }
   });
 
   it('for one request works once, even if the answer was a refusal', async () => {
-    const token = await rig.forRequest('start-api');
-    const answers = [await rig.command('start-api', {}, token), await rig.command('start-api', {}, token)];
+    const token = await operator.forRequest('start-api');
+    const answers = [await operator.command('start-api', {}, token), await operator.command('start-api', {}, token)];
     expect(answers.map(({ status }) => status)).to.deep.equal([409, 401]);
     expect(answers[1]?.json.detail).to.equal('The token has been used: each request needs one of its own');
-    const invalid = await rig.forRequest('set-worker', { workerId: 'x' }, { jti: 'one' });
-    expect((await rig.command('set-worker', { workerId: 'x' }, invalid)).status).to.equal(400);
-    expect((await rig.command('set-worker', { workerId: 'x' }, invalid)).status).to.equal(401);
+    const invalid = await operator.forRequest('set-worker', { workerId: 'x' }, { jti: 'one' });
+    expect((await operator.command('set-worker', { workerId: 'x' }, invalid)).status).to.equal(400);
+    expect((await operator.command('set-worker', { workerId: 'x' }, invalid)).status).to.equal(401);
   });
 
   it('for one request works once where it is sent twice at the same time', async () => {
-    const token = await rig.forRequest('set-worker', { workerId: 1 });
+    const token = await operator.forRequest('set-worker', { workerId: 1 });
     const answers = await Promise.all(
-      Array.from({ length: 5 }, () => rig.command('set-worker', { workerId: 1 }, token)),
+      Array.from({ length: 5 }, () => operator.command('set-worker', { workerId: 1 }, token)),
     );
     expect(answers.map(({ status }) => status).sort()).to.deep.equal([200, 401, 401, 401, 401]);
   });
 
   it('for one request is not used up by a request it was not made for', async () => {
-    const token = await rig.forRequest('set-worker', { workerId: 1 });
-    expect((await rig.command('set-worker', { workerId: 2 }, token)).status).to.equal(401);
-    expect((await rig.command('stop-api', { workerId: 1 }, token)).status).to.equal(401);
+    const token = await operator.forRequest('set-worker', { workerId: 1 });
+    expect((await operator.command('set-worker', { workerId: 2 }, token)).status).to.equal(401);
+    expect((await operator.command('stop-api', { workerId: 1 }, token)).status).to.equal(401);
     expect((await post('set-worker', token, '{', {})).status).to.equal(400);
     expect((await post('set-worker', token, '{"workerId":1}', { 'content-type': 'text/plain' })).status).to.equal(415);
-    expect((await rig.command('set-worker', { workerId: 1 }, token)).status).to.equal(200);
+    expect((await operator.command('set-worker', { workerId: 1 }, token)).status).to.equal(200);
   });
 
   it('for one read works repeatedly until it expires', async () => {
-    const token = await rig.sign({ reqUrl: '/api/v1/state', iat: Math.floor(Date.now() / 1000) });
+    const token = await operator.sign({ reqUrl: '/api/v1/state', iat: Math.floor(Date.now() / 1000) });
     for (const method of ['GET', 'HEAD', 'GET']) {
-      expect((await rig.call('/api/v1/state', { method, headers: bearer(token) })).status).to.equal(200);
+      expect((await operator.call('/api/v1/state', { method, headers: bearer(token) })).status).to.equal(200);
     }
-    const other = await rig.forRequest('state', { a: 1 });
-    expect((await rig.call('/api/v1/state', { method: 'GET', headers: bearer(other) })).status).to.equal(401);
+    const other = await operator.forRequest('state', { a: 1 });
+    expect((await operator.call('/api/v1/state', { method: 'GET', headers: bearer(other) })).status).to.equal(401);
   });
 
   it('for one request covers the query', async () => {
-    const token = await rig.sign({ reqUrl: '/api/v1/stop-api?why=test', iat: Math.floor(Date.now() / 1000) });
-    expect((await rig.call('/api/v1/stop-api', { headers: bearer(token) })).status).to.equal(401);
-    expect((await rig.call('/api/v1/stop-api?why=test', { headers: bearer(token) })).status).to.equal(200);
+    const token = await operator.sign({ reqUrl: '/api/v1/stop-api?why=test', iat: Math.floor(Date.now() / 1000) });
+    expect((await operator.call('/api/v1/stop-api', { headers: bearer(token) })).status).to.equal(401);
+    expect((await operator.call('/api/v1/stop-api?why=test', { headers: bearer(token) })).status).to.equal(200);
   });
 
-  it('for one request is about the bytes that were sent, where it has their hash', async () => {
+  it('for one request with a body hash covers the bytes that were sent', async () => {
     const withBom = '\ufeff{"workerId": 4}';
     const claims = { reqUrl: '/api/v1/set-worker', iat: Math.floor(Date.now() / 1000) };
-    const token = await rig.sign({ ...claims, reqBodyHash: hashOf(withBom) });
+    const token = await operator.sign({ ...claims, reqBodyHash: hashOf(withBom) });
     expect((await post('set-worker', token, '{"workerId": 4}')).status).to.equal(401);
     expect((await post('set-worker', token, withBom)).status).to.equal(200);
   });
@@ -124,9 +136,9 @@ describe('a token in a request', () => {
     const iat = Math.floor(Date.now() / 1000);
     const bound = { reqUrl: '/api/v1/set-buckets', iat };
     const tokens = [
-      await rig.access(),
-      await rig.sign({ ...bound, reqBody: { buckets } }),
-      await rig.sign({ ...bound, reqBodyHash: hashOf(body) }),
+      await operator.access(),
+      await operator.sign({ ...bound, reqBody: { buckets } }),
+      await operator.sign({ ...bound, reqBodyHash: hashOf(body) }),
     ];
     for (const token of tokens) {
       const answer = await post('set-buckets', token, body);
@@ -135,8 +147,8 @@ describe('a token in a request', () => {
     }
   });
 
-  it('is refused rather than another forgotten when too many were used', async () => {
-    const full = await startRig({ usedTokens: usedTokensInMemory({ max: 1, now: Date.now }) });
+  it('is refused if too many were used: no other is forgotten', async () => {
+    const full = await startOperatorSide({ usedTokens: usedTokensInMemory({ max: 1, now: Date.now }) });
     const codes = [];
     for (const jti of ['a', 'b']) {
       const answer = await full.command(
@@ -153,7 +165,10 @@ describe('a token in a request', () => {
 
   it('of one request is not accepted again when the clock is set back, even after other tokens were used', async () => {
     let now = Date.now();
-    const moved = await startRig({ now: () => now, usedTokens: usedTokensInMemory({ max: 10, now: () => now }) });
+    const moved = await startOperatorSide({
+      now: () => now,
+      usedTokens: usedTokensInMemory({ max: 10, now: () => now }),
+    });
     const used = await moved.forRequest('set-worker', { workerId: 1 });
     const codes = [(await moved.command('set-worker', { workerId: 1 }, used)).status];
     for (const minutes of [6, -6]) {
@@ -167,7 +182,7 @@ describe('a token in a request', () => {
   });
 
   it('that is not bound to a request can be refused altogether', async () => {
-    const strict = await startRig({ settings: { accessTokens: false } });
+    const strict = await startOperatorSide({ settings: { accessTokens: false } });
     const answers = [
       await strict.command('stop-api'),
       await strict.command('stop-api', {}, await strict.forRequest('stop-api')),
@@ -176,15 +191,15 @@ describe('a token in a request', () => {
     expect(answers.map(({ status }) => status)).to.deep.equal([401, 200]);
   });
 
-  it('leads to one audit entry for each command and each refused token, with who and which kind', async () => {
-    await rig.command('set-worker', { workerId: 5 }, await rig.access({ sub: 'alice' }));
-    await rig.command('start-api', {}, await rig.forRequest('start-api', {}, { sub: 'bob', jti: 'j1' }));
-    await rig.command('start-api', {}, 'x.y.z');
-    await rig.command('stop-api', undefined, await rig.access({ sub: 'carol', scope: 'read' }));
-    await rig.call('/api/v1/state', { method: 'GET' });
-    await rig.call('/api/v1/state', { method: 'GET', headers: bearer(await rig.access()) });
-    await rig.call('/nowhere');
-    const written = rig.audits.map(({ at, from, requestId, ...entry }) => entry);
+  it('leads to one audit entry for each command and each refused token, with its subject and kind', async () => {
+    await operator.command('set-worker', { workerId: 5 }, await operator.access({ sub: 'alice' }));
+    await operator.command('start-api', {}, await operator.forRequest('start-api', {}, { sub: 'bob', jti: 'j1' }));
+    await operator.command('start-api', {}, 'x.y.z');
+    await operator.command('stop-api', undefined, await operator.access({ sub: 'carol', scope: 'read' }));
+    await operator.call('/api/v1/state', { method: 'GET' });
+    await operator.call('/api/v1/state', { method: 'GET', headers: bearer(await operator.access()) });
+    await operator.call('/nowhere');
+    const written = operator.audits.map(({ at, from, requestId, ...entry }) => entry);
     const running = { node: 'running', publicApi: 'running' };
     const post = { method: 'POST', input: null, before: null, after: null };
     expect(written.slice(0, 2)).to.deep.equal([
@@ -213,26 +228,33 @@ describe('a token in a request', () => {
       ['access', 'carol', 'stop-api', 'POST', 403],
       [null, null, null, 'GET', 401],
     ]);
-    expect(rig.audits.map(({ from }) => from)).to.deep.equal(new Array(5).fill('127.0.0.1'));
+    expect(operator.audits.map(({ from }) => from)).to.deep.equal(new Array(5).fill('127.0.0.1'));
   });
 
-  it('leads to entries that say what each command found, and not what stood when it was asked for', async () => {
-    await Promise.all(Array.from({ length: 5 }, async (_, at) => rig.command('set-worker', { workerId: 100 + at })));
-    const moments = rig.audits.slice(-5).map(({ before, after }) => [before?.generation, after?.generation]);
+  it('leads to entries with the state in which each command was judged, not in which it arrived', async () => {
+    await Promise.all(
+      Array.from({ length: 5 }, async (_, at) => operator.command('set-worker', { workerId: 100 + at })),
+    );
+    const moments = operator.audits.slice(-5).map(({ before, after }) => [before?.generation, after?.generation]);
     const [[first = -1] = []] = moments.sort(([a = 0], [b = 0]) => a - b);
     expect(moments).to.deep.equal(Array.from({ length: 5 }, (_, at) => [first + at, first + at + 1]));
   });
 
   it('reaches no log, nor does the secret', async () => {
-    const tokens = [await rig.access(), await rig.forRequest('stop-api'), await rig.access({ exp: 1 }), 'not.a.token'];
+    const tokens = [
+      await operator.access(),
+      await operator.forRequest('stop-api'),
+      await operator.access({ exp: 1 }),
+      'not.a.token',
+    ];
     for (const token of tokens) {
-      await rig.command('stop-api', {}, token);
-      await rig.command('set-worker', { workerId: 'x' }, token);
-      await rig.call('/api/v1/state', { method: 'PUT', headers: bearer(token) });
+      await operator.command('stop-api', {}, token);
+      await operator.command('set-worker', { workerId: 'x' }, token);
+      await operator.call('/api/v1/state', { method: 'PUT', headers: bearer(token) });
     }
-    const written = rig.logLines.join('') + JSON.stringify(rig.audits);
+    const written = operator.logLines.join('') + JSON.stringify(operator.audits);
     expect(written).to.include('stop-api');
-    for (const token of [...tokens, secret.toString()]) {
+    for (const token of [...tokens, secret]) {
       for (const piece of [token, token.split('.')[1] ?? token, token.split('.')[2] ?? token]) {
         if (piece.length > 5) expect(written).not.to.include(piece);
       }

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { sameJson } from '../../../src/operator/auth/same-json.ts';
 
 describe('same JSON', () => {
-  it('is the same after any detour through text, in any order of keys', () => {
+  it('is the same after serialization, in any order of keys', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const copy: unknown = JSON.parse(JSON.stringify(value), (_key, inner) =>
@@ -17,7 +17,7 @@ describe('same JSON', () => {
     );
   });
 
-  it('is not the same where anything differs', () => {
+  it('differs if any member differs', () => {
     fc.assert(fc.property(fc.jsonValue(), (value) => !sameJson(value, [value]) && !sameJson({ value }, value)));
     const pairs = [
       ['[]', '{}'],
@@ -33,7 +33,7 @@ describe('same JSON', () => {
     }
   });
 
-  it('compares what is too deep for recursion', () => {
+  it('compares values too deep for recursion', () => {
     const deep = (inner: string): unknown => JSON.parse('['.repeat(200_000) + inner + ']'.repeat(200_000));
     expect(sameJson(deep('1'), deep('1'))).to.equal(true);
     expect(sameJson(deep('1'), deep('2'))).to.equal(false);

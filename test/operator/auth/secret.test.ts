@@ -37,7 +37,7 @@ describe('the operator secret', () => {
     }
   });
 
-  it('is made whole or not at all', async () => {
+  it('is created completely or not at all', async () => {
     await mkdir(join(folder, 'local'));
     await symlink('/dev/full', `${hmacSecretFile}.tmp`);
     expect(await failure(load(true))).to.include('cannot be made in');
@@ -85,7 +85,7 @@ describe('the operator secret', () => {
     expect((await load(false, 'x'.repeat(32))).conditions).to.deep.equal([]);
   });
 
-  it('says which file is not there, or cannot be read or made', async () => {
+  it('names the file that is missing, unreadable or cannot be created', async () => {
     expect(await failure(load(false))).to.equal(
       `The operator secret cannot be read from ${hmacSecretFile}: there is no such file`,
     );

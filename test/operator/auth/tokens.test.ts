@@ -11,8 +11,8 @@ import {
   TokenRefused,
   verifyToken,
 } from '../../../src/operator/auth/tokens.ts';
+import { nodeId, signingKey } from '../../support/harness.ts';
 
-const secret = Buffer.from('an operator secret of more than 32 bytes');
 const url = '/api/v1/set-buckets';
 /** A moment that is not a whole second. */
 const signedAt = 1_700_000_000;
@@ -29,14 +29,14 @@ interface Circumstances {
 
 const verify = (
   token: string,
-  { nowMs = signedAt * 1000, accessTokens = true, key = secret, ...at }: Circumstances = {},
-) => verifyToken(token, at.url ?? url, { secret: key, id: 'my-node', accessTokens, now: () => nowMs });
+  { nowMs = signedAt * 1000, accessTokens = true, key = signingKey, ...at }: Circumstances = {},
+) => verifyToken(token, at.url ?? url, { secret: key, id: nodeId, accessTokens, now: () => nowMs });
 
 /** Signs any claims, without checks. */
-const signed = (claims: object, key: Uint8Array = secret, header: object = { alg: 'HS256' }): string =>
+const signed = (claims: object, key: Uint8Array = signingKey, header: object = { alg: 'HS256' }): string =>
   signedText(JSON.stringify(claims), key, header);
 
-const signedText = (claims: string, key: Uint8Array = secret, header: object = { alg: 'HS256' }): string => {
+const signedText = (claims: string, key: Uint8Array = signingKey, header: object = { alg: 'HS256' }): string => {
   const input = `${part(header)}.${Buffer.from(claims).toString('base64url')}`;
   return `${input}.${createHmac('sha256', key).update(input).digest('base64url')}`;
 };
@@ -59,7 +59,7 @@ describe('an access token', () => {
   it('is accepted with the claims about its bearer', async () => {
     const known = { kind: 'access', jti: null, expiresAtMs: (signedAt + 60) * 1000 };
     expect(await verify(signed(claims))).to.deep.equal({ ...known, sub: null, scope: 'operate' });
-    const token = await signAccessToken(secret, {
+    const token = await signAccessToken(signingKey, {
       lifetimeSec: 60,
       sub: 'alice',
       scope: 'read',
@@ -77,12 +77,12 @@ describe('an access token', () => {
   });
 
   it('has a bounded header, since it is parsed before the signature is verified', async () => {
-    await verify(signed(claims, secret, { alg: 'HS256', kid: 'k'.repeat(3000) }));
-    const long = signed(claims, secret, { alg: 'HS256', kid: 'k'.repeat(4000) });
+    await verify(signed(claims, signingKey, { alg: 'HS256', kid: 'k'.repeat(3000) }));
+    const long = signed(claims, signingKey, { alg: 'HS256', kid: 'k'.repeat(4000) });
     expect(await refused(long)).to.equal('The token is not a signed JWT');
   });
 
-  it('is good until its exp, and not before its nbf', async () => {
+  it('is valid until its exp, and not before its nbf', async () => {
     await verify(signed(claims), { nowMs: (signedAt + 60) * 1000 - 1 });
     expect(await refused(signed(claims), { nowMs: (signedAt + 60) * 1000 })).to.equal('The token has expired');
     const later = signed({ ...claims, nbf: signedAt + 10 });
@@ -91,8 +91,8 @@ describe('an access token', () => {
   });
 
   it('is for this node, if it names an audience', async () => {
-    for (const aud of ['my-node', ['other', 'my-node']]) await verify(signed({ ...claims, aud }));
-    for (const aud of ['other', '', null, 7, [], ['other'], { 'my-node': true }]) {
+    for (const aud of [nodeId, ['other', nodeId]]) await verify(signed({ ...claims, aud }));
+    for (const aud of ['other', '', null, 7, [], ['other'], { [nodeId]: true }]) {
       expect(await refused(signed({ ...claims, aud }))).to.include('another node');
     }
   });
@@ -141,7 +141,7 @@ describe('a request token', () => {
     for (const reqUrl of [null, 7, [url]]) await refused(signed({ reqUrl, iat: signedAt, exp: signedAt + 60 }));
   });
 
-  it('does not pass for an access token by leaving its URL out', async () => {
+  it('is not accepted as an access token if it has no URL', async () => {
     for (const claim of [{ reqBody: {} }, { reqBodyHash: emptyBody.sha256 }]) {
       expect(await refused(signed({ ...claim, iat: signedAt, exp: signedAt + 60 }))).to.include('no URL');
     }
@@ -161,7 +161,7 @@ describe('a request token', () => {
     }
   });
 
-  it('is for no body, or {}, where it names none', async () => {
+  it('is for no body, or {}, if it has none', async () => {
     for (const claims of [{}, { reqBody: {} }]) {
       const token = await requestToken(claims);
       expect([token.fits(emptyBody), token.fits(bodyOf('{}')), token.fits(bodyOf('{"a":1}'))]).to.deep.equal([
@@ -173,7 +173,7 @@ describe('a request token', () => {
     expect((await requestToken({ reqBody: null })).fits(emptyBody)).to.equal(false);
   });
 
-  it('is for the bytes of a body where it has their hash, and for both where it has both', async () => {
+  it('is for the bytes of a body if it has their hash, and for both if it has both', async () => {
     const token = await requestToken({ reqBodyHash: sha256('{"a":1}') });
     expect([token.fits(bodyOf('{"a":1}')), token.fits(bodyOf('{"a": 1}'))]).to.deep.equal([true, false]);
     const both = await requestToken({ reqBodyHash: sha256('{"a":1}'), reqBody: { a: 2 } });
@@ -181,7 +181,7 @@ describe('a request token', () => {
     expect((await requestToken({ reqBodyHash: null })).fits(emptyBody)).to.equal(false);
   });
 
-  it('is known by its jti, else by what is signed', async () => {
+  it('is identified by its jti, else by the signed part', async () => {
     const one = await requestToken({ jti: 'one' });
     expect(one.key).to.match(/^[\w-]{43}$/);
     expect((await requestToken({ jti: 'one', sub: 'bob' })).key).to.equal(one.key);
@@ -190,7 +190,7 @@ describe('a request token', () => {
     await refused(signed({ reqUrl: url, iat: signedAt, jti: 7 }));
   });
 
-  it('is known again when its signature is written in another way', async () => {
+  it('is recognized if its signature is encoded differently', async () => {
     const token = signed({ reqUrl: url, iat: signedAt });
     const last = token.at(-1) ?? '';
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
@@ -206,7 +206,11 @@ describe('a request token', () => {
   });
 
   it('is accepted as signed by the client in this package', async () => {
-    const token = await signRequestToken(secret, { reqUrl: url, reqBody: { buckets: ['1:0'] } }, signedAt * 1000 + 999);
+    const token = await signRequestToken(
+      signingKey,
+      { reqUrl: url, reqBody: { buckets: ['1:0'] } },
+      signedAt * 1000 + 999,
+    );
     const taken = await verify(token);
     expect(taken.kind === 'request' && taken.fits(bodyOf('{"buckets":["1:0"]}'))).to.equal(true);
   });
@@ -219,12 +223,12 @@ describe('any token', () => {
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const others = [
       `${part({ alg: 'none' })}.${part(claims)}.`,
-      signed(claims, secret, { alg: 'none' }),
-      signed(claims, secret, { alg: 'RS256' }),
-      signed(claims, secret, { alg: 'hs256' }),
-      signed(claims, secret, { alg: ['HS256'] }),
-      signed(claims, secret, {}),
-      await new SignJWT(claims).setProtectedHeader({ alg: 'HS512' }).sign(secret),
+      signed(claims, signingKey, { alg: 'none' }),
+      signed(claims, signingKey, { alg: 'RS256' }),
+      signed(claims, signingKey, { alg: 'hs256' }),
+      signed(claims, signingKey, { alg: ['HS256'] }),
+      signed(claims, signingKey, {}),
+      await new SignJWT(claims).setProtectedHeader({ alg: 'HS512' }).sign(signingKey),
       await new SignJWT(claims).setProtectedHeader({ alg: 'RS256' }).sign(privateKey),
     ];
     for (const token of others) await refused(token);
@@ -236,8 +240,8 @@ describe('any token', () => {
     expect(await refused(wrongKey)).to.equal("The signature is not that of this node's secret");
     const [header, , signature] = signed(claims).split('.');
     await refused(`${header}.${part({ ...claims, scope: 'operate' })}.${signature}`);
-    await refused(signed(claims, secret, { alg: 'HS256', crit: ['b64'], b64: false }));
-    await refused(signed(claims, secret, { alg: 'HS256', crit: ['x'], x: 1 }));
+    await refused(signed(claims, signingKey, { alg: 'HS256', crit: ['b64'], b64: false }));
+    await refused(signed(claims, signingKey, { alg: 'HS256', crit: ['x'], x: 1 }));
   });
 
   it('may be signed with a secret as short as sixteen bytes', async () => {

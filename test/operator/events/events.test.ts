@@ -7,9 +7,16 @@ import { expect } from 'chai';
 import { nodeDiagram, nodeOutline } from '../../../machines/node-diagram.ts';
 import { type Condition, condition } from '../../../src/base/condition.ts';
 import { EventSource, type SeenEvent } from '../../support/event-source.ts';
-import { Folder, snapshotOf } from '../../support/folder.ts';
-import { bearer, makeNode, type Rig, type RigOptions, startRig } from '../../support/operator-rig.ts';
+import { Folder } from '../../support/folder.ts';
+import {
+  bearer,
+  makeNode,
+  type OperatorSide,
+  type OperatorSideOptions,
+  startOperatorSide,
+} from '../../support/harness.ts';
 import { PublicSideTwin } from '../../support/public-side-twin.ts';
+import { publishObjects } from '../../support/publish-objects.ts';
 import { until } from '../../support/until.ts';
 import { connected, requestFor } from '../../support/viewer.ts';
 
@@ -18,7 +25,7 @@ const edges = new Set([...nodeDiagram.edges, ...nodeOutline.edges].map(({ id }) 
 const states = new Set(nodeDiagram.nodes.map(({ id }) => id));
 
 describe('events', () => {
-  let rig: Rig;
+  let operator: OperatorSide;
   let sources: EventSource[];
   let servers: Server[];
   beforeEach(() => {
@@ -28,22 +35,22 @@ describe('events', () => {
   afterEach(async () => {
     for (const source of sources) source.close();
     for (const server of servers) server.close();
-    await rig.close();
+    await operator.close();
   });
 
-  const start = async (options: RigOptions = {}): Promise<void> => {
-    rig = await startRig(options);
+  const start = async (options: OperatorSideOptions = {}): Promise<void> => {
+    operator = await startOperatorSide(options);
   };
 
   const open = async (headers: Record<string, string> = {}, claims: object = {}): Promise<EventSource> => {
-    const source = await EventSource.open(rig.url, { ...bearer(await rig.access(claims)), ...headers });
+    const source = await EventSource.open(operator.url, { ...bearer(await operator.access(claims)), ...headers });
     sources.push(source);
     return source;
   };
 
   it('begin with the current state', async () => {
     await start();
-    await rig.command('stop-api');
+    await operator.command('stop-api');
     const source = await open({}, { scope: 'read' });
     await source.find('command');
     expect(source.status).to.equal(200);
@@ -51,18 +58,18 @@ describe('events', () => {
     expect(source.headers['cache-control']).to.equal('no-store');
     expect(namesOf(source.events)).to.deep.equal(['state', 'machine', 'metrics', 'drain', 'command']);
     const [state, machine, metrics, drain, command] = source.events;
-    expect(state?.data).to.deep.equal(JSON.parse(JSON.stringify(rig.node.state)));
+    expect(state?.data).to.deep.equal(JSON.parse(JSON.stringify(operator.observed.state)));
     expect(machine?.data.active).to.include('node.up.publicApi.stopped');
     expect(machine?.data.commands).to.deep.include({ 'stop-api': { legal: false, reason: 'Already stopped' } });
     expect(metrics?.data).to.be.an('array');
     expect(drain?.data.drain).to.equal(null);
-    expect(command?.data).to.deep.equal(rig.audits[0]);
+    expect(command?.data).to.deep.equal(operator.audits[0]);
   });
 
   it('report each transition of the machine, with the ids of its diagrams', async () => {
     await start();
     const source = await open();
-    await rig.command('stop-api');
+    await operator.command('stop-api');
     const isStopped = ({ to }: SeenEvent['data']) => (to as { publicApi: string }).publicApi === 'stopped';
     const { data, id } = await source.find('transition', isStopped);
     expect(id).to.match(/^\d+-\d+$/);
@@ -89,8 +96,8 @@ describe('events', () => {
   it('report commands, refusals, and the state that followed', async () => {
     await start();
     const source = await open();
-    await rig.command('set-worker', { workerId: 5 });
-    await rig.command('start-api');
+    await operator.command('set-worker', { workerId: 5 });
+    await operator.command('start-api');
     const refused = await source.find('command', ({ status }) => status === 409);
     expect(refused.data).to.deep.include({ command: 'start-api', detail: 'Already started', sub: null });
     const isSet = ({ settings }: SeenEvent['data']) => (settings as { workerId: number }).workerId === 5;
@@ -100,10 +107,10 @@ describe('events', () => {
   it('resume after the last event that a reader received', async () => {
     await start();
     const first = await open();
-    await rig.command('stop-api');
+    await operator.command('stop-api');
     await first.find('command');
     first.close();
-    await rig.command('start-api');
+    await operator.command('start-api');
     const again = await open({ 'last-event-id': first.lastEventId });
     await again.find('command');
     expect(again.named('command').map(({ data }) => data.command)).to.deep.equal(['start-api']);
@@ -129,14 +136,14 @@ describe('events', () => {
       input: null,
     };
     const server = createServer((_, response) => {
-      rig.events.command({ ...entry, status: 401, detail: 'just now', before: null, after: null });
-      rig.events.connect(response, '');
+      operator.events.command({ ...entry, status: 401, detail: 'just now', before: null, after: null });
+      operator.events.connect(response, '');
     }).listen(0);
     servers.push(server);
     await once(server, 'listening');
     const late = await EventSource.open(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, {});
     sources.push(late);
-    await rig.command('stop-api');
+    await operator.command('stop-api');
     await late.find('command', ({ command }) => command === 'stop-api');
     for (const source of [first, late]) {
       await source.find('command', ({ command }) => command === 'stop-api');
@@ -151,8 +158,8 @@ describe('events', () => {
     await until(() => first.lastEventId !== '');
     first.close();
     for (let round = 0; round < 5; round++) {
-      await rig.command('stop-api');
-      await rig.command('start-api');
+      await operator.command('stop-api');
+      await operator.command('start-api');
     }
     const [run] = first.lastEventId.split('-');
     for (const id of [first.lastEventId, `${run}-99999`, `${Number(run) - 1}-1`, 'nonsense']) {
@@ -168,8 +175,8 @@ describe('events', () => {
     await start();
     const source = await open();
     await source.find('state');
-    await rig.command('shutdown');
-    rig.events.end(0);
+    await operator.command('shutdown');
+    operator.events.end(0);
     await source.over;
     const last = source.events.at(-1);
     expect(last?.name).to.equal('end');
@@ -185,39 +192,39 @@ describe('events', () => {
 
   it('need a token, and have a limit of readers', async () => {
     await start({ settings: { maxEventReaders: 2 } });
-    const without = await EventSource.open(rig.url, {});
+    const without = await EventSource.open(operator.url, {});
     expect(without.status).to.equal(401);
     const [one, two] = [await open(), await open()];
     const three = await open();
     expect([one.status, two.status, three.status]).to.deep.equal([200, 200, 503]);
     expect(three.headers['retry-after']).to.equal('5');
     one.close();
-    await until(() => rig.events.readers === 1);
+    await until(() => operator.events.readers === 1);
     expect((await open()).status).to.equal(200);
-    const byRequest = { authorization: `Bearer ${await rig.forRequest('events')}` };
+    const byRequest = { authorization: `Bearer ${await operator.forRequest('events')}` };
     two.close();
-    await until(() => rig.events.readers === 1);
+    await until(() => operator.events.readers === 1);
     expect((await open(byRequest)).status).to.equal(200);
   });
 
   it('release a reader that has half-closed its connection', async () => {
     await start();
-    const reader = connect({ port: rig.listener.port, host: '127.0.0.1', allowHalfOpen: true });
-    const token = await rig.access();
+    const reader = connect({ port: operator.listener.port, host: '127.0.0.1', allowHalfOpen: true });
+    const token = await operator.access();
     reader.write(`GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`);
-    await until(() => rig.events.readers === 1);
+    await until(() => operator.events.readers === 1);
     reader.end();
-    await until(() => rig.events.readers === 0);
+    await until(() => operator.events.readers === 0);
     await once(reader.resume(), 'close');
   });
 
   it('answer a HEAD with the headers alone', async () => {
     await start();
-    const { status, headers, text } = await rig.call('/api/v1/events', {
+    const { status, headers, text } = await operator.call('/api/v1/events', {
       method: 'HEAD',
-      headers: bearer(await rig.access()),
+      headers: bearer(await operator.access()),
     });
-    expect([status, text, rig.events.readers]).to.deep.equal([200, '', 0]);
+    expect([status, text, operator.events.readers]).to.deep.equal([200, '', 0]);
     expect(headers['content-type']).to.match(/event-stream/);
   });
 
@@ -231,10 +238,10 @@ describe('events', () => {
     // The clock of the node stands still: however late the stream is opened, its token has a second left.
     await start({ now: () => 1_700_000_000_000 });
     const source = await open({}, { exp: 1_700_000_001 });
-    await rig.call('/api/v1/state', { method: 'GET', headers: bearer(await rig.access()) });
+    await operator.call('/api/v1/state', { method: 'GET', headers: bearer(await operator.access()) });
     await source.over;
     expect(source.named('end')).to.deep.equal([]);
-    await until(() => rig.events.readers === 0);
+    await until(() => operator.events.readers === 0);
     const again = await open();
     const { data } = await again.find('metrics', (points) => (points as unknown as unknown[]).length > 0);
     const [point] = data as unknown as Record<string, unknown>[];
@@ -244,7 +251,7 @@ describe('events', () => {
 
   it('report conditions raised, changed and cleared, and the state with each', async () => {
     await start();
-    const { conditions, observed } = rig;
+    const { conditions, observed } = operator;
     const source = await open();
     conditions.push(condition('MissingFiles', 'NoFile', 'It smells.'));
     observed.look();
@@ -268,13 +275,14 @@ describe('events', () => {
   it('report the progress and the end of a drain', async () => {
     const folder = await Folder.make();
     const side = new PublicSideTwin();
-    const node = makeNode(side, { wishes: { workerId: 0 } });
+    const node = makeNode({ publicSide: side, config: { publicApi: 'running', workerId: 0, buckets: null } });
     await node.restore();
-    await side.publish({ type: 'replaced', snapshot: snapshotOf(await folder.object('1', 16 * 1024 * 1024)) });
+    publishObjects(side.index, [await folder.object('1', 16 * 1024 * 1024)]);
     await start({ observed: node });
     const source = await open();
     const viewer = await connected(side.port ?? 0, requestFor('/api/v1/assets/1'));
-    await until(() => side.activity.requests > 0);
+    // Its answer has begun: from here on there are bytes left.
+    await once(viewer, 'readable');
     await node.command({ type: 'stop-api' });
     const { data } = await source.find('drain', ({ drain }) => drain !== null);
     const { drain } = data as { drain: { connections: number; bytesLeft: number; deadline: string } };
@@ -284,7 +292,9 @@ describe('events', () => {
     viewer.destroy();
     await until(() => source.named('drain').at(-1)?.data.drain === null);
     expect(source.named('drain').length).to.be.greaterThan(2);
+    await node.command({ type: 'shutdown' });
     await side.end();
+    await node.exited;
     await folder.remove();
   });
 
@@ -292,9 +302,9 @@ describe('events', () => {
     await start({ settings: { maxEventReaders: 1000, maxConnections: 1000 } });
     for (let round = 0; round < 10; round++) {
       const readers = await Promise.all(Array.from({ length: 20 }, () => open()));
-      expect(rig.events.readers).to.be.lessThanOrEqual(20);
+      expect(operator.events.readers).to.be.lessThanOrEqual(20);
       for (const reader of readers) reader.close();
-      await until(() => rig.events.readers === 0);
+      await until(() => operator.events.readers === 0);
     }
   });
 
@@ -305,11 +315,11 @@ describe('events', () => {
     const quick = await open();
     const many = Array.from({ length: 5000 }, (_, index) => `${index}:${'x'.repeat(100)}`);
     let sent = 0;
-    while (rig.events.readers === 2) {
-      await rig.command('set-buckets', { buckets: many });
+    while (operator.events.readers === 2) {
+      await operator.command('set-buckets', { buckets: many });
       sent += 1;
     }
-    expect(rig.events.readers).to.equal(1);
+    expect(operator.events.readers).to.equal(1);
     await quick.find('transition');
     await until(() => quick.named('command').length === sent);
   });

@@ -3,14 +3,14 @@ import { connect, type Socket } from 'node:net';
 import { expect } from 'chai';
 import type { UsedTokens } from '../../../src/operator/auth/used-tokens.ts';
 import { Gate } from '../../support/gate.ts';
-import { type Rig, startRig } from '../../support/operator-rig.ts';
+import { type OperatorSide, startOperatorSide } from '../../support/harness.ts';
 import { until } from '../../support/until.ts';
 
 /** Longer than any test may take. */
 const forEver = 600_000;
 
 describe('the order of arrival', () => {
-  let rig: Rig;
+  let operator: OperatorSide;
   const disk = new Gate();
   const sockets: Socket[] = [];
   /** As a slow disk under the file of used tokens. */
@@ -23,13 +23,13 @@ describe('the order of arrival', () => {
     close: async () => {},
   };
   const start = async (bodyWaitMs: number) => {
-    rig = await startRig({ usedTokens, settings: { bodyWaitMs } });
+    operator = await startOperatorSide({ usedTokens, settings: { bodyWaitMs } });
   };
   beforeEach(() => disk.hold());
   afterEach(async () => {
     disk.release();
     for (const socket of sockets.splice(0)) socket.destroy();
-    await rig.close();
+    await operator.close();
   });
 
   const head = (token: string, length: number, more = '') =>
@@ -38,11 +38,11 @@ describe('the order of arrival', () => {
     const body = JSON.stringify({ workerId });
     return `${head(token, body.length, more)}${body}`;
   };
-  const requestToken = (workerId: number) => rig.forRequest('set-worker', { workerId });
+  const requestToken = (workerId: number) => operator.forRequest('set-worker', { workerId });
 
   /** A connection on which these bytes are sent, and the state documents and problems that come back. */
   const send = (bytes: string) => {
-    const socket = connect(rig.listener.port, '127.0.0.1');
+    const socket = connect(operator.listener.port, '127.0.0.1');
     sockets.push(socket);
     socket.on('error', () => {});
     let text = '';
@@ -67,8 +67,8 @@ describe('the order of arrival', () => {
   /** Requests received so far have passed every check they need not wait for. */
   const afterReads = async () => {
     for (let read = 0; read < 5; read += 1) {
-      const headers = { authorization: `Bearer ${await rig.access()}` };
-      await rig.call('/api/v1/state', { method: 'GET', headers });
+      const headers = { authorization: `Bearer ${await operator.access()}` };
+      await operator.call('/api/v1/state', { method: 'GET', headers });
     }
   };
 
@@ -76,7 +76,7 @@ describe('the order of arrival', () => {
     await start(forEver);
     const first = send(request(await requestToken(1), 1));
     await disk.reached();
-    const second = send(request(await rig.access(), 2));
+    const second = send(request(await operator.access(), 2));
     await afterReads();
     expect(second.answers).to.deep.equal([]);
     disk.release();
@@ -87,7 +87,7 @@ describe('the order of arrival', () => {
   it('holds for pipelined requests', async () => {
     await start(forEver);
     const requests = await Promise.all(
-      [1, 2, 3, 4, 5, 6].map(async (id) => request(await (id % 3 === 1 ? requestToken(id) : rig.access()), id)),
+      [1, 2, 3, 4, 5, 6].map(async (id) => request(await (id % 3 === 1 ? requestToken(id) : operator.access()), id)),
     );
     const sent = send(requests.join(''));
     await disk.reached();
@@ -99,35 +99,35 @@ describe('the order of arrival', () => {
 
   it('does not wait for a refused command', async () => {
     await start(forEver);
-    send(request(await rig.access({ exp: 1 }), 1));
-    send(request(await rig.access({ scope: 'read' }), 2));
-    send(request(await rig.access(), -1));
-    send(request(await rig.access(), 3, 'If-Match: nonsense\r\n'));
-    const right = send(request(await rig.access(), 4));
+    send(request(await operator.access({ exp: 1 }), 1));
+    send(request(await operator.access({ scope: 'read' }), 2));
+    send(request(await operator.access(), -1));
+    send(request(await operator.access(), 3, 'If-Match: nonsense\r\n'));
+    const right = send(request(await operator.access(), 4));
     await until(() => right.answers.length === 1);
     expect(right.answers).to.deep.equal([[4, 1]]);
   });
 
   it('does not wait for the body of an unauthorized client', async () => {
     await start(forEver);
-    const forged = await rig.sign({ iat: 1, exp: 1e10 }, 'HS256', Buffer.alloc(32));
-    for (const token of ['none', forged, await rig.access({ scope: 'read' })]) send(head(token, 100));
-    const right = send(request(await rig.access(), 4));
+    const forged = await operator.sign({ iat: 1, exp: 1e10 }, { key: Buffer.alloc(32) });
+    for (const token of ['none', forged, await operator.access({ scope: 'read' })]) send(head(token, 100));
+    const right = send(request(await operator.access(), 4));
     await until(() => right.answers.length === 1);
   });
 
   it('waits up to the limit for the body of an authorized client', async () => {
     await start(20);
-    for (let sender = 0; sender < 5; sender += 1) send(head(await rig.access(), 100));
-    const right = send(request(await rig.access(), 4));
+    for (let sender = 0; sender < 5; sender += 1) send(head(await operator.access(), 100));
+    const right = send(request(await operator.access(), 4));
     await until(() => right.answers.length === 1);
   });
 
   it('does not wait for a disconnected client', async () => {
     await start(forEver);
-    send(head(await rig.access(), 100));
+    send(head(await operator.access(), 100));
     await afterReads();
-    const right = send(request(await rig.access(), 4));
+    const right = send(request(await operator.access(), 4));
     await afterReads();
     expect(right.answers).to.deep.equal([]);
     sockets[0]?.destroy();
@@ -138,9 +138,9 @@ describe('the order of arrival', () => {
     await start(20);
     const body = JSON.stringify({ workerId: 1 });
     const late = send(head(await requestToken(1), body.length));
-    const other = send(request(await rig.access(), 4));
+    const other = send(request(await operator.access(), 4));
     await until(() => other.answers.length === 1);
-    late.write(body + request(await rig.access(), 2));
+    late.write(body + request(await operator.access(), 2));
     await disk.reached();
     await afterReads();
     expect(late.answers).to.deep.equal([]);
@@ -151,8 +151,8 @@ describe('the order of arrival', () => {
 
   it('makes later commands wait for a shutdown', async () => {
     await start(forEver);
-    const token = await rig.forRequest('shutdown');
-    const stop = `POST /api/v1/stop-api HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${await rig.access()}\r\n\r\n`;
+    const token = await operator.forRequest('shutdown');
+    const stop = `POST /api/v1/stop-api HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${await operator.access()}\r\n\r\n`;
     const shutdown = stop.replace('stop-api', 'shutdown').replace(/Bearer .*/, `Bearer ${token}`);
     const sent = send(shutdown + stop);
     await disk.reached();
@@ -163,9 +163,9 @@ describe('the order of arrival', () => {
 
   it('does not hold up a shutdown', async () => {
     await start(forEver);
-    send(head(await rig.access(), 100));
+    send(head(await operator.access(), 100));
     send(request(await requestToken(1), 1));
     await disk.reached();
-    expect((await rig.command('shutdown')).status).to.equal(200);
+    expect((await operator.command('shutdown')).status).to.equal(200);
   });
 });

@@ -4,30 +4,28 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { packageRoot } from '../../../src/base/version.ts';
 import { consoleModules } from '../../../src/operator/http/console-files.ts';
-import { type Rig, startRig } from '../../support/operator-rig.ts';
+import { type OperatorSide, startOperatorSide } from '../../support/harness.ts';
 
 describe('console files', () => {
-  let rig: Rig;
+  let operator: OperatorSide;
   before(async () => {
-    rig = await startRig();
+    operator = await startOperatorSide();
   });
-  after(() => rig.close());
+  after(() => operator.close());
 
-  const get = (path: string, headers = {}) => rig.call(path, { method: 'GET', headers });
+  const get = (path: string, headers = {}) => operator.call(path, { method: 'GET', headers });
 
   it('need no token, under a policy without foreign and inline resources', async () => {
-    for (const path of ['/', '/reference']) {
-      const { status, headers, text } = await get(path);
-      expect([status, headers['content-type']]).to.deep.equal([200, 'text/html; charset=utf-8']);
-      const policy = String(headers['content-security-policy']).split('; ');
-      expect(policy).to.include.members(["default-src 'none'", "frame-ancestors 'none'", "script-src 'self'"]);
-      expect(policy.join()).not.to.match(/unsafe|\*|http/);
-      expect(headers).to.include({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
-      expect(text).not.to.match(/<script(?! type="module" src="\/)| style=|<style| on\w+=|https?:/);
-    }
+    const { status, headers, text } = await get('/');
+    expect([status, headers['content-type']]).to.deep.equal([200, 'text/html; charset=utf-8']);
+    const policy = String(headers['content-security-policy']).split('; ');
+    expect(policy).to.include.members(["default-src 'none'", "frame-ancestors 'none'", "script-src 'self'"]);
+    expect(policy.join()).not.to.match(/unsafe|\*|http/);
+    expect(headers).to.include({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    expect(text).not.to.match(/<script(?! type="module" src="\/)| style=|<style| on\w+=|https?:/);
   });
 
-  it('include every module of the pages and its imports, under exact paths', async () => {
+  it('include every module of the page and its imports, under exact paths', async () => {
     const own = readdirSync(join(packageRoot, 'src/console')).filter((name) => name.endsWith('.ts'));
     const listed = consoleModules.filter((name) => name.startsWith('src/console/'));
     expect([...listed].sort()).to.deep.equal(own.map((name) => `src/console/${name.slice(0, -3)}`).sort());
@@ -48,10 +46,11 @@ describe('console files', () => {
       '/console/../package.json',
       '/console/src/operator/http/operator-api.js',
       '/index.html',
+      '/reference',
     ]) {
       expect((await get(path)).status, path).to.equal(404);
     }
-    const { status, headers } = await rig.call('/', { method: 'POST' });
+    const { status, headers } = await operator.call('/', { method: 'POST' });
     expect([status, headers.allow]).to.deep.equal([405, 'GET, HEAD']);
   });
 

@@ -1,18 +1,18 @@
 // `?dryRun=true`: what a command would do, said without doing it.
 import { expect } from 'chai';
 import { condition } from '../../../src/base/condition.ts';
-import { bearer, json, type Rig, startRig } from '../../support/operator-rig.ts';
+import { bearer, json, type OperatorSide, startOperatorSide } from '../../support/harness.ts';
 
 describe('a dry run', () => {
-  let rig: Rig;
+  let operator: OperatorSide;
   beforeEach(async () => {
-    rig = await startRig();
+    operator = await startOperatorSide();
   });
-  afterEach(() => rig.close());
+  afterEach(() => operator.close());
 
   const state = async () =>
-    (await rig.call('/api/v1/state', { method: 'GET', headers: bearer(await rig.access()) })).json;
-  const dryRun = (name: string, body?: object, query = 'dryRun=true') => rig.command(`${name}?${query}`, body);
+    (await operator.call('/api/v1/state', { method: 'GET', headers: bearer(await operator.access()) })).json;
+  const dryRun = (name: string, body?: object, query = 'dryRun=true') => operator.command(`${name}?${query}`, body);
 
   it('previews a command without an effect', async () => {
     const before = await state();
@@ -41,8 +41,19 @@ describe('a dry run', () => {
     expect((await state()).generation).to.equal(0);
   });
 
+  it('says why the objects are not known, if the content process cannot tell', async () => {
+    operator.content.answer = new Error('The content process did not answer within 2000 ms');
+    const { status, json: preview } = await dryRun('set-worker', { workerId: 3 });
+    expect(status).to.equal(200);
+    expect(preview).to.deep.include({
+      objects: null,
+      objectsUnknown: 'The content process did not answer within 2000 ms',
+    });
+    expect(preview.after).to.deep.include({ effectiveBuckets: ['3:0', '3:1'] });
+  });
+
   it('lists the conditions that would hold', async () => {
-    rig.conditionSources.push(({ buckets }) =>
+    operator.conditionSources.push(({ buckets }) =>
       (buckets ?? []).map((id) => condition('UnknownBuckets', 'NotInDirectory', `No ${id}.`)),
     );
     const { json: preview } = await dryRun('set-buckets', { buckets: ['9:9'] });
@@ -56,38 +67,38 @@ describe('a dry run', () => {
       ...{ status: 409, detail: 'Already started' },
       state: { node: 'running', publicApi: 'running' },
     });
-    const headers = { ...bearer(await rig.access()), 'if-match': '"8"' };
-    const late = await rig.call('/api/v1/stop-api?dryRun=true', { headers });
+    const headers = { ...bearer(await operator.access()), 'if-match': '"8"' };
+    const late = await operator.call('/api/v1/stop-api?dryRun=true', { headers });
     expect(late.json).to.deep.include({ status: 412, generation: 0 });
   });
 
   it('needs a token that may give commands, for this very URL, and uses it up', async () => {
-    const reading = await rig.access({ scope: 'read' });
-    expect((await rig.command('stop-api?dryRun=true', {}, reading)).status).to.equal(403);
-    const inEarnest = await rig.forRequest('stop-api');
-    expect((await rig.command('stop-api?dryRun=true', {}, inEarnest)).status).to.equal(401);
-    const token = await rig.forRequest('stop-api?dryRun=true');
-    expect((await rig.command('stop-api', {}, token)).status).to.equal(401);
-    expect((await rig.command('stop-api?dryRun=true', {}, token)).status).to.equal(200);
-    expect((await rig.command('stop-api?dryRun=true', {}, token)).json.detail).to.match(/has been used/);
+    const reading = await operator.access({ scope: 'read' });
+    expect((await operator.command('stop-api?dryRun=true', {}, reading)).status).to.equal(403);
+    const inEarnest = await operator.forRequest('stop-api');
+    expect((await operator.command('stop-api?dryRun=true', {}, inEarnest)).status).to.equal(401);
+    const token = await operator.forRequest('stop-api?dryRun=true');
+    expect((await operator.command('stop-api', {}, token)).status).to.equal(401);
+    expect((await operator.command('stop-api?dryRun=true', {}, token)).status).to.equal(200);
+    expect((await operator.command('stop-api?dryRun=true', {}, token)).json.detail).to.match(/has been used/);
   });
 
   it('is not audited, unless its token is refused', async () => {
     await dryRun('stop-api');
     await dryRun('start-api');
-    expect(rig.audits).to.deep.equal([]);
-    await rig.command('stop-api?dryRun=true', {}, 'nonsense');
-    expect(rig.audits).to.have.lengthOf(1);
+    expect(operator.audits).to.deep.equal([]);
+    await operator.command('stop-api?dryRun=true', {}, 'nonsense');
+    expect(operator.audits).to.have.lengthOf(1);
   });
 
   it('is evaluated in the state that the current step leads to, without waiting', async () => {
-    await rig.command('stop-api');
+    await operator.command('stop-api');
     let listening = (): void => {};
-    rig.effects.listen = () =>
+    operator.effects.listen = () =>
       new Promise((resolve) => {
         listening = resolve;
       });
-    const starting = rig.command('start-api');
+    const starting = operator.command('start-api');
     while ((await state()).publicApi !== 'starting');
     const preview = await dryRun('stop-api');
     expect(preview.json.before).to.deep.include({ publicApi: 'running', generation: 2 });
@@ -114,8 +125,8 @@ describe('a dry run', () => {
   });
 
   it('is checked after the body', async () => {
-    const answer = await rig.call('/api/v1/set-worker?dryRun=maybe', {
-      headers: { ...bearer(await rig.access()), ...json },
+    const answer = await operator.call('/api/v1/set-worker?dryRun=maybe', {
+      headers: { ...bearer(await operator.access()), ...json },
       body: '{"workerId": -1}',
     });
     expect(answer.json.detail).to.match(/^\/workerId/);

@@ -4,20 +4,27 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { CompactSign } from 'jose';
 import { commandNames } from '../../../machines/commands.ts';
-import { type Answer, json, type Rig, secret, startRig } from '../../support/operator-rig.ts';
+import {
+  json,
+  type OperatorResponse,
+  type OperatorSide,
+  secret,
+  signingKey,
+  startOperatorSide,
+} from '../../support/harness.ts';
 import { until } from '../../support/until.ts';
 
 describe('garbage', () => {
-  let rig: Rig;
+  let operator: OperatorSide;
   before(async () => {
-    rig = await startRig({ settings: { maxBodyBytes: 2048 } });
+    operator = await startOperatorSide({ settings: { maxBodyBytes: 2048 } });
   });
-  after(() => rig.close());
+  after(() => operator.close());
 
-  const expectDecent = ({ status, text, json: document, headers }: Answer): void => {
+  const expectDecent = ({ status, text, json: document, headers }: OperatorResponse): void => {
     expect(status).to.be.within(200, 499);
     expect(text).not.to.match(/\bat (?:\w|\/)[^\n]*:\d+:\d+/);
-    expect(text).not.to.include(secret.toString());
+    expect(text).not.to.include(secret);
     if (status < 400) return;
     expect(headers['content-type']).to.equal('application/problem+json');
     expect(document.detail).to.be.a('string').and.not.equal('');
@@ -40,7 +47,7 @@ describe('garbage', () => {
   it('as Authorization is a 401', async () => {
     await fc.assert(
       fc.asyncProperty(isCommand, fc.oneof(headerValue, tokens), async (name, authorization) => {
-        const answer = await rig.call(`/api/v1/${name}`, { headers: { authorization } });
+        const answer = await operator.call(`/api/v1/${name}`, { headers: { authorization } });
         expect(answer.status).to.equal(401);
         expect(answer.headers['www-authenticate']).to.match(/^Bearer realm="[^"]*"/);
         expectDecent(answer);
@@ -49,7 +56,7 @@ describe('garbage', () => {
     );
   });
 
-  it('as claims, rightly signed, is refused or meant', async () => {
+  it('as claims, correctly signed, is refused or obeyed', async () => {
     const number = fc.oneof(fc.double(), fc.integer(), fc.constant(Math.floor(Date.now() / 1000)));
     const claim = fc.oneof(fc.jsonValue(), number);
     const claims = fc.record(
@@ -62,8 +69,8 @@ describe('garbage', () => {
     await fc.assert(
       fc.asyncProperty(claims, async (some) => {
         const text = new TextEncoder().encode(JSON.stringify(some).replaceAll('null', '1e999'));
-        const token = await new CompactSign(text).setProtectedHeader({ alg: 'HS256' }).sign(secret);
-        expectDecent(await rig.command('stop-api', {}, token));
+        const token = await new CompactSign(text).setProtectedHeader({ alg: 'HS256' }).sign(signingKey);
+        expectDecent(await operator.command('stop-api', {}, token));
       }),
       { numRuns: 120 },
     );
@@ -85,9 +92,9 @@ describe('garbage', () => {
     );
     await fc.assert(
       fc.asyncProperty(isCommand, bodies, types, fc.boolean(), async (name, body, type, chunked) => {
-        const authorization = `Bearer ${await rig.access()}`;
+        const authorization = `Bearer ${await operator.access()}`;
         const headers = { ...json, 'content-type': type, authorization };
-        expectDecent(await rig.call(`/api/v1/${name}`, { headers, body, chunked }));
+        expectDecent(await operator.call(`/api/v1/${name}`, { headers, body, chunked }));
       }),
       { numRuns: 120 },
     );
@@ -97,23 +104,23 @@ describe('garbage', () => {
     const target = fc.webPath().map((path) => path || '/');
     await fc.assert(
       fc.asyncProperty(target, headerValue, headerValue, async (path, host, origin) => {
-        expectDecent(await rig.call(path, { method: 'GET', headers: { host, origin } }));
-        expectDecent(await rig.call(path, { method: 'GET' }));
-        expectDecent(await rig.call(`http://localhost${path}`, { method: 'GET' }));
+        expectDecent(await operator.call(path, { method: 'GET', headers: { host, origin } }));
+        expectDecent(await operator.call(path, { method: 'GET' }));
+        expectDecent(await operator.call(`http://localhost${path}`, { method: 'GET' }));
       }),
       { numRuns: 30 },
     );
   });
 
-  it('that stops half-way is no error of ours, and leaves no stack in the log', async () => {
-    const authorization = `Bearer ${await rig.access()}`;
-    const { length } = rig.logLines;
+  it('that stops halfway causes no internal error, and no stack trace in the log', async () => {
+    const authorization = `Bearer ${await operator.access()}`;
+    const { length } = operator.logLines;
     for (const framing of ['Content-Length: 100', 'Transfer-Encoding: chunked']) {
       for (const part of ['', framing.startsWith('C') ? '{"work' : '6\r\n{"work\r\n']) {
         const head = ['POST /api/v1/set-worker HTTP/1.1', 'Host: localhost', 'Content-Type: application/json', framing];
         const text = [...head, `Authorization: ${authorization}`, '', part].join('\r\n');
         await new Promise<void>((resolve, reject) => {
-          const socket = connect(rig.listener.port, '127.0.0.1', () => socket.end(text));
+          const socket = connect(operator.listener.port, '127.0.0.1', () => socket.end(text));
           socket
             .resume()
             .on('error', reject)
@@ -121,16 +128,16 @@ describe('garbage', () => {
         });
       }
     }
-    await until(() => rig.logLines.slice(length).filter((line) => line.includes('set-worker: ')).length === 4);
-    const lines = rig.logLines.slice(length).join('');
+    await until(() => operator.logLines.slice(length).filter((line) => line.includes('set-worker: ')).length === 4);
+    const lines = operator.logLines.slice(length).join('');
     expect(lines)
       .not.to.match(/"level":[56]0/)
       .and.not.to.match(/:\d+:\d+/);
-    expect(rig.audits.slice(-4).map(({ status }) => status)).to.deep.equal([400, 400, 400, 400]);
+    expect(operator.audits.slice(-4).map(({ status }) => status)).to.deep.equal([400, 400, 400, 400]);
   });
 
-  it('leaves a node that works', async () => {
-    expect((await rig.command('set-worker', { workerId: 1 })).status).to.equal(200);
-    expect(rig.logLines.filter((line) => JSON.parse(line).level >= 50)).to.deep.equal([]);
+  it('leaves the node working', async () => {
+    expect((await operator.command('set-worker', { workerId: 1 })).status).to.equal(200);
+    expect(operator.logLines.filter((line) => JSON.parse(line).level >= 50)).to.deep.equal([]);
   });
 });

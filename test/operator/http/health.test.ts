@@ -1,23 +1,24 @@
 // Health on the operator port: for anybody who can reach it, in every state of the node, and while the node is busy.
 import { expect } from 'chai';
 import type { Node } from '../../../src/control/node-runner.ts';
-import { makeNode, type Rig, startRig } from '../../support/operator-rig.ts';
+import { ContentSideTwin, readStatus } from '../../support/content-side-twin.ts';
+import { longDeadlines, makeNode, type OperatorSide, startOperatorSide } from '../../support/harness.ts';
 import { PublicSideTwin } from '../../support/public-side-twin.ts';
 
 describe('health', () => {
-  let rig: Rig;
-  afterEach(() => rig.close());
+  let operator: OperatorSide;
+  afterEach(() => operator.close());
 
   const ask = async (path: string): Promise<string> => {
-    const { status, text, headers } = await rig.call(path, { method: 'GET' });
+    const { status, text, headers } = await operator.call(path, { method: 'GET' });
     expect(headers).to.include({ 'cache-control': 'no-store', 'content-type': 'text/plain; charset=utf-8' });
     return `${status} ${text.trim()}`;
   };
 
   async function withNode(lameDuckMs = 0): Promise<[Node, PublicSideTwin]> {
     const side = new PublicSideTwin();
-    const node = makeNode(side, { lameDuckMs });
-    rig = await startRig({ health: () => node.health });
+    const node = makeNode({ publicSide: side, deadlines: { ...longDeadlines, lameDuckMs } });
+    operator = await startOperatorSide({ health: () => node.health });
     return [node, side];
   }
 
@@ -34,6 +35,19 @@ describe('health', () => {
     await node.command({ type: 'shutdown' });
     expect(await ask('/readyz')).to.equal('503 the node is shutting down');
     expect(await ask('/livez')).to.equal('200 ok');
+    await side.end();
+  });
+
+  it('is not ready before the directory has been read', async () => {
+    const side = new PublicSideTwin();
+    const contentSide = new ContentSideTwin();
+    contentSide.status = { ...readStatus, readAt: null };
+    const node = makeNode({ publicSide: side, contentSide });
+    operator = await startOperatorSide({ health: () => node.health });
+    await node.restore();
+    expect(await ask('/readyz')).to.equal('503 the directory has never been read');
+    contentSide.report(readStatus);
+    expect(await ask('/readyz')).to.equal('200 ok');
     await side.end();
   });
 
@@ -72,16 +86,16 @@ describe('health', () => {
   });
 
   it('is not ready without a serving process', async () => {
-    rig = await startRig();
+    operator = await startOperatorSide();
     expect(await ask('/readyz')).to.equal('503 no server process serves the public API');
   });
 
   it('needs a known Host, and is read-only', async () => {
-    rig = await startRig();
-    expect((await rig.call('/livez', { method: 'GET', headers: { host: 'evil.example' } })).status).to.equal(403);
-    const wrong = await rig.call('/livez', { method: 'POST' });
+    operator = await startOperatorSide();
+    expect((await operator.call('/livez', { method: 'GET', headers: { host: 'evil.example' } })).status).to.equal(403);
+    const wrong = await operator.call('/livez', { method: 'POST' });
     expect([wrong.status, wrong.headers.allow]).to.deep.equal([405, 'GET, HEAD']);
-    expect(await rig.call('/livez', { method: 'HEAD' })).to.include({ status: 200, text: '' });
-    expect((await rig.call('/livez/', { method: 'GET' })).status).to.equal(404);
+    expect(await operator.call('/livez', { method: 'HEAD' })).to.include({ status: 200, text: '' });
+    expect((await operator.call('/livez/', { method: 'GET' })).status).to.equal(404);
   });
 });

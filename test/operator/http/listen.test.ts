@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import Koa from 'koa';
 import { pino } from 'pino';
 import { type ListenSettings, listen, type OperatorListener } from '../../../src/operator/http/listen.ts';
-import { settings, startRig } from '../../support/operator-rig.ts';
+import { operatorSettings, startOperatorSide } from '../../support/harness.ts';
 import { until } from '../../support/until.ts';
 
 const log = pino({ level: 'silent' });
@@ -19,7 +19,7 @@ describe('the operator API server', () => {
   });
 
   const start = async (app: Koa, changed: Partial<ListenSettings> = {}) => {
-    listener = await listen(app, { ...settings, ...changed }, log);
+    listener = await listen(app, { ...operatorSettings, ...changed }, log);
   };
   const socket = async (): Promise<Socket> => {
     const one = connect(listener.port, '127.0.0.1');
@@ -52,7 +52,9 @@ describe('the operator API server', () => {
     await once(other, 'listening');
     const address = other.address();
     const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
-    const error: unknown = await listen(new Koa(), { ...settings, port }, log).catch((thrown: unknown) => thrown);
+    const error: unknown = await listen(new Koa(), { ...operatorSettings, port }, log).catch(
+      (thrown: unknown) => thrown,
+    );
     other.close();
     expect(error).to.have.property(
       'message',
@@ -86,11 +88,11 @@ describe('the operator API server', () => {
   });
 
   it('answers a head that is too long with 431, and goes on', async () => {
-    const rig = await startRig({ settings: { maxHeaderBytes: 20_000 } });
-    const answer = rig.raw(`GET /api/v1/state HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(30_000)}\r\n\r\n`);
+    const operator = await startOperatorSide({ settings: { maxHeaderBytes: 20_000 } });
+    const answer = operator.raw(`GET /api/v1/state HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(30_000)}\r\n\r\n`);
     expect(await answer).to.match(/^HTTP\/1.1 431 /);
-    const next = await rig.command('stop-api');
-    await rig.close();
+    const next = await operator.command('stop-api');
+    await operator.close();
     expect(next.status).to.equal(200);
   });
 

@@ -5,20 +5,20 @@ import { version } from '../../../src/base/version.ts';
 import { addServerCounters, noServerCounters, noServerMetrics } from '../../../src/metrics/counters.ts';
 import type { MeasuredSide } from '../../../src/operator/http/metrics-route.ts';
 import { wantsOpenMetrics } from '../../../src/operator/http/metrics-route.ts';
-import { bearer, type Rig, startRig, stillSide } from '../../support/operator-rig.ts';
+import { bearer, type OperatorSide, startOperatorSide, stillSide } from '../../support/harness.ts';
 import { scrapeOf } from '../../support/scrape.ts';
 
 type Heard = Parameters<Parameters<MeasuredSide['subscribe']>[0]>[0];
 
 describe('the metrics', () => {
-  let rig: Rig;
+  let operator: OperatorSide;
   let publish: (event: Heard) => void;
 
   const answers = { 'hit 200': 7, 'hit 206': 2, 'elsewhere 421': 1 };
   const counts = { ...addServerCounters(noServerCounters, { ...noServerCounters, answers }), broken: 3, cpuSec: 1.5 };
 
   beforeEach(async () => {
-    rig = await startRig({
+    operator = await startOperatorSide({
       publicSide: {
         ...stillSide,
         activity: { ...stillSide.activity, bytesSent: 1234 },
@@ -31,9 +31,9 @@ describe('the metrics', () => {
       },
     });
   });
-  afterEach(() => rig.close());
+  afterEach(() => operator.close());
 
-  const get = (headers: Record<string, string> = {}) => rig.call('/metrics', { method: 'GET', headers });
+  const get = (headers: Record<string, string> = {}) => operator.call('/metrics', { method: 'GET', headers });
   const scrape = async () => scrapeOf((await get()).text);
 
   it('need no token, and are plain text for a parser of Prometheus', async () => {
@@ -42,7 +42,7 @@ describe('the metrics', () => {
     const { families, value } = scrapeOf(text);
     expect(value('distributor_build_info', { version, node_version: process.version })).to.equal(1);
     expect(families.map(({ name }) => name)).to.include.members(['process_cpu_seconds_total', 'process_open_fds']);
-    expect((await rig.call('/metrics')).headers.allow).to.equal('GET, HEAD');
+    expect((await operator.call('/metrics')).headers.allow).to.equal('GET, HEAD');
   });
 
   it('follow the naming conventions, are unique, and have help texts', async () => {
@@ -66,19 +66,19 @@ describe('the metrics', () => {
         .map(({ labels }) => labels?.state);
     expect(await lit('distributor_node_state')).to.deep.equal(['running']);
     expect(await lit('distributor_public_api_state')).to.deep.equal(['running']);
-    await rig.command('stop-api');
+    await operator.command('stop-api');
     expect(await lit('distributor_public_api_state')).to.deep.equal(['stopped']);
     expect((await scrape()).value('distributor_public_api_wanted')).to.equal(0);
     expect((await scrape()).value('distributor_generation')).to.equal(1);
-    await rig.command('shutdown');
+    await operator.command('shutdown');
     expect(await lit('distributor_node_state')).to.deep.equal(['shuttingDown']);
   });
 
   it('count the requests to the operator API by command and status, and refusals by reason', async () => {
-    await rig.command('stop-api');
-    await rig.command('stop-api');
-    await rig.command('stop-api', {}, 'nonsense');
-    await rig.call('/nothing/here');
+    await operator.command('stop-api');
+    await operator.command('stop-api');
+    await operator.command('stop-api', {}, 'nonsense');
+    await operator.call('/nothing/here');
     const { value, families } = await scrape();
     const requests = (command: string, status: string) =>
       value('distributor_operator_requests_total', { command, status });
@@ -136,25 +136,26 @@ describe('the metrics', () => {
 
   it('have bounded cardinality', async () => {
     const series = async () => (await get()).text.split('\n').filter((line) => line.startsWith('distributor_')).length;
-    await rig.call('/x/0');
-    await rig.command('set-worker', { 'a key 0': 0 });
+    await operator.call('/x/0');
+    await operator.command('set-worker', { 'a key 0': 0 });
     // A scrape is counted too, and seen by the next one.
     await series();
     const before = await series();
     for (let n = 0; n < 10; n += 1) {
-      await rig.call(`/x/${n}`);
-      await rig.command('set-worker', { [`a key ${n}`]: n });
+      await operator.call(`/x/${n}`);
+      await operator.command('set-worker', { [`a key ${n}`]: n });
     }
     expect(await series()).to.equal(before);
-    for (let n = 0; n < 120; n += 1) await rig.command('stop-api', {}, await rig.access({ aud: `node ${n}` }));
+    for (let n = 0; n < 120; n += 1)
+      await operator.command('stop-api', {}, await operator.access({ aud: `node ${n}` }));
     const { families } = await scrape();
     const refusals = families.find(({ name }) => name === 'distributor_operator_refusals_total')?.metrics ?? [];
     expect(refusals.length).to.be.lessThan(110);
   });
 
-  it('count the pages and modules of the console as one', async () => {
-    for (const path of ['/', '/reference', '/console/console.css', '/console/src/console/main.js']) {
-      await rig.call(path, { method: 'GET' });
+  it('count the page and the modules of the console as one', async () => {
+    for (const path of ['/', '/console/console.css', '/console/icon.svg', '/console/src/console/main.js']) {
+      await operator.call(path, { method: 'GET' });
     }
     const { value, families } = await scrape();
     expect(value('distributor_operator_requests_total', { command: 'console', status: '200' })).to.equal(4);
@@ -163,19 +164,19 @@ describe('the metrics', () => {
   });
 
   it('include the reason of a known refusal, even after many others', async () => {
-    const nonsense = ['nonsense', 'eyJhbGciOiJub25lIn0.e30.', await rig.sign({}, 'HS256', Buffer.alloc(40))];
+    const nonsense = ['nonsense', 'eyJhbGciOiJub25lIn0.e30.', await operator.sign({}, { key: Buffer.alloc(40) })];
     const kinds = ['', '?dryRun=true'].flatMap((query) => [...commandNames.map((name) => `${name}${query}`)]);
     for (const kind of kinds) {
-      for (const token of nonsense) await rig.command(kind, {}, token);
-      await rig.call(`/api/v1/${kind}`);
-      await rig.call(`/api/v1/${kind}`, { headers: { authorization: 'Basic x' } });
-      await rig.command(kind, {}, await rig.access({ scope: 'read' }));
-      await rig.command(kind, {}, await rig.access({ aud: 'another' }));
-      await rig.command(kind, {}, await rig.access({ exp: 1 }));
-      await rig.command(kind, {}, await rig.forRequest('state'));
-      await rig.call(`/api/v1/${kind}`, { headers: bearer(await rig.access()), body: 'x' });
+      for (const token of nonsense) await operator.command(kind, {}, token);
+      await operator.call(`/api/v1/${kind}`);
+      await operator.call(`/api/v1/${kind}`, { headers: { authorization: 'Basic x' } });
+      await operator.command(kind, {}, await operator.access({ scope: 'read' }));
+      await operator.command(kind, {}, await operator.access({ aud: 'another' }));
+      await operator.command(kind, {}, await operator.access({ exp: 1 }));
+      await operator.command(kind, {}, await operator.forRequest('state'));
+      await operator.call(`/api/v1/${kind}`, { headers: bearer(await operator.access()), body: 'x' });
     }
-    await rig.command('start-api');
+    await operator.command('start-api');
     const { value } = await scrape();
     const refused = (command: string, reason: string) =>
       value('distributor_operator_refusals_total', { command, reason });

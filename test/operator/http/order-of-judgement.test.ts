@@ -1,6 +1,6 @@
 // The order of checks: of two errors in one request, the earlier check answers.
 import { expect } from 'chai';
-import { type Call, json, type Rig, startRig } from '../../support/operator-rig.ts';
+import { type Call, json, type OperatorSide, startOperatorSide } from '../../support/harness.ts';
 
 interface Request extends Call {
   readonly path: string;
@@ -37,11 +37,11 @@ const defects: readonly Defect[] = [
 ];
 
 describe('the order of judgement', () => {
-  let rig: Rig;
+  let operator: OperatorSide;
   before(async () => {
-    rig = await startRig({ settings: { maxBodyBytes: 4096 } });
+    operator = await startOperatorSide({ settings: { maxBodyBytes: 4096 } });
   });
-  after(() => rig.close());
+  after(() => operator.close());
 
   async function answerTo(...present: Defect[]): Promise<{ status: number; detail: unknown }> {
     const [first, second] = present;
@@ -62,12 +62,12 @@ describe('the order of judgement', () => {
       method: first?.method ?? second?.method ?? 'POST',
       headers: {
         ...json,
-        authorization: `Bearer ${await rig.sign(claims)}`,
+        authorization: `Bearer ${await operator.sign(claims)}`,
         ...second?.headers,
         ...first?.headers,
       },
     };
-    const { status, json: document } = await rig.call(request.path, request);
+    const { status, json: document } = await operator.call(request.path, request);
     return { status, detail: document?.detail };
   }
 
@@ -89,8 +89,8 @@ describe('the order of judgement', () => {
   }
 
   it('ends with the machine', async () => {
-    const unused = await rig.command('start-api', { surplus: 1 });
+    const unused = await operator.command('start-api', { surplus: 1 });
     expect(unused.status).to.equal(400);
-    expect((await rig.command('start-api', {})).status).to.equal(409);
+    expect((await operator.command('start-api', {})).status).to.equal(409);
   });
 });

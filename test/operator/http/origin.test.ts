@@ -56,7 +56,7 @@ describe('the Host of a request', () => {
     expect(refusal({ hosts: ['localhost', 'evil.example'] })).to.include('Host "evil.example"');
   });
 
-  it('is refused with advice', () => {
+  it('is refused with instructions', () => {
     expect(refusal({ hosts: ['evil.example'] })).to.equal(
       'Host "evil.example" is not this node\'s: operatorApi.allowedHosts lists further names',
     );
@@ -89,7 +89,7 @@ describe('the Host of a request', () => {
 });
 
 describe('the Origin of a request', () => {
-  it('may be absent, or ours', () => {
+  it('may be absent, or one of the node', () => {
     for (const origin of [
       undefined,
       'http://localhost:8080',

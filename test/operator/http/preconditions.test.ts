@@ -2,21 +2,21 @@
 import { expect } from 'chai';
 import { commandNames } from '../../../machines/commands.ts';
 import { condition } from '../../../src/base/condition.ts';
-import { bearer, json, type Rig, startRig } from '../../support/operator-rig.ts';
+import { bearer, json, type OperatorSide, startOperatorSide } from '../../support/harness.ts';
 
 describe('preconditions', () => {
-  let rig: Rig;
+  let operator: OperatorSide;
   beforeEach(async () => {
-    rig = await startRig();
+    operator = await startOperatorSide();
   });
-  afterEach(() => rig.close());
+  afterEach(() => operator.close());
 
   const read = async (headers: Record<string, string> = {}, method = 'GET') =>
-    rig.call('/api/v1/state', { method, headers: { ...bearer(await rig.access()), ...headers } });
+    operator.call('/api/v1/state', { method, headers: { ...bearer(await operator.access()), ...headers } });
   const tag = async () => String((await read()).headers.etag);
   const order = async (name: string, ifMatch: string, body: object = {}) =>
-    rig.call(`/api/v1/${name}`, {
-      headers: { ...bearer(await rig.access()), ...json, 'if-match': ifMatch },
+    operator.call(`/api/v1/${name}`, {
+      headers: { ...bearer(await operator.access()), ...json, 'if-match': ifMatch },
       body: JSON.stringify(body),
     });
 
@@ -24,7 +24,7 @@ describe('preconditions', () => {
     const answer = await read();
     expect(answer.headers.etag).to.match(/^"0\.[\w-]+\.[\w-]+"$/);
     expect(answer.headers['content-location']).to.equal('/api/v1/state');
-    const done = await rig.command('set-worker', { workerId: 3 });
+    const done = await operator.command('set-worker', { workerId: 3 });
     expect(done.headers.etag).to.match(/^"1\./);
     expect(done.headers.etag).to.equal(await tag());
     expect((await read({}, 'HEAD')).headers.etag).to.equal(await tag());
@@ -38,14 +38,14 @@ describe('preconditions', () => {
       expect(answer.headers).to.include({ etag: now, 'cache-control': 'no-store' });
     }
     expect((await read({ 'if-none-match': now }, 'HEAD')).status).to.equal(304);
-    await rig.command('set-worker', { workerId: 3 });
+    await operator.command('set-worker', { workerId: 3 });
     expect((await read({ 'if-none-match': now })).status).to.equal(200);
     expect((await read({ 'if-none-match': '"0"' })).status).to.equal(200);
   });
 
-  it('gives the state another tag when only a condition has come up', async () => {
+  it('gives the state another tag if only a condition was raised', async () => {
     const before = await tag();
-    rig.conditions.push(condition('NoDirectory', 'NoCatalogue', 'No catalogue.'));
+    operator.conditions.push(condition('NoDirectory', 'NotConfigured', 'No catalogue.'));
     const after = await tag();
     expect(after).not.to.equal(before);
     expect((await read({ 'if-none-match': before })).status).to.equal(200);
@@ -66,7 +66,7 @@ describe('preconditions', () => {
 
   it('applies to every command', async () => {
     for (const name of commandNames) {
-      if (name === 'start-api') await rig.command('stop-api');
+      if (name === 'start-api') await operator.command('stop-api');
       const body = name === 'set-worker' ? { workerId: 9 } : {};
       expect((await order(name, '"77"', body)).status, name).to.equal(412);
       expect((await order(name, '"77", "0.x"', body)).status, name).to.equal(412);
@@ -89,7 +89,7 @@ describe('preconditions', () => {
     }
   });
 
-  it('refuses what is no list of tags', async () => {
+  it('refuses a value that is not a list of tags', async () => {
     for (const ifMatch of [
       '1',
       '"1',
@@ -116,7 +116,7 @@ describe('preconditions', () => {
 
   it('has a different tag per desired state, even if generations restart, and per node', async () => {
     const [first] = await Promise.all([tag()]);
-    const reset = await startRig({ wishes: { workerId: 5 } });
+    const reset = await startOperatorSide({ config: { workerId: 5 } });
     const answer = await reset.call('/api/v1/state', { method: 'GET', headers: bearer(await reset.access()) });
     expect(answer.json.generation).to.equal(0);
     expect(answer.headers.etag).not.to.equal(first);
@@ -128,25 +128,25 @@ describe('preconditions', () => {
   });
 
   it('treats buckets as a set, independent of order', async () => {
-    await rig.command('set-buckets', { buckets: ['1:0', '1:1'] });
+    await operator.command('set-buckets', { buckets: ['1:0', '1:1'] });
     const before = await tag();
-    await rig.command('set-buckets', { buckets: ['1:1', '1:0'] });
+    await operator.command('set-buckets', { buckets: ['1:1', '1:0'] });
     expect((await order('stop-api', before)).status).to.equal(200);
   });
 
   it('is evaluated when the command reaches the node, not when it arrives', async () => {
-    await rig.command('stop-api');
+    await operator.command('stop-api');
     let listening = (): void => {};
-    rig.effects.listen = () =>
+    operator.effects.listen = () =>
       new Promise((resolve) => {
         listening = resolve;
       });
-    const starting = rig.command('start-api');
+    const starting = operator.command('start-api');
     while ((await read()).json.publicApi !== 'starting');
     const meant = await tag();
     const late = order('set-worker', meant, { workerId: 5 });
-    const previewed = await rig.call('/api/v1/set-worker?dryRun=true', {
-      headers: { ...bearer(await rig.access()), ...json, 'if-match': meant },
+    const previewed = await operator.call('/api/v1/set-worker?dryRun=true', {
+      headers: { ...bearer(await operator.access()), ...json, 'if-match': meant },
       body: '{"workerId":5}',
     });
     expect(previewed.json).to.include({ status: 412, generation: 2 });
@@ -165,10 +165,10 @@ describe('preconditions', () => {
   });
 
   it('consumes a request token, and writes an audit entry', async () => {
-    const token = await rig.forRequest('stop-api');
+    const token = await operator.forRequest('stop-api');
     const headers = { ...bearer(token), 'if-match': '"77"' };
-    expect((await rig.call('/api/v1/stop-api', { headers })).status).to.equal(412);
-    expect((await rig.call('/api/v1/stop-api', { headers })).status).to.equal(401);
-    expect(rig.audits[0]).to.deep.include({ command: 'stop-api', status: 412 });
+    expect((await operator.call('/api/v1/stop-api', { headers })).status).to.equal(412);
+    expect((await operator.call('/api/v1/stop-api', { headers })).status).to.equal(401);
+    expect(operator.audits[0]).to.deep.include({ command: 'stop-api', status: 412 });
   });
 });

@@ -1,0 +1,7 @@
+// The syntax of bucket ids, which depends on the directory.
+
+/** In a catalogue: any text of 1 to 128 characters, none a control character. */
+export const isCatalogueBucketId = (text: string): boolean => /^\P{Cc}{1,128}$/u.test(text);
+
+/** On the network: `{familyId}:{bucketIndex}`. */
+export const isSquidBucketId = (text: string): boolean => /^[0-9]{1,20}:[0-9]{1,20}$/.test(text);

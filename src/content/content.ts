@@ -1,0 +1,229 @@
+// The work of the content process: the index, the directory that fills it, and what it reports about both.
+import type { CoverageChange } from '../../machines/coverage-change.ts';
+import type { Settings } from '../../machines/settings.ts';
+import { type Condition, condition } from '../base/condition.ts';
+import { messageOf } from '../base/errors.ts';
+import { openCatalogue } from '../directory/catalogue/catalogue.ts';
+import type { Directory } from '../directory/directory.ts';
+import { openSquid } from '../directory/squid/squid.ts';
+import type {
+  CatalogueSetup,
+  ContentReport,
+  ContentSetup,
+  ContentStatus,
+  SquidSetup,
+} from '../ipc/content-messages.ts';
+import type { LookUp } from '../ipc/look-up.ts';
+import { type LookUpServer, serveLookUps } from '../ipc/look-up-channel.ts';
+import { dataObject } from '../store/data-object.ts';
+import { type OpenedStore, openStore } from '../store/index-folder.ts';
+import type { IndexWriter } from '../store/object-index.ts';
+import { coverageChange } from '../store/settings-preview.ts';
+import { directoryNames } from './directory-names-report.ts';
+
+/** Shortest pause between two reports: progress changes with every page. */
+const reportMs = 500;
+/** Pause before another attempt to open an index that could not be opened. */
+const reopenMs = 5000;
+/** How long the condition `IndexRebuilt` stays, so that an operator sees it. */
+const rebuiltMs = 300_000;
+/** Rows of old versions are removed in small steps, with a pause for other work. */
+const tidyPauseMs = 20;
+const tidyIdleMs = 5000;
+
+export class Content {
+  readonly #send: (report: ContentReport) => void;
+  #setup: ContentSetup | null = null;
+  #settings: Settings = { workerId: null, buckets: null };
+  #store: OpenedStore | null = null;
+  #unusable: Condition | null = null;
+  #rebuilt: Condition | null = null;
+  #directory: Directory | null = null;
+  #lookUps: LookUpServer | null = null;
+  #timers = new Map<string, NodeJS.Timeout>();
+  #names = '';
+  /** The state of the index whose names were sent. */
+  #namesOf = '';
+  #isClosed = false;
+  #isSettled = false;
+
+  constructor(send: (report: ContentReport) => void) {
+    this.#send = send;
+  }
+
+  open(setup: ContentSetup): void {
+    this.#setup = setup;
+    this.#settings = setup.settings;
+    serveLookUps(setup.lookUpSocket, {
+      lookUp: (id) => this.#lookUp(id),
+      reportBadCopy: (id) => this.#directory?.reportBadCopy(id),
+    }).then(
+      (server) => {
+        this.#lookUps = server;
+        if (this.#isClosed) void server.close();
+      },
+      (error: unknown) => this.#log('warn', `Look-ups of single objects are not possible: ${messageOf(error)}`),
+    );
+    this.#openIndex(setup);
+  }
+
+  configure(settings: Settings): void {
+    this.#settings = settings;
+    this.#directory?.configure(settings);
+  }
+
+  /** @throws {Error} with a reason for the operator */
+  preview(before: Settings, after: Settings, maxIds: number): CoverageChange {
+    if (this.#store === null) throw new Error('There is no index');
+    this.#store.index.refresh();
+    return coverageChange(this.#store.index, before, after, maxIds);
+  }
+
+  /** Resolves when nothing more is written. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    await Promise.all([this.#lookUps?.close(), this.#directory?.stop()]);
+    await this.#store?.index.close();
+  }
+
+  #openIndex(setup: ContentSetup): void {
+    const { directory, source } = setup;
+    if (directory === null || source === null) {
+      this.#report();
+      return;
+    }
+    try {
+      this.#store = openStore(setup.stateDirectory, source, setup.maxIndexBytes);
+      this.#unusable = null;
+    } catch (error) {
+      const message = `The index in ${setup.stateDirectory} cannot be opened: ${messageOf(error)}`;
+      if (this.#unusable === null) this.#log('warn', message);
+      this.#unusable = condition('IndexUnusable', 'CannotOpen', message);
+      this.#later('reopen', reopenMs, () => this.#openIndex(setup));
+      this.#report();
+      return;
+    }
+    const { index, rebuilt } = this.#store;
+    if (rebuilt !== null) this.#noteRebuilt(rebuilt);
+    this.#directory = this.#openDirectory(directory, index);
+    this.#directory.configure(this.#settings);
+    this.#directory.subscribe(() => this.#reportSoon());
+    this.#directory.start();
+    this.#tidy(index);
+    this.#report();
+  }
+
+  #openDirectory(setup: CatalogueSetup | SquidSetup, index: IndexWriter): Directory {
+    const log = {
+      info: (message: string) => this.#log('info', message),
+      warn: (message: string) => this.#log('warn', message),
+    };
+    return setup.kind === 'catalogue'
+      ? openCatalogue(setup, { index, log, dataObject })
+      : openSquid(setup, { index, log });
+  }
+
+  #noteRebuilt({ reason, message: cause, renamedTo }: NonNullable<OpenedStore['rebuilt']>): void {
+    const message = `The index cannot be used: ${cause}. It was renamed to ${renamedTo} and is built again.`;
+    this.#log('warn', message);
+    this.#rebuilt = condition('IndexRebuilt', reason, message);
+    this.#later('rebuilt', rebuiltMs, () => {
+      this.#rebuilt = null;
+      this.#report();
+    });
+  }
+
+  async #lookUp(id: string): Promise<LookUp> {
+    return (await this.#directory?.lookUp(id)) ?? { result: 'undecided' };
+  }
+
+  #tidy(index: IndexWriter): void {
+    let hasMore = false;
+    try {
+      hasMore = index.tidy();
+    } catch {
+      // A full disk: the driver reports it, and the rows can be removed later.
+    }
+    this.#later('tidy', hasMore ? tidyPauseMs : tidyIdleMs, () => this.#tidy(index));
+  }
+
+  /** At once if the control process waits for it. */
+  #reportSoon(): void {
+    if (!this.#isSettled && this.#status().isSettled) this.#report();
+    else this.#later('report', reportMs, () => this.#report());
+  }
+
+  #report(): void {
+    const status = this.#status();
+    this.#isSettled = status.isSettled;
+    this.#reportNames();
+    this.#send({ type: 'status', status });
+  }
+
+  #status(): ContentStatus {
+    const directory = this.#directory;
+    const summary = this.#store?.index.summary;
+    const readAt = summary?.readAt ?? null;
+    const conditions = [
+      this.#unusable ?? [],
+      this.#rebuilt ?? [],
+      directory?.conditions ?? [],
+      this.#notRead(readAt) ?? [],
+    ].flat();
+    const hasFailed = directory?.conditions.some(
+      ({ type }) => type === 'CatalogueInvalid' || type === 'IndexNotWritten',
+    );
+    return {
+      indexId: summary?.id ?? null,
+      isSettled:
+        readAt !== null || directory === null || this.#setup?.directory?.kind === 'squid' || hasFailed === true,
+      objects: summary?.totals.objects ?? 0,
+      bags: summary?.totals.bags ?? 0,
+      readAt,
+      progress: directory?.progress ?? null,
+      conditions,
+    };
+  }
+
+  #notRead(readAt: string | null): Condition | null {
+    if (readAt !== null) return null;
+    if (this.#setup?.directory === null) {
+      const message = 'The node has no directory, so it serves no objects: set catalogue or endpoints.storageSquid.';
+      return condition('NoDirectory', 'NotConfigured', message);
+    }
+    if (this.#directory === null) return null;
+    const { objectsRead } = this.#directory.progress;
+    const progress = objectsRead === null ? '' : ` ${objectsRead} objects have been read so far.`;
+    return condition('DirectoryNotRead', 'FirstRead', `The directory has not been read completely yet.${progress}`);
+  }
+
+  /** The names change with a version of a catalogue, or during a sync. */
+  #reportNames(): void {
+    if (this.#store === null || this.#directory === null) return;
+    const { index } = this.#store;
+    const isSyncing = this.#setup?.directory?.kind === 'squid';
+    const { version, readAt } = index.summary;
+    if (`${version} ${readAt !== null}` === this.#namesOf && !isSyncing) return;
+    this.#namesOf = `${version} ${readAt !== null}`;
+    const names = directoryNames(index);
+    const text = JSON.stringify(names);
+    if (text === this.#names) return;
+    this.#names = text;
+    this.#send({ type: 'names', names });
+  }
+
+  #log(level: 'info' | 'warn', message: string): void {
+    this.#send({ type: 'log', level, message });
+  }
+
+  /** One timer of a name at a time. */
+  #later(name: string, ms: number, work: () => void): void {
+    if (this.#isClosed || this.#timers.has(name)) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(name);
+      work();
+    }, ms);
+    this.#timers.set(name, timer);
+  }
+}

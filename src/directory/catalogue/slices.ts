@@ -1,0 +1,19 @@
+// Divides long work into short slices, so that timers and messages are served in between.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+/** How long synchronous work may hold the event loop. */
+export const sliceMs = 10;
+
+export class Slices {
+  #endsAt = performance.now() + sliceMs;
+
+  /** Whether the slice has been used up: `await next()`. */
+  get isOver(): boolean {
+    return performance.now() >= this.#endsAt;
+  }
+
+  async next(): Promise<void> {
+    await nextTurn();
+    this.#endsAt = performance.now() + sliceMs;
+  }
+}

@@ -1,0 +1,134 @@
+// Look-ups of single objects: one query for all that wait, one at a time, cached, and bounded however many strangers ask.
+import { LRUCache } from 'lru-cache';
+import type { DataObject } from '../../../machines/answer.ts';
+import type { LookUp } from '../../ipc/look-up.ts';
+import type { ObjectIndex } from '../../store/object-index.ts';
+import type { Clock } from './clock.ts';
+import type { SquidObject, SquidSingle } from './squid-answers.ts';
+import type { SquidClient } from './squid-client.ts';
+import type { SquidConditions } from './squid-conditions.ts';
+import { SquidFailure } from './squid-request.ts';
+
+export interface LookUpOptions {
+  readonly client: Pick<SquidClient, 'objects'>;
+  readonly index: Pick<ObjectIndex, 'object' | 'bag' | 'bucket'>;
+  readonly conditions: SquidConditions;
+  readonly clock: Clock;
+  readonly pauseMs: number;
+  readonly maxWaiting: number;
+  /** 0: nothing is cached. */
+  readonly cacheMs: number;
+  readonly maxCached: number;
+  /** Aborted at the end. */
+  readonly signal: AbortSignal;
+}
+
+/** Ids of one query. */
+const maxTogether = 100;
+/** Longer ids do not exist: a number of 128 bits has 39 digits. */
+const possibleId = /^[0-9]{1,40}$/;
+/** How long nothing is asked after a failure; doubled with each further one. */
+const firstRestMs = 1000;
+const maxRestMs = 10_000;
+
+const unknown: LookUp = { result: 'unknown' };
+const undecided: LookUp = { result: 'undecided' };
+
+interface Waiting {
+  readonly answer: Promise<LookUp>;
+  readonly resolve: (answer: LookUp) => void;
+}
+
+export class SquidLookUps {
+  readonly #options: LookUpOptions;
+  readonly #cache: LRUCache<string, LookUp> | null;
+  /** Those that a query is asking for, too. */
+  readonly #waiting = new Map<string, Waiting>();
+  #isAsking = false;
+  #restUntilMs = Number.NEGATIVE_INFINITY;
+  #restMs = firstRestMs;
+
+  constructor(options: LookUpOptions) {
+    this.#options = options;
+    const { cacheMs, maxCached, clock } = options;
+    const perf = { now: () => clock.monotonicMs() };
+    this.#cache = cacheMs === 0 ? null : new LRUCache({ max: maxCached, ttl: cacheMs, ttlResolution: 0, perf });
+  }
+
+  /** Never rejects. */
+  async lookUp(objectId: string): Promise<LookUp> {
+    if (!possibleId.test(objectId)) return unknown;
+    const known = this.#inIndex(objectId) ?? this.#cache?.get(objectId) ?? this.#waiting.get(objectId)?.answer;
+    if (known) return known;
+    const { clock, maxWaiting, signal } = this.#options;
+    const isResting = clock.monotonicMs() < this.#restUntilMs;
+    if (isResting || signal.aborted || this.#waiting.size >= maxWaiting) return undecided;
+    let resolve: Waiting['resolve'] = () => {};
+    const answer = new Promise<LookUp>((done) => {
+      resolve = done;
+    });
+    this.#waiting.set(objectId, { answer, resolve });
+    if (!this.#isAsking) void this.#askAll();
+    return answer;
+  }
+
+  #inIndex(id: string): LookUp | undefined {
+    const { index } = this.#options;
+    const row = index.object(id);
+    const ids = row && index.bag(row.bag)?.distributionBuckets;
+    if (!ids) return undefined;
+    return found({ id, ...row }, ids, (bucket) => index.bucket(bucket)?.workers ?? []);
+  }
+
+  async #askAll(): Promise<void> {
+    const { clock, pauseMs, signal } = this.#options;
+    this.#isAsking = true;
+    while (this.#waiting.size > 0) {
+      const ids = [...this.#waiting.keys()].slice(0, maxTogether);
+      await this.#ask(ids);
+      await clock.sleep(pauseMs, signal);
+    }
+    this.#isAsking = false;
+  }
+
+  async #ask(ids: readonly string[]): Promise<void> {
+    const { client, conditions, clock } = this.#options;
+    try {
+      const singles = new Map((await client.objects(ids)).map((single) => [single.object.id, single]));
+      this.#restMs = firstRestMs;
+      conditions.answered('lookUp');
+      for (const id of ids) {
+        const single = singles.get(id);
+        const answer = single ? answerOf(single) : unknown;
+        this.#cache?.set(id, answer);
+        this.#settle(id, answer);
+      }
+    } catch (error) {
+      // All that wait: the next query would fail like this one.
+      for (const id of [...this.#waiting.keys()]) this.#settle(id, undecided);
+      if (!(error instanceof SquidFailure)) return;
+      conditions.failed('lookUp', error);
+      this.#restUntilMs = clock.monotonicMs() + this.#restMs;
+      this.#restMs = Math.min(2 * this.#restMs, maxRestMs);
+    }
+  }
+
+  #settle(id: string, answer: LookUp): void {
+    this.#waiting.get(id)?.resolve(answer);
+    this.#waiting.delete(id);
+  }
+}
+
+function answerOf({ object, buckets }: SquidSingle): LookUp {
+  const workers = new Map(buckets.map((bucket) => [bucket.id, bucket.workers]));
+  return found(object, [...workers.keys()].sort(), (id) => workers.get(id) ?? []);
+}
+
+function found(
+  { id, size, type, hash, accepted }: SquidObject,
+  buckets: readonly string[],
+  workersOf: (bucketId: string) => readonly number[],
+): LookUp {
+  const object: DataObject = { id, path: null, size, type, hash, verified: null, accepted, buckets };
+  return { result: 'found', object, bucketWorkers: Object.fromEntries(buckets.map((id) => [id, workersOf(id)])) };
+}

@@ -1,0 +1,52 @@
+// What a sync notes in the index, so that a restart continues it: its position, and the last one that was complete.
+import { createHash } from 'node:crypto';
+import type { ObjectIndex } from '../../store/object-index.ts';
+
+/** A sync in progress. */
+export interface PassMark {
+  readonly number: number;
+  /** What it reads: another key is another pass. */
+  readonly key: string;
+  /** Id of the last bag that was read; '' at the beginning. */
+  readonly cursor: string;
+  readonly bags: number;
+  readonly objects: number;
+  /** Objects that bags which were read no longer have, and all known objects of these bags. */
+  readonly missing: number;
+  readonly inLossyBags: number;
+  /** The squid's height at its beginning; null: not known. */
+  readonly height: number | null;
+}
+
+/** The last complete sync. */
+export interface LastMark {
+  readonly number: number;
+  readonly key: string;
+  /** The squid's height at its beginning; null: not known. */
+  readonly height: number | null;
+  /** No block was processed during it, so that it shows all of this height. */
+  readonly isExact: boolean;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/** A complete sync that found too little to be believed at once. */
+export interface LossMark {
+  readonly key: string;
+}
+
+const names = { pass: 'squid.pass', last: 'squid.last', loss: 'squid.loss' } as const;
+interface Marks {
+  readonly pass: PassMark;
+  readonly last: LastMark;
+  readonly loss: LossMark;
+}
+
+export const markName = (name: keyof Marks): string => names[name];
+
+export const markOf = <N extends keyof Marks>(index: Pick<ObjectIndex, 'mark'>, name: N): Marks[N] | null =>
+  (index.mark(names[name]) as Marks[N] | undefined) ?? null;
+
+/** @param needed ids of the buckets whose bags are read, sorted */
+export const keyOf = (needed: readonly string[]): string =>
+  createHash('sha256').update(JSON.stringify(needed)).digest('hex');

@@ -1,0 +1,37 @@
+// The lines of the look-up channel: newline-delimited JSON over a Unix socket, each line of bounded length.
+import type { Socket } from 'node:net';
+import type { LookUp } from './look-up.ts';
+
+/** From a server process. `bad`: the id of an object whose copy does not match its record; not answered. */
+export type Question = { readonly seq: number; readonly id: string } | { readonly bad: string };
+
+export interface Answer {
+  readonly seq: number;
+  readonly answer: LookUp;
+}
+
+/** Longest line in bytes: an id of the index has at most 500. */
+export const maxQuestionBytes = 1024;
+export const maxAnswerBytes = 64 * 1024;
+
+/** Bytes that wait for the other side to read. */
+export const maxUnreadBytes = 256 * 1024;
+
+/** Calls `take` with each line. A line that is too long, or that makes `take` throw, closes the connection. */
+export function readLines(socket: Socket, maxBytes: number, take: (line: string) => void): void {
+  let rest = '';
+  socket.setEncoding('utf8');
+  socket.on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    try {
+      for (const line of lines) take(line);
+    } catch {
+      socket.destroy();
+    }
+    // Characters, of which no line has more than bytes.
+    if (rest.length > maxBytes) socket.destroy();
+  });
+}
+
+export const lineOf = (message: Question | Answer): string => `${JSON.stringify(message)}\n`;

@@ -1,0 +1,38 @@
+// Where the content process answers look-ups: the path of its Unix socket.
+import { createHash } from 'node:crypto';
+import { lstatSync, mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A longer path does not fit in a socket's address: 108 bytes on Linux, 104 on macOS, less the suffix while it is made. */
+const maxPathBytes = 100;
+
+/**
+ * In the state directory if its path is short enough, else in a private folder for temporary files. The same every time.
+ * @param stateDirectory absolute
+ * @throws {Error} with a reason for the operator if there is no private folder
+ */
+export function lookUpSocketPath(stateDirectory: string, temporary = tmpdir()): string {
+  const path = join(stateDirectory, 'content.sock');
+  if (fits(path)) return path;
+  const name = createHash('sha256').update(stateDirectory).digest('hex').slice(0, 16);
+  const folder = join(temporary, `distributor-node-${name}`);
+  const other = join(folder, 'content.sock');
+  if (!fits(other)) throw new Error(`The paths of ${stateDirectory} and of ${temporary} are too long for a socket`);
+  makePrivate(folder);
+  return other;
+}
+
+const fits = (path: string): boolean => Buffer.byteLength(path) <= maxPathBytes;
+
+/** Anyone may have made a folder of this name in a shared folder: it is used only if it is ours alone. */
+function makePrivate(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  const found = lstatSync(folder);
+  const isOurs = found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o077) === 0;
+  if (!isOurs) throw new Error(`${folder} belongs to another user, or other users may use it: remove it`);
+}

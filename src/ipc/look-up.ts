@@ -1,0 +1,21 @@
+// Look-ups of single objects that the index does not contain: the question and its answer.
+import type { DataObject } from '../../machines/answer.ts';
+
+/** `undecided`: the directory cannot be asked now. */
+export type LookUp =
+  | {
+      readonly result: 'found';
+      readonly object: DataObject;
+      /** The workers that actively distribute the buckets of the object. */
+      readonly bucketWorkers: Readonly<Record<string, readonly number[]>>;
+    }
+  | { readonly result: 'unknown' }
+  | { readonly result: 'undecided' };
+
+/** Who answers them. */
+export interface LookUps {
+  /** Never rejects. */
+  lookUp(objectId: string): Promise<LookUp>;
+  /** The copy of an object does not match its record: it is to be checked again. */
+  reportBadCopy(objectId: string): void;
+}

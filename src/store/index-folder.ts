@@ -1,0 +1,68 @@
+// Where the index is, and what happens to one that cannot be used: it is renamed, and an empty one takes its place.
+import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { IndexDamaged } from './lmdb-file.ts';
+import { IndexMismatch, openIndexReader, openIndexWriter } from './lmdb-index.ts';
+import type { IndexSource, IndexWriter, ObjectIndex } from './object-index.ts';
+
+/** At most so many renamed folders are kept. */
+const keptFolders = 2;
+
+export interface Rebuilt {
+  readonly reason: 'Damaged' | 'OtherFormat' | 'OtherDirectory';
+  /** What is wrong with it, for an operator. */
+  readonly message: string;
+  /** Absolute path. */
+  readonly renamedTo: string;
+}
+
+export interface OpenedStore {
+  readonly index: IndexWriter;
+  /** Why the index is empty although there was one; null: it was used. */
+  readonly rebuilt: Rebuilt | null;
+}
+
+export const indexFolder = (stateDirectory: string): string => join(stateDirectory, 'index');
+
+/**
+ * Opens the index for the process that writes it.
+ * @param maxBytes of its rows; see `openIndexWriter`
+ * @throws an error that says why there can be no index in this state directory
+ */
+export function openStore(stateDirectory: string, source: IndexSource, maxBytes: number): OpenedStore {
+  const folder = indexFolder(stateDirectory);
+  try {
+    return { index: openIndexWriter(folder, { source, maxBytes }), rebuilt: null };
+  } catch (error) {
+    const reason = rebuildReason(error);
+    if (reason === null) throw error;
+    const renamedTo = setAside(folder);
+    const index = openIndexWriter(folder, { source, maxBytes });
+    return { index, rebuilt: { reason, message: (error as Error).message, renamedTo } };
+  }
+}
+
+/** Opens the index for a process that reads it. @throws if there is none yet, or none that can be read */
+export const openStoreReader = (stateDirectory: string): ObjectIndex => openIndexReader(indexFolder(stateDirectory));
+
+function rebuildReason(error: unknown): Rebuilt['reason'] | null {
+  if (error instanceof IndexDamaged) return 'Damaged';
+  return error instanceof IndexMismatch ? error.reason : null;
+}
+
+/**
+ * Renames the folder of an index, and removes earlier ones. Processes that have it open keep reading it.
+ * @returns its new absolute path
+ */
+export function setAside(folder: string): string {
+  const stateDirectory = dirname(folder);
+  const prefix = `${basename(folder)}.unused-`;
+  const earlier = readdirSync(stateDirectory)
+    .filter((name) => name.startsWith(prefix))
+    .sort((a, b) => Number(b.slice(prefix.length)) - Number(a.slice(prefix.length)));
+  const latest = Number(earlier[0]?.slice(prefix.length) ?? 0);
+  const renamedTo = join(stateDirectory, `${prefix}${latest + 1}`);
+  renameSync(folder, renamedTo);
+  for (const name of earlier.slice(keptFolders - 1)) rmSync(join(stateDirectory, name), { recursive: true });
+  return renamedTo;
+}

@@ -1,0 +1,122 @@
+// Reads of the index on disk.
+import { mayExist } from './index-names.ts';
+import {
+  type Head,
+  headKey,
+  markKey,
+  memberEnd,
+  memberStart,
+  type PackedBag,
+  type PackedBucket,
+  type PackedObject,
+  rowKey,
+  slotKey,
+  type Table,
+  tableEnd,
+  unpackBag,
+  unpackBucket,
+  unpackObject,
+} from './index-rows.ts';
+import type { Database } from './lmdb-file.ts';
+import type {
+  BagRow,
+  BucketRow,
+  FileProblem,
+  IndexSummary,
+  IndexTotals,
+  ObjectIndex,
+  ObjectRow,
+} from './object-index.ts';
+import { noTotals } from './object-sums.ts';
+
+export class LmdbReader implements ObjectIndex {
+  protected readonly database: Database;
+
+  constructor(database: Database) {
+    this.database = database;
+  }
+
+  refresh(): void {
+    this.database.resetReadTxn();
+  }
+
+  get summary(): IndexSummary {
+    const { id, source, readAt, version } = this.database.get(headKey) as Head;
+    const totals = (this.database.get(rowKey('t', this.#slot(), '')) ?? noTotals) as IndexTotals;
+    return { id, source, readAt, version, totals };
+  }
+
+  object(id: string): ObjectRow | undefined {
+    const row = this.#row('o', id);
+    return row === undefined ? undefined : unpackObject(row as PackedObject);
+  }
+
+  bag(id: string): BagRow | undefined {
+    const row = this.#row('b', id);
+    return row === undefined ? undefined : unpackBag(row as PackedBag);
+  }
+
+  bucket(id: string): BucketRow | undefined {
+    const row = this.#row('k', id);
+    return row === undefined ? undefined : unpackBucket(row as PackedBucket);
+  }
+
+  *bags(): Generator<readonly [string, BagRow]> {
+    for (const { key, value } of this.#range('b')) yield [key.slice(2), unpackBag(value as PackedBag)];
+  }
+
+  *buckets(): Generator<readonly [string, BucketRow]> {
+    for (const { key, value } of this.#range('k')) yield [key.slice(2), unpackBucket(value as PackedBucket)];
+  }
+
+  *objectsOfBag(bag: string): Generator<string> {
+    if (!mayExist(bag)) return;
+    const start = bag.length + 3;
+    for (const key of this.#keys((slot) => [memberStart(slot, bag), memberEnd(slot, bag)])) yield key.slice(start);
+  }
+
+  *objectIds(after: string): Generator<string> {
+    const keys = this.#keys((slot) => [rowKey('o', slot, after), tableEnd('o', slot)]);
+    for (const key of keys) if (key.length !== after.length + 2 || key.slice(2) !== after) yield key.slice(2);
+  }
+
+  *problems(): Generator<readonly [string, FileProblem]> {
+    for (const { key, value } of this.#range('p')) yield [key.slice(2), value as FileProblem];
+  }
+
+  mark(name: string): unknown {
+    return mayExist(name) ? this.database.get(markKey(name)) : undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.database.close();
+  }
+
+  #slot(): string {
+    return this.database.get(slotKey) as string;
+  }
+
+  #row(table: Table, name: string): unknown {
+    return mayExist(name) ? this.database.get(rowKey(table, this.#slot(), name)) : undefined;
+  }
+
+  *#range(table: Table): Generator<{ readonly key: string; readonly value: unknown }> {
+    const transaction = this.database.useReadTransaction();
+    try {
+      const slot = this.database.get(slotKey, { transaction }) as string;
+      yield* this.database.getRange({ start: rowKey(table, slot, ''), end: tableEnd(table, slot), transaction });
+    } finally {
+      transaction.done();
+    }
+  }
+
+  *#keys(bounds: (slot: string) => readonly [start: string, end: string]): Generator<string> {
+    const transaction = this.database.useReadTransaction();
+    try {
+      const [start, end] = bounds(this.database.get(slotKey, { transaction }) as string);
+      yield* this.database.getKeys({ start, end, transaction });
+    } finally {
+      transaction.done();
+    }
+  }
+}
