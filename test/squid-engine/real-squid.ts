@@ -80,7 +80,7 @@ export async function startRealSquid(): Promise<RealSquid> {
       copyFileSync(join(files, 'schema.graphql'), join(place, 'schema.graphql'));
       const engine = spawn(process.execPath, [join(packages, release, 'bin', 'run.js')], {
         cwd: place,
-        env: { ...process.env, DB_HOST: folder, DB_USER: 'postgres', DB_NAME: 'postgres', GQL_PORT: '0' },
+        env: { PATH: process.env.PATH, DB_HOST: folder, DB_USER: 'postgres', DB_NAME: 'postgres', GQL_PORT: '0' },
         stdio: ['ignore', 'ignore', 'pipe'],
       });
       children.push(engine);
