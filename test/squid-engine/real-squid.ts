@@ -29,6 +29,8 @@ export interface RealSquid {
   fill(size: NetworkSize): Promise<void>;
   /** @returns the GraphQL URL */
   serve(release: Release): Promise<string>;
+  /** The engines keep running. */
+  stopDatabase(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -66,6 +68,9 @@ export async function startRealSquid(): Promise<RealSquid> {
   }
   await psql('--file=tables.sql');
 
+  // A fast shutdown: connections are closed.
+  const stopDatabase = () => end(postgres, 'SIGINT');
+
   return {
     sql: (statement) => psql(`--command=${statement}`),
     fillWith: (sql) => psql(`--command=${empty};`, `--command=${sql}`),
@@ -87,10 +92,10 @@ export async function startRealSquid(): Promise<RealSquid> {
       const [, port] = await lineOf(engine, /listening on port (\d+)/);
       return `http://127.0.0.1:${port}/graphql`;
     },
+    stopDatabase,
     stop: async () => {
       await Promise.all(children.map((child) => end(child, 'SIGTERM')));
-      // A fast shutdown: connections are closed.
-      await end(postgres, 'SIGINT');
+      await stopDatabase();
       rmSync(folder, { recursive: true, force: true });
     },
   };
