@@ -42,7 +42,8 @@ export class Content {
   #lookUps: LookUpServer | null = null;
   #timers = new Map<string, NodeJS.Timeout>();
   #names = '';
-  #namesVersion = -1;
+  /** The state of the index whose names were sent. */
+  #namesOf = '';
   #isClosed = false;
   #isSettled = false;
 
@@ -202,8 +203,9 @@ export class Content {
     if (this.#store === null || this.#directory === null) return;
     const { index } = this.#store;
     const isSyncing = this.#setup?.directory?.kind === 'squid';
-    if (index.summary.version === this.#namesVersion && !isSyncing) return;
-    this.#namesVersion = index.summary.version;
+    const { version, readAt } = index.summary;
+    if (`${version} ${readAt !== null}` === this.#namesOf && !isSyncing) return;
+    this.#namesOf = `${version} ${readAt !== null}`;
     const names = directoryNames(index);
     const text = JSON.stringify(names);
     if (text === this.#names) return;

@@ -5,7 +5,7 @@ import type { ObjectIndex } from '../store/object-index.ts';
 /** The network has hundreds; a catalogue may have as many as objects, and then they are not all sent. */
 const maxBuckets = 10_000;
 
-export function directoryNames(index: Pick<ObjectIndex, 'buckets'>): DirectoryNames {
+export function directoryNames(index: Pick<ObjectIndex, 'buckets' | 'summary'>): DirectoryNames {
   const bucketWorkers: Record<string, readonly number[]> = {};
   let count = 0;
   for (const [id, { workers }] of index.buckets()) {
@@ -13,5 +13,5 @@ export function directoryNames(index: Pick<ObjectIndex, 'buckets'>): DirectoryNa
     bucketWorkers[id] = workers;
     count += 1;
   }
-  return { bucketWorkers, isComplete: true };
+  return { bucketWorkers, isComplete: index.summary.readAt !== null };
 }

@@ -73,7 +73,7 @@ function directoryOf({ status, pid }: ContentSide): StateDocument['directory'] {
     pid,
     objects,
     bags,
-    readAt,
+    readAt: progress?.readAt ?? readAt,
     activity: progress?.activity ?? 'idle',
     bagsRead: progress?.bagsRead ?? null,
     objectsRead: progress?.objectsRead ?? null,

@@ -87,7 +87,7 @@ export type ContentOrder = { readonly seq: number } & (
 export interface DirectoryNames {
   /** Buckets, each with the workers that actively distribute it. */
   readonly bucketWorkers: Readonly<Record<string, readonly number[]>>;
-  /** False: there are more. */
+  /** False: there are more, or the directory has not been read completely. */
   readonly isComplete: boolean;
 }
 

@@ -7,7 +7,7 @@ import { counter, type Family, gauge, histogram, just, stateSet } from './family
 
 type MeasuredState = Pick<
   StateDocument,
-  'version' | 'node' | 'publicApi' | 'generation' | 'drain' | 'workers' | 'conditions'
+  'version' | 'node' | 'publicApi' | 'generation' | 'drain' | 'workers' | 'conditions' | 'directory'
 > & { readonly desired: Pick<StateDocument['desired'], 'publicApi'> };
 
 export interface NodeReading {
@@ -79,6 +79,23 @@ export function nodeFamilies({ state, serverMetrics, losses, cut, lag, condition
       [{ process: 'control' }, lag],
       [{ process: 'worker' }, counts.lag],
     ]),
+    gauge('distributor_directory_objects', 'Objects in the index.', just(state.directory?.objects ?? 0)),
+    gauge('distributor_directory_bags', 'Bags in the index.', just(state.directory?.bags ?? 0)),
+    gauge(
+      'distributor_directory_reading',
+      'Whether an import or a sync of the directory is in progress: 1 if so.',
+      just(state.directory?.activity === 'reading' ? 1 : 0),
+    ),
+    gauge(
+      'distributor_directory_files_to_hash',
+      'Files of the catalogue that are still to be hashed.',
+      just(state.directory?.filesToHash ?? 0),
+    ),
+    gauge(
+      'distributor_squid_height',
+      'Last block that the storage squid has processed; 0: not known.',
+      just(state.directory?.height ?? 0),
+    ),
     gauge('distributor_drain_connections', 'Connections that are draining.', just(state.drain?.connections ?? 0)),
     gauge(
       'distributor_drain_remaining_bytes',

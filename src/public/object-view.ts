@@ -1,23 +1,29 @@
 // What a server process knows of objects: by the index, else by a look-up, and which of them the settings cover.
-import type { Finding } from '../../machines/answer.ts';
+import type { DataObject, Finding } from '../../machines/answer.ts';
 import { coverage, type Settings } from '../../machines/settings.ts';
 import type { LookUp } from '../ipc/look-up.ts';
-import { dataObject } from '../store/data-object.ts';
-import { mayExist } from '../store/index-names.ts';
-import type { IndexSource, IndexSummary, ObjectIndex } from '../store/object-index.ts';
+import type { BagRow, IndexSource, IndexSummary, ObjectIndex, ObjectRow } from '../store/object-index.ts';
 
 type Covers = (objectBuckets: readonly string[]) => boolean;
+
+/** The object that a row of the index and its bag describe. */
+export type DataObjectOf = (id: string, row: ObjectRow, bag: BagRow) => DataObject;
+
+/** An index accepts no longer name, so no directory has an object with more digits. */
+const maxIdLength = 500;
 
 const none: readonly number[] = [];
 
 export class ObjectView {
+  readonly #dataObject: DataObjectOf;
   readonly #source: IndexSource | null | undefined;
   #settings: Settings;
   #covers: Covers;
   #index: ObjectIndex | null = null;
 
   /** @param source an index of another directory is not read. Null: nor is any; undefined: any is */
-  constructor(settings: Settings, source?: IndexSource | null) {
+  constructor(settings: Settings, dataObject: DataObjectOf, source?: IndexSource | null) {
+    this.#dataObject = dataObject;
     this.#source = source;
     this.#settings = settings;
     this.#covers = this.#compile();
@@ -58,13 +64,12 @@ export class ObjectView {
   /** By all that was committed before this call. `undecided`: not in the index, but a look-up may find it. */
   find(id: string): Finding {
     const index = this.#index;
-    // Not the name of anything in a directory.
-    if (!mayExist(id)) return 'unknown';
+    if (id.length > maxIdLength) return 'unknown';
     if (index === null) return 'undecided';
     index.refresh();
     const row = index.object(id);
     const bag = row && index.bag(row.bag);
-    if (row && bag) return dataObject(id, row, bag);
+    if (row && bag) return this.#dataObject(id, row, bag);
     const { source, readAt } = index.summary;
     // A catalogue that was read is in the index as a whole.
     return source.kind === 'catalogue' && readAt !== null ? 'unknown' : 'undecided';

@@ -10,7 +10,7 @@ import type { ObjectIndex } from '../store/object-index.ts';
 import { Places } from './connection-places.ts';
 import { HotCache } from './hot-cache.ts';
 import { Listener } from './listener.ts';
-import { ObjectView } from './object-view.ts';
+import { type DataObjectOf, ObjectView } from './object-view.ts';
 import { createApi } from './public-api.ts';
 import type { RequestContext } from './request-context.ts';
 import { RequestLog } from './request-log.ts';
@@ -19,6 +19,13 @@ import { statusDocument } from './status.ts';
 
 /** Without what its process needs to open the index and the channel of look-ups. */
 export type PublicSetup = Omit<ServerSetup, 'stateDirectory' | 'lookUpSocket' | 'lookUpTimeoutMs'>;
+
+export interface PublicServerParts {
+  readonly lookUps: LookUps;
+  readonly dataObject: DataObjectOf;
+  /** Connections of all processes; left out: there are no others. */
+  readonly count?: ConnectionCount;
+}
 
 export interface PublicServerEvents {
   /** Called before each request: new settings; null: unchanged. */
@@ -51,20 +58,14 @@ export class PublicServer {
   readonly #requestMetrics = new RequestMetrics();
   readonly #requestLog: RequestLog;
 
-  /** @param count connections of all processes; left out: there are no others */
-  constructor(
-    setup: PublicSetup,
-    settings: Settings,
-    lookUps: LookUps,
-    events: PublicServerEvents,
-    count?: ConnectionCount,
-  ) {
+  constructor(setup: PublicSetup, settings: Settings, parts: PublicServerParts, events: PublicServerEvents) {
+    const { lookUps, dataObject, count } = parts;
     const { limits, affordableConnections: affordable = 0 } = setup;
     this.#setup = setup;
     // One limit for all listeners: connections of drains count too.
     this.#places = new Places({ maxConnections: limits.maxConnections, affordable, count });
     this.#events = events;
-    this.#objects = new ObjectView(settings, setup.indexSource);
+    this.#objects = new ObjectView(settings, dataObject, setup.indexSource);
     this.#lookUps = lookUps;
     this.#requestLog = new RequestLog(setup.reportsRequests ?? false, (report) => events.requests?.(report));
     const startedMs = setup.startedMs ?? monotonicMs();
@@ -98,6 +99,11 @@ export class PublicServer {
 
   configure(settings: Settings): void {
     this.#objects.configure(settings);
+  }
+
+  /** Whether it reads an index of a directory that was read completely. */
+  get hasReadDirectory(): boolean {
+    return this.#objects.summary?.readAt != null;
   }
 
   /** The id of the index that is read; null: none. */

@@ -1,13 +1,13 @@
 // Entry point of a server process: executes the orders of the control process, and drains by itself if that has died.
 import type { Server } from 'node:net';
-import { join } from 'node:path';
 import { connectionCount, countsDescriptor } from '../ipc/connection-counts.ts';
 import { LookUpClient } from '../ipc/look-up-channel.ts';
 import type { Order, Report } from '../ipc/messages.ts';
 import { sharedSettingsDescriptor, sharedSettingsReader } from '../ipc/shared-settings.ts';
 import type { ServerMetrics } from '../metrics/counters.ts';
 import { measureLag } from '../metrics/event-loop-lag.ts';
-import { openIndexReader } from '../store/lmdb-index.ts';
+import { dataObject } from '../store/data-object.ts';
+import { openStoreReader } from '../store/index-folder.ts';
 import { PublicServer } from './public-server.ts';
 
 /** The drain after the control process has died; ordered drains are numbered from 1. */
@@ -21,6 +21,8 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 let publicServer: PublicServer | null = null;
 let drainTimeoutMs = 0;
 let stateDirectory = '';
+/** The id of the index that the content process has; null: not known yet. */
+let orderedIndex: string | null = null;
 /** Queue of orders about the port. */
 let port: Promise<void> = Promise.resolve();
 let onDrained = () => {};
@@ -50,7 +52,8 @@ async function execute(order: Order, shared?: Server): Promise<void> {
     if (order.type === 'lend') return report({ type: 'lent', seq }, server().lend());
     const actual = await resultOf(order, shared);
     const serverMetrics = order.type === 'ping' && publicServer ? serverMetricsOf(publicServer) : undefined;
-    report({ type: 'confirmed', seq, port: actual, activity: publicServer?.activity, serverMetrics });
+    const hasIndex = order.type === 'setup' ? server().hasReadDirectory : undefined;
+    report({ type: 'confirmed', seq, port: actual, hasIndex, activity: publicServer?.activity, serverMetrics });
     if (order.type === 'drain') publicServer?.drain(order.drain);
     if (order.type === 'cut') publicServer?.cut(order.drain);
   } catch (error) {
@@ -70,7 +73,11 @@ async function resultOf(order: Order, shared?: Server): Promise<number | undefin
       publicServer = new PublicServer(
         setup,
         order.settings.settings,
-        new LookUpClient(setup.lookUpSocket, { timeoutMs: setup.lookUpTimeoutMs }),
+        {
+          lookUps: new LookUpClient(setup.lookUpSocket, { timeoutMs: setup.lookUpTimeoutMs }),
+          dataObject,
+          count: connectionCount(countsDescriptor, order.process),
+        },
         {
           newSettings: sharedSettingsReader(sharedSettingsDescriptor, order.settings.number),
           drained: (drain, cut) => {
@@ -79,17 +86,18 @@ async function resultOf(order: Order, shared?: Server): Promise<number | undefin
           },
           requests: (requests) => report({ type: 'requests', ...requests }),
         },
-        connectionCount(countsDescriptor, order.process),
       );
-      try {
-        readIndex();
-      } catch {
-        // There is none yet, or none that can be read: an order follows when the content process has built one.
-      }
+      // There may be none yet, or none that can be read: an order follows when the content process has built one.
+      tryToReadIndex();
       return;
     }
     case 'index':
+      orderedIndex = order.id;
       if (server().indexId !== order.id) readIndex();
+      return;
+    case 'ping':
+      // Its reading may have failed for lack of files or memory.
+      if (orderedIndex !== null && server().indexId !== orderedIndex) tryToReadIndex();
       return;
     case 'ready':
       server().isReady = order.ready;
@@ -107,10 +115,18 @@ async function resultOf(order: Order, shared?: Server): Promise<number | undefin
   }
 }
 
+function tryToReadIndex(): void {
+  try {
+    readIndex();
+  } catch {
+    // Everything is undecided until one can be read.
+  }
+}
+
 /** @throws {Error} if it cannot be read: then none is, since an earlier one is out of date */
 function readIndex(): void {
   server().useIndex(null);
-  server().useIndex(openIndexReader(join(stateDirectory, 'index')));
+  server().useIndex(openStoreReader(stateDirectory));
 }
 
 function serverMetricsOf({ serverMetrics: { counts, connections } }: PublicServer): ServerMetrics {

@@ -1,7 +1,7 @@
 // The names that an index accepts: ids of objects, bags and buckets, and names of marks.
 
-/** Longest name, in bytes of UTF-8. The database's limit for a key that holds two of them is 1978. */
-export const maxNameBytes = 500;
+/** Longest name, in bytes of UTF-8: a bucket id of 128 characters. The database's limit for a key that holds two is 1978. */
+export const maxNameBytes = 512;
 
 /** The last ASCII control character before the space. Those are kept for separators. */
 const lastControl = 0x1f;

@@ -67,16 +67,19 @@ export function packObject({ bag, size, type, hash, accepted, file }: ObjectRow)
   return [bag, size, type, hash, accepted, packedFile];
 }
 
-export function unpackObject([bag, size, type, hash, accepted, file]: PackedObject): ObjectRow {
-  return { bag, size, type, hash, accepted, file: file === undefined ? null : unpackFile(file) };
+export function unpackObject(row: PackedObject): ObjectRow {
+  const file = row[5] === undefined ? null : unpackFile(row[5]);
+  return { bag: row[0], size: row[1], type: row[2], hash: row[3], accepted: row[4], file };
 }
 
-function unpackFile([name, found, type, hash, problem]: PackedFile): FileRow {
+function unpackFile(row: PackedFile): FileRow {
+  const found = row[1];
+  const problem = row[4];
   return {
-    name,
+    name: row[0],
     found: found && { path: found[0], size: found[1], mtimeMs: found[2], ctimeMs: found[3], ino: found[4] },
-    type,
-    hash,
+    type: row[2],
+    hash: row[3],
     problem: problem && unpackProblem(problem),
   };
 }
@@ -106,17 +109,15 @@ export const packBag = (bag: BagRow): PackedBag => [
   bag.unaccepted,
 ];
 
-export const unpackBag = ([
-  distributionBuckets,
-  storageBuckets,
-  pass,
-  objects,
-  bytes,
-  sizeUnknown,
-  unaccepted,
-]: PackedBag): BagRow => ({
-  ...{ distributionBuckets, storageBuckets, pass },
-  ...{ objects, bytes, sizeUnknown, unaccepted },
+// By position, and without spreads: this runs for every bag of a dry run, and for every request.
+export const unpackBag = (row: PackedBag): BagRow => ({
+  distributionBuckets: row[0],
+  storageBuckets: row[1],
+  pass: row[2],
+  objects: row[3],
+  bytes: row[4],
+  sizeUnknown: row[5],
+  unaccepted: row[6],
 });
 
 export type PackedBucket = readonly [workers: readonly number[], distributing: boolean];

@@ -35,11 +35,16 @@ export function openDatabase(folder: string, mode: 'read' | 'write'): Database {
   }
 }
 
-/** Sizes in bytes. In a transaction `used` includes its changes. */
-export function databaseSize(database: Database): { readonly used: number; readonly file: number } {
+/** Sizes in bytes, in a transaction `used` with its changes; and the number of commits so far. */
+export function databaseSize(database: Database): {
+  readonly used: number;
+  readonly file: number;
+  readonly commits: number;
+} {
   const stats = database.getStats() as DatabaseStats;
   const pages = metaPages + pagesOf(stats) + pagesOf(stats.free);
-  return { used: pages * stats.pageSize, file: (stats.lastPageNumber + 1) * stats.pageSize };
+  const file = (stats.lastPageNumber + 1) * stats.pageSize;
+  return { used: pages * stats.pageSize, file, commits: stats.lastTxnId };
 }
 
 interface TreeStats {
@@ -52,6 +57,7 @@ interface DatabaseStats extends TreeStats {
   readonly pageSize: number;
   /** Of the last commit. */
   readonly lastPageNumber: number;
+  readonly lastTxnId: number;
   readonly free: TreeStats;
 }
 
@@ -74,6 +80,19 @@ export function asStoreError(error: unknown, prefix: string): unknown {
   return Object.assign(new Error(`${prefix}: ${name}, ${reason}`, { cause: error }), { code: name, errno: -code });
 }
 
+/**
+ * Whether an error of a read or a transaction comes from wrong bytes in the file: then the index is to be set aside and rebuilt.
+ * Not every damage is an error: LMDB ends the process (SIGABRT, SIGSEGV) at some pages.
+ */
+export function isDamage(error: unknown): boolean {
+  if (error instanceof IndexDamaged) return true;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'number' && (damageCodes.has(code) || code === afterDamage);
+}
+
+/** Of a read: an earlier one in the same transaction met a damaged page. */
+const afterDamage = -30782;
+
 /** Page not found, corrupted, panic, version mismatch, invalid, incompatible. */
 const damageCodes = new Set([-30797, -30796, -30795, -30794, -30793, -30784]);
 
@@ -82,6 +101,9 @@ const hints: Readonly<Record<string, string>> = {
   EACCES: 'this user may not write there',
   EPERM: 'this user may not write there',
   EROFS: 'its file system is read-only',
+  // LMDB's answer to a write that ends early, as the one that fills a disk does.
+  EIO: 'the disk is full or failed',
+  ENOSPC: 'the disk is full',
   ENOLCK: 'its file system does not support locks',
 };
 

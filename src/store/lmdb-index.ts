@@ -1,6 +1,7 @@
 // The index on disk (LMDB): one process writes it, any number of processes read it.
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { messageOf } from '../base/errors.ts';
 import { type Head, headKey, indexFormat, rowKey, slotKey, slots, tableEnd, tables } from './index-rows.ts';
 import {
   asStoreError,
@@ -9,6 +10,7 @@ import {
   databaseSize,
   dataFile,
   IndexDamaged,
+  isDamage,
   openDatabase,
 } from './lmdb-file.ts';
 import { LmdbReader } from './lmdb-reader.ts';
@@ -58,7 +60,7 @@ export function openIndexWriter(folder: string, { source, maxBytes }: IndexOptio
     return new LmdbIndex(database, folder, source, maxBytes);
   } catch (error) {
     void database.close();
-    throw asStoreError(error, `The index in ${folder} cannot be opened`);
+    throw openingError(error, folder);
   }
 }
 
@@ -66,22 +68,30 @@ export function openIndexWriter(folder: string, { source, maxBytes }: IndexOptio
  * @throws an error if there is no index, or one of another format; {IndexDamaged}
  */
 export function openIndexReader(folder: string): ObjectIndex {
-  if (!existsSync(dataFile(folder))) throw new Error(`There is no index in ${folder}`);
+  // An empty file would kill the process.
+  const size = statSync(dataFile(folder), { throwIfNoEntry: false })?.size ?? 0;
+  if (size === 0) throw new Error(`There is no index in ${folder}`);
   const database = openDatabase(folder, 'read');
   try {
-    if (database.get(headKey) === undefined) throw new Error(`The index in ${folder} is not complete yet`);
     checkHead(database, folder, null);
+    if (database.get(headKey) === undefined) throw new Error(`The index in ${folder} is not complete yet`);
     return new LmdbReader(database);
   } catch (error) {
     void database.close();
-    throw asStoreError(error, `The index in ${folder} cannot be opened`);
+    throw openingError(error, folder);
   }
+}
+
+function openingError(error: unknown, folder: string): unknown {
+  const prefix = `The index in ${folder} cannot be opened`;
+  if (error instanceof IndexDamaged || !isDamage(error)) return asStoreError(error, prefix);
+  return new IndexDamaged(`${prefix}: ${messageOf(error)}`, { cause: error });
 }
 
 /** @param source null: any */
 function checkHead(database: Database, folder: string, source: IndexSource | null): void {
   const head = database.get(headKey) as Partial<Head> | undefined;
-  if (head === undefined) return;
+  if (head === undefined && databaseSize(database).commits === 0) return;
   if (typeof head !== 'object' || head === null || typeof head.format !== 'number') {
     throw new IndexDamaged(`The index in ${folder} does not say its format`);
   }

@@ -27,6 +27,7 @@ export class KnownNames {
     const known = this.#bucketsOf.get(workerId);
     if (known) return known;
     const entries = Object.entries(this.#names.bucketWorkers).filter(([, workers]) => workers.includes(workerId));
+    if (entries.length === 0 && !this.#names.isComplete) return null;
     const buckets = entries.map(([id]) => id).sort(natural.compare);
     // Settings name few workers; a client that tries many must not fill memory.
     if (this.#bucketsOf.size >= maxWorkers) this.#bucketsOf.clear();

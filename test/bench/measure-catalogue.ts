@@ -12,7 +12,7 @@ import { openIndexWriter } from '../../src/store/lmdb-index.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const files = 4000;
-const buckets = 1000;
+const buckets = 100;
 
 /** Reads the catalogue of a folder until it is complete, and prints what that took. */
 async function measure(folder: string): Promise<void> {

@@ -237,8 +237,46 @@ describe('cli', () => {
       expect(catalogue.objects[0]).to.include({ id: '1', file: 'a.txt', size: 5 });
     });
 
+    it('prints NDJSON, with the names as ids', async () => {
+      mkdirSync(join(cwd, 'assets'));
+      for (const name of ['42', '7']) writeFileSync(join(cwd, 'assets', name), name);
+      const { code, stdout, stderr } = await call(
+        'catalogue assets --format ndjson --ids names --bucket 1:0 --worker 3',
+      );
+      expect([code, stderr]).to.deep.equal([0, '']);
+      const lines = stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      expect(lines.map(({ id, file, worker }) => [id, file, worker])).to.deep.equal([
+        ['42', '42', undefined],
+        ['7', '7', undefined],
+        [undefined, undefined, 3],
+      ]);
+    });
+
+    it('requires a choice of ids where all names are decimal, and refuses names that cannot be ids', async () => {
+      mkdirSync(join(cwd, 'decimal'));
+      writeFileSync(join(cwd, 'decimal', '42'), 'x');
+      const undecided = await call('catalogue decimal');
+      expect([undecided.code, undecided.stdout]).to.deep.equal([40, '']);
+      expect(undecided.stderr).to.contain('--ids names').and.contain('--ids count');
+      const counted = await call('catalogue decimal --ids count');
+      expect(counted.stdout).to.contain('{ id: "1", file: "42"');
+      writeFileSync(join(cwd, 'decimal', 'a.txt'), 'x');
+      const named = await call('catalogue decimal --ids names');
+      expect([named.code, named.stdout]).to.deep.equal([40, '']);
+      expect(named.stderr).to.equal('Names that are not decimal ids: "a.txt"\n');
+    });
+
     it('rejects invalid arguments', async () => {
-      for (const line of ['catalogue', 'catalogue missing', 'catalogue . --worker x', 'catalogue . --bucket \u0007']) {
+      for (const line of [
+        'catalogue',
+        'catalogue missing',
+        'catalogue . --worker x',
+        'catalogue . --bucket \u0007',
+        'catalogue . --ids x',
+      ]) {
         const { code, stdout, stderr } = await call(line);
         expect([code, stdout], line).to.deep.equal([40, '']);
         expect(stderr).not.to.equal('');

@@ -224,7 +224,7 @@ describe('state file', () => {
       ['a list', '[]'],
       ['no format', '{"generation":1,"changes":{}}'],
       ['a wrong generation', '{"format":1,"generation":-1,"changes":{}}'],
-      ['an unknown wish', '{"format":1,"generation":1,"changes":{"publicApi":"perhaps"}}'],
+      ['an unknown target state', '{"format":1,"generation":1,"changes":{"publicApi":"perhaps"}}'],
       ['an unknown key', '{"format":1,"generation":1,"changes":{"worker":1}}'],
     ] as const) {
       it(`is detected by ${what}`, async () => {

@@ -1,14 +1,16 @@
-// The contract of the directory port, for the directory in memory and a catalogue in both formats.
+// The contract of the directory port, for the directory in memory, catalogues in both formats, and a squid.
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCatalogue } from '../../src/directory/catalogue/catalogue.ts';
 import { type MemoryContents, type MemoryDirectory, memoryDirectory } from '../../src/directory/memory-directory.ts';
 import { openSquid } from '../../src/directory/squid/squid.ts';
 import { dataObject } from '../../src/store/data-object.ts';
+import { openIndexWriter } from '../../src/store/lmdb-index.ts';
+import type { IndexSource } from '../../src/store/object-index.ts';
 import { startSquidDouble } from '../support/squid-double/squid-double.ts';
 import { squidSetup } from '../support/squid-rig.ts';
 import { type World as SquidWorld, worldBucket, worldObject } from '../support/squid-world.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { type Folder, temporaryFolder } from '../support/temporary-folder.ts';
 import { type DirectoryHarness, directoryContract, type World } from './directory.contract.ts';
 
 function inMemory(world: World): DirectoryHarness {
@@ -110,3 +112,22 @@ directoryContract({ name: 'the directory in memory', source, harness: inMemory }
 directoryContract({ name: 'a catalogue in YAML', source, harness: onDisk('catalogue.yml', yaml) });
 directoryContract({ name: 'a catalogue in NDJSON', source, harness: onDisk('catalogue.ndjson', ndjson) });
 directoryContract({ name: 'a squid', source: { kind: 'squid', name: 'http://localhost' }, harness: inSquid });
+
+describe('with the index on disk:', () => {
+  let folders: Folder[];
+
+  before(() => {
+    folders = [];
+  });
+
+  after(() => {
+    for (const folder of folders) folder.remove();
+  });
+
+  const openIndex = (indexSource: IndexSource) => {
+    const folder = temporaryFolder();
+    folders.push(folder);
+    return openIndexWriter(folder.path, { source: indexSource, maxBytes: 2 ** 26 });
+  };
+  directoryContract({ name: 'a catalogue', source, harness: onDisk('catalogue.ndjson', ndjson), openIndex });
+});

@@ -34,6 +34,8 @@ export interface DirectoryKind {
   readonly name: string;
   readonly source: IndexSource;
   readonly harness: (world: World) => DirectoryHarness | Promise<DirectoryHarness>;
+  /** Left out: an index in memory. */
+  readonly openIndex?: (source: IndexSource) => IndexWriter;
 }
 
 const first: World = {
@@ -100,7 +102,7 @@ function counted(index: IndexWriter): { readonly index: IndexWriter; readonly ro
   return { index: proxy, rows: () => rows };
 }
 
-export function directoryContract({ name, source, harness }: DirectoryKind): void {
+export function directoryContract({ name, source, harness, openIndex = memoryIndex }: DirectoryKind): void {
   describe(`${name}, as a directory`, () => {
     let subject: DirectoryHarness;
     let index: IndexWriter;
@@ -109,12 +111,13 @@ export function directoryContract({ name, source, harness }: DirectoryKind): voi
 
     beforeEach(async () => {
       subject = await harness(first);
-      ({ index, rows } = counted(memoryIndex(source)));
+      ({ index, rows } = counted(openIndex(source)));
       opened = [];
     });
 
     afterEach(async () => {
       await Promise.all(opened.map((directory) => directory.stop()));
+      await index.close();
       await subject.end();
     });
 
@@ -256,13 +259,13 @@ export function directoryContract({ name, source, harness }: DirectoryKind): voi
 
     it('writes nothing and notifies no listener after a stop, which may come at any time and repeatedly', async () => {
       const { directory } = open();
-      let notices = 0;
+      let changes = 0;
       directory.subscribe(() => {
-        notices += 1;
+        changes += 1;
       });
       directory.start();
       await Promise.all([directory.stop(), directory.stop()]);
-      const before = { rows: rows(), notices };
+      const before = { rows: rows(), changes };
       directory.start();
       directory.reportBadCopy('1');
       await subject.change(second);
@@ -273,7 +276,7 @@ export function directoryContract({ name, source, harness }: DirectoryKind): voi
       const observer = observe(other, index);
       other.start();
       await observer.until(() => other.progress.readAt !== null && other.progress.activity === 'idle');
-      expect({ rows: rows(), notices }).to.deep.equal(before);
+      expect({ rows: rows(), changes }).to.deep.equal(before);
     });
   });
 }

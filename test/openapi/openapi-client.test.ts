@@ -32,7 +32,7 @@ describe('a real node, by its API description', () => {
   let token: string;
 
   before(async () => {
-    home = await Home.make({ objects: { 1: 'one', 2: 'two' } });
+    home = await Home.make({ objects: { 1: 'one', 2: 'two' }, publicApi: { workers: 2 } });
     node = await home.start();
     token = await accessToken();
   });

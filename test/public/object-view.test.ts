@@ -2,6 +2,8 @@
 import { expect } from 'chai';
 import type { DataObject } from '../../machines/answer.ts';
 import { ObjectView } from '../../src/public/object-view.ts';
+import { dataObject } from '../../src/store/data-object.ts';
+import { maxNameBytes } from '../../src/store/index-names.ts';
 import { memoryIndex } from '../../src/store/memory-index.ts';
 import { publishObjects, putObjects } from '../support/publish-objects.ts';
 
@@ -16,7 +18,7 @@ const squid = { kind: 'squid', name: 'http://squid.example/graphql' } as const;
 
 describe('the view of objects', () => {
   it('has an object as the index has it now', () => {
-    const [view, index] = [new ObjectView(none), memoryIndex(catalogue)];
+    const [view, index] = [new ObjectView(none, dataObject), memoryIndex(catalogue)];
     view.use(index);
     publishObjects(index, [object('1')]);
     expect(view.find('1')).to.deep.equal(object('1'));
@@ -33,21 +35,24 @@ describe('the view of objects', () => {
       [squid, false, 'undecided'],
       [squid, true, 'undecided'],
     ] as const) {
-      const [view, index] = [new ObjectView(none), memoryIndex(source)];
+      const [view, index] = [new ObjectView(none, dataObject), memoryIndex(source)];
       view.use(index);
       if (isRead) publishObjects(index, []);
       expect(view.find('1'), `${source.kind} ${isRead}`).to.equal(finding);
     }
-    expect(new ObjectView(none).find('1')).to.equal('undecided');
+    expect(new ObjectView(none, dataObject).find('1')).to.equal('undecided');
   });
 
   it('knows that no directory has an object with a very long id', () => {
-    const view = new ObjectView(none);
-    expect([view.find('1'.repeat(500)), view.find('1'.repeat(501))]).to.deep.equal(['undecided', 'unknown']);
+    const view = new ObjectView(none, dataObject);
+    expect([view.find('1'.repeat(maxNameBytes)), view.find('1'.repeat(maxNameBytes + 1))]).to.deep.equal([
+      'undecided',
+      'unknown',
+    ]);
   });
 
   it('covers what the settings and the directory say together, whichever changed last', () => {
-    const [view, index] = [new ObjectView({ workerId: 3, buckets: null }), memoryIndex(catalogue)];
+    const [view, index] = [new ObjectView({ workerId: 3, buckets: null }, dataObject), memoryIndex(catalogue)];
     expect(view.covers(['1:0'])).to.equal(false);
     view.use(index);
     publishObjects(index, [], JSON.parse('{"1:0":[3],"__proto__":[3]}'));
@@ -59,7 +64,7 @@ describe('the view of objects', () => {
   });
 
   it('judges an object that was looked up by the workers that came with it', () => {
-    const view = new ObjectView({ workerId: 3, buckets: null });
+    const view = new ObjectView({ workerId: 3, buckets: null }, dataObject);
     const found = (json: string) =>
       view.judge({ result: 'found', object: object('1'), bucketWorkers: JSON.parse(json) });
     expect(found('{"1:0":[3]}').covers(['1:0'])).to.equal(true);
@@ -77,7 +82,7 @@ describe('the view of objects', () => {
       own.close = async () => void closed.push(name);
       return own;
     };
-    const view = new ObjectView(none, { kind: 'catalogue', name: 'ours' });
+    const view = new ObjectView(none, dataObject, { kind: 'catalogue', name: 'ours' });
     const [first, second] = [index('ours'), index('ours')];
     view.use(first);
     view.use(first);
@@ -96,7 +101,7 @@ describe('the view of objects', () => {
       [squid, false],
       [null, false],
     ] as const) {
-      const view = new ObjectView(none, source);
+      const view = new ObjectView(none, dataObject, source);
       view.use(memoryIndex(catalogue));
       expect(view.summary !== null, JSON.stringify(source)).to.equal(isRead);
     }

@@ -1,6 +1,6 @@
 // A real server process and its index: none at first, one when it is ordered to read it, another when that was rebuilt.
 import { type ChildProcess, fork } from 'node:child_process';
-import { mkdir, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
@@ -9,7 +9,7 @@ import { type ConnectionCounts, openConnectionCounts } from '../../src/ipc/conne
 import { type LookUpServer, serveLookUps } from '../../src/ipc/look-up-channel.ts';
 import type { Order, Report } from '../../src/ipc/messages.ts';
 import { openSharedSettings, type SharedSettings } from '../../src/ipc/shared-settings.ts';
-import { openIndexWriter } from '../../src/store/lmdb-index.ts';
+import { openStore } from '../../src/store/index-folder.ts';
 import type { IndexWriter } from '../../src/store/object-index.ts';
 import { Folder } from '../support/folder.ts';
 import { testLimits } from '../support/public-side-twin.ts';
@@ -69,29 +69,36 @@ describe('a server process', () => {
     return reply;
   }
 
-  /** @returns its port */
-  async function listening(): Promise<number> {
+  function prepared(): Promise<Report> {
     const setup = {
       ...{ id: 'test-node', version: '1.2.3', limits: testLimits, indexSource: source },
       ...{ stateDirectory: folder.path, lookUpSocket: join(folder.path, 'content.sock'), lookUpTimeoutMs: 60_000 },
     };
     const settings = { number: 0, settings: { workerId: 0, buckets: null } };
-    await order({ type: 'setup', setup, process: 0, settings, drainTimeoutMs: 1000 });
+    return order({ type: 'setup', setup, process: 0, settings, drainTimeoutMs: 1000 });
+  }
+
+  /** @returns its port */
+  async function listening(): Promise<number> {
+    await prepared();
     const report = await order({ type: 'listen', host: '127.0.0.1', port: 0 });
     return ('port' in report && report.port) || 0;
   }
 
-  async function built(...objects: DataObject[]): Promise<IndexWriter> {
-    const path = join(folder.path, 'index');
-    await mkdir(path, { recursive: true });
-    const writer = openIndexWriter(path, { source, maxBytes: 100_000_000 });
-    writers.push(writer);
-    publishObjects(writer, objects);
-    return writer;
+  function empty(): IndexWriter {
+    const { index } = openStore(folder.path, source, 100_000_000);
+    writers.push(index);
+    return index;
+  }
+
+  function built(...objects: DataObject[]): IndexWriter {
+    const index = empty();
+    publishObjects(index, objects);
+    return index;
   }
 
   it('reads the index that is there at its start', async () => {
-    await built(await folder.object('1', 'one'));
+    built(await folder.object('1', 'one'));
     const port = await listening();
     expect((await ask(port, '/api/v1/assets/1')).body.toString()).to.equal('one');
     expect((await ask(port, '/readyz')).status).to.equal(200);
@@ -101,27 +108,51 @@ describe('a server process', () => {
     const port = await listening();
     expect((await ask(port, '/api/v1/assets/1')).status).to.equal(503);
     expect(await order({ type: 'index', id: 'none' })).to.include({ type: 'failed' });
-    const { summary } = await built(await folder.object('1', 'one'));
+    const { summary } = built(await folder.object('1', 'one'));
     expect(await order({ type: 'index', id: summary.id })).to.include({ type: 'confirmed' });
     expect((await ask(port, '/api/v1/assets/1')).body.toString()).to.equal('one');
   });
 
   it('reads another index in the place of one that was set aside', async () => {
-    const first = await built(await folder.object('1', 'one'));
+    const first = built(await folder.object('1', 'one'));
     const port = await listening();
     expect((await ask(port, '/api/v1/assets/1')).status).to.equal(200);
     expect(await order({ type: 'index', id: first.summary.id })).to.include({ type: 'confirmed' });
     await rename(join(folder.path, 'index'), join(folder.path, 'index.damaged'));
-    const second = await built(await folder.object('2', 'two'));
+    const second = built(await folder.object('2', 'two'));
     expect((await ask(port, '/api/v1/assets/2')).status).to.equal(404);
     expect(await order({ type: 'index', id: second.summary.id })).to.include({ type: 'confirmed' });
     expect((await ask(port, '/api/v1/assets/2')).body.toString()).to.equal('two');
     expect((await ask(port, '/api/v1/assets/1')).status).to.equal(404);
   });
 
+  it('says at its setup whether it has found an index of a directory that was read', async () => {
+    built();
+    expect(await prepared()).to.include({ type: 'confirmed', hasIndex: true });
+  });
+
+  it('says so of none that was never read, or that there is none', async () => {
+    expect(await prepared()).to.include({ type: 'confirmed', hasIndex: false });
+    empty();
+    expect(await prepared()).to.include({ type: 'confirmed', hasIndex: false });
+  });
+
+  it('tries again with its heartbeat to read an index that it could not read when ordered', async () => {
+    const { summary } = built(await folder.object('1', 'one'));
+    const [path, away] = [join(folder.path, 'index'), join(folder.path, 'away')];
+    await rename(path, away);
+    const port = await listening();
+    expect(await order({ type: 'index', id: summary.id })).to.include({ type: 'failed' });
+    expect(await order({ type: 'ping' })).to.include({ type: 'confirmed' });
+    expect((await ask(port, '/api/v1/assets/1')).status).to.equal(503);
+    await rename(away, path);
+    await order({ type: 'ping' });
+    expect((await ask(port, '/api/v1/assets/1')).status).to.equal(200);
+  });
+
   it('reports a bad copy to the content process', async () => {
     const one = await folder.object('1', 'one');
-    await built(one);
+    built(one);
     const port = await listening();
     await folder.object('1', 'longer');
     expect((await ask(port, '/api/v1/assets/1')).status).to.equal(404);

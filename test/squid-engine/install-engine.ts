@@ -33,8 +33,11 @@ export function installEngine(): string {
 export function installPostgres(): string {
   if (newestPostgres() === undefined) {
     console.log('Installing PostgreSQL: apt-get install postgresql');
-    const apt = ['apt-get', '--yes', '--no-install-recommends', 'install', 'postgresql'];
-    run('env', ['DEBIAN_FRONTEND=noninteractive', ...(process.getuid?.() === 0 ? [] : ['sudo']), ...apt], packageRoot);
+    const apt = (...args: string[]) =>
+      run('env', [...(process.getuid?.() === 0 ? [] : ['sudo']), 'apt-get', '--yes', ...args], packageRoot);
+    // The lists of a new machine are empty or old.
+    apt('update');
+    apt('--no-install-recommends', 'install', 'postgresql');
   }
   const programs = newestPostgres();
   if (programs === undefined) throw new Error(`There is no PostgreSQL in ${versions}`);
@@ -52,4 +55,8 @@ function newestPostgres(): string | undefined {
 const sameFile = (a: string, b: string) => existsSync(b) && readFileSync(a).equals(readFileSync(b));
 
 const run = (command: string, args: readonly string[], cwd: string) =>
-  void execFileSync(command, args, { cwd, stdio: 'inherit' });
+  void execFileSync(command, args, {
+    cwd,
+    stdio: 'inherit',
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });

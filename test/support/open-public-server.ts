@@ -4,6 +4,7 @@ import type { Settings } from '../../machines/settings.ts';
 import type { LookUp } from '../../src/ipc/look-up.ts';
 import type { PublicLimits, RequestsReport } from '../../src/ipc/messages.ts';
 import { PublicServer } from '../../src/public/public-server.ts';
+import { dataObject } from '../../src/store/data-object.ts';
 import type { IndexWriter } from '../../src/store/object-index.ts';
 import { testLimits } from './public-side-twin.ts';
 import { indexOf } from './publish-objects.ts';
@@ -47,10 +48,15 @@ export async function openPublicServer(
   });
   const setup = { id: 'test-node', version: '1.2.3', reportsRequests, limits: { ...testLimits, ...limits } };
   const lookUps = { lookUp, reportBadCopy: (id: string) => void badCopies.push(id) };
-  const publicServer = new PublicServer(setup, settings, lookUps, {
-    drained: (_, cut) => tellDrained(cut),
-    requests,
-  });
+  const publicServer = new PublicServer(
+    setup,
+    settings,
+    { lookUps, dataObject },
+    {
+      drained: (_, cut) => tellDrained(cut),
+      requests,
+    },
+  );
   publicServer.useIndex(index);
   const port = await publicServer.listen({ host: '127.0.0.1', port: 0 });
   const leave = async () => {

@@ -8,6 +8,7 @@ import { portRefusal } from '../../src/base/port-refusal.ts';
 import type { ActivityMetrics, PublicLimits } from '../../src/ipc/messages.ts';
 import { noServerMetrics, type ServerMetrics } from '../../src/metrics/counters.ts';
 import { PublicServer } from '../../src/public/public-server.ts';
+import { dataObject } from '../../src/store/data-object.ts';
 import { memoryIndex } from '../../src/store/memory-index.ts';
 import type { IndexWriter } from '../../src/store/object-index.ts';
 import type { DrainStatus, PublicSide, PublicSideEvent, WorkerStatus } from '../../src/supervisor/public-side.ts';
@@ -65,8 +66,11 @@ export class PublicSideTwin implements PublicSide {
       { id: 'twin', version: '0.0.0', limits },
       { workerId: null, buckets: null },
       {
-        lookUp: async () => ({ result: 'undecided' }),
-        reportBadCopy: (objectId) => void this.badCopies.push(objectId),
+        lookUps: {
+          lookUp: async () => ({ result: 'undecided' }),
+          reportBadCopy: (objectId) => void this.badCopies.push(objectId),
+        },
+        dataObject,
       },
       {
         // As from another process: never within the call that caused it.

@@ -1,5 +1,4 @@
 // A catalogue on disk: one version of the file, its fingerprint, and its entries in the format that its name says.
-import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
@@ -8,7 +7,7 @@ import type { CatalogueEntry } from './catalogue-entries.ts';
 import { factsAtRest } from './content-hash.ts';
 import { ndjsonEntries } from './ndjson-entries.ts';
 import { realFolder } from './object-file.ts';
-import { parseCatalogue } from './yaml-entries.ts';
+import { yamlEntries } from './yaml-reader.ts';
 
 /** Identifies a version of the file without reading it. */
 export interface CatalogueFacts {
@@ -22,9 +21,7 @@ export interface CatalogueFacts {
 const factsOf = ({ dev, ino, size, mtimeMs, ctimeMs }: Stats): CatalogueFacts => ({ dev, ino, size, mtimeMs, ctimeMs });
 
 /** Bytes per read; about as many as are parsed in a slice. */
-const chunkBytes = 65_536;
-/** YAML entries are handed out in pieces of this size. */
-const entriesAtOnce = 500;
+const chunkBytes = 131_072;
 
 const isNdjson = (file: string): boolean => /^\.(?:ndjson|jsonl)$/i.test(extname(file));
 
@@ -83,29 +80,22 @@ export class CatalogueFile {
   /**
    * Entries in the order of the file, errors among them.
    * @param onHash called at the end with what `contentHash` would return
+   * @throws system errors, the reason of an aborted signal
    */
-  async *entries(onHash: (hash: string) => void): AsyncGenerator<readonly CatalogueEntry[]> {
+  async *entries(onHash: (hash: string) => void, signal: AbortSignal): AsyncGenerator<readonly CatalogueEntry[]> {
     const hash = createHash('sha256');
     const chunks = this.#chunks((chunk) => hash.update(chunk));
     if (isNdjson(this.#path)) yield* ndjsonEntries(chunks, basename(this.#path));
-    else yield* this.#yamlEntries(chunks);
+    else yield* this.#yamlEntries(chunks, signal);
     onHash(hash.digest('hex'));
   }
 
-  async *#yamlEntries(chunks: AsyncIterable<Buffer>): AsyncGenerator<readonly CatalogueEntry[]> {
+  async *#yamlEntries(chunks: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<readonly CatalogueEntry[]> {
     const name = basename(this.#path);
     if (this.facts.size > this.#maxYamlBytes) return yield [{ error: this.#tooLarge(name) }];
     const read: Buffer[] = [];
     for await (const chunk of chunks) read.push(Buffer.from(chunk));
-    const bytes = Buffer.concat(read);
-    if (!isUtf8(bytes)) return yield [{ error: `${name}: is not UTF-8 text` }];
-    const parsed = parseCatalogue(bytes.toString('utf8'), name);
-    if ('errors' in parsed) return yield parsed.errors.map((error) => ({ error }));
-    const { objects, workers } = parsed.catalogue;
-    for (let at = 0; at < objects.length; at += entriesAtOnce) {
-      yield objects.slice(at, at + entriesAtOnce).map((object) => ({ object, line: null }));
-    }
-    yield workers.map((worker) => ({ worker, line: null }));
+    yield* yamlEntries(Buffer.concat(read), name, signal);
   }
 
   #tooLarge(name: string): string {

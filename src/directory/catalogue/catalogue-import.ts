@@ -30,8 +30,10 @@ export type ImportResult =
     }
   | { readonly result: 'refused'; readonly errors: readonly string[] };
 
-/** Objects per transaction; it holds the event loop for so long. */
-const objectsPerStep = 500;
+/** Objects per transaction; it holds the event loop for some 20 ms. */
+const objectsPerStep = 1000;
+/** Bags that are known to be in the new version without a look. */
+const maxKnownBags = 10_000;
 
 type ObjectEntry = Extract<CatalogueEntry, { readonly object: StatedObject }>;
 type WorkerEntry = Extract<CatalogueEntry, { readonly worker: StatedWorker }>;
@@ -48,6 +50,7 @@ export async function importCatalogue(file: CatalogueFile, name: string, ports: 
   const errors = new ErrorList(name);
   const version = writes.attempt('version', () => index.newVersion());
   const workers = new Set<number>();
+  const bags = new Set<string>();
   const slices = new Slices();
   let objects = 0;
   let filesToHash = 0;
@@ -77,7 +80,11 @@ export async function importCatalogue(file: CatalogueFile, name: string, ports: 
         repeated.push(errorLine(name, line, 'id', `${object.id} is the id of an earlier object too`));
         continue;
       }
-      if (tx.bag(row.bag) === undefined) putBag(tx, row.bag, bucketSet(object.buckets));
+      if (!bags.has(row.bag)) {
+        if (bags.size === maxKnownBags) bags.clear();
+        bags.add(row.bag);
+        if (tx.bag(row.bag) === undefined) putBag(tx, row.bag, bucketSet(object.buckets));
+      }
       tx.putObject(object.id, row);
       objects += 1;
       if (lacksHash(row)) filesToHash += 1;
@@ -107,9 +114,10 @@ export async function importCatalogue(file: CatalogueFile, name: string, ports: 
     );
   }
 
-  for await (const entries of file.entries((hash) => {
+  const onHash = (hash: string) => {
     contentHash = hash;
-  })) {
+  };
+  for await (const entries of file.entries(onHash, signal)) {
     signal.throwIfAborted();
     for (const entry of entries) if ('error' in entry) errors.add(entry.error);
     const found = entries.filter((entry): entry is ObjectEntry => 'object' in entry);

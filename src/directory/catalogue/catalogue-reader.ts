@@ -30,7 +30,7 @@ export interface ReaderPorts {
   readonly retryMs: number;
   /** True: an import copies rows, and nothing else may write to the index. */
   readonly hold: (isHeld: boolean) => void;
-  /** A version is in the index. @param filesToHash null: it was there before */
+  /** A version is in the index. @param filesToHash null: it was there at the start */
   readonly onRead: (filesToHash: number | null) => void;
   /** Condition or progress have changed. */
   readonly onChange: () => void;
@@ -51,8 +51,6 @@ export class CatalogueReader {
   #retryMs: number;
   /** Loads that have not ended. */
   #loads = 0;
-  /** Whether `onRead` was called. */
-  #isAnnounced = false;
 
   constructor(ports: ReaderPorts) {
     this.#ports = ports;
@@ -61,6 +59,7 @@ export class CatalogueReader {
 
   start(): void {
     const { file, checkEveryMs } = this.#ports.setup;
+    if (readMarkOf(this.#ports.index) !== undefined) this.#ports.onRead(null);
     this.#watch = watchFile(file, checkEveryMs, () => this.#load());
     this.#load();
   }
@@ -120,14 +119,12 @@ export class CatalogueReader {
   #error = (message: string): string => `${basename(this.#ports.setup.file)}: ${message}`;
 
   async #take(file: CatalogueFile): Promise<void> {
-    const { writes, onRead } = this.#ports;
+    const { writes } = this.#ports;
     if (!(await this.#isKnown(file)) && !(await this.#import(file))) return;
     writes.succeeded('version');
     this.#retryMs = this.#ports.retryMs;
     this.#condition = null;
     this.#ports.onChange();
-    if (!this.#isAnnounced) onRead(null);
-    this.#isAnnounced = true;
   }
 
   /** Whether the index contains this version. The same bytes are the same version, even if the file was touched or replaced. */
@@ -147,21 +144,26 @@ export class CatalogueReader {
   async #import(file: CatalogueFile): Promise<boolean> {
     const { setup, index, writes, hashFile, log, hold, onChange, onRead } = this.#ports;
     const { signal } = this.#abort;
-    const firstWork = AbortSignal.any([signal, AbortSignal.timeout(firstWorkMs)]);
+    let firstWork: AbortSignal | null = null;
     hold(true);
     this.#objectsRead = 0;
     try {
       const imported = await importCatalogue(file, basename(setup.file), {
         index,
         writes,
-        workOut: (rows) => workOutSome(rows, hashFile, { signal: firstWork }),
+        workOut: (rows) => {
+          firstWork ??= AbortSignal.any([signal, AbortSignal.timeout(firstWorkMs)]);
+          return workOutSome(rows, hashFile, { signal: firstWork });
+        },
         onProgress: (objects) => {
           this.#objectsRead = objects;
           onChange();
         },
         signal,
       });
-      if (!(await file.isUnchanged())) {
+      const isUnchanged = await file.isUnchanged();
+      signal.throwIfAborted();
+      if (!isUnchanged) {
         this.#refuse('Unreadable', [this.#error('changed while it was read')]);
         return false;
       }
@@ -179,7 +181,6 @@ export class CatalogueReader {
         }),
       );
       log.info(`The catalogue has been read: ${objects} objects`);
-      this.#isAnnounced = true;
       onRead(filesToHash);
       return true;
     } finally {
@@ -194,10 +195,6 @@ export class CatalogueReader {
     const before = this.#condition?.message;
     this.#condition = catalogueCondition(reason, errors);
     if (this.#condition.message !== before) this.#ports.log.warn(`The catalogue is rejected: ${errors.join('; ')}`);
-    if (!this.#isAnnounced && readMarkOf(this.#ports.index) !== undefined) {
-      this.#isAnnounced = true;
-      this.#ports.onRead(null);
-    }
     this.#ports.onChange();
   }
 

@@ -1,5 +1,6 @@
 // The schema of a catalogue: its keys and their values.
 import { isAbsolute, sep } from 'node:path';
+import { isCatalogueBucketId } from '../../base/bucket-id.ts';
 import { compile } from '../../base/validate.ts';
 import { isContentHash } from './content-hash.ts';
 
@@ -32,9 +33,6 @@ export interface Catalogue {
 /** RFC 9110 §8.3.1; no value can end a header line. */
 const mediaType =
   /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+(?:[ \t]*;[ \t]*[\w!#$%&'*+.^`|~-]+=(?:[\w!#$%&'*+.^`|~-]+|"[^"\\\p{Cc}]*"))*$/u;
-
-/** The syntax of bucket ids where the directory is a catalogue: any text of 1 to 128 characters, none a control character. */
-export const isCatalogueBucketId = (text: string): boolean => /^\P{Cc}{1,128}$/u.test(text);
 
 /** Checks the name alone; links are resolved when the file is located. */
 function isInnerPath(file: string): boolean {

@@ -8,13 +8,13 @@ import type { Directory, DirectoryProgress } from '../directory.ts';
 import { fileConditions } from './catalogue-conditions.ts';
 import { hashedMark, readMarkOf } from './catalogue-marks.ts';
 import { CatalogueReader, type Log } from './catalogue-reader.ts';
+import { ChangeNotices } from './change-notices.ts';
 import { lazyHasher } from './content-hash.ts';
 import { FindingWriter } from './finding-writer.ts';
 import { hashPace } from './hash-pace.ts';
 import { HashQueue } from './hash-queue.ts';
 import { IndexWrites, NotWritten } from './index-writes.ts';
 import { LookAround } from './look-around.ts';
-import { Notices } from './notices.ts';
 
 export interface CatalogueParts {
   readonly index: IndexWriter;
@@ -29,7 +29,7 @@ export interface CatalogueParts {
 export function openCatalogue(setup: CatalogueSetup, parts: CatalogueParts): Directory {
   const { index, log, dataObject, retryMs = 10_000 } = parts;
   const stopping = new AbortController();
-  const notices = new Notices();
+  const notices = new ChangeNotices();
   const writes = new IndexWrites(() => notices.soon());
   const findings = new FindingWriter(index, writes, retryMs, () => noteFiles());
   let root = '';

@@ -1,7 +1,8 @@
 // The entries of a catalogue for a folder of files, one after another.
 import { basename } from 'node:path';
+import { isCatalogueBucketId } from '../../base/bucket-id.ts';
 import { InputError, messageOf } from '../../base/errors.ts';
-import { isCatalogueBucketId, isObjectId, type StatedObject } from './catalogue-schema.ts';
+import { isObjectId, type StatedObject } from './catalogue-schema.ts';
 import { openHasher } from './content-hash.ts';
 import { type FolderFile, findFiles } from './folder-files.ts';
 import { typeOfFile } from './media-type.ts';

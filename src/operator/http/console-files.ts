@@ -15,6 +15,7 @@ interface ConsoleFile {
 export const consoleModules = [
   'machines/commands',
   'machines/diagram/diagram',
+  'src/client/directory-words',
   'src/client/event-parser',
   'src/client/reconnect',
   'src/base/signing-rules',

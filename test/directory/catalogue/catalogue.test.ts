@@ -521,12 +521,36 @@ describe('a catalogue', () => {
     expect(file).to.contain('catalogue.yml');
   });
 
+  it('parses a large YAML catalogue while the event loop turns, and can be stopped during it', async () => {
+    folder.write('a.txt', 'a');
+    const many = Array.from({ length: 5000 }, (_, n) => ({ id: String(n), file: 'a.txt' }));
+    write(...many);
+    const stopped = start();
+    await stopped.directory.stop();
+    expect(index.summary.version).to.equal(0);
+    let turns = 0;
+    const turning = setInterval(() => {
+      turns += 1;
+    }, 0);
+    const { ids, message, until } = await open();
+    clearInterval(turning);
+    expect(ids()).to.have.length(5000);
+    expect(turns).to.be.greaterThan(20);
+    write(...many, { id: 'x', file: 'a.txt' });
+    await until(() => message('CatalogueInvalid') !== undefined);
+    expect(message('CatalogueInvalid')).to.equal(
+      'catalogue.yml:1: objects[5000].id: must be a valid object id: up to 500 digits',
+    );
+    expect(ids()).to.have.length(5000);
+  });
+
   it('puts objects with the same set of buckets into one bag', async () => {
     folder.write('a.txt', 'a');
     const many = Array.from({ length: 300 }, (_, n) => `bucket ${n}`);
-    const sets = [['a', 'b'], ['b', 'a', 'b'], ['a'], [], many, [...many].reverse(), ['🎬'.repeat(120)]];
+    const sets = [['a', 'b'], ['b', 'a', 'b'], ['a'], [], many, [...many].reverse(), ['🎬'.repeat(128)]];
     write(...sets.map((buckets, n) => ({ id: String(n), file: 'a.txt', buckets })));
-    const { object } = await open();
+    const { object, conditions } = await open();
+    expect(conditions()).to.be.empty;
     expect([...index.bags()]).to.have.length(5);
     expect([0, 1, 2, 3].map((n) => object(String(n))?.buckets)).to.deep.equal([['a', 'b'], ['a', 'b'], ['a'], []]);
     expect(object('4')?.buckets).to.have.members(many);
@@ -575,6 +599,25 @@ describe('a catalogue', () => {
         await until(() => ids().join() === '2' && conditions().length === 0);
       });
     }
+
+    it('notices changes of files of the old version while a new one cannot be written', async () => {
+      const path = folder.write('a.txt', 'a');
+      write({ id: '1', file: 'a.txt' });
+      const before = await open();
+      await before.directory.stop();
+      write({ id: '2', file: 'a.txt' });
+      rmSync(path);
+      const store = new Proxy(index, {
+        get: (target, key) => {
+          if (key === 'newVersion') throw cases.IndexFull;
+          const value: unknown = Reflect.get(target, key, target);
+          return typeof value === 'function' ? value.bind(target) : value;
+        },
+      });
+      const { object, conditions, until } = start({}, store);
+      await until(() => conditions().join() === 'IndexNotWritten,MissingFiles');
+      expect(object('1')?.accepted).to.be.false;
+    });
 
     it('keeps what it found out about files, and writes it later', async () => {
       const path = folder.write('a.txt', 'first');

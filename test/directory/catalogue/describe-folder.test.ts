@@ -39,7 +39,7 @@ describe('describeFolder', () => {
   async function load(text: string, name = 'catalogue.yml'): Promise<StatedObject[]> {
     const file = await CatalogueFile.open(folder.write(name, text), 10_000_000);
     const objects: StatedObject[] = [];
-    for await (const entries of file.entries(() => {})) {
+    for await (const entries of file.entries(() => {}, new AbortController().signal)) {
       for (const entry of entries) {
         if ('error' in entry) throw new Error(`${entry.error}\n\n${text}`);
         if ('object' in entry) objects.push(entry.object);

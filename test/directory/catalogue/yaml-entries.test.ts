@@ -1,6 +1,6 @@
 // A catalogue in YAML is accepted or rejected as a whole; a rejection lists positions and reasons.
 import { expect } from 'chai';
-import { isCatalogueBucketId } from '../../../src/directory/catalogue/catalogue-schema.ts';
+import { isCatalogueBucketId } from '../../../src/base/bucket-id.ts';
 import { parseCatalogue } from '../../../src/directory/catalogue/yaml-entries.ts';
 
 const hash = 'gW9T5gSXhgQB5LaqmnJrLVVpHawhM7youzHnuY6HyGBDy3';

@@ -141,7 +141,7 @@ describe('the sync with a squid', () => {
     expect(contentsOf(one.index)).to.deep.equal(before);
   });
 
-  it('notices nothing when the squid closes a connection between two queries', async () => {
+  it('changes nothing when the squid closes a connection between two queries', async () => {
     const one = rig();
     await one.first(settings);
     double.closeConnections();

@@ -12,7 +12,7 @@ export function metricsTable(): string {
     ...nodeFamilies({
       state: {
         ...{ version: '', node: 'running', publicApi: 'stopped', generation: 0, drain: null },
-        ...{ workers: [], conditions: [], desired: { publicApi: 'stopped' } },
+        ...{ workers: [], directory: null, conditions: [], desired: { publicApi: 'stopped' } },
       },
       ...{ serverMetrics: noServerMetrics, losses: {}, cut: 0, lag: noServerMetrics.counts.lag, conditionTypes },
     }),

@@ -52,6 +52,7 @@ export const processSettings = {
   operatorApi: { port: 0, hmacSecret: secret },
   stateFile: { saveTimeoutMs: 30_000 },
   supervision: { startTimeoutMs: 60_000 },
+  content: { timeoutMs: 60_000 },
 };
 
 export interface Signing {

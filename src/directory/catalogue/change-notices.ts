@@ -1,9 +1,9 @@
-// Tells listeners of changes, gathered for a moment.
+// Notifies listeners of changes, once for all those of a moment.
 
 /** Changes are gathered for this long: reads of small files make thousands a second. */
 const gatherMs = 100;
 
-export class Notices {
+export class ChangeNotices {
   readonly #listeners = new Set<() => void>();
   #timer: NodeJS.Timeout | null = null;
   #isStopped = false;
