@@ -31,6 +31,9 @@ const possibleId = /^[0-9]{1,40}$/;
 const firstRestMs = 1000;
 const maxRestMs = 10_000;
 
+/** Single objects that may fail one after another before the squid itself is at fault. */
+const maxFailedInARow = 3;
+
 const unknown: LookUp = { result: 'unknown' };
 const undecided: LookUp = { result: 'undecided' };
 
@@ -47,6 +50,7 @@ export class SquidLookUps {
   #isAsking = false;
   #restUntilMs = Number.NEGATIVE_INFINITY;
   #restMs = firstRestMs;
+  #failedInARow = 0;
 
   constructor(options: LookUpOptions) {
     this.#options = options;
@@ -92,28 +96,55 @@ export class SquidLookUps {
   }
 
   async #ask(ids: readonly string[]): Promise<void> {
-    const { client, conditions, clock } = this.#options;
+    const { client, conditions } = this.#options;
     try {
       const singles = new Map((await client.objects(ids)).map((single) => [single.object.id, single]));
       this.#restMs = firstRestMs;
+      this.#failedInARow = 0;
       conditions.answered('lookUp');
       for (const id of ids) {
         const single = singles.get(id);
-        const answer = single ? answerOf(single) : unknown;
-        this.#cache?.set(id, answer);
-        this.#settle(id, answer);
+        this.#settle(id, single ? answerOf(single) : unknown);
       }
     } catch (error) {
-      // All that wait: the next query would fail like this one.
-      for (const id of [...this.#waiting.keys()]) this.#settle(id, undecided);
-      if (!(error instanceof SquidFailure)) return;
-      conditions.failed('lookUp', error);
-      this.#restUntilMs = clock.monotonicMs() + this.#restMs;
-      this.#restMs = Math.min(2 * this.#restMs, maxRestMs);
+      if (error instanceof SquidFailure) conditions.failed('lookUp', error);
+      const mayBeOne =
+        error instanceof SquidFailure && (error.reason === 'QueryFailed' || error.reason === 'BadAnswer');
+      if (!mayBeOne) this.#giveUp(error);
+      else if (ids.length > 1) await this.#askSingly(ids, error);
+      else this.#failOne(ids[0] ?? '', error);
     }
   }
 
+  /** One object whose rows are wrong spoils the answer about all; it must not stop look-ups of others. */
+  async #askSingly(ids: readonly string[], error: unknown): Promise<void> {
+    const { clock, pauseMs, signal } = this.#options;
+    for (const id of ids) {
+      // All may have been given up in the meantime.
+      if (!this.#waiting.has(id)) return;
+      await clock.sleep(pauseMs, signal);
+      await this.#ask([id]);
+    }
+    if (signal.aborted) this.#giveUp(error);
+  }
+
+  #failOne(id: string, error: unknown): void {
+    this.#failedInARow += 1;
+    if (this.#failedInARow >= maxFailedInARow) this.#giveUp(error);
+    else this.#settle(id, undecided);
+  }
+
+  /** All that wait are undecided: the next query would fail like this one. */
+  #giveUp(error: unknown): void {
+    for (const { resolve } of this.#waiting.values()) resolve(undecided);
+    this.#waiting.clear();
+    if (!(error instanceof SquidFailure)) return;
+    this.#restUntilMs = this.#options.clock.monotonicMs() + this.#restMs;
+    this.#restMs = Math.min(2 * this.#restMs, maxRestMs);
+  }
+
   #settle(id: string, answer: LookUp): void {
+    this.#cache?.set(id, answer);
     this.#waiting.get(id)?.resolve(answer);
     this.#waiting.delete(id);
   }

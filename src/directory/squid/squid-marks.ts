@@ -14,7 +14,7 @@ export interface PassMark {
   /** Objects that bags which were read no longer have, and all known objects of these bags. */
   readonly missing: number;
   readonly inLossyBags: number;
-  /** The squid's height at its beginning; null: not known. */
+  /** The highest at which a sync has begun: a squid that is lower is behind. Null: not known. */
   readonly height: number | null;
 }
 

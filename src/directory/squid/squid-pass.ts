@@ -45,6 +45,8 @@ export class SquidPass {
   #buckets: ReadonlyMap<string, SquidBucket> = new Map();
   #needed: readonly string[] = [];
   #mark = nothingRead;
+  /** The squid's, at the beginning. */
+  #height: number | null = null;
   /** Bags that were read, were as in the index, and do not have this pass's number there. */
   readonly #seen = new Set<string>();
   #pagesUnsaved = 0;
@@ -101,15 +103,16 @@ export class SquidPass {
     this.#needed = [...new Set(chosen ?? ofWorker().map(({ id }) => id))].sort();
   }
 
-  /** A squid that is lower than at the beginning is another one: the pass begins again. */
+  /** The pass begins again for other needs, and for a squid that is lower than at the beginning. */
   #begin(height: number | null): void {
+    this.#height = height;
     const key = keyOf(this.#needed);
     const begun = markOf(this.#ports.index, 'pass');
     const isSame = begun?.key === key && (begun.height === null || (height !== null && height >= begun.height));
     if (isSame) this.#mark = begun;
     else {
       const number = Math.max(this.#last?.number ?? 0, begun?.number ?? 0) + 1;
-      this.#mark = { ...nothingRead, number, key, height };
+      this.#mark = { ...nothingRead, number, key, height: highest(height, this.#last?.height, begun?.height) };
     }
   }
 
@@ -150,11 +153,11 @@ export class SquidPass {
     }
   }
 
-  /** Nothing is dropped. The number stays, so that the next pass has another one. */
+  /** Nothing is dropped. The number stays, so that the next pass has another one; so does the height. */
   #abandon(loss?: LossMark): void {
-    const { number } = this.#mark;
+    const { number, height } = this.#mark;
     this.#ports.index.transact((tx) => {
-      tx.putMark(markName('pass'), { ...nothingRead, number } satisfies PassMark);
+      tx.putMark(markName('pass'), { ...nothingRead, number, height } satisfies PassMark);
       if (loss) tx.putMark(markName('loss'), loss);
     });
   }
@@ -198,10 +201,10 @@ export class SquidPass {
     this.#pagesUnsaved = 0;
   }
 
-  /** A height below that of the last complete pass, or of the beginning of this one. */
+  /** @param height now; a squid that does not say its height any more is behind too */
   #lower(height: number | null): (PassResult & { result: 'lower' }) | null {
-    const before = Math.max(this.#last?.height ?? -1, this.#mark.height ?? -1);
-    return before === -1 || (height !== null && height >= before) ? null : { result: 'lower', height, before };
+    const { height: before } = this.#mark;
+    return before === null || (height !== null && height >= before) ? null : { result: 'lower', height, before };
   }
 
   /** Of the objects that the settings cover: how many the index has, and how many of them the squid no longer has. */
@@ -273,11 +276,16 @@ export class SquidPass {
   }
 
   #report(): void {
-    this.#ports.progress(this.#mark);
+    this.#ports.progress({ ...this.#mark, height: this.#height });
   }
 }
 
 const firstOf = ([id]: readonly [string, BagRow]): string => id;
+
+function highest(...heights: readonly (number | null | undefined)[]): number | null {
+  const known = heights.filter((height) => typeof height === 'number');
+  return known.length === 0 ? null : Math.max(...known);
+}
 
 const objectsIn = (bag: BagRow | undefined): number => (bag ? bag.objects + bag.unaccepted : 0);
 

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import type { Settings } from '../../../machines/settings.ts';
 import type { LookUp } from '../../../src/ipc/look-up.ts';
-import { type SquidDouble, startSquidDouble } from '../../support/squid-double/squid-double.ts';
+import { type Fault, type SquidDouble, startSquidDouble } from '../../support/squid-double/squid-double.ts';
 import { type SquidRig, squidRig, squidSetup } from '../../support/squid-rig.ts';
 import { worldOf } from '../../support/squid-world.ts';
 import { until } from '../../support/until.ts';
@@ -108,11 +108,17 @@ describe('look-ups in a squid', () => {
     expect(asked().length).to.equal(before);
   });
 
+  const schemaFault: Fault = {
+    status: 400,
+    type: 'application/json',
+    body: '{"errors":[{"message":"no such field"}]}',
+  };
+
   it('are undecided at once while the squid fails, and ask again after a rest', async () => {
     const { directory, clock } = await rig();
-    double.fault = ({ name }) => (name === 'Objects' ? { data: () => null } : undefined);
+    double.fault = () => schemaFault;
     expect(await directory.lookUp('1')).to.deep.equal({ result: 'undecided' });
-    expect(directory.conditions.map(({ reason }) => reason)).to.deep.equal(['QueryFailed']);
+    expect(directory.conditions.map(({ reason }) => reason)).to.deep.equal(['OtherSchema']);
     const answers = await Promise.all(Array.from({ length: 1000 }, (_, index) => directory.lookUp(String(index))));
     expect(countOf(answers, 'undecided')).to.equal(1000);
     expect(asked()).to.have.lengthOf(1);
@@ -124,7 +130,7 @@ describe('look-ups in a squid', () => {
 
   it('rest longer after each failure, up to ten seconds', async () => {
     const { directory, clock } = await rig();
-    double.fault = () => ({ data: () => null });
+    double.fault = () => schemaFault;
     const restedMs: number[] = [];
     for (let failure = 0; failure < 6; failure += 1) {
       await directory.lookUp('1');
@@ -140,6 +146,31 @@ describe('look-ups in a squid', () => {
     }
     expect(restedMs[0]).to.be.within(500, 1000);
     expect(Math.max(...restedMs)).to.be.within(9500, 10_000);
+  });
+
+  it('of others succeed although the rows of one object are wrong, which is asked for once in a while', async () => {
+    const { directory } = await rig();
+    double.fault = ({ variables }) =>
+      String(variables.ids).split(',').includes('13') ? { data: () => null } : undefined;
+    const ids = Array.from({ length: 50 }, (_, index) => String(index + 1));
+    const ask = async () => {
+      const answers = await Promise.all(ids.map((id) => directory.lookUp(id)));
+      return ids.filter((_, index) => answers[index]?.result !== 'found');
+    };
+    expect(await ask()).to.deep.equal(['13']);
+    const before = asked().length;
+    expect(before).to.be.most(51);
+    expect(await ask()).to.deep.equal(['13']);
+    expect(asked().length).to.equal(before);
+  });
+
+  it('stop soon when every answer is null', async () => {
+    const { directory } = await rig();
+    double.fault = ({ name }) => (name === 'Objects' ? { data: () => null } : undefined);
+    const answers = await Promise.all(Array.from({ length: 1000 }, (_, index) => directory.lookUp(String(index))));
+    expect(countOf(answers, 'undecided')).to.equal(1000);
+    expect(asked().length).to.be.most(5);
+    expect(directory.conditions.map(({ reason }) => reason)).to.deep.equal(['QueryFailed']);
   });
 
   it('give up a squid that hangs', async () => {

@@ -269,11 +269,10 @@ describe('the sync with a squid', () => {
     const one = rig({ pageBags: 8, pageTimeoutMs: 1000 });
     await one.first(settings);
     await one.sync();
-    const rest = one.clock.rest();
-    one.clock.wake();
-    await until(() => double.asked.some(({ variables }) => variables.limit === 2));
-    double.fault = null;
-    await rest;
+    double.onAsked = ({ variables }) => {
+      if (variables.limit === 2) double.fault = null;
+    };
+    await one.sync();
     expect(reasons(one)).to.deep.equal([]);
     const limits = double.asked.filter(({ name }) => name === 'Bags').map(({ variables }) => variables.limit);
     expect(limits).to.deep.equal([8, 4, 2, 4, 8]);
@@ -302,6 +301,19 @@ describe('the sync with a squid', () => {
     await one.sync();
     expect(reasons(one)).to.deep.equal([]);
     expect(contentsOf(one.index)).to.deep.equal(contentsFor(full, settings));
+  });
+
+  it('knows the height of a sync that was not complete', async () => {
+    const one = rig();
+    double.fault = ({ name }) => (name === 'Bags' && pagesAsked() > 2 ? { data: () => null } : undefined);
+    await one.first(settings);
+    double.fault = null;
+    double.world = { ...double.world, height: 60, bags: {} };
+    await one.sync();
+    await one.sync();
+    expect(reasons(one)).to.deep.equal(['SquidBehind LowerHeight']);
+    expect(one.index.summary.totals.objects).to.equal(60);
+    expect(one.directory.progress.height).to.equal(60);
   });
 
   it('drops nothing when the height falls during the sync, or is not said any more', async () => {
