@@ -146,4 +146,6 @@ export interface NewVersion {
 }
 
 /** The index has reached its maximum size. */
-export class IndexFull extends Error {}
+export class IndexFull extends Error {
+  override readonly name = 'IndexFull';
+}
