@@ -127,6 +127,18 @@ export const conditionTable = {
     wrong: 'The storage squid knows less than before, as when it indexes the chain again. The node drops nothing.',
     remedy: 'Wait until the squid has caught up.',
   },
+  SourceFailing: {
+    reasons: ['NoAnswer', 'BadAnswer', 'WrongBytes', 'NotAllowed'],
+    severity: 'warning',
+    wrong: 'A source of objects fails or sends wrong bytes. It is avoided for a while.',
+    remedy: 'Ask its operator. If the address is yours and private, set sources.allowPrivateAddresses.',
+  },
+  CacheNotWritten: {
+    reasons: ['DiskFull', 'ReadOnly', 'WriteFailed'],
+    severity: 'warning',
+    wrong: 'Copies cannot be written to the cache directory. Copies already there are served; other objects are passed through.',
+    remedy: 'Free space, or repair the disk or the permissions of directories.assets.',
+  },
   CatalogueInvalid: {
     reasons: ['Missing', 'Unreadable', 'Invalid'],
     severity: 'warning',

@@ -83,7 +83,11 @@ export const keys = {
     about:
       'Directory of the state file, the generated secret, the audit log and the index of objects. One node per directory.',
   },
-  'directories.assets': { type: 'path', unused: true, about: 'Directory of the copies of data objects.' },
+  'directories.assets': {
+    type: 'path',
+    defaultWords: '`assets` in `directories.state`',
+    about: 'Directory of the copies of objects that are fetched from elsewhere: the cache.',
+  },
   'directories.cacheState': {
     type: 'path',
     about: 'State directory of the replaced node; used if `directories.state` is unset.',
@@ -226,6 +230,24 @@ export const keys = {
     default: 8_589_934_592,
     unit: 'bytes',
     about: 'Largest size of the index of objects on disk: about 500 bytes per object, twice that during an import.',
+  },
+  'sources.allowPrivateAddresses': {
+    type: 'boolean',
+    default: false,
+    about:
+      'Whether sources may have private, loopback or link-local addresses. Endpoints on the chain are untrusted: leave it off unless all are yours.',
+  },
+  'sources.stallTimeoutMs': {
+    ...duration,
+    default: 30_000,
+    about: 'A source that sends nothing for this long has failed.',
+  },
+  'sources.avoidSec': {
+    ...positive,
+    maximum: 86_400,
+    default: 300,
+    unit: 's',
+    about: 'How long a source that has misbehaved is avoided.',
   },
   'squid.pageBags': {
     ...positive,
@@ -469,20 +491,44 @@ export const keys = {
   'intervals.saveCacheState': { ...positive, unit: 's', unused: true, about: 'How often the index is written.' },
   'intervals.checkStorageNodeResponseTimes': {
     ...positive,
+    maximum: 86_400,
+    default: 60,
     unit: 's',
-    unused: true,
-    about: 'How often storage nodes are timed.',
+    about: 'How often the response times of storage nodes are measured; the fastest is asked first.',
   },
-  'intervals.cacheCleanup': { ...positive, unit: 's', unused: true, about: 'How often unassigned copies are removed.' },
+  'intervals.cacheCleanup': {
+    ...positive,
+    maximum: 86_400,
+    default: 300,
+    unit: 's',
+    about: 'How often copies that the settings no longer cover are removed.',
+  },
   'limits.storage': {
     type: 'size',
     minimum: 0,
-    unused: true,
-    about: 'Space for copies. `/status` shows it.',
+    default: 21_474_836_480,
+    unit: 'bytes',
+    about: 'Space for copies. The least useful ones are removed when it is used up.',
   },
-  'limits.maxCachedItemSize': { type: 'size', minimum: 0, unused: true, about: 'Largest object that is kept.' },
-  'limits.maxConcurrentStorageNodeDownloads': { ...positive, unused: true, about: 'Downloads at a time.' },
-  'limits.maxConcurrentOutboundConnections': { ...positive, unused: true, about: 'Outgoing connections at a time.' },
+  'limits.maxCachedItemSize': {
+    type: 'size',
+    minimum: 0,
+    default: 1_073_741_824,
+    unit: 'bytes',
+    about: 'Largest object that is kept; larger ones are passed through from their source.',
+  },
+  'limits.maxConcurrentStorageNodeDownloads': {
+    ...positive,
+    maximum: 1000,
+    default: 50,
+    about: 'Downloads at a time; further ones wait.',
+  },
+  'limits.maxConcurrentOutboundConnections': {
+    ...positive,
+    maximum: 10_000,
+    default: 100,
+    about: 'Outgoing connections at a time.',
+  },
   'limits.outboundRequestsTimeoutMs': {
     ...duration,
     default: 5000,
@@ -495,7 +541,13 @@ export const keys = {
     unit: 'bytes',
     about: 'Largest YAML catalogue, since it is read into memory. A larger one must be NDJSON.',
   },
-  'limits.pendingDownloadTimeoutSec': { ...positive, unit: 's', unused: true, about: 'Time for one download.' },
+  'limits.pendingDownloadTimeoutSec': {
+    ...positive,
+    maximum: 86_400,
+    default: 3600,
+    unit: 's',
+    about: 'Deadline for one download.',
+  },
   'limits.dataObjectSourceByObjectIdTTL': {
     ...count,
     unit: 's',

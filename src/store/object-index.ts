@@ -16,8 +16,26 @@ export interface ObjectRow {
   readonly hash: string | null;
   /** False: not (correctly) uploaded. */
   readonly accepted: boolean;
-  /** Null: the object does not come from a catalogue. */
+  /** Null: the catalogue names no file, or the object does not come from a catalogue. */
   readonly file: FileRow | null;
+  /** Where a catalogue says that its bytes can be fetched: an http or https URL; null: nowhere, or from the bag's storage buckets. */
+  readonly url: string | null;
+}
+
+/** A whole copy of an object in the cache directory; its path follows from the id (`copyPath`). Not part of any version. */
+export interface CopyRow extends FileFacts {
+  /** MIME type, from the bytes. */
+  readonly type: string;
+  /** Hash of the bytes of this version of the file, which matches the directory's where that states one; null: not hashed yet (adopted). */
+  readonly hash: string | null;
+  /** Validator of an origin that states no hash; null: none. */
+  readonly originTag: string | null;
+  /** How often it was requested, decayed as the eviction policy wants. */
+  readonly uses: number;
+  /** Seconds since the epoch. */
+  readonly lastUseSec: number;
+  /** Copies with the lowest are evicted first. */
+  readonly priority: number;
 }
 
 /** The file of a catalogue's object, as of its last check. */
@@ -74,6 +92,9 @@ export interface IndexTotals {
   /** Objects whose file has a problem of this kind. */
   readonly missing: number;
   readonly damaged: number;
+  /** Copies in the cache directory, and the sum of their sizes. */
+  readonly copies: number;
+  readonly copyBytes: number;
 }
 
 export interface IndexSummary {
@@ -103,6 +124,11 @@ export interface ObjectIndex {
   objectIds(after: string): Iterable<string>;
   /** Objects whose file has a problem, in the order of the index. */
   problems(): Iterable<readonly [id: string, problem: FileProblem]>;
+  copy(id: string): CopyRow | undefined;
+  /** Ids of all copies, from the one after `after`; '' for all. */
+  copyIds(after: string): Iterable<string>;
+  /** Copies by ascending priority. */
+  copiesByPriority(): Iterable<readonly [id: string, copy: CopyRow]>;
   /** A note of the driver, such as the position of a sync; undefined: none. */
   mark(name: string): unknown;
   close(): Promise<void>;
@@ -110,7 +136,7 @@ export interface ObjectIndex {
 
 /** Reads in a transaction see its own writes. */
 export interface IndexTransaction
-  extends Pick<ObjectIndex, 'object' | 'bag' | 'bucket' | 'bags' | 'buckets' | 'objectsOfBag' | 'mark' | 'summary'> {
+  extends Pick<ObjectIndex, 'object' | 'bag' | 'bucket' | 'bags' | 'buckets' | 'objectsOfBag' | 'copy' | 'mark' | 'summary'> {
   /** The bag must be there. Sums and totals follow. */
   putObject(id: string, row: ObjectRow): void;
   removeObject(id: string): void;
@@ -119,6 +145,8 @@ export interface IndexTransaction
   removeBag(id: string): void;
   putBucket(id: string, row: BucketRow): void;
   removeBucket(id: string): void;
+  putCopy(id: string, row: CopyRow): void;
+  removeCopy(id: string): void;
   /** @param value plain data; undefined: remove it */
   putMark(name: string, value: unknown): void;
   /** The directory has been read completely. */
