@@ -1,7 +1,7 @@
 // Entry point of a server process: executes the orders of the control process, and drains by itself if that has died.
 import type { Server } from 'node:net';
 import { connectionCount, countsDescriptor } from '../ipc/connection-counts.ts';
-import { LookUpClient } from '../ipc/look-up-channel.ts';
+import { LookUpClient } from '../ipc/look-up-client.ts';
 import type { Order, Report } from '../ipc/messages.ts';
 import { sharedSettingsDescriptor, sharedSettingsReader } from '../ipc/shared-settings.ts';
 import type { ServerMetrics } from '../metrics/counters.ts';
