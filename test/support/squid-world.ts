@@ -98,7 +98,7 @@ export function contentsFor(world: World, settings: Settings): Contents {
 }
 
 const rowOf = (bag: string, { accepted, size, hash, subtitle }: WorldObject): ObjectRow => ({
-  ...{ bag, accepted, hash, file: null },
+  ...{ bag, accepted, hash, file: null, url: null },
   size: Number.isSafeInteger(Number(size)) ? Number(size) : null,
   type: subtitle ?? null,
 });

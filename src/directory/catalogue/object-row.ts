@@ -14,7 +14,7 @@ export function rowOf(
   located: Located,
   before: ObjectRow | undefined,
 ): CatalogueRow {
-  const stated = { bag, size: size ?? null, type: type ?? null, hash: hash ?? null, accepted: true };
+  const stated = { bag, size: size ?? null, type: type ?? null, hash: hash ?? null, accepted: true, url: null };
   return { ...stated, file: fileRow(stated, file, located, before?.file ?? null) };
 }
 
