@@ -8,8 +8,7 @@ export interface SourceObject {
   readonly id: string;
   /** Bytes, as the directory states; null: not stated, so the source decides. */
   readonly size: number | null;
-  readonly origin:
-    /** Base URLs of the storage nodes that should have it, from the chain: untrusted, perhaps malformed. */
+  readonly origin: /** Base URLs of the storage nodes that should have it, from the chain: untrusted, perhaps malformed. */
     | { readonly kind: 'storage'; readonly endpoints: readonly string[] }
     /** One URL, from the operator's catalogue. */
     | { readonly kind: 'url'; readonly url: string };
@@ -17,11 +16,11 @@ export interface SourceObject {
 
 /** Bytes on their way. */
 export interface Fetched {
-  /** Name of the source for logs and conditions, without user and password: `https://node.example`. */
+  /** Name of the source for logs and conditions: the endpoint of a storage node, or the URL at an origin without its query. */
   readonly source: string;
   /** Size of the whole object: the directory's, else the source's; null: the source does not say. */
   readonly size: number | null;
-  /** Strong validator of an origin (ETag); null: none. */
+  /** Strong validator (ETag); null: none. */
   readonly tag: string | null;
   /**
    * The bytes from the requested offset on: never more than the size allows. An error where the source ends early, hangs,
@@ -42,6 +41,16 @@ export class SourcesFailed extends Error {
   }
 }
 
+export interface SourceTotals {
+  readonly source: string;
+  readonly requests: number;
+  readonly failures: number;
+  readonly bytes: number;
+  /** Sum of the times until the head of an answer has arrived, and the number of these answers. */
+  readonly headSeconds: number;
+  readonly heads: number;
+}
+
 export interface Sources {
   /** Starts to measure response times. */
   start(): void;
@@ -55,13 +64,22 @@ export interface Sources {
    */
   fetch(
     object: SourceObject,
-    options: { readonly from: number; readonly to?: number; readonly tag?: string | null; readonly signal: AbortSignal },
+    options: {
+      readonly from: number;
+      readonly to?: number;
+      readonly tag?: string | null;
+      readonly signal: AbortSignal;
+    },
   ): Promise<Fetched>;
+  /**
+   * URLs for a process that passes a range through by itself, the best first. Sources that are avoided are left out; at most ten.
+   */
+  urls(object: SourceObject): readonly string[];
   /** The bytes of this source were wrong: it is avoided for a while, and a condition names it. */
   reportBad(source: string, why: string): void;
   readonly conditions: readonly Condition[];
-  /** Totals since the start, by source: requests, failures, bytes. Bounded. */
-  readonly metrics: readonly { readonly source: string; readonly requests: number; readonly failures: number; readonly bytes: number }[];
+  /** Totals since the start by storage node, and by origin for URLs: bounded, the rest is summed up as `other`. */
+  readonly metrics: readonly SourceTotals[];
   /** @returns a function that unsubscribes */
   subscribe(listener: () => void): () => void;
 }
