@@ -100,9 +100,9 @@ async function follow(
   const word: AnswerWord = answerBrought('arriving', wanted?.start ?? 0, news.latest.received);
   if (wanted !== null) {
     // The head waits for its first byte: until then a failure is an answer, and a complete copy a better one.
-    const end = await readable(wanted.start);
+    await readable(wanted.start);
     if (res.destroyed) return 'answered';
-    if (news.latest.state !== 'arriving') return end === 0 ? 'failed' : 'here';
+    if (news.latest.state !== 'arriving') return (await isSound()) ? 'here' : 'failed';
     await context.gate();
   }
   const part = beginAsset(context, word, asset);

@@ -2,10 +2,11 @@
 import type { Server } from 'node:net';
 import { connectionCount, countsDescriptor } from '../ipc/connection-counts.ts';
 import { LookUpClient } from '../ipc/look-up-client.ts';
-import type { Order, Report } from '../ipc/messages.ts';
+import { defaultPassing, type Order, type Report } from '../ipc/messages.ts';
 import { sharedSettingsDescriptor, sharedSettingsReader } from '../ipc/shared-settings.ts';
 import type { ServerMetrics } from '../metrics/counters.ts';
 import { measureLag } from '../metrics/event-loop-lag.ts';
+import { openRange } from '../sources/http-fetch.ts';
 import { dataObject } from '../store/data-object.ts';
 import { openStoreReader } from '../store/index-folder.ts';
 import { PublicServer } from './public-server.ts';
@@ -70,12 +71,16 @@ async function resultOf(order: Order, shared?: Server): Promise<number | undefin
       const { setup } = order;
       drainTimeoutMs = order.drainTimeoutMs;
       stateDirectory = setup.stateDirectory;
+      const content = new LookUpClient(setup.lookUpSocket, { timeoutMs: setup.lookUpTimeoutMs });
+      const { assetsDirectory, passing = defaultPassing } = setup;
       publicServer = new PublicServer(
         setup,
         order.settings.settings,
         {
-          lookUps: new LookUpClient(setup.lookUpSocket, { timeoutMs: setup.lookUpTimeoutMs }),
-          dataObject,
+          lookUps: content,
+          bringing: content,
+          openRange: (url, range) => openRange(url, { ...passing, ...range }),
+          dataObject: (id, row, bag, copy) => dataObject(id, row, bag, copy, assetsDirectory),
           count: connectionCount(countsDescriptor, order.process),
         },
         {

@@ -32,7 +32,7 @@ export function createMetrics(node: Pick<NodeControl, 'state'>, publicSide: Meas
     return [
       ...nodeFamilies({ state, serverMetrics, losses, cut, lag: meter.reading, conditionTypes }),
       ...requests.families(),
-      ...publicFamilies(serverMetrics, activity.bytesSent),
+      ...publicFamilies(serverMetrics),
     ];
   };
 
