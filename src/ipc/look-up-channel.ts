@@ -32,10 +32,10 @@ export interface LookUpServer {
  * Serves server processes at this path, instead of an earlier process.
  * @throws {NodeJS.ErrnoException} as `net.Server.listen` does
  */
-export async function serveLookUps(path: string, services: LookUps & Bringing): Promise<LookUpServer> {
+export async function serveLookUps(path: string, lookUps: LookUps, bringing: Bringing): Promise<LookUpServer> {
   const connections = new Set<Connection>();
   const server = createServer((socket) => {
-    const connection = new Connection(socket, services);
+    const connection = new Connection(socket, lookUps, bringing);
     connections.add(connection);
     socket.once('close', () => {
       connections.delete(connection);
@@ -72,22 +72,24 @@ export async function serveLookUps(path: string, services: LookUps & Bringing): 
 /** One server process. */
 class Connection {
   readonly socket: Socket;
-  readonly #services: LookUps & Bringing;
+  readonly #lookUps: LookUps;
+  readonly #bringing: Bringing;
   readonly #followings = new Map<number, Following>();
   #waiting = 0;
   /** The last number that was sent; NaN: none yet. */
   #downloads = Number.NaN;
 
-  constructor(socket: Socket, services: LookUps & Bringing) {
+  constructor(socket: Socket, lookUps: LookUps, bringing: Bringing) {
     this.socket = socket;
-    this.#services = services;
+    this.#lookUps = lookUps;
+    this.#bringing = bringing;
     socket.on('error', () => {});
     readLines(socket, maxQuestionBytes, (line) => this.#take(JSON.parse(line) as Question));
     this.sendDownloads();
   }
 
   sendDownloads(): void {
-    const { downloadsInProgress: downloads } = this.#services;
+    const { downloadsInProgress: downloads } = this.#bringing;
     if (downloads === this.#downloads) return;
     this.#downloads = downloads;
     this.#send({ downloads });
@@ -99,8 +101,8 @@ class Connection {
   }
 
   #take(question: Question): void {
-    if ('bad' in question) this.#services.reportBadCopy(question.bad);
-    else if ('uses' in question) this.#services.reportUses(question.uses);
+    if ('bad' in question) this.#lookUps.reportBadCopy(question.bad);
+    else if ('uses' in question) this.#bringing.reportUses(question.uses);
     else if ('stop' in question) this.#stop(question.stop);
     else if ('bring' in question) this.#bring(question.seq, question.bring, question.from);
     else this.#lookUp(question.seq, question.id);
@@ -109,7 +111,7 @@ class Connection {
   #lookUp(seq: number, id: string): void {
     if (this.#waiting >= maxWaiting) return this.#send({ seq, answer: undecided });
     this.#waiting += 1;
-    void this.#services.lookUp(id).then((answer) => {
+    void this.#lookUps.lookUp(id).then((answer) => {
       this.#waiting -= 1;
       this.#send({ seq, answer });
     });
@@ -121,7 +123,7 @@ class Connection {
       if (arrival.state !== 'arriving') this.#followings.delete(seq);
       this.#send({ seq, received: arrival.received, state: arrival.state }, sent);
     });
-    const following = this.#services.bring(id, { from, onArrival: (arrival) => news.take(arrival) });
+    const following = this.#bringing.bring(id, { from, onArrival: (arrival) => news.take(arrival) });
     this.#followings.set(seq, following);
     void following.brought.then((brought) => {
       // Otherwise it was stopped.

@@ -18,7 +18,7 @@ export interface ServerSetup {
   readonly indexSource?: DirectorySource | null;
   /** Absolute; copies are in it. Left out: there are none. */
   readonly assetsDirectory?: string;
-  /** How objects are passed through from sources; left out: only from public addresses, within default limits. */
+  /** How objects are passed through from sources; left out: none is. */
   readonly passing?: PassingSetup;
   /** Where the content process answers look-ups: path of a socket. */
   readonly lookUpSocket: string;
@@ -40,13 +40,6 @@ export interface PassingSetup {
   /** Responses at a time in each server process. */
   readonly maxResponses: number;
 }
-
-export const defaultPassing: PassingSetup = {
-  allowPrivateAddresses: false,
-  requestTimeoutMs: 5000,
-  stallTimeoutMs: 30_000,
-  maxResponses: 100,
-};
 
 /** The parts of `/status` that come from the config and the environment. */
 export interface StatusFacts {

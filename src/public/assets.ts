@@ -141,10 +141,10 @@ export class Assets {
     return this.#parts.passThrough.answer(context, { ...passage, size, type });
   }
 
-  /** Of a copy that was sent, in whole or in part. */
-  #count({ req, res }: RequestContext, { id, isCopy, path }: DataObject): void {
-    const isOfCopy = isCopy === true || path === null;
-    if (isOfCopy && req.method === 'GET' && res.statusCode < 300) this.#parts.used(id);
+  /** A copy was sent, in whole or in part. The content process itself counts the request that has the object fetched. */
+  #count({ req, res, cache }: RequestContext, { id, isCopy }: DataObject): void {
+    const isUse = cache === 'pending' || (cache === 'hit' && isCopy === true);
+    if (isUse && req.method === 'GET' && res.statusCode < 300) this.#parts.used(id);
   }
 }
 

@@ -9,7 +9,6 @@ import type { LookUps } from '../ipc/look-up.ts';
 import {
   type ActivityMetrics,
   type DrainProgress,
-  defaultPassing,
   type RequestsReport,
   type ServerSetup,
 } from '../ipc/messages.ts';
@@ -78,7 +77,6 @@ export class PublicServer {
   constructor(setup: PublicSetup, settings: Settings, parts: PublicServerParts, events: PublicServerEvents) {
     const { lookUps, bringing, openRange, dataObject, count } = parts;
     const { limits, passing, affordableConnections: affordable = 0 } = setup;
-    const { maxResponses: maxPassed } = passing ?? defaultPassing;
     this.#setup = setup;
     // One limit for all listeners: connections of drains count too.
     this.#places = new Places({ maxConnections: limits.maxConnections, affordable, count });
@@ -93,7 +91,7 @@ export class PublicServer {
       lookUps,
       bringing,
       hotCache: new HotCache(limits.hotObjectsBytes),
-      passThrough: new PassThrough(openRange, maxPassed, (bytes) => {
+      passThrough: new PassThrough(openRange, passing?.maxResponses ?? 0, (bytes) => {
         this.#sent.external += bytes;
       }),
       reportBadCopy: ({ id }) => this.#reportBadCopy(id),
