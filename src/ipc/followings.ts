@@ -105,7 +105,16 @@ export class Followings {
       this.#channel.stop(seq);
       this.begin(seq, undecided);
     }, this.#timeoutMs);
-    const shared: Shared = { seq, id, key: keyOf(id, from), viewers: new Set(), brought, resolve, timer, arrival: null };
+    const shared: Shared = {
+      seq,
+      id,
+      key: keyOf(id, from),
+      viewers: new Set(),
+      brought,
+      resolve,
+      timer,
+      arrival: null,
+    };
     this.#bySeq.set(seq, shared);
     this.#waiting.set(shared.key, shared);
     return shared;

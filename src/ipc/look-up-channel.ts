@@ -76,8 +76,8 @@ class Connection {
   readonly #bringing: Bringing;
   readonly #followings = new Map<number, Following>();
   #waiting = 0;
-  /** The last number that was sent; NaN: none yet. */
-  #downloads = Number.NaN;
+  /** As the server process knows it. */
+  #downloads = 0;
 
   constructor(socket: Socket, lookUps: LookUps, bringing: Bringing) {
     this.socket = socket;
@@ -109,7 +109,7 @@ class Connection {
   }
 
   #lookUp(seq: number, id: string): void {
-    if (this.#waiting >= maxWaiting) return this.#send({ seq, answer: undecided });
+    if (this.#waiting >= maxWaiting) return void this.#send({ seq, answer: undecided });
     this.#waiting += 1;
     void this.#lookUps.lookUp(id).then((answer) => {
       this.#waiting -= 1;
@@ -118,7 +118,7 @@ class Connection {
   }
 
   #bring(seq: number, id: string, from: number): void {
-    if (this.#followings.size >= maxFollowed) return this.#send({ seq, brought: undecided });
+    if (this.#followings.size >= maxFollowed) return void this.#send({ seq, brought: undecided });
     const news = new News((arrival, sent) => {
       if (arrival.state !== 'arriving') this.#followings.delete(seq);
       this.#send({ seq, received: arrival.received, state: arrival.state }, sent);

@@ -20,7 +20,7 @@ export type Answer =
   /** The first answer to `bring`; if the copy is arriving, lines with news follow until its state is final. */
   | { readonly seq: number; readonly brought: Brought }
   | ({ readonly seq: number } & Pick<Arrival, 'received' | 'state'>)
-  /** Downloads in progress, when a server process connects and whenever their number has changed. */
+  /** The number of downloads in progress has changed; 0 at first. */
   | { readonly downloads: number };
 
 /** Longest line in bytes: an id of the index has at most 500. */

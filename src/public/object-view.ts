@@ -10,7 +10,7 @@ type Covers = (objectBuckets: readonly string[]) => boolean;
 export type DataObjectOf = (id: string, row: ObjectRow, bag: BagRow, copy: CopyRow | undefined) => DataObject;
 
 /** An index accepts no longer name, so no directory has an object with more digits. */
-const maxIdLength = 500;
+const maxIdLength = 512;
 
 const none: readonly number[] = [];
 

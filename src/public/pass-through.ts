@@ -139,7 +139,8 @@ export class PassThrough {
       const end = start + length - 1;
       const opened = await this.#open(url, { from: start, size, signal, ...(size !== null && { to: end }) });
       body = opened.body.on('error', () => {});
-      if (size !== null && opened.size !== null && opened.size !== size) throw new Error('The source has another object');
+      if (size !== null && opened.size !== null && opened.size !== size)
+        throw new Error('The source has another object');
       const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
       const { value: first = new Uint8Array(0), done } = await chunks.next();
       if (done && size !== null) throw new Error('The source sends nothing');

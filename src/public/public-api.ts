@@ -85,8 +85,8 @@ function fail(context: RequestContext, error: unknown): void {
   const { res } = context;
   context.error = messageOf(error);
   if (res.headersSent || res.destroyed) return void res.destroy();
-  if (['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'].includes(codeOf(error) ?? '')) return refuseOverloaded(context);
-  refuse(context, 500, { type: 'internal', message: 'The node could not read its copy' });
+  if (['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'].includes(codeOf(error) ?? '')) refuseOverloaded(context);
+  else refuse(context, 500, { type: 'internal', message: 'The node could not read its copy' });
 }
 
 function bucketsOf({ settings: { buckets, workerId } }: ObjectView): object {

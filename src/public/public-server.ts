@@ -6,12 +6,7 @@ import { monotonicMs } from '../base/monotonic.ts';
 import type { Bringing } from '../ipc/arrival.ts';
 import type { ConnectionCount } from '../ipc/connection-counts.ts';
 import type { LookUps } from '../ipc/look-up.ts';
-import {
-  type ActivityMetrics,
-  type DrainProgress,
-  type RequestsReport,
-  type ServerSetup,
-} from '../ipc/messages.ts';
+import type { ActivityMetrics, DrainProgress, RequestsReport, ServerSetup } from '../ipc/messages.ts';
 import type { ObjectIndex } from '../store/object-index.ts';
 import { Assets } from './assets.ts';
 import { Places } from './connection-places.ts';
@@ -27,10 +22,7 @@ import { RequestMetrics } from './server-metrics.ts';
 import { statusDocument } from './status.ts';
 
 /** Without what its process needs to open the index, the channel of look-ups and sources. */
-export type PublicSetup = Omit<
-  ServerSetup,
-  'stateDirectory' | 'assetsDirectory' | 'lookUpSocket' | 'lookUpTimeoutMs'
->;
+export type PublicSetup = Omit<ServerSetup, 'stateDirectory' | 'assetsDirectory' | 'lookUpSocket' | 'lookUpTimeoutMs'>;
 
 export interface PublicServerParts {
   readonly lookUps: LookUps;
@@ -123,7 +115,10 @@ export class PublicServer {
 
   /** Request metrics, and the connections of the open port. */
   get serverMetrics() {
-    return { counts: { ...this.#requestMetrics.reading, sentBytes: { ...this.#sent } }, connections: this.#open?.connections ?? 0 };
+    return {
+      counts: { ...this.#requestMetrics.reading, sentBytes: { ...this.#sent } },
+      connections: this.#open?.connections ?? 0,
+    };
   }
 
   configure(settings: Settings): void {

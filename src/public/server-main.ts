@@ -13,7 +13,12 @@ import { openStoreReader } from '../store/index-folder.ts';
 import { PublicServer } from './public-server.ts';
 
 /** No request is sent with it. */
-const noPassing: PassingSetup = { allowPrivateAddresses: false, requestTimeoutMs: 0, stallTimeoutMs: 0, maxResponses: 0 };
+const noPassing: PassingSetup = {
+  allowPrivateAddresses: false,
+  requestTimeoutMs: 0,
+  stallTimeoutMs: 0,
+  maxResponses: 0,
+};
 
 /** The drain after the control process has died; ordered drains are numbered from 1. */
 const orphanDrain = 0;
