@@ -104,9 +104,9 @@ export class Assets {
       const brought = await following.brought;
       await context.gate();
       if (res.destroyed) return 'answered';
-      const { word, object: now } = again();
-      // The settings, the directory or the index may have changed.
-      if (word !== 'miss' || now === null) return word === 'hit' ? 'here' : word;
+      // The settings or the directory may have changed. `hit`: the index does not know yet that the copy is missing.
+      const { word } = again();
+      if (word !== 'miss' && word !== 'hit') return word;
       if (brought.result === 'arriving') {
         news.begin(brought.arrival);
         return await this.#follow(context, object, news, again);

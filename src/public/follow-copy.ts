@@ -63,8 +63,8 @@ export async function followCopy(
     handle = await open(path, listedFlags);
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
-    // Renamed as a whole, or removed after a failure: the next question is answered by what there is then.
-    return 'here';
+    // Renamed when it was complete, or removed after a failure: the next question is answered by what there is then.
+    return news.latest.state === 'failed' ? 'failed' : 'here';
   }
   try {
     return await follow(context, news, handle, support);
