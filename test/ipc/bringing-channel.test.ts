@@ -148,7 +148,10 @@ describe('the look-up channel, for copies that arrive', () => {
     const counting = Object.assign(new BringingTwin(), {
       bring: () => {
         asked += 1;
-        return { brought: new Promise<Brought>(() => {}), stop: () => void (asked -= 1) };
+        const stop = () => {
+          asked -= 1;
+        };
+        return { brought: new Promise<Brought>(() => {}), stop };
       },
     });
     server = await serveLookUps(path, silent, counting);

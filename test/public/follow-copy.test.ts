@@ -3,8 +3,8 @@ import { rm, truncate } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { memoryIndex } from '../../src/store/memory-index.ts';
 import { copyPath } from '../../src/store/copy-path.ts';
+import { memoryIndex } from '../../src/store/memory-index.ts';
 import { ArrivingCopy, BringingTwin } from '../support/bringing-twin.ts';
 import { Folder } from '../support/folder.ts';
 import { type OpenPublicServer, openPublicServer } from '../support/open-public-server.ts';
@@ -86,7 +86,11 @@ describe('an object that arrives', () => {
     expect(twin.followers('7')).to.equal(0);
     expect(open.publicServer.activity.bytesSent).to.equal(50 * size);
     const hit = await get();
-    expect(hit.headers).to.include({ etag: '"W1hash7"', 'x-cache': 'hit', 'cache-control': 'max-age=31536000, immutable' });
+    expect(hit.headers).to.include({
+      etag: '"W1hash7"',
+      'x-cache': 'hit',
+      'cache-control': 'max-age=31536000, immutable',
+    });
     expect(hit.body.equals(bytes)).to.equal(true);
   });
 
@@ -140,7 +144,11 @@ describe('an object that arrives', () => {
     await restOf(first.socket);
     expect(bodyBytes(first.got())).to.be.lessThan(size);
     const { status, headers, body } = await ahead.answer;
-    expect([status, headers['retry-after'], JSON.parse(body.toString()).type]).to.deep.equal([502, '30', 'unavailable']);
+    expect([status, headers['retry-after'], JSON.parse(body.toString()).type]).to.deep.equal([
+      502,
+      '30',
+      'unavailable',
+    ]);
     expect((await get()).status).to.equal(502);
     expect(twin.followers('7')).to.equal(0);
   });
@@ -152,7 +160,11 @@ describe('an object that arrives', () => {
     await copy.finish(open.index, false);
     await until(() => bodyBytes(got()) === size);
     const { headers, body } = await ahead.answer;
-    expect([headers['x-cache'], headers.etag, body.equals(bytes.subarray(-1))]).to.deep.equal(['hit', '"W1hash7"', true]);
+    expect([headers['x-cache'], headers.etag, body.equals(bytes.subarray(-1))]).to.deep.equal([
+      'hit',
+      '"W1hash7"',
+      true,
+    ]);
     expect(socket.destroyed).to.equal(false);
     socket.destroy();
   });
@@ -338,7 +350,12 @@ describe('an object that arrives', () => {
   });
 
   it('is sandboxed if a browser might execute it', async () => {
-    const svg = await ArrivingCopy.begin(twin, { assets, id: '9', bytes: Buffer.from('<svg/>'), type: 'image/svg+xml' });
+    const svg = await ArrivingCopy.begin(twin, {
+      assets,
+      id: '9',
+      bytes: Buffer.from('<svg/>'),
+      type: 'image/svg+xml',
+    });
     putObjects(open.index, [svg.object]);
     await svg.grow(3);
     const policy = async (method: string, range = 'bytes=0-1') =>

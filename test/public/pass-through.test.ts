@@ -63,7 +63,9 @@ describe('an object that is passed through', () => {
   const get = (headers: Record<string, string> = {}, method?: string) => ask(open.port, path, headers, method);
 
   const inChunks = (content: Buffer): Readable =>
-    Readable.from(Array.from({ length: Math.ceil(content.length / 1000) }, (_, at) => content.subarray(at * 1000, (at + 1) * 1000)));
+    Readable.from(
+      Array.from({ length: Math.ceil(content.length / 1000) }, (_, at) => content.subarray(at * 1000, (at + 1) * 1000)),
+    );
 
   const good = (from: number, end: number): OpenedSource => ({ size, body: inChunks(bytes.subarray(from, end)) });
 
@@ -121,7 +123,11 @@ describe('an object that is passed through', () => {
       sources = { a: bad, b: bad };
       await start(whole);
       const { status, headers, body } = await get();
-      expect([status, headers['retry-after'], JSON.parse(body.toString()).type]).to.deep.equal([502, '30', 'unavailable']);
+      expect([status, headers['retry-after'], JSON.parse(body.toString()).type]).to.deep.equal([
+        502,
+        '30',
+        'unavailable',
+      ]);
       await open.leave();
     }
   });
