@@ -45,7 +45,10 @@ export interface Bringing {
    * @param options.from the first byte the viewer wants: if it is far ahead of what has arrived, the answer is `pass`
    * @param options.onArrival called with each news after the first, until `state` is no longer `arriving`
    */
-  bring(objectId: string, options: { readonly from: number; readonly onArrival: (arrival: Arrival) => void }): Following;
+  bring(
+    objectId: string,
+    options: { readonly from: number; readonly onArrival: (arrival: Arrival) => void },
+  ): Following;
   /** Hits since the last call, for the eviction policy: id → number. */
   reportUses(uses: Readonly<Record<string, number>>): void;
 }

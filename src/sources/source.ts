@@ -8,8 +8,7 @@ export interface SourceObject {
   readonly id: string;
   /** Bytes, as the directory states; null: not stated, so the source decides. */
   readonly size: number | null;
-  readonly origin:
-    /** Base URLs of the storage nodes that should have it, from the chain: untrusted, perhaps malformed. */
+  readonly origin: /** Base URLs of the storage nodes that should have it, from the chain: untrusted, perhaps malformed. */
     | { readonly kind: 'storage'; readonly endpoints: readonly string[] }
     /** One URL, from the operator's catalogue. */
     | { readonly kind: 'url'; readonly url: string };
@@ -55,13 +54,23 @@ export interface Sources {
    */
   fetch(
     object: SourceObject,
-    options: { readonly from: number; readonly to?: number; readonly tag?: string | null; readonly signal: AbortSignal },
+    options: {
+      readonly from: number;
+      readonly to?: number;
+      readonly tag?: string | null;
+      readonly signal: AbortSignal;
+    },
   ): Promise<Fetched>;
   /** The bytes of this source were wrong: it is avoided for a while, and a condition names it. */
   reportBad(source: string, why: string): void;
   readonly conditions: readonly Condition[];
   /** Totals since the start, by source: requests, failures, bytes. Bounded. */
-  readonly metrics: readonly { readonly source: string; readonly requests: number; readonly failures: number; readonly bytes: number }[];
+  readonly metrics: readonly {
+    readonly source: string;
+    readonly requests: number;
+    readonly failures: number;
+    readonly bytes: number;
+  }[];
   /** @returns a function that unsubscribes */
   subscribe(listener: () => void): () => void;
 }
