@@ -16,11 +16,11 @@ export interface SourceObject {
 
 /** Bytes on their way. */
 export interface Fetched {
-  /** Name of the source for logs and conditions, without user and password: `https://node.example`. */
+  /** Name of the source for logs and conditions: the endpoint of a storage node, or the URL at an origin without its query. */
   readonly source: string;
   /** Size of the whole object: the directory's, else the source's; null: the source does not say. */
   readonly size: number | null;
-  /** Strong validator of an origin (ETag); null: none. */
+  /** Strong validator (ETag); null: none. */
   readonly tag: string | null;
   /**
    * The bytes from the requested offset on: never more than the size allows. An error where the source ends early, hangs,
@@ -39,6 +39,16 @@ export class SourcesFailed extends Error {
     super(message);
     this.isAbsent = isAbsent;
   }
+}
+
+export interface SourceTotals {
+  readonly source: string;
+  readonly requests: number;
+  readonly failures: number;
+  readonly bytes: number;
+  /** Sum of the times until the head of an answer has arrived, and the number of these answers. */
+  readonly headSeconds: number;
+  readonly heads: number;
 }
 
 export interface Sources {
@@ -61,16 +71,15 @@ export interface Sources {
       readonly signal: AbortSignal;
     },
   ): Promise<Fetched>;
+  /**
+   * URLs for a process that passes a range through by itself, the best first. Sources that are avoided are left out; at most ten.
+   */
+  urls(object: SourceObject): readonly string[];
   /** The bytes of this source were wrong: it is avoided for a while, and a condition names it. */
   reportBad(source: string, why: string): void;
   readonly conditions: readonly Condition[];
-  /** Totals since the start, by source: requests, failures, bytes. Bounded. */
-  readonly metrics: readonly {
-    readonly source: string;
-    readonly requests: number;
-    readonly failures: number;
-    readonly bytes: number;
-  }[];
+  /** Totals since the start by storage node, and by origin for URLs: bounded, the rest is summed up as `other`. */
+  readonly metrics: readonly SourceTotals[];
   /** @returns a function that unsubscribes */
   subscribe(listener: () => void): () => void;
 }

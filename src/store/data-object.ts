@@ -26,6 +26,7 @@ export function dataObject(
     return {
       id,
       path: copyPath(assets, id),
+      isCopy: true,
       size: copy.size,
       type: copyType(copy.type, row.type),
       hash: row.hash ?? copy.hash,
