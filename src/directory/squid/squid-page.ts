@@ -34,7 +34,7 @@ export function write(tx: IndexTransaction, { bag, put }: BagDifference, pass: n
 }
 
 const rowOf = ({ size, type, hash, accepted }: SquidObject, bag: string): ObjectRow => ({
-  ...{ bag, size, type, hash, accepted, file: null },
+  ...{ bag, size, type, hash, accepted, file: null, url: null },
 });
 
 const sameRow = (a: ObjectRow | undefined, b: ObjectRow): boolean =>
