@@ -532,7 +532,8 @@ export const keys = {
   'limits.outboundRequestsTimeoutMs': {
     ...duration,
     default: 5000,
-    about: 'Deadline for one query of single objects to the storage squid.',
+    about:
+      'Deadline for one query of single objects to the storage squid, and for the beginning of the answer of a source.',
   },
   'limits.yamlCatalogueBytes': {
     type: 'size',
@@ -550,9 +551,10 @@ export const keys = {
   },
   'limits.dataObjectSourceByObjectIdTTL': {
     ...count,
+    maximum: 86_400,
+    default: 60,
     unit: 's',
-    unused: true,
-    about: "How long an object's source is remembered.",
+    about: 'How long the storage node that had an object is asked for it first.',
   },
   'limits.queryNodeCacheTTL': {
     ...count,

@@ -86,6 +86,8 @@ export function checkedBody(source: Readable, { length, stallTimeoutMs, signal, 
     if (!source.readableEnded) body.destroy(new SourceFault('failed', 'BadAnswer', 'has cut the answer'));
   });
   source.pause();
+  // It may fail before it has a reader, who then finds the error.
+  body.on('error', () => {});
   signal.addEventListener('abort', onAbort);
   if (signal.aborted) onAbort();
   return body;

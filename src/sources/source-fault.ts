@@ -28,7 +28,7 @@ export function faultOf(error: unknown): SourceFault {
   if (error instanceof SourceFault) return error;
   const code = codeOf(error) ?? '';
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return wrongAnswer('sends a head that is too large');
-  if (code.startsWith('HPE_')) return wrongAnswer('sends what is not HTTP');
+  if ((error as Error | undefined)?.name === 'HTTPParserError') return wrongAnswer('sends what is not HTTP');
   if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return new SourceFault('failed', 'BadAnswer', 'ends early');
   if (code === 'UND_ERR_SOCKET') return new SourceFault('failed', 'NoAnswer', 'has closed the connection');
   const shown = /^[A-Z0-9_]{1,50}$/.test(code) ? code : 'no reason given';

@@ -59,11 +59,17 @@ const change: fc.Arbitrary<Change> = fc.oneof(
       (tx) =>
         tx.putMark(name, value),
   ),
-  fc.tuple(id, fc.nat(99), fc.double({ noNaN: true }).map((number) => number + 0)).map(
-    ([one, bytes, priority]): Change =>
-      (tx) =>
-        tx.putCopy(one, copyRow({ size: bytes, priority })),
-  ),
+  fc
+    .tuple(
+      id,
+      fc.nat(99),
+      fc.double({ noNaN: true }).map((number) => number + 0),
+    )
+    .map(
+      ([one, bytes, priority]): Change =>
+        (tx) =>
+          tx.putCopy(one, copyRow({ size: bytes, priority })),
+    ),
   id.map(
     (one): Change =>
       (tx) =>

@@ -1,8 +1,8 @@
 // Determines types and hashes of files: of one file, or of the first objects of a catalogue as far as time allows.
 import { sameFacts } from '../../../machines/answer.ts';
+import type { HashFile, HashOptions } from '../../base/content-hash.ts';
 import { messageOf } from '../../base/errors.ts';
-import type { HashFile, HashOptions } from './content-hash.ts';
-import { typeOfFile } from './media-type.ts';
+import { typeOfFile } from '../../base/media-type.ts';
 import type { FoundFile } from './object-file.ts';
 import { type CatalogueRow, type Finding, lacksHash, lacksType, withFinding } from './object-row.ts';
 

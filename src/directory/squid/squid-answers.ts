@@ -32,6 +32,13 @@ export interface SquidBag {
   readonly objects: readonly SquidObject[];
 }
 
+/** A storage bucket whose operator is active. */
+export interface SquidStorageNode {
+  readonly id: string;
+  /** As its operator has stated it on the chain: untrusted, perhaps malformed; null: none, or too long to be one. */
+  readonly endpoint: string | null;
+}
+
 /** An object alone, with the place of its bag. */
 export interface SquidSingle {
   readonly object: SquidObject;
@@ -127,6 +134,15 @@ export const bag: Check<SquidBag> = (value, where) => {
     storageBuckets: joined(found.storageBuckets, 'storageBucket', `${where}.storageBuckets`),
     objects: listOf(object)(found.objects, `${where}.objects`),
   };
+};
+
+const maxEndpointLength = 1000;
+
+export const storageNode: Check<SquidStorageNode> = (value, where) => {
+  const found = fields(value, where);
+  const endpoint = (found.operatorMetadata as { nodeEndpoint?: unknown } | null | undefined)?.nodeEndpoint;
+  const isUsable = typeof endpoint === 'string' && endpoint !== '' && endpoint.length <= maxEndpointLength;
+  return { id: id(found.id, `${where}.id`), endpoint: isUsable ? endpoint : null };
 };
 
 export const single: Check<SquidSingle> = (value, where) => {

@@ -9,7 +9,9 @@ import {
   type SquidBag,
   type SquidBucket,
   type SquidSingle,
+  type SquidStorageNode,
   single,
+  storageNode,
   version,
 } from './squid-answers.ts';
 import { type AskSquid, SquidFailure } from './squid-request.ts';
@@ -32,6 +34,15 @@ export const queries = {
   buckets: `query Buckets($after: String!, $limit: Int!) {
   distributionBuckets(where: { id_gt: $after }, orderBy: [id_ASC], limit: $limit) {
     id distributing ${activeOperators}
+  }
+}`,
+  storageNodes: `query StorageNodes($after: String!, $limit: Int!) {
+  storageBuckets(
+    where: { id_gt: $after, operatorStatus: { isTypeOf_eq: "StorageBucketOperatorStatusActive" } }
+    orderBy: [id_ASC]
+    limit: $limit
+  ) {
+    id operatorMetadata { nodeEndpoint }
   }
 }`,
   bags: `query Bags($buckets: [String!]!, $after: String!, $limit: Int!) {
@@ -89,6 +100,13 @@ export class SquidClient {
   buckets(after: string, limit: number): Promise<SquidBucket[]> {
     return this.#page(queries.buckets, { after, limit }, (data) =>
       listOf(bucket)(data.distributionBuckets, 'distributionBuckets'),
+    );
+  }
+
+  /** Storage buckets with an active operator. */
+  storageNodes(after: string, limit: number): Promise<SquidStorageNode[]> {
+    return this.#page(queries.storageNodes, { after, limit }, (data) =>
+      listOf(storageNode)(data.storageBuckets, 'storageBuckets'),
     );
   }
 

@@ -35,11 +35,15 @@ export interface LossMark {
   readonly key: string;
 }
 
-const names = { pass: 'squid.pass', last: 'squid.last', loss: 'squid.loss' } as const;
+/** Endpoints of storage nodes, by the id of the storage bucket: untrusted. */
+export type StorageNodesMark = Readonly<Record<string, string>>;
+
+const names = { pass: 'squid.pass', last: 'squid.last', loss: 'squid.loss', storageNodes: 'storageNodes' } as const;
 interface Marks {
   readonly pass: PassMark;
   readonly last: LastMark;
   readonly loss: LossMark;
+  readonly storageNodes: StorageNodesMark;
 }
 
 export const markName = (name: keyof Marks): string => names[name];

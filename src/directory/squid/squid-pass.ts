@@ -1,11 +1,20 @@
 // One sync: the buckets, the bags that the settings need, page by page, and at its end what is no longer there.
 import { setImmediate as turn } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { coverage, type Settings } from '../../../machines/settings.ts';
 import type { BagRow, BucketRow, IndexWriter } from '../../store/object-index.ts';
 import type { PageSize } from './page-size.ts';
 import type { SquidBag, SquidBucket } from './squid-answers.ts';
 import type { SquidClient } from './squid-client.ts';
-import { keyOf, type LastMark, type LossMark, markName, markOf, type PassMark } from './squid-marks.ts';
+import {
+  keyOf,
+  type LastMark,
+  type LossMark,
+  markName,
+  markOf,
+  type PassMark,
+  type StorageNodesMark,
+} from './squid-marks.ts';
 import { type BagDifference, changesIndex, difference, write } from './squid-page.ts';
 
 export interface PassPorts {
@@ -36,6 +45,8 @@ const nothingRead: PassMark = {
 
 /** Buckets of a page. */
 const pageBuckets = 1000;
+/** More are not noted: one mark holds them all. */
+const maxStorageNodes = 2000;
 /** The position of unchanged pages is saved so often: a restart reads at most so many once more. */
 const saveEveryPages = 20;
 
@@ -61,7 +72,9 @@ export class SquidPass {
     const { client, index } = this.#ports;
     const height = await client.height();
     await this.#readBuckets();
+    const storageNodes = await this.#readStorageNodes();
     this.#begin(height);
+    if (this.#lower(height) === null) this.#noteStorageNodes(storageNodes);
     if (this.#isUnchanged(height)) return { result: 'unchanged' };
     this.#report();
     this.#addBuckets();
@@ -101,6 +114,25 @@ export class SquidPass {
     const ofWorker = () =>
       [...buckets.values()].filter(({ workers }) => workerId !== null && workers.includes(workerId));
     this.#needed = [...new Set(chosen ?? ofWorker().map(({ id }) => id))].sort();
+  }
+
+  async #readStorageNodes(): Promise<StorageNodesMark> {
+    const endpoints: Record<string, string> = {};
+    let count = 0;
+    for (let after = ''; ; ) {
+      const page = await this.#ports.client.storageNodes(after, pageBuckets);
+      for (const { id, endpoint } of page) if (endpoint !== null) endpoints[id] = endpoint;
+      count += page.length;
+      after = cursorAfter(page, after);
+      if (page.length < pageBuckets || count >= maxStorageNodes) return endpoints;
+      await this.#ports.pause();
+    }
+  }
+
+  #noteStorageNodes(endpoints: StorageNodesMark): void {
+    const { index } = this.#ports;
+    if (isDeepStrictEqual(markOf(index, 'storageNodes') ?? {}, endpoints)) return;
+    index.transact((tx) => tx.putMark(markName('storageNodes'), endpoints));
   }
 
   /** The pass begins again for other needs, and for a squid that is lower than at the beginning. */

@@ -211,7 +211,12 @@ describe('the sync with a squid', () => {
     const one = rig();
     await one.first(settings);
     const asked = await askedDuring(() => one.sync());
-    expect(asked).to.deep.equal(['{ squidVersion { version } }', '{ squidStatus { height } }', 'Buckets']);
+    expect(asked).to.deep.equal([
+      '{ squidVersion { version } }',
+      '{ squidStatus { height } }',
+      'Buckets',
+      'StorageNodes',
+    ]);
     expect(await one.during(() => one.sync())).to.deep.include({ transactions: 0 });
   });
 

@@ -187,6 +187,42 @@ export function squidContract(name: string, start: () => Promise<SquidServer>): 
       expect(found('123456789012345678901').object).to.deep.include({ size: 0 });
     });
 
+    it('notes the endpoints of active storage nodes, at every sync and only when they change', async () => {
+      const world: World = {
+        ...varied,
+        storageBuckets: {
+          '0': { status: 'Active', endpoint: 'https://0.storage.example/' },
+          '1': { status: 'Active', endpoint: '' },
+          '10': { status: 'Active', endpoint: 'not a URL' },
+          '2': { status: 'Active', endpoint: null },
+          '3': { status: 'Active' },
+          '4': { status: 'Invited', endpoint: 'https://4.storage.example' },
+          '5': { status: 'Missing', endpoint: 'https://5.storage.example' },
+          '6': { status: 'Active', endpoint: `https://${'x'.repeat(2000)}` },
+        },
+      };
+      await server.set(world);
+      const { index, first, sync, during } = rig();
+      await first(worker(7));
+      const noted = { '0': 'https://0.storage.example/', '10': 'not a URL' };
+      expect(index.mark('storageNodes')).to.deep.equal(noted);
+      expect(contentsOf(index)).to.deep.equal(contentsFor(world, worker(7)));
+      const unchanged = await during(sync);
+      expect(unchanged.transactions).to.equal(0);
+      // Also without a new block.
+      const moved = { '0': { status: 'Active', endpoint: 'https://new.example' } } as const;
+      await server.set({ ...world, storageBuckets: moved });
+      expect((await during(sync)).transactions).to.equal(1);
+      expect(index.mark('storageNodes')).to.deep.equal({ '0': 'https://new.example' });
+      // A squid that is behind takes nothing away.
+      await server.set({ ...world, height: 1, storageBuckets: {} });
+      await sync();
+      expect(index.mark('storageNodes')).to.deep.equal({ '0': 'https://new.example' });
+      await server.set({ ...world, storageBuckets: {} });
+      await sync();
+      expect(index.mark('storageNodes')).to.deep.equal({});
+    });
+
     it('looks up hundreds at once', async () => {
       await server.set(worldOf({ bags: 30, objects: 10 }));
       const { directory, first } = rig();
