@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { isCatalogueBucketId } from '../../base/bucket-id.ts';
 import { InputError, messageOf } from '../../base/errors.ts';
-import { isObjectId, type StatedObject } from './catalogue-schema.ts';
+import { isObjectId, type StatedFile } from './catalogue-schema.ts';
 import { openHasher } from './content-hash.ts';
 import { type FolderFile, findFiles } from './folder-files.ts';
 import { typeOfFile } from './media-type.ts';
@@ -30,7 +30,7 @@ export interface DescribeOptions {
 }
 
 export type FolderEntry =
-  | { readonly object: StatedObject }
+  | { readonly object: StatedFile }
   | { readonly worker: { readonly id: number; readonly buckets: readonly string[] } }
   /** A file that is not in the catalogue, and why. */
   | { readonly skipped: string };
