@@ -136,7 +136,8 @@ export const conditionTable = {
   CacheNotWritten: {
     reasons: ['DiskFull', 'ReadOnly', 'WriteFailed'],
     severity: 'warning',
-    wrong: 'Copies cannot be written to the cache directory. Copies already there are served; other objects are passed through.',
+    wrong:
+      'Copies cannot be written to the cache directory. Copies already there are served; other objects are passed through.',
     remedy: 'Free space, or repair the disk or the permissions of directories.assets.',
   },
   CatalogueInvalid: {

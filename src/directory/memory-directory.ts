@@ -109,7 +109,7 @@ function write(tx: IndexTransaction, { objects, bucketWorkers }: MemoryContents)
 
 function rowOf({ path, size, type, hash, verified, accepted }: DataObject, bag: string): ObjectRow {
   const stated = { bag, size, type, accepted };
-  if (path === null) return { ...stated, hash, file: null };
+  if (path === null) return { ...stated, hash, file: null, url: null };
   // A file whose version is not known: no stat value of a real file is like these.
   const facts = verified ?? { size: size ?? 0, mtimeMs: 0, ctimeMs: 0, ino: 0 };
   const file = {
@@ -119,5 +119,5 @@ function rowOf({ path, size, type, hash, verified, accepted }: DataObject, bag: 
     hash: verified === null ? null : hash,
     problem: null,
   };
-  return { ...stated, hash, file };
+  return { ...stated, hash, file, url: null };
 }

@@ -10,7 +10,7 @@ export interface Arrival {
   readonly received: number;
   /** MIME type, from the first bytes. */
   readonly type: string;
-  /** `here`: complete and verified. `failed`: no more bytes will come, or they were wrong. */
+  /** `here`: complete, verified and in the index. `failed`: no more bytes will come, or they were wrong. */
   readonly state: 'arriving' | 'here' | 'failed';
 }
 
@@ -39,13 +39,19 @@ export interface Following {
   stop(): void;
 }
 
+/** The content process implements it; a server process reaches it through the look-up channel. */
 export interface Bringing {
   /**
    * Fetches the object unless that is in progress already.
    * @param options.from the first byte the viewer wants: if it is far ahead of what has arrived, the answer is `pass`
    * @param options.onArrival called with each news after the first, until `state` is no longer `arriving`
    */
-  bring(objectId: string, options: { readonly from: number; readonly onArrival: (arrival: Arrival) => void }): Following;
-  /** Hits since the last call, for the eviction policy: id → number. */
+  bring(
+    objectId: string,
+    options: { readonly from: number; readonly onArrival: (arrival: Arrival) => void },
+  ): Following;
+  /** Requests for copies since the last call, for the eviction policy: id → number. */
   reportUses(uses: Readonly<Record<string, number>>): void;
+  /** Over all objects; 0 while the content process is not there. */
+  readonly downloadsInProgress: number;
 }

@@ -16,6 +16,10 @@ export interface ServerSetup {
   readonly stateDirectory: string;
   /** The directory of this node: an index that was built from another is not read. Null: it has none; left out: any is read. */
   readonly indexSource?: DirectorySource | null;
+  /** Absolute; copies are in it. Left out: there are none. */
+  readonly assetsDirectory?: string;
+  /** How objects are passed through from sources; left out: none is. */
+  readonly passing?: PassingSetup;
   /** Where the content process answers look-ups: path of a socket. */
   readonly lookUpSocket: string;
   /** How long a request waits for a look-up. */
@@ -24,6 +28,17 @@ export interface ServerSetup {
   readonly statusFacts?: StatusFacts;
   /** Connections that the open-file limit allows each server process; left out: any number. */
   readonly affordableConnections?: number;
+}
+
+/** Limits of the connections of a server process to sources. */
+export interface PassingSetup {
+  readonly allowPrivateAddresses: boolean;
+  /** From the request to the end of the head. */
+  readonly requestTimeoutMs: number;
+  /** A source that sends too little for this long has failed. */
+  readonly stallTimeoutMs: number;
+  /** Responses at a time in each server process. */
+  readonly maxResponses: number;
 }
 
 /** The parts of `/status` that come from the config and the environment. */
@@ -100,6 +115,7 @@ export interface ActivityMetrics {
   /** Requests answered since the server process started. */
   readonly requests: number;
   readonly bytesSent: number;
+  /** Of the content process, as it last said. */
   readonly downloadsInProgress: number;
   readonly drains: readonly DrainProgress[];
 }

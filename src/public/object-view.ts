@@ -2,15 +2,15 @@
 import type { DataObject, Finding } from '../../machines/answer.ts';
 import { coverage, type Settings } from '../../machines/settings.ts';
 import type { LookUp } from '../ipc/look-up.ts';
-import type { BagRow, IndexSource, IndexSummary, ObjectIndex, ObjectRow } from '../store/object-index.ts';
+import type { BagRow, CopyRow, IndexSource, IndexSummary, ObjectIndex, ObjectRow } from '../store/object-index.ts';
 
 type Covers = (objectBuckets: readonly string[]) => boolean;
 
-/** The object that a row of the index and its bag describe. */
-export type DataObjectOf = (id: string, row: ObjectRow, bag: BagRow) => DataObject;
+/** The object that a row of the index, its bag and its copy describe. */
+export type DataObjectOf = (id: string, row: ObjectRow, bag: BagRow, copy: CopyRow | undefined) => DataObject;
 
 /** An index accepts no longer name, so no directory has an object with more digits. */
-const maxIdLength = 500;
+const maxIdLength = 512;
 
 const none: readonly number[] = [];
 
@@ -69,7 +69,7 @@ export class ObjectView {
     index.refresh();
     const row = index.object(id);
     const bag = row && index.bag(row.bag);
-    if (row && bag) return this.#dataObject(id, row, bag);
+    if (row && bag) return this.#dataObject(id, row, bag, row.file === null ? index.copy(id) : undefined);
     const { source, readAt } = index.summary;
     // A catalogue that was read is in the index as a whole.
     return source.kind === 'catalogue' && readAt !== null ? 'unknown' : 'undecided';

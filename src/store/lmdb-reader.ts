@@ -1,33 +1,34 @@
 // Reads of the index on disk.
 import { mayExist } from './index-names.ts';
 import {
+  copyEnd,
+  copyKey,
+  copyStart,
+  copyTotalsKey,
   type Head,
   headKey,
+  idOfPriorityKey,
   markKey,
   memberEnd,
   memberStart,
   type PackedBag,
   type PackedBucket,
+  type PackedCopy,
   type PackedObject,
+  priorityEnd,
+  priorityStart,
   rowKey,
   slotKey,
   type Table,
   tableEnd,
   unpackBag,
   unpackBucket,
+  unpackCopy,
   unpackObject,
 } from './index-rows.ts';
 import type { Database } from './lmdb-file.ts';
-import type {
-  BagRow,
-  BucketRow,
-  FileProblem,
-  IndexSummary,
-  IndexTotals,
-  ObjectIndex,
-  ObjectRow,
-} from './object-index.ts';
-import { noTotals } from './object-sums.ts';
+import type { BagRow, BucketRow, CopyRow, FileProblem, IndexSummary, ObjectIndex, ObjectRow } from './object-index.ts';
+import { type CopyTotals, noCopies, noTotals, type VersionTotals } from './object-sums.ts';
 
 export class LmdbReader implements ObjectIndex {
   protected readonly database: Database;
@@ -42,8 +43,9 @@ export class LmdbReader implements ObjectIndex {
 
   get summary(): IndexSummary {
     const { id, source, readAt, version } = this.database.get(headKey) as Head;
-    const totals = (this.database.get(rowKey('t', this.#slot(), '')) ?? noTotals) as IndexTotals;
-    return { id, source, readAt, version, totals };
+    const totals = (this.database.get(rowKey('t', this.#slot(), '')) ?? noTotals) as VersionTotals;
+    const copyTotals = (this.database.get(copyTotalsKey) ?? noCopies) as CopyTotals;
+    return { id, source, readAt, version, totals: { ...totals, ...copyTotals } };
   }
 
   object(id: string): ObjectRow | undefined {
@@ -82,6 +84,30 @@ export class LmdbReader implements ObjectIndex {
 
   *problems(): Generator<readonly [string, FileProblem]> {
     for (const { key, value } of this.#range('p')) yield [key.slice(2), value as FileProblem];
+  }
+
+  copy(id: string): CopyRow | undefined {
+    const row = mayExist(id) ? this.database.get(copyKey(id)) : undefined;
+    return row === undefined ? undefined : unpackCopy(row as PackedCopy);
+  }
+
+  *copyIds(after: string): Generator<string> {
+    for (const key of this.#keys(() => [copyKey(after), copyEnd])) {
+      const id = key.slice(copyStart.length);
+      if (id !== after) yield id;
+    }
+  }
+
+  *copiesByPriority(): Generator<readonly [string, CopyRow]> {
+    const transaction = this.database.useReadTransaction();
+    try {
+      for (const key of this.database.getKeys({ start: priorityStart, end: priorityEnd, transaction })) {
+        const id = idOfPriorityKey(key);
+        yield [id, unpackCopy(this.database.get(copyKey(id), { transaction }) as PackedCopy)];
+      }
+    } finally {
+      transaction.done();
+    }
   }
 
   mark(name: string): unknown {

@@ -136,7 +136,10 @@ export interface ObjectIndex {
 
 /** Reads in a transaction see its own writes. */
 export interface IndexTransaction
-  extends Pick<ObjectIndex, 'object' | 'bag' | 'bucket' | 'bags' | 'buckets' | 'objectsOfBag' | 'copy' | 'mark' | 'summary'> {
+  extends Pick<
+    ObjectIndex,
+    'object' | 'bag' | 'bucket' | 'bags' | 'buckets' | 'objectsOfBag' | 'copy' | 'mark' | 'summary'
+  > {
   /** The bag must be there. Sums and totals follow. */
   putObject(id: string, row: ObjectRow): void;
   removeObject(id: string): void;

@@ -14,7 +14,7 @@ import { supervisionTimes } from './supervision.ts';
 import { createSupervisor } from './supervisor.ts';
 
 export function createPublicSide(config: Config, log: Logger): PublicSide {
-  const { id, publicApi, supervision, statusFacts, directories } = config;
+  const { id, publicApi, supervision, statusFacts, directories, sources } = config;
   const { host, port, workers: count, workerTimeoutMs, heartbeatMs, niceness, drainTimeoutSec, ...rest } = publicApi;
   // Each connection may need an open file besides its socket.
   const affordable = affordableConnections(0, 2);
@@ -28,6 +28,13 @@ export function createPublicSide(config: Config, log: Logger): PublicSide {
       indexSource: sourceOf(config),
       lookUpSocket: lookUpSocketPath(directories.state),
       lookUpTimeoutMs,
+      passing: {
+        allowPrivateAddresses: sources.allowPrivateAddresses,
+        requestTimeoutMs: config.limits.outboundRequestsTimeoutMs,
+        stallTimeoutMs: sources.stallTimeoutMs,
+        // The content process has a share of the limit too.
+        maxResponses: Math.ceil(config.limits.maxConcurrentOutboundConnections / (count + 1)),
+      },
     },
     host,
     port,

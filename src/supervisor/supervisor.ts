@@ -180,7 +180,8 @@ class Supervisor implements PublicSide {
     for (const { activity } of this.#pool.alive) {
       requests += activity.requests;
       bytesSent += activity.bytesSent;
-      downloadsInProgress += activity.downloadsInProgress;
+      // Of the content process, so each knows of the same ones.
+      downloadsInProgress = Math.max(downloadsInProgress, activity.downloadsInProgress);
       for (const { drain, ...load } of activity.drains) {
         const { connections, bytesLeft } = drains.get(drain) ?? { connections: 0, bytesLeft: 0 };
         const sum = { connections: connections + load.connections, bytesLeft: bytesLeft + load.bytesLeft };

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { DataObject } from '../../machines/answer.ts';
 import type { LookUp } from '../../src/ipc/look-up.ts';
-import { LookUpClient, type LookUpServer, serveLookUps } from '../../src/ipc/look-up-channel.ts';
+import { type LookUpServer, serveLookUps } from '../../src/ipc/look-up-channel.ts';
+import { LookUpClient } from '../../src/ipc/look-up-client.ts';
+import { BringingTwin } from '../support/bringing-twin.ts';
 import { Folder } from '../support/folder.ts';
 import { until } from '../support/until.ts';
 
@@ -39,13 +41,14 @@ describe('the look-up channel', () => {
   });
 
   async function serve(lookUp: (id: string) => Promise<LookUp> = async () => unknown): Promise<LookUpServer> {
-    const own = await serveLookUps(path, {
-      lookUp: (id) => {
+    const lookUps = {
+      lookUp: (id: string) => {
         asked.push(id);
         return lookUp(id);
       },
-      reportBadCopy: (id) => void bad.push(id),
-    });
+      reportBadCopy: (id: string) => void bad.push(id),
+    };
+    const own = await serveLookUps(path, lookUps, new BringingTwin());
     server = own;
     return own;
   }

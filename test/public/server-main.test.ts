@@ -11,6 +11,7 @@ import type { Order, Report } from '../../src/ipc/messages.ts';
 import { openSharedSettings, type SharedSettings } from '../../src/ipc/shared-settings.ts';
 import { openStore } from '../../src/store/index-folder.ts';
 import type { IndexWriter } from '../../src/store/object-index.ts';
+import { BringingTwin } from '../support/bringing-twin.ts';
 import { Folder } from '../support/folder.ts';
 import { testLimits } from '../support/public-side-twin.ts';
 import { publishObjects } from '../support/publish-objects.ts';
@@ -27,6 +28,7 @@ describe('a server process', () => {
   let child: ChildProcess;
   let content: LookUpServer;
   let bad: string[];
+  let bringing: BringingTwin;
   let shared: SharedSettings;
   let counts: ConnectionCounts;
   const writers: IndexWriter[] = [];
@@ -35,10 +37,12 @@ describe('a server process', () => {
   beforeEach(async () => {
     folder = await Folder.make();
     [shared, counts, bad, seq] = [openSharedSettings(), openConnectionCounts(1), [], 0];
-    content = await serveLookUps(join(folder.path, 'content.sock'), {
-      lookUp: async () => ({ result: 'undecided' }),
-      reportBadCopy: (id) => void bad.push(id),
-    });
+    bringing = new BringingTwin();
+    const lookUps = {
+      lookUp: async () => ({ result: 'undecided' }) as const,
+      reportBadCopy: (id: string) => void bad.push(id),
+    };
+    content = await serveLookUps(join(folder.path, 'content.sock'), lookUps, bringing);
     child = fork(entry, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc', shared.descriptor, counts.descriptor] });
     await new Promise((resolve) => child.once('message', resolve));
   });

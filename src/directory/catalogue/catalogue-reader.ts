@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Condition, ReasonOf } from '../../base/condition.ts';
+import type { HashFile } from '../../base/content-hash.ts';
 import { codeOf, messageOf } from '../../base/errors.ts';
 import type { CatalogueSetup } from '../../ipc/content-messages.ts';
 import type { IndexWriter } from '../../store/object-index.ts';
@@ -9,7 +10,6 @@ import { catalogueCondition } from './catalogue-conditions.ts';
 import { CatalogueFile } from './catalogue-file.ts';
 import { importCatalogue } from './catalogue-import.ts';
 import { hashedMark, type ReadMark, readMark, readMarkOf } from './catalogue-marks.ts';
-import type { HashFile } from './content-hash.ts';
 import { type FileWatch, watchFile } from './file-watch.ts';
 import { workOutSome } from './file-work.ts';
 import { type IndexWrites, NotWritten } from './index-writes.ts';

@@ -1,8 +1,8 @@
 // The schema of a catalogue: its keys and their values.
 import { isAbsolute, sep } from 'node:path';
 import { isCatalogueBucketId } from '../../base/bucket-id.ts';
+import { isContentHash } from '../../base/content-hash.ts';
 import { compile, type SchemaError, type Validate } from '../../base/validate.ts';
-import { isContentHash } from './content-hash.ts';
 
 /** An object as written in the catalogue; missing values are derived from its bytes. */
 export type StatedObject = StatedFile | StatedUrl;

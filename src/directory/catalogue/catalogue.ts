@@ -1,6 +1,7 @@
 // A catalogue as a directory: assembles what reads it, what looks for changes of its files, and what hashes them.
 import type { DataObject } from '../../../machines/answer.ts';
 import type { Condition } from '../../base/condition.ts';
+import { lazyHasher } from '../../base/content-hash.ts';
 import type { CatalogueSetup } from '../../ipc/content-messages.ts';
 import type { LookUp } from '../../ipc/look-up.ts';
 import type { BagAssignment, IndexWriter, ObjectRow } from '../../store/object-index.ts';
@@ -9,7 +10,6 @@ import { fileConditions } from './catalogue-conditions.ts';
 import { hashedMark, readMarkOf } from './catalogue-marks.ts';
 import { CatalogueReader, type Log } from './catalogue-reader.ts';
 import { ChangeNotices } from './change-notices.ts';
-import { lazyHasher } from './content-hash.ts';
 import { FindingWriter } from './finding-writer.ts';
 import { hashPace } from './hash-pace.ts';
 import { HashQueue } from './hash-queue.ts';

@@ -1,9 +1,9 @@
 // Determines types and hashes of files: of one file, or of the first objects of a catalogue as far as time allows.
 import { sameFacts } from '../../../machines/answer.ts';
+import type { HashFile, HashOptions } from '../../base/content-hash.ts';
 import { messageOf } from '../../base/errors.ts';
+import { typeOfFile } from '../../base/media-type.ts';
 import type { ObjectRow } from '../../store/object-index.ts';
-import type { HashFile, HashOptions } from './content-hash.ts';
-import { typeOfFile } from './media-type.ts';
 import type { FoundFile } from './object-file.ts';
 import { type Finding, isCatalogueRow, lacksHash, lacksType, withFinding } from './object-row.ts';
 

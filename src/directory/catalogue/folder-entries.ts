@@ -1,11 +1,11 @@
 // The entries of a catalogue for a folder of files, one after another.
 import { basename } from 'node:path';
 import { isCatalogueBucketId } from '../../base/bucket-id.ts';
+import { openHasher } from '../../base/content-hash.ts';
 import { InputError, messageOf } from '../../base/errors.ts';
+import { typeOfFile } from '../../base/media-type.ts';
 import { isObjectId, type StatedFile } from './catalogue-schema.ts';
-import { openHasher } from './content-hash.ts';
 import { type FolderFile, findFiles } from './folder-files.ts';
-import { typeOfFile } from './media-type.ts';
 
 /** `count`: from 1, in the order of the names. `names`: each file's own name, as in an asset folder of the peer. */
 export type IdChoice = 'count' | 'names';

@@ -1,10 +1,10 @@
 // Reads the files of a catalogue in the background, one at a time: bad copies first, then all types, then all hashes.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { HashFile, HashOptions } from '../../base/content-hash.ts';
+import { typeOfFile } from '../../base/media-type.ts';
 import type { IndexWriter } from '../../store/object-index.ts';
-import type { HashFile, HashOptions } from './content-hash.ts';
 import { hashOf } from './file-work.ts';
 import type { FindingWriter } from './finding-writer.ts';
-import { typeOfFile } from './media-type.ts';
 import { type CatalogueRow, hasNoType, isCatalogueRow, lacksHash, lacksType } from './object-row.ts';
 import { Slices, sliceMs } from './slices.ts';
 

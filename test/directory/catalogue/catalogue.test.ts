@@ -5,8 +5,8 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, utimesSync, w
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { openHasher } from '../../../src/base/content-hash.ts';
 import { openCatalogue } from '../../../src/directory/catalogue/catalogue.ts';
-import { openHasher } from '../../../src/directory/catalogue/content-hash.ts';
 import { watchFile } from '../../../src/directory/catalogue/file-watch.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
 import type { CatalogueSetup } from '../../../src/ipc/content-messages.ts';

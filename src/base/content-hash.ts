@@ -1,12 +1,12 @@
-// Content hashes: BLAKE3-256 of a file's bytes as a multihash, written in base58btc without a prefix.
+// Content hashes: BLAKE3-256 of an object's bytes as a multihash, written in base58btc without a prefix.
 import { fstatSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createBLAKE3 } from 'hash-wasm';
 import { base58btc } from 'multiformats/bases/base58';
 import * as Digest from 'multiformats/hashes/digest';
-import { type FileFacts, factsOf, sameFacts } from '../../../machines/answer.ts';
-import { assertListed, listedFlags } from '../../base/listed-file.ts';
+import { type FileFacts, factsOf, sameFacts } from '../../machines/answer.ts';
+import { assertListed, listedFlags } from './listed-file.ts';
 
 const blake3Code = 0x1e;
 const blake3Bytes = 32;
@@ -20,6 +20,24 @@ export function isContentHash(text: string): boolean {
     return false;
   }
 }
+
+/** Hashes bytes in the order in which they come. */
+export interface BytesHasher {
+  update(bytes: Uint8Array): void;
+  /** The hash of all bytes so far; the last call. */
+  hash(): string;
+}
+
+export async function openBytesHasher(): Promise<BytesHasher> {
+  const hasher = await createBLAKE3();
+  hasher.init();
+  return {
+    update: (bytes) => void hasher.update(bytes),
+    hash: () => encoded(hasher.digest('binary')),
+  };
+}
+
+const encoded = (digest: Uint8Array): string => base58btc.baseEncode(Digest.create(blake3Code, digest).bytes);
 
 export interface HashOptions {
   /** Called from time to time with the number of further bytes read. */
@@ -81,8 +99,7 @@ export async function openHasher(): Promise<HashFile> {
         left -= bytesRead;
       }
       if (!sameFacts(before, fstatSync(fd))) return null;
-      const digest = Digest.create(blake3Code, hasher.digest('binary'));
-      return { hash: base58btc.baseEncode(digest.bytes), facts: before };
+      return { hash: encoded(hasher.digest('binary')), facts: before };
     } finally {
       await handle.close();
     }
