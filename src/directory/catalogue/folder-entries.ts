@@ -4,7 +4,7 @@ import { isCatalogueBucketId } from '../../base/bucket-id.ts';
 import { openHasher } from '../../base/content-hash.ts';
 import { InputError, messageOf } from '../../base/errors.ts';
 import { typeOfFile } from '../../base/media-type.ts';
-import { isObjectId, type StatedObject } from './catalogue-schema.ts';
+import { isObjectId, type StatedFile } from './catalogue-schema.ts';
 import { type FolderFile, findFiles } from './folder-files.ts';
 
 /** `count`: from 1, in the order of the names. `names`: each file's own name, as in an asset folder of the peer. */
@@ -30,7 +30,7 @@ export interface DescribeOptions {
 }
 
 export type FolderEntry =
-  | { readonly object: StatedObject }
+  | { readonly object: StatedFile }
   | { readonly worker: { readonly id: number; readonly buckets: readonly string[] } }
   /** A file that is not in the catalogue, and why. */
   | { readonly skipped: string };

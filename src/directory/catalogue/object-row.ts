@@ -1,15 +1,15 @@
 // What a catalogue states about an object and what is known about its file, as a row of the index.
 import { sameFacts } from '../../../machines/answer.ts';
 import type { FileProblem, FileRow, ObjectRow } from '../../store/object-index.ts';
-import type { StatedObject } from './catalogue-schema.ts';
+import type { StatedFile, StatedUrl } from './catalogue-schema.ts';
 import type { FoundFile, Located } from './object-file.ts';
 
-/** A row of a catalogue's object. */
+/** A row of an object with a file. */
 export type CatalogueRow = ObjectRow & { readonly file: FileRow };
 
 /** @param before the row of the same id in the previous catalogue: type and hash of the same version of the file are kept */
 export function rowOf(
-  { file, size, type, hash }: StatedObject,
+  { file, size, type, hash }: StatedFile,
   bag: string,
   located: Located,
   before: ObjectRow | undefined,
@@ -17,6 +17,11 @@ export function rowOf(
   const stated = { bag, size: size ?? null, type: type ?? null, hash: hash ?? null, accepted: true, url: null };
   return { ...stated, file: fileRow(stated, file, located, before?.file ?? null) };
 }
+
+/** The row of an object whose bytes are elsewhere. */
+export const urlRowOf = ({ url, size, type, hash }: StatedUrl, bag: string): ObjectRow => ({
+  ...{ bag, size: size ?? null, type: type ?? null, hash: hash ?? null, accepted: true, file: null, url },
+});
 
 /** The row after a look at its file. */
 export const relocated = (row: CatalogueRow, located: Located): CatalogueRow => ({

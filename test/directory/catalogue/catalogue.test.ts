@@ -20,7 +20,7 @@ const png = Buffer.from('89504e470d0a1a0a0000000d4948445200000001000000010806000
 
 interface Stated {
   readonly id: string;
-  readonly file: string;
+  readonly file?: string;
   readonly [key: string]: unknown;
 }
 
@@ -98,6 +98,32 @@ describe('a catalogue', () => {
     expect(object('1')?.verified?.size).to.equal(png.length);
     expect(object('2')?.type).to.equal('text/vtt');
     expect(object('3')?.type).to.equal('application/octet-stream');
+  });
+
+  it('lists objects whose bytes are elsewhere, beside files, and has nothing to read of them', async () => {
+    folder.write('a.txt', 'one');
+    const url = 'https://cdn.example/one.mp4?v=1';
+    write(
+      { id: '1', url },
+      { id: '2', url, type: 'video/mp4', size: 7, hash: 'gW9T5gSXhgQB5LaqmnJrLVVpHawhM7youzHnuY6HyGBDy3' },
+    );
+    const { object, directory, until } = await open();
+    expect(index.object('1')).to.deep.include({ file: null, url, size: null, type: null, hash: null, accepted: true });
+    expect(index.object('2')).to.deep.include({ file: null, url, size: 7, type: 'video/mp4' });
+    expect(object('1')).to.deep.include({ path: null, accepted: true, size: null, hash: null, verified: null });
+    await until(() => directory.progress.activity === 'idle');
+    expect(directory.progress.filesToHash).to.equal(0);
+    const bag = index.object('1')?.bag ?? '';
+    expect(index.bag(bag)).to.deep.include({ objects: 2, bytes: 7, sizeUnknown: 1, unaccepted: 0 });
+    // From a URL to a file, and back.
+    write({ id: '1', file: 'a.txt' }, { id: '2', url });
+    await until(() => object('1')?.verified != null);
+    expect(index.object('1')?.url).to.equal(null);
+    write({ id: '1', url }, { id: '2', file: 'a.txt' });
+    await until(() => object('2')?.verified != null);
+    expect(index.object('1')).to.deep.include({ file: null, url });
+    expect(object('1')).to.deep.include({ path: null, hash: null });
+    expect(directory.conditions).to.deep.equal([]);
   });
 
   it('does not wait for the hash of a large file, and reports it later', async () => {

@@ -204,7 +204,7 @@ workers:
           const text = await describeAll(folder.path, { format, ids: 'count' });
           const objects = await load(text, format === 'yaml' ? 'catalogue.yml' : 'catalogue.ndjson');
           expect(objects.map(({ file }) => file)).to.have.members(names);
-          expect(objects.every(({ file }) => 'found' in locateFile(folder.path, file))).to.be.true;
+          expect(objects.every(({ file = '' }) => 'found' in locateFile(folder.path, file))).to.be.true;
         }
       }),
       { numRuns: 60 },
