@@ -17,7 +17,7 @@ export interface Config extends Omit<Section, 'directories' | 'logs' | 'operator
   readonly files: readonly string[];
   /** Keys that were given but have no effect, and variables that name no key: the node lists them at start. */
   readonly ignored: readonly string[];
-  readonly directories: { readonly state: string };
+  readonly directories: { readonly state: string; readonly assets: string };
   readonly logs: {
     readonly console: Section<'logs.console.'>;
     /** Null: no log files. */
@@ -62,7 +62,7 @@ export function loadConfig({ paths = [], env, cwd }: ConfigSource): Config {
     ...all,
     catalogue: usesExample ? join(packageRoot, 'examples', 'catalogue.yml') : all.catalogue,
     workerId: all.workerId ?? (usesExample ? 0 : null),
-    directories: { state },
+    directories: { state, assets: get('directories.assets') ?? join(state, 'assets') },
     logs: { console: { level: consoleLevel(values) }, file: logFile(values) },
     operatorApi: hasOperatorApi(values, files.length > 0) ? operatorApi(values, state) : null,
     auditLog: { ...all.auditLog, path: all.auditLog.path ?? join(state, 'audit.jsonl') },

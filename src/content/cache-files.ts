@@ -1,5 +1,5 @@
 // The files in the cache directory that may be copies, in batches. Other files are left alone.
-import type { Dirent } from 'node:fs';
+import type { Dir, Dirent } from 'node:fs';
 import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../base/errors.ts';
@@ -21,13 +21,13 @@ const folderPattern = /^[0-9]{2}$/;
 export async function* cacheFiles(assets: string): AsyncGenerator<readonly CacheFile[]> {
   const folders: string[] = [];
   const isFlat = ({ isPart }: CacheFile) => !isPart;
-  for await (const entries of batches(assets)) {
+  for await (const entries of batches(await opendir(assets))) {
     folders.push(...entries.filter((one) => one.isDirectory() && folderPattern.test(one.name)).map(({ name }) => name));
     yield filesIn(assets, entries).filter(isFlat);
   }
   for (const folder of folders.sort()) {
     const path = join(assets, folder);
-    for await (const entries of batches(path)) yield filesIn(path, entries).filter(({ id }) => copyFolder(id) === folder);
+    for await (const entries of batches(await openIfThere(path))) yield filesIn(path, entries).filter(({ id }) => copyFolder(id) === folder);
   }
 }
 
@@ -37,18 +37,21 @@ const filesIn = (folder: string, entries: readonly Dirent[]): CacheFile[] =>
     return copy === null ? [] : [{ ...copy, path: join(folder, entry.name) }];
   });
 
-async function* batches(path: string): AsyncGenerator<readonly Dirent[]> {
+/** Null: it was removed since its name was read. */
+const openIfThere = (path: string): Promise<Dir | null> =>
+  opendir(path).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw error;
+  });
+
+async function* batches(folder: Dir | null): AsyncGenerator<readonly Dirent[]> {
+  if (folder === null) return;
   let batch: Dirent[] = [];
-  try {
-    for await (const entry of await opendir(path)) {
-      batch.push(entry);
-      if (batch.length < filesAtOnce) continue;
-      yield batch;
-      batch = [];
-    }
-  } catch (error) {
-    // Removed since its name was read.
-    if (codeOf(error) !== 'ENOENT') throw error;
+  for await (const entry of folder) {
+    batch.push(entry);
+    if (batch.length < filesAtOnce) continue;
+    yield batch;
+    batch = [];
   }
   yield batch;
 }

@@ -4,6 +4,7 @@ import type { Settings } from '../../machines/settings.ts';
 import { type Condition, condition } from '../base/condition.ts';
 import { messageOf } from '../base/errors.ts';
 import { openCatalogue } from '../directory/catalogue/catalogue.ts';
+import { hashPace } from '../directory/catalogue/hash-pace.ts';
 import type { Directory } from '../directory/directory.ts';
 import { openSquid } from '../directory/squid/squid.ts';
 import type {
@@ -13,13 +14,18 @@ import type {
   ContentStatus,
   SquidSetup,
 } from '../ipc/content-messages.ts';
+import type { Bringing } from '../ipc/arrival.ts';
 import type { LookUp } from '../ipc/look-up.ts';
 import { type LookUpServer, serveLookUps } from '../ipc/look-up-channel.ts';
-import { dataObject } from '../store/data-object.ts';
+import { openSources } from '../sources/sources.ts';
+import type { Sources } from '../sources/source.ts';
+import { dataObject, withCopy } from '../store/data-object.ts';
 import { type OpenedStore, openStore } from '../store/index-folder.ts';
 import type { IndexWriter } from '../store/object-index.ts';
 import { coverageChange } from '../store/settings-preview.ts';
+import { Cache } from './cache.ts';
 import { directoryNames } from './directory-names-report.ts';
+import { originIn } from './object-origin.ts';
 
 /** Shortest pause between two reports: progress changes with every page. */
 const reportMs = 500;
@@ -30,6 +36,8 @@ const rebuiltMs = 300_000;
 /** Rows of old versions are removed in small steps, with a pause for other work. */
 const tidyPauseMs = 20;
 const tidyIdleMs = 5000;
+/** Downloads that a status lists. */
+const maxListed = 50;
 
 export class Content {
   readonly #send: (report: ContentReport) => void;
@@ -40,6 +48,11 @@ export class Content {
   #rebuilt: Condition | null = null;
   #directory: Directory | null = null;
   #lookUps: LookUpServer | null = null;
+  #sources: Sources | null = null;
+  #cache: Cache | null = null;
+  readonly #abort = new AbortController();
+  /** When the directory had been read before the settings changed last. */
+  #readBefore: string | null = null;
   #timers = new Map<string, NodeJS.Timeout>();
   #names = '';
   /** The state of the index whose names were sent. */
@@ -54,10 +67,14 @@ export class Content {
   open(setup: ContentSetup): void {
     this.#setup = setup;
     this.#settings = setup.settings;
-    serveLookUps(setup.lookUpSocket, {
-      lookUp: (id) => this.#lookUp(id),
-      reportBadCopy: (id) => this.#directory?.reportBadCopy(id),
-    }).then(
+    const lookUps = {
+      lookUp: (id: string) => this.#lookUp(id),
+      reportBadCopy: (id: string) => {
+        this.#directory?.reportBadCopy(id);
+        this.#cache?.reportBadCopy(id);
+      },
+    };
+    serveLookUps(setup.lookUpSocket, lookUps, this.#bringing).then(
       (server) => {
         this.#lookUps = server;
         if (this.#isClosed) void server.close();
@@ -69,7 +86,9 @@ export class Content {
 
   configure(settings: Settings): void {
     this.#settings = settings;
+    this.#readBefore = this.#directory?.progress.readAt ?? null;
     this.#directory?.configure(settings);
+    this.#cache?.configure();
   }
 
   /** @throws {Error} with a reason for the operator */
@@ -83,7 +102,9 @@ export class Content {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const timer of this.#timers.values()) clearTimeout(timer);
-    await Promise.all([this.#lookUps?.close(), this.#directory?.stop()]);
+    this.#abort.abort();
+    await Promise.all([this.#lookUps?.close(), this.#directory?.stop(), this.#cache?.close()]);
+    await this.#sources?.stop();
     await this.#store?.index.close();
   }
 
@@ -110,6 +131,8 @@ export class Content {
     this.#directory.configure(this.#settings);
     this.#directory.subscribe(() => this.#reportSoon());
     this.#directory.start();
+    this.#readBefore = this.#directory.progress.readAt;
+    this.#openCache(setup, index);
     this.#tidy(index);
     this.#report();
   }
@@ -124,6 +147,45 @@ export class Content {
       : openSquid(setup, { index, log });
   }
 
+  #openCache({ cache: setup, sources: sourcesSetup }: ContentSetup, index: IndexWriter): void {
+    const sources = openSources({ ...sourcesSetup, log: { warn: (message) => this.#log('warn', message) } });
+    this.#sources = sources;
+    this.#cache = new Cache({
+      ...{ setup, index, sources },
+      settings: () => this.#settings,
+      originOf: originIn(index),
+      lookUp: (id) => this.#lookUp(id),
+      isDirectoryCurrent: () => this.#isDirectoryCurrent(),
+      pace: hashPace(setup.hashBytesPerSec, this.#abort.signal),
+      log: (message) => this.#log('info', message),
+      onChange: () => this.#reportSoon(),
+    });
+    sources.subscribe(() => this.#reportSoon());
+    sources.start();
+    this.#cache.start();
+  }
+
+  /** Before there is an index, nothing is brought. */
+  get #bringing(): Bringing {
+    const cache = () => this.#cache;
+    return {
+      bring: (id, options) =>
+        cache()?.bring(id, options) ?? { brought: Promise.resolve({ result: 'undecided' }), stop: () => {} },
+      reportUses: (uses) => cache()?.reportUses(uses),
+      get downloadsInProgress() {
+        return cache()?.downloadsInProgress ?? 0;
+      },
+    };
+  }
+
+  /** Whether an object that the index does not contain is in no bag that the settings cover. */
+  #isDirectoryCurrent(): boolean {
+    if (this.#directory === null || (this.#store?.index.summary.readAt ?? null) === null) return false;
+    const { readAt } = this.#directory.progress;
+    // The index of a squid has what the settings cover, once it has been read for them.
+    return this.#setup?.directory?.kind === 'catalogue' || (readAt !== null && readAt !== this.#readBefore);
+  }
+
   #noteRebuilt({ reason, message: cause, renamedTo }: NonNullable<OpenedStore['rebuilt']>): void {
     const message = `The index cannot be used: ${cause}. It was renamed to ${renamedTo} and is built again.`;
     this.#log('warn', message);
@@ -135,7 +197,10 @@ export class Content {
   }
 
   async #lookUp(id: string): Promise<LookUp> {
-    return (await this.#directory?.lookUp(id)) ?? { result: 'undecided' };
+    const found = (await this.#directory?.lookUp(id)) ?? { result: 'undecided' };
+    const copy = found.result === 'found' ? this.#store?.index.copy(id) : undefined;
+    if (found.result !== 'found' || copy === undefined || this.#cache === null) return found;
+    return { ...found, object: withCopy(found.object, copy, this.#cache.assets) };
   }
 
   #tidy(index: IndexWriter): void {
@@ -170,6 +235,8 @@ export class Content {
       this.#rebuilt ?? [],
       directory?.conditions ?? [],
       this.#notRead(readAt) ?? [],
+      this.#sources?.conditions ?? [],
+      this.#cache?.conditions ?? [],
     ].flat();
     const hasFailed = directory?.conditions.some(
       ({ type }) => type === 'CatalogueInvalid' || type === 'IndexNotWritten',
@@ -182,6 +249,11 @@ export class Content {
       bags: summary?.totals.bags ?? 0,
       readAt,
       progress: directory?.progress ?? null,
+      copies: summary?.totals.copies ?? 0,
+      copyBytes: summary?.totals.copyBytes ?? 0,
+      copiesToRemove: this.#cache?.copiesToRemove ?? 0,
+      downloadCount: this.#cache?.downloadsInProgress ?? 0,
+      downloads: this.#cache?.downloads.slice(0, maxListed) ?? [],
       conditions,
     };
   }

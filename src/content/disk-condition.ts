@@ -1,5 +1,5 @@
 // Whether the cache directory can be written: the condition `CacheNotWritten`, and when to try again.
-import { open } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Condition, condition } from '../base/condition.ts';
 import { codeOf, messageOf } from '../base/errors.ts';
@@ -52,6 +52,7 @@ export class DiskCondition {
     this.#timer = null;
     const path = join(this.#assets, '.trial');
     try {
+      await mkdir(this.#assets, { recursive: true });
       const handle = await open(path, 'w');
       try {
         await handle.write(Buffer.alloc(trialBytes));

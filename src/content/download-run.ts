@@ -10,6 +10,7 @@ import {
 import { messageOf } from '../base/errors.ts';
 import { signatureBytes, typeOfBytes } from '../base/media-type.ts';
 import type { Arrival } from '../ipc/arrival.ts';
+import type { DownloadStage } from '../ipc/content-messages.ts';
 import type { Fetched, Sources } from '../sources/source.ts';
 import { copyPath, partPath } from '../store/copy-path.ts';
 import { copyType } from '../store/data-object.ts';
@@ -31,8 +32,6 @@ export interface DownloadPorts {
   readonly onDiskWritten: () => void;
   readonly log: (message: string) => void;
 }
-
-export type DownloadStage = 'requested' | 'probing' | 'fetching' | 'verifying' | 'here' | 'failed';
 
 /** Followers get news after so many further bytes, or after this time. */
 const bytesPerNews = 262_144;

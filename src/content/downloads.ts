@@ -1,26 +1,21 @@
 // The downloads in progress: one for each object, however many requests follow it.
-import type { Arrival, Bringing, Brought, Following } from '../ipc/arrival.ts';
+import type { Arrival, Bringing, Brought, Following, Passage } from '../ipc/arrival.ts';
+import type { DownloadInProgress } from '../ipc/content-messages.ts';
+import type { Sources } from '../sources/source.ts';
 import { canBeCopied } from '../store/copy-path.ts';
-import { type DownloadPorts, DownloadRun, type DownloadStage } from './download-run.ts';
-import { passageOf, type WantedObject, type WishPorts, wishFor } from './wanted-object.ts';
+import { type DownloadPorts, DownloadRun } from './download-run.ts';
+import { type WantedObject, type WishPorts, wishFor } from './wanted-object.ts';
 
 /** A request that starts so many bytes beyond what has arrived is passed through. */
 export const aheadBytes = 8_388_608;
 
 export interface DownloadsPorts extends DownloadPorts {
+  readonly sources: DownloadPorts['sources'] & Pick<Sources, 'urls'>;
   readonly wishes: WishPorts;
   /** False: the disk has failed a moment ago, so objects are passed through. */
   readonly isDiskFit: () => boolean;
   /** A download has begun, moved on or ended. */
   readonly onChange: () => void;
-}
-
-export interface DownloadInProgress {
-  readonly id: string;
-  readonly stage: DownloadStage;
-  /** Null: not known yet. */
-  readonly size: number | null;
-  readonly received: number;
 }
 
 export class Downloads implements Pick<Bringing, 'bring'> {
@@ -33,7 +28,7 @@ export class Downloads implements Pick<Bringing, 'bring'> {
   }
 
   bring(id: string, { from, onArrival }: Parameters<Bringing['bring']>[1]): Following {
-    const follower = new Follower(from, onArrival);
+    const follower = new Follower(from, onArrival, (wanted) => this.#passageOf(wanted));
     this.#bring(id, follower).catch((error: unknown) => {
       this.#ports.log(`Object ${id} cannot be fetched: ${String(error)}`);
       follower.settle({ result: 'undecided' });
@@ -50,6 +45,10 @@ export class Downloads implements Pick<Bringing, 'bring'> {
 
   isArriving(id: string): boolean {
     return this.#runs.has(id);
+  }
+
+  get count(): number {
+    return this.#runs.size;
   }
 
   get inProgress(): DownloadInProgress[] {
@@ -78,9 +77,13 @@ export class Downloads implements Pick<Bringing, 'bring'> {
       if (typeof wish === 'string') return follower.settle({ result: wish });
       if (this.#runs.has(id) || follower.isOver) continue;
       const isKept = canBeCopied(id) && (wish.source.size ?? 0) <= maxItemBytes && this.#ports.isDiskFit();
-      if (!isKept) return follower.settle({ result: 'pass', passage: passageOf(wish) });
+      if (!isKept) return follower.settle({ result: 'pass', passage: this.#passageOf(wish) });
       return this.#follow(this.#begin(id, wish), follower);
     }
+  }
+
+  #passageOf({ source, type }: WantedObject): Passage {
+    return { urls: this.#ports.sources.urls(source), size: source.size, type };
   }
 
   #begin(id: string, wanted: WantedObject) {
@@ -112,13 +115,15 @@ class Follower {
   readonly brought: Promise<Brought>;
   readonly #from: number;
   readonly #onArrival: (arrival: Arrival) => void;
+  readonly #passageOf: (wanted: WantedObject) => Passage;
   #resolve = (_: Brought): void => {};
   #state: 'waiting' | 'told' | 'following' | 'over' = 'waiting';
   #latest: Arrival | null = null;
 
-  constructor(from: number, onArrival: (arrival: Arrival) => void) {
+  constructor(from: number, onArrival: (arrival: Arrival) => void, passageOf: (wanted: WantedObject) => Passage) {
     this.#from = from;
     this.#onArrival = onArrival;
+    this.#passageOf = passageOf;
     this.brought = new Promise((resolve) => {
       this.#resolve = resolve;
     });
@@ -150,10 +155,10 @@ class Follower {
     const { arrival, stage, failure } = run;
     if (stage === 'failed') {
       const isPassed = failure === 'notKept' || failure === 'disk';
-      this.settle(isPassed ? { result: 'pass', passage: passageOf(run.wanted) } : { result: 'unavailable' });
+      this.settle(isPassed ? { result: 'pass', passage: this.#passageOf(run.wanted) } : { result: 'unavailable' });
     } else if (arrival !== null && stage === 'here') this.settle({ result: 'here' });
     else if (arrival !== null && this.#from > arrival.received + aheadBytes) {
-      this.settle({ result: 'pass', passage: { ...passageOf(run.wanted), size: arrival.size } });
+      this.settle({ result: 'pass', passage: { ...this.#passageOf(run.wanted), size: arrival.size } });
     } else if (arrival !== null) this.#begin(arrival);
   }
 

@@ -2,7 +2,6 @@
 import { lstatSync } from 'node:fs';
 import { type DataObject, sameFacts } from '../../machines/answer.ts';
 import { coverage, type Settings } from '../../machines/settings.ts';
-import type { Passage } from '../ipc/arrival.ts';
 import type { LookUp } from '../ipc/look-up.ts';
 import type { SourceObject } from '../sources/source.ts';
 import { copyPath } from '../store/copy-path.ts';
@@ -57,7 +56,8 @@ async function lookedUp(id: string, { index, settings, lookUp, originOf }: WishP
   if (found.result === 'unknown') return 'unavailable';
   const { object, bucketWorkers } = found;
   const covers = coverage(settings(), (bucket) => bucketWorkers[bucket] ?? index.bucket(bucket)?.workers ?? []);
-  if (!object.accepted || object.path !== null || !covers(object.buckets)) return 'unavailable';
+  if (!object.accepted || !covers(object.buckets)) return 'unavailable';
+  if (object.path !== null) return object.isCopy ? 'here' : 'unavailable';
   return wanted(id, object, originOf(id, undefined));
 }
 
@@ -65,12 +65,3 @@ type Stated = Pick<DataObject, 'size' | 'hash' | 'type'>;
 
 const wanted = (id: string, { size, hash, type }: Stated, origin: SourceObject['origin'] | null): Wish =>
   origin === null ? 'unavailable' : { source: { id, size, origin }, hash, type };
-
-/** For a server process that proxies the object. */
-export function passageOf({ source: { id, size, origin }, type }: WantedObject): Passage {
-  const urls =
-    origin.kind === 'url'
-      ? [origin.url]
-      : origin.endpoints.map((endpoint) => `${endpoint.replace(/\/+$/, '')}/api/v1/files/${id}`);
-  return { urls, size, type };
-}

@@ -20,7 +20,48 @@ export interface ContentSetup {
   /** The identity of the directory: another one gets another index. Null: none is configured. */
   readonly source: DirectorySource | null;
   readonly directory: CatalogueSetup | SquidSetup | null;
+  readonly cache: CacheSetup;
+  readonly sources: SourcesSetup;
   readonly settings: Settings;
+}
+
+/** The copies of objects from elsewhere. */
+export interface CacheSetup {
+  /** Absolute path; it need not exist yet. */
+  readonly directory: string;
+  /** Bytes of all copies. */
+  readonly maxBytes: number;
+  /** Larger objects are passed through. */
+  readonly maxItemBytes: number;
+  /** Downloads at a time, and the deadline of each. */
+  readonly maxDownloads: number;
+  readonly deadlineMs: number;
+  /** Pause between two rounds through the copies; and from a change of settings to the first removal. */
+  readonly checkEveryMs: number;
+  /** Bytes that are read per second to hash files that were found; 0: no limit. */
+  readonly hashBytesPerSec: number;
+}
+
+/** How sources are asked. */
+export interface SourcesSetup {
+  readonly allowPrivateAddresses: boolean;
+  readonly requestTimeoutMs: number;
+  readonly stallTimeoutMs: number;
+  readonly avoidMs: number;
+  readonly checkResponseTimesMs: number;
+  readonly maxConnections: number;
+  /** How long the source that had an object is asked for it first; 0: it is not. */
+  readonly rememberMs: number;
+}
+
+export type DownloadStage = 'requested' | 'probing' | 'fetching' | 'verifying' | 'here' | 'failed';
+
+export interface DownloadInProgress {
+  readonly id: string;
+  readonly stage: DownloadStage;
+  /** Bytes of the object; null: not known yet. */
+  readonly size: number | null;
+  readonly received: number;
 }
 
 export interface CatalogueSetup {
@@ -102,6 +143,14 @@ export interface ContentStatus {
   /** When the directory was last read completely, ISO 8601; null: never. */
   readonly readAt: string | null;
   readonly progress: DirectoryProgress | null;
+  /** Copies in the cache, and the sum of their sizes. */
+  readonly copies: number;
+  readonly copyBytes: number;
+  /** Copies that the settings no longer cover: they are being removed. */
+  readonly copiesToRemove: number;
+  /** The number of all downloads in progress, and the first of them. */
+  readonly downloadCount: number;
+  readonly downloads: readonly DownloadInProgress[];
   readonly conditions: readonly Condition[];
 }
 
