@@ -76,12 +76,12 @@ export type BringWord = 'arriving' | 'pass' | 'here' | 'unavailable' | 'undecide
  * The word for a `miss` after the content process was asked to bring the object.
  * @param brought `here`: it has been brought in the meantime
  * @param from offset of the first byte that is wanted
- * @param received bytes that have arrived
+ * @param wasHere bytes that had arrived when it was asked for
  */
-export function answerBrought(brought: BringWord, from: number, received: number): AnswerWord {
+export function answerBrought(brought: BringWord, from: number, wasHere: number): AnswerWord {
   switch (brought) {
     case 'arriving':
-      return from < received ? 'pending' : 'miss';
+      return from < wasHere ? 'pending' : 'miss';
     case 'here':
       return 'hit';
     default:

@@ -78,6 +78,7 @@ export class Downloads implements Pick<Bringing, 'bring'> {
       if (this.#runs.has(id) || follower.isOver) continue;
       const isKept = canBeCopied(id) && (wish.source.size ?? 0) <= maxItemBytes && this.#ports.isDiskFit();
       if (!isKept) return follower.settle({ result: 'pass', passage: this.#passageOf(wish) });
+      follower.hasBegun = true;
       return this.#follow(this.#begin(id, wish), follower);
     }
   }
@@ -113,6 +114,8 @@ export class Downloads implements Pick<Bringing, 'bring'> {
 /** One request. */
 class Follower {
   readonly brought: Promise<Brought>;
+  /** The download was begun for it. */
+  hasBegun = false;
   readonly #from: number;
   readonly #onArrival: (arrival: Arrival) => void;
   readonly #passageOf: (wanted: WantedObject) => Passage;
@@ -164,7 +167,7 @@ class Follower {
 
   #begin(arrival: Arrival): void {
     this.#state = 'told';
-    this.#resolve({ result: 'arriving', arrival });
+    this.#resolve({ result: 'arriving', arrival, hasBegun: this.hasBegun });
     // Whoever waits for the first news has got it before the next.
     setImmediate(() => {
       if (this.#state !== 'told') return;

@@ -27,7 +27,12 @@ export interface Passage {
  * `unavailable`: no source has it or can be reached. `undecided`: the content process is not there. `here`: read the index again.
  */
 export type Brought =
-  | { readonly result: 'arriving'; readonly arrival: Arrival }
+  | {
+      readonly result: 'arriving';
+      readonly arrival: Arrival;
+      /** The download was begun for this request; left out: it was in progress. */
+      readonly hasBegun?: boolean;
+    }
   | { readonly result: 'pass'; readonly passage: Passage }
   | { readonly result: 'here' | 'unavailable' | 'undecided' };
 

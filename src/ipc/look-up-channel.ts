@@ -21,7 +21,7 @@ const undecided = { result: 'undecided' } as const satisfies LookUp & Brought;
 const maxConnections = 256;
 
 /** How often a changed number of downloads is sent. */
-const downloadsEveryMs = 500;
+const downloadsEveryMs = 100;
 
 export interface LookUpServer {
   /** Ends the connections too. */

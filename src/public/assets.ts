@@ -108,7 +108,7 @@ export class Assets {
       const { word } = again();
       if (word !== 'miss' && word !== 'hit') return word;
       if (brought.result === 'arriving') {
-        news.begin(brought.arrival);
+        news.begin(brought.arrival, brought.hasBegun ? 0 : brought.arrival.received);
         return await this.#follow(context, object, news, again);
       }
       if (brought.result !== 'pass') return brought.result;

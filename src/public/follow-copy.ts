@@ -11,6 +11,7 @@ import { sendFile } from './send-file.ts';
 /** The latest news of one copy, and waits for what comes after it. */
 export class ArrivalNews {
   #latest: Arrival | null = null;
+  #wasHere = 0;
   #wake = () => {};
 
   readonly take = (arrival: Arrival): void => {
@@ -18,9 +19,17 @@ export class ArrivalNews {
     this.wake();
   };
 
-  /** The first answer may be read after news that came later. */
-  begin(arrival: Arrival): void {
+  /**
+   * The first answer, which may be read after news that came later.
+   * @param wasHere bytes that were here when the object was asked for
+   */
+  begin(arrival: Arrival, wasHere: number): void {
     this.#latest ??= arrival;
+    this.#wasHere = wasHere;
+  }
+
+  get wasHere(): number {
+    return this.#wasHere;
   }
 
   get latest(): Arrival {
@@ -97,7 +106,7 @@ async function follow(
   };
 
   const wanted = wantedPart(context, asset);
-  const word: AnswerWord = answerBrought('arriving', wanted?.start ?? 0, news.latest.received);
+  const word: AnswerWord = answerBrought('arriving', wanted?.start ?? 0, news.wasHere);
   if (wanted !== null) {
     // The head waits for its first byte: until then a failure is an answer, and a complete copy a better one.
     await readable(wanted.start);

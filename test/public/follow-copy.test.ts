@@ -104,6 +104,12 @@ describe('an object that arrives', () => {
     socket.destroy();
   });
 
+  it('is a miss for the viewer for whom the download was begun, however much has arrived since', async () => {
+    await copy.grow(1000);
+    twin.answers.set('7', () => ({ result: 'arriving', arrival: copy.arrival, hasBegun: true }));
+    expect((await get('bytes=0-9')).headers['x-cache']).to.equal('miss');
+  });
+
   it('sends ranges as soon as they are here', async () => {
     await copy.grow(2000);
     const early = await get('bytes=500-999');
