@@ -70,7 +70,7 @@ const layers: readonly (readonly string[])[] = [
   ['config'],
   ['log'],
   ['client'],
-  ['store'],
+  ['sources', 'store'],
   ['directory', 'supervisor'],
   ['content', 'control', 'operator', 'public'],
   ['console'],
