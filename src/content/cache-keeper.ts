@@ -59,9 +59,7 @@ export class CacheKeeper {
   /** The file of a copy is missing, or is not what it should be. */
   reportBadCopy(id: string): void {
     if (this.#reports.size < maxReports) this.#reports.add(id);
-    this.#checking ??= this.#attempt(() => this.#checkReports()).then(() => {
-      this.#checking = null;
-    });
+    this.#check();
   }
 
   async stop(): Promise<void> {
@@ -105,6 +103,14 @@ export class CacheKeeper {
   #rest(ms: number): Promise<boolean> {
     const { signal } = this.#wake;
     return sleep(ms, true, { signal }).catch(() => false);
+  }
+
+  #check(): void {
+    this.#checking ??= this.#attempt(() => this.#checkReports()).then(() => {
+      this.#checking = null;
+      // Reported since the last one was taken.
+      if (this.#reports.size > 0 && !this.#isStopped) this.#check();
+    });
   }
 
   async #checkReports(): Promise<void> {

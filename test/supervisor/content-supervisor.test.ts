@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import type { ContentSide, ContentSideEvent } from '../../src/supervisor/content-side.ts';
 import { createContentSupervisor } from '../../src/supervisor/content-supervisor.ts';
 import { supervisionTimes } from '../../src/supervisor/supervision.ts';
+import { cacheSetup, sourcesSetup } from '../support/cache-setup.ts';
 import { Folder } from '../support/folder.ts';
 import { isAlive } from '../support/is-alive.ts';
 import { until } from '../support/until.ts';
@@ -43,6 +44,8 @@ describe('the content process', () => {
         lookUpSocket: join(folder.path, 'content.sock'),
         source: { kind: 'catalogue', name: file },
         directory: { kind: 'catalogue', file, checkEveryMs: 50, maxYamlBytes: 1e6, hashBytesPerSec: 0 },
+        cache: cacheSetup(join(stateDirectory, 'assets')),
+        sources: sourcesSetup,
         settings: { workerId: 3, buckets: null },
       },
       ...{ timeoutMs: 60_000, previewTimeoutMs: 60_000, heartbeatMs: 50, niceness: 0 },
