@@ -74,9 +74,16 @@ export class Content {
 
   /** @throws {Error} with a reason for the operator */
   preview(before: Settings, after: Settings, maxIds: number): CoverageChange {
-    if (this.#store === null) throw new Error('There is no index');
-    this.#store.index.refresh();
-    return coverageChange(this.#store.index, before, after, maxIds);
+    if (this.#store === null || this.#directory === null) throw new Error('There is no index');
+    const { index } = this.#store;
+    index.refresh();
+    if (index.summary.readAt === null) throw new Error('The directory has never been read completely');
+    const unread = [...new Set([before, after].flatMap((settings) => this.#directory?.unread(settings) ?? []))];
+    if (unread.length > 0) {
+      const buckets = unread.length === 1 ? `bucket ${unread[0]}` : `${unread.length} buckets`;
+      throw new Error(`The objects of ${buckets} have not been read: only those that the settings need have`);
+    }
+    return coverageChange(index, before, after, maxIds);
   }
 
   /** Resolves when nothing more is written. */
@@ -193,9 +200,8 @@ export class Content {
       return condition('NoDirectory', 'NotConfigured', message);
     }
     if (this.#directory === null) return null;
-    const { objectsRead } = this.#directory.progress;
-    const progress = objectsRead === null ? '' : ` ${objectsRead} objects have been read so far.`;
-    return condition('DirectoryNotRead', 'FirstRead', `The directory has not been read completely yet.${progress}`);
+    // Without the progress, which changes twice a second: each change of a message is an event that is kept.
+    return condition('DirectoryNotRead', 'FirstRead', 'The directory has not been read completely yet.');
   }
 
   /** The names change with a version of a catalogue, or during a sync. */

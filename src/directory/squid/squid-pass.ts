@@ -5,7 +5,7 @@ import type { BagRow, BucketRow, IndexWriter } from '../../store/object-index.ts
 import type { PageSize } from './page-size.ts';
 import type { SquidBag, SquidBucket } from './squid-answers.ts';
 import type { SquidClient } from './squid-client.ts';
-import { keyOf, type LastMark, type LossMark, markName, markOf, type PassMark } from './squid-marks.ts';
+import { keyOf, type LastMark, type LossMark, markName, markOf, neededBuckets, type PassMark } from './squid-marks.ts';
 import { type BagDifference, changesIndex, difference, write } from './squid-page.ts';
 
 export interface PassPorts {
@@ -95,10 +95,7 @@ export class SquidPass {
       await this.#ports.pause();
     }
     this.#buckets = buckets;
-    const { buckets: chosen, workerId } = this.#ports.settings;
-    const ofWorker = () =>
-      [...buckets.values()].filter(({ workers }) => workerId !== null && workers.includes(workerId));
-    this.#needed = [...new Set(chosen ?? ofWorker().map(({ id }) => id))].sort();
+    this.#needed = neededBuckets(this.#ports.settings, buckets);
   }
 
   /** A squid that is lower than at the beginning is another one: the pass begins again. */
@@ -267,7 +264,7 @@ export class SquidPass {
       for (const { id, ...row } of this.#buckets.values()) if (!sameBucket(tx.bucket(id), row)) tx.putBucket(id, row);
       tx.putMark(markName('pass'), undefined);
       tx.putMark(markName('loss'), undefined);
-      tx.putMark(markName('last'), { number, key, height, isExact, at } satisfies LastMark);
+      tx.putMark(markName('last'), { number, key, needed: this.#needed, height, isExact, at } satisfies LastMark);
       tx.setRead(at);
     });
   }

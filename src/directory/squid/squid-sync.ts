@@ -1,12 +1,14 @@
 // Repeats syncs: at once for other settings, after a pause when one has ended, after a growing one when it has failed.
+import { isDeepStrictEqual } from 'node:util';
 import type { Settings } from '../../../machines/settings.ts';
+import { type SquidMark, squidMark } from '../../ipc/content-messages.ts';
 import type { IndexWriter } from '../../store/object-index.ts';
 import type { DirectoryProgress } from '../directory.ts';
 import type { Clock } from './clock.ts';
 import { PageSize } from './page-size.ts';
 import type { SquidClient } from './squid-client.ts';
 import type { SquidConditions } from './squid-conditions.ts';
-import { markOf } from './squid-marks.ts';
+import { markOf, neededBuckets } from './squid-marks.ts';
 import { type PassResult, SquidPass } from './squid-pass.ts';
 import { SquidFailure } from './squid-request.ts';
 
@@ -59,6 +61,13 @@ export class SquidSync {
   configure(settings: Settings): void {
     this.#settings = settings;
     this.#change.abort();
+  }
+
+  /** Known buckets that these settings need, and the last complete sync did not. */
+  unread(settings: Settings): readonly string[] {
+    const { index } = this.#options;
+    const read = new Set(this.#last?.needed);
+    return neededBuckets(settings, index.buckets()).filter((id) => !read.has(id) && index.bucket(id) !== undefined);
   }
 
   start(): void {
@@ -131,7 +140,16 @@ export class SquidSync {
         this.#setProgress({ bagsRead: bags, objectsRead: objects, height });
       },
     });
-    return pass.run();
+    const result = await pass.run();
+    if (result.result === 'complete' || result.result === 'unchanged') this.#note();
+    return result;
+  }
+
+  /** For `/status`. */
+  #note(): void {
+    const { index } = this.#options;
+    const mark: SquidMark = { height: this.#last?.height ?? null, version: this.#progress.squidVersion };
+    if (!isDeepStrictEqual(index.mark(squidMark), mark)) index.transact((tx) => tx.putMark(squidMark, mark));
   }
 
   #report(pass: PassResult): void {
