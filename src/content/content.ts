@@ -27,6 +27,8 @@ const reportMs = 500;
 const reopenMs = 5000;
 /** How long the condition `IndexRebuilt` stays, so that an operator sees it. */
 const rebuiltMs = 300_000;
+/** Longest text for the control process, in characters: a catalogue may contain names of megabytes. */
+const maxTextLength = 4000;
 /** Rows of old versions are removed in small steps, with a pause for other work. */
 const tidyPauseMs = 20;
 const tidyIdleMs = 5000;
@@ -177,7 +179,9 @@ export class Content {
       this.#rebuilt ?? [],
       directory?.conditions ?? [],
       this.#notRead(readAt) ?? [],
-    ].flat();
+    ]
+      .flat()
+      .map((one) => ({ ...one, message: shortened(one.message) }));
     const hasFailed = directory?.conditions.some(
       ({ type }) => type === 'CatalogueInvalid' || type === 'IndexNotWritten',
     );
@@ -220,7 +224,7 @@ export class Content {
   }
 
   #log(level: 'info' | 'warn', message: string): void {
-    this.#send({ type: 'log', level, message });
+    this.#send({ type: 'log', level, message: shortened(message) });
   }
 
   /** One timer of a name at a time. */
@@ -233,3 +237,5 @@ export class Content {
     this.#timers.set(name, timer);
   }
 }
+
+const shortened = (text: string): string => (text.length > maxTextLength ? `${text.slice(0, maxTextLength)}…` : text);

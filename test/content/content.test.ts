@@ -1,8 +1,9 @@
-// What the content process reports about a squid, and what it leaves on the disk.
+// What the content process reports about a squid or a catalogue, and what it leaves on the disk.
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Settings } from '../../machines/settings.ts';
+import type { ContentSetup, DirectorySource } from '../../src/ipc/content-messages.ts';
 import type { ContentSide } from '../../src/supervisor/content-side.ts';
 import { createContentSupervisor } from '../../src/supervisor/content-supervisor.ts';
 import { supervisionTimes } from '../../src/supervisor/supervision.ts';
@@ -24,7 +25,7 @@ function twoBuckets(): World {
   return { height: 100, buckets: { ...buckets, '2:0': worldBucket([1]) }, bags: Object.fromEntries(assigned) };
 }
 
-describe('the content process with a squid', () => {
+describe('what the content process reports', () => {
   let folder: Folder;
   let squid: SquidDouble;
   let side: ContentSide;
@@ -40,27 +41,31 @@ describe('the content process with a squid', () => {
     folder.remove();
   });
 
-  function start(pauseMs = 0): void {
-    const { url } = squid;
+  const logged: string[] = [];
+
+  function make(source: DirectorySource, directory: ContentSetup['directory']): void {
     side = createContentSupervisor({
       setup: {
         stateDirectory: join(folder.path, 'state'),
         maxIndexBytes: 2 ** 30,
         lookUpSocket: join(folder.path, 'content.sock'),
-        source: { kind: 'squid', name: url },
-        directory: squidSetup(url, { pageBags: 1, pauseMs }),
-        settings: settings('1:0'),
+        ...{ source, directory, settings: settings('1:0') },
       },
       ...{ timeoutMs: 60_000, previewTimeoutMs: 60_000, heartbeatMs: 1000, niceness: 0 },
       ...supervisionTimes,
-      log: { info() {}, warn() {} },
+      log: { info() {}, warn: (_, message) => logged.push(message) },
     });
+  }
+
+  function makeSquid(pauseMs = 0): void {
+    const { url } = squid;
+    make({ kind: 'squid', name: url }, squidSetup(url, { pageBags: 1, pauseMs }));
   }
 
   const isRead = () => (side.status?.readAt ?? null) !== null;
 
   it('reports progress without a change of its conditions', async () => {
-    start(200);
+    makeSquid(200);
     const messages = new Set<string>();
     const progress = new Set<number>();
     side.subscribe(() => {
@@ -74,8 +79,21 @@ describe('the content process with a squid', () => {
     expect([...messages]).to.have.lengthOf(1);
   });
 
+  it('is short, however long the names in a catalogue are', async () => {
+    const key = 'k'.repeat(1_000_000);
+    const object = { id: '1', file: 'a.txt', buckets: ['1:0'], [key]: 1 };
+    const file = folder.write('catalogue.yml', JSON.stringify({ objects: [object] }));
+    const more = { checkEveryMs: 60_000, maxYamlBytes: 1e8, hashBytesPerSec: 0 };
+    make({ kind: 'catalogue', name: file }, { kind: 'catalogue', file, ...more });
+    side.start();
+    await until(() => side.conditions.some(({ type }) => type === 'CatalogueInvalid'));
+    const texts = [...side.conditions.map(({ message }) => message), ...logged];
+    expect(texts.join()).to.contain('catalogue.yml:1: objects[0].kkk');
+    for (const text of texts) expect(text.length).to.be.lessThan(10_000);
+  });
+
   it('keeps the index to its own user', async () => {
-    start();
+    makeSquid();
     side.start();
     await until(isRead);
     const stateDirectory = join(folder.path, 'state');
@@ -84,12 +102,12 @@ describe('the content process with a squid', () => {
   });
 
   it('gives no preview of objects that it has not read', async () => {
-    start();
+    makeSquid();
     const preview = (after: Settings, before = settings('1:0')) =>
       side.preview(before, after, 1).catch((error: Error) => error.message);
     squid.fault = () => 'hang';
     side.start();
-    await until(() => side.status !== null);
+    await until(() => side.status !== null && squid.asked.length > 0);
     expect(await preview(settings('1:0'))).to.equal('The directory has never been read completely');
     squid.fault = null;
     squid.closeConnections();
