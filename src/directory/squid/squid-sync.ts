@@ -1,7 +1,5 @@
 // Repeats syncs: at once for other settings, after a pause when one has ended, after a growing one when it has failed.
-import { isDeepStrictEqual } from 'node:util';
 import type { Settings } from '../../../machines/settings.ts';
-import { type SquidMark, squidMark } from '../../ipc/content-messages.ts';
 import type { IndexWriter } from '../../store/object-index.ts';
 import type { DirectoryProgress } from '../directory.ts';
 import type { Clock } from './clock.ts';
@@ -127,6 +125,7 @@ export class SquidSync {
       client,
       index,
       settings: this.#settings,
+      version: this.#progress.squidVersion,
       pageSize: this.#pageSize,
       now: () => clock.now(),
       pause: async () => {
@@ -140,16 +139,7 @@ export class SquidSync {
         this.#setProgress({ bagsRead: bags, objectsRead: objects, height });
       },
     });
-    const result = await pass.run();
-    if (result.result === 'complete' || result.result === 'unchanged') this.#note();
-    return result;
-  }
-
-  /** For `/status`. */
-  #note(): void {
-    const { index } = this.#options;
-    const mark: SquidMark = { height: this.#last?.height ?? null, version: this.#progress.squidVersion };
-    if (!isDeepStrictEqual(index.mark(squidMark), mark)) index.transact((tx) => tx.putMark(squidMark, mark));
+    return pass.run();
   }
 
   #report(pass: PassResult): void {
