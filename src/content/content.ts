@@ -27,6 +27,8 @@ const reportMs = 500;
 const reopenMs = 5000;
 /** How long the condition `IndexRebuilt` stays, so that an operator sees it. */
 const rebuiltMs = 300_000;
+/** Longest text for the control process, in characters: a catalogue may contain names of megabytes. */
+const maxTextLength = 4000;
 /** Rows of old versions are removed in small steps, with a pause for other work. */
 const tidyPauseMs = 20;
 const tidyIdleMs = 5000;
@@ -74,9 +76,16 @@ export class Content {
 
   /** @throws {Error} with a reason for the operator */
   preview(before: Settings, after: Settings, maxIds: number): CoverageChange {
-    if (this.#store === null) throw new Error('There is no index');
-    this.#store.index.refresh();
-    return coverageChange(this.#store.index, before, after, maxIds);
+    if (this.#store === null || this.#directory === null) throw new Error('There is no index');
+    const { index } = this.#store;
+    index.refresh();
+    if (index.summary.readAt === null) throw new Error('The directory has never been read completely');
+    const unread = [...new Set([before, after].flatMap((settings) => this.#directory?.unread(settings) ?? []))];
+    if (unread.length > 0) {
+      const buckets = unread.length === 1 ? `bucket ${unread[0]}` : `${unread.length} buckets`;
+      throw new Error(`The objects of ${buckets} have not been read: only those that the settings need have`);
+    }
+    return coverageChange(index, before, after, maxIds);
   }
 
   /** Resolves when nothing more is written. */
@@ -170,7 +179,9 @@ export class Content {
       this.#rebuilt ?? [],
       directory?.conditions ?? [],
       this.#notRead(readAt) ?? [],
-    ].flat();
+    ]
+      .flat()
+      .map((one) => ({ ...one, message: shortened(one.message) }));
     const hasFailed = directory?.conditions.some(
       ({ type }) => type === 'CatalogueInvalid' || type === 'IndexNotWritten',
     );
@@ -193,9 +204,8 @@ export class Content {
       return condition('NoDirectory', 'NotConfigured', message);
     }
     if (this.#directory === null) return null;
-    const { objectsRead } = this.#directory.progress;
-    const progress = objectsRead === null ? '' : ` ${objectsRead} objects have been read so far.`;
-    return condition('DirectoryNotRead', 'FirstRead', `The directory has not been read completely yet.${progress}`);
+    // Without the progress, which changes twice a second: each change of a message is an event that is kept.
+    return condition('DirectoryNotRead', 'FirstRead', 'The directory has not been read completely yet.');
   }
 
   /** The names change with a version of a catalogue, or during a sync. */
@@ -214,7 +224,7 @@ export class Content {
   }
 
   #log(level: 'info' | 'warn', message: string): void {
-    this.#send({ type: 'log', level, message });
+    this.#send({ type: 'log', level, message: shortened(message) });
   }
 
   /** One timer of a name at a time. */
@@ -227,3 +237,5 @@ export class Content {
     this.#timers.set(name, timer);
   }
 }
+
+const shortened = (text: string): string => (text.length > maxTextLength ? `${text.slice(0, maxTextLength)}…` : text);

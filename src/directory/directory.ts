@@ -15,6 +15,8 @@ export interface Directory {
   stop(): Promise<void>;
   /** The settings whose objects are needed; called before `start` and at every change. */
   configure(settings: Settings): void;
+  /** Ids of buckets that these settings need, and whose objects the last complete reading left out. */
+  unread(settings: Settings): readonly string[];
   /** Never rejects. For objects that the index does not contain. */
   lookUp(objectId: string): Promise<LookUp>;
   /** The copy of an object does not match its record: it is checked again. Unknown ids are ignored. */

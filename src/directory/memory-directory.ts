@@ -68,6 +68,7 @@ export function memoryDirectory(index: IndexWriter, first: MemoryContents = noth
       listeners.clear();
     },
     configure: () => {},
+    unread: () => [],
     lookUp: async (id) => lookUp(id),
     reportBadCopy: (id) => {
       badCopies.push(id);

@@ -71,6 +71,15 @@ export interface DirectoryProgress {
   readonly squidVersion: string | null;
 }
 
+/** Name of the note in the index that says how far the squid was when the directory was last read from it. */
+export const squidMark = 'squid';
+
+export interface SquidMark {
+  /** Null: not known. */
+  readonly height: number | null;
+  readonly version: string | null;
+}
+
 /** Every order has a sequence number; the content process confirms it with the same number. */
 export type ContentOrder = { readonly seq: number } & (
   | { readonly type: 'setup'; readonly setup: ContentSetup }

@@ -1,5 +1,5 @@
 // The database file of the index: opening it without a crash, its size, and its errors in words.
-import { closeSync, fstatSync, openSync, readSync, statSync, truncateSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import { open, type RootDatabase } from 'lmdb';
@@ -24,6 +24,8 @@ export const dataFile = (folder: string): string => join(folder, 'data.mdb');
 export function openDatabase(folder: string, mode: 'read' | 'write'): Database {
   checkFile(dataFile(folder));
   try {
+    // LMDB would create it with the mode of the umask.
+    if (mode === 'write') mkdirSync(folder, { recursive: true, mode: 0o700 });
     return open<unknown, string>(folder, {
       ...{ noSubdir: false, readOnly: mode === 'read', mapSize, maxReaders },
       // Synced before every commit, so that the file is whole after a power failure; the last commit may then be missing.

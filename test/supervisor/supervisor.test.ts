@@ -67,6 +67,37 @@ describe('the supervisor', () => {
   const conditionOf = (type: string) => side.conditions.find((one) => one.type === type);
   const statusOf = async (port: number, id = '1') => (await ask(port, `/api/v1/assets/${id}`)).status;
 
+  it('gives a process that is being set up the index that takes the place of another', async () => {
+    const entry = join(folder.path, 'server.mjs');
+    await writeFile(
+      entry,
+      `let reply = () => {};
+process.on('SIGUSR2', () => reply());
+process.on('message', ({ seq, type, id }) => {
+  const confirm = () => process.send({ type: 'confirmed', seq });
+  if (type === 'leave') process.exit(0);
+  if (type !== 'index') return confirm();
+  reply = confirm;
+  console.log('reads index', id);
+});
+process.send({ type: 'hello' });`,
+    );
+    const lines: unknown[] = [];
+    const log = { info() {}, warn: (facts: { line?: unknown }) => void lines.push(facts.line) };
+    side = testWorkers({
+      ...{ setup: { ...setup, ...store.setup }, workerTimeoutMs: 30_000, drainTimeoutMs: 60_000 },
+      ...{ count: 1, heartbeatMs: 60_000, entry, log },
+    });
+    side.useIndex('one');
+    side.start();
+    await until(() => lines.includes('reads index one'));
+    side.useIndex('two');
+    process.kill(pids()[0] ?? 0, 'SIGUSR2');
+    await until(() => lines.includes('reads index two'));
+    process.kill(pids()[0] ?? 0, 'SIGUSR2');
+    await until(() => side.workers[0]?.state === 'idle');
+  });
+
   it('replaces a killed server process while the others keep serving', async () => {
     const port = await serving();
     const [victim = 0, other] = pids();

@@ -138,6 +138,7 @@ export function openCatalogue(setup: CatalogueSetup, parts: CatalogueParts): Dir
       return stopped;
     },
     configure: () => {},
+    unread: () => [],
     lookUp: async (id) => lookUp(id),
     reportBadCopy: (id) => {
       if (!isStarted || stopped !== null || index.object(id) === undefined) return;

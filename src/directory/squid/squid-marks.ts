@@ -1,6 +1,7 @@
 // What a sync notes in the index, so that a restart continues it: its position, and the last one that was complete.
 import { createHash } from 'node:crypto';
-import type { ObjectIndex } from '../../store/object-index.ts';
+import type { Settings } from '../../../machines/settings.ts';
+import type { BucketRow, ObjectIndex } from '../../store/object-index.ts';
 
 /** A sync in progress. */
 export interface PassMark {
@@ -22,6 +23,8 @@ export interface PassMark {
 export interface LastMark {
   readonly number: number;
   readonly key: string;
+  /** Ids of the buckets whose bags were read, sorted. */
+  readonly needed: readonly string[];
   /** The squid's height at its beginning; null: not known. */
   readonly height: number | null;
   /** No block was processed during it, so that it shows all of this height. */
@@ -46,6 +49,15 @@ export const markName = (name: keyof Marks): string => names[name];
 
 export const markOf = <N extends keyof Marks>(index: Pick<ObjectIndex, 'mark'>, name: N): Marks[N] | null =>
   (index.mark(names[name]) as Marks[N] | undefined) ?? null;
+
+/** Ids of the buckets whose bags these settings need, sorted. */
+export function neededBuckets(
+  { buckets, workerId }: Settings,
+  known: Iterable<readonly [id: string, bucket: Pick<BucketRow, 'workers'>]>,
+): readonly string[] {
+  const ofWorker = () => [...known].filter(([, { workers }]) => workerId !== null && workers.includes(workerId));
+  return [...new Set(buckets ?? ofWorker().map(([id]) => id))].sort();
+}
 
 /** @param needed ids of the buckets whose bags are read, sorted */
 export const keyOf = (needed: readonly string[]): string =>

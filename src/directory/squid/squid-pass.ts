@@ -1,17 +1,21 @@
 // One sync: the buckets, the bags that the settings need, page by page, and at its end what is no longer there.
 import { setImmediate as turn } from 'node:timers/promises';
 import { coverage, type Settings } from '../../../machines/settings.ts';
-import type { BagRow, BucketRow, IndexWriter } from '../../store/object-index.ts';
+import { type SquidMark, squidMark } from '../../ipc/content-messages.ts';
+import type { BagRow, BucketRow, IndexTransaction, IndexWriter } from '../../store/object-index.ts';
 import type { PageSize } from './page-size.ts';
+import { portions } from './portions.ts';
 import type { SquidBag, SquidBucket } from './squid-answers.ts';
 import type { SquidClient } from './squid-client.ts';
-import { keyOf, type LastMark, type LossMark, markName, markOf, type PassMark } from './squid-marks.ts';
+import { keyOf, type LastMark, type LossMark, markName, markOf, neededBuckets, type PassMark } from './squid-marks.ts';
 import { type BagDifference, changesIndex, difference, write } from './squid-page.ts';
 
 export interface PassPorts {
   readonly client: SquidClient;
   readonly index: IndexWriter;
   readonly settings: Settings;
+  /** Of the squid; null: not known. */
+  readonly version: string | null;
   readonly pageSize: PageSize;
   /** The pause before the next query. @throws if the pass is to end */
   readonly pause: () => Promise<void>;
@@ -97,10 +101,7 @@ export class SquidPass {
       await this.#ports.pause();
     }
     this.#buckets = buckets;
-    const { buckets: chosen, workerId } = this.#ports.settings;
-    const ofWorker = () =>
-      [...buckets.values()].filter(({ workers }) => workerId !== null && workers.includes(workerId));
-    this.#needed = [...new Set(chosen ?? ofWorker().map(({ id }) => id))].sort();
+    this.#needed = neededBuckets(this.#ports.settings, buckets);
   }
 
   /** The pass begins again for other needs, and for a squid that is lower than at the beginning. */
@@ -148,7 +149,7 @@ export class SquidPass {
       const asked = pageSize.bags;
       const page = await pageSize.adapt(() => client.bags(this.#needed, this.#mark.cursor, asked));
       if (page === null) continue;
-      this.#take(page);
+      await this.#take(page);
       if (page.length < asked) return;
     }
   }
@@ -162,7 +163,7 @@ export class SquidPass {
     });
   }
 
-  #take(page: readonly SquidBag[]): void {
+  async #take(page: readonly SquidBag[]): Promise<void> {
     const { index } = this.#ports;
     const found = page.map((bag) => difference(index, bag));
     const lossy = found.filter(({ missing }) => missing.length > 0);
@@ -178,19 +179,28 @@ export class SquidPass {
     const changed = found.filter(changesIndex);
     for (const one of found) if (!changesIndex(one) && one.missing.length === 0) this.#seen.add(one.bag.id);
     this.#pagesUnsaved += 1;
-    if (changed.length > 0 || this.#pagesUnsaved >= saveEveryPages) this.#save(changed);
+    if (changed.length > 0 || this.#pagesUnsaved >= saveEveryPages) await this.#save(changed);
     this.#report();
   }
 
-  /** One transaction. A bag with missing objects keeps its old number, so that the end of the pass asks for it again. */
-  #save(changed: readonly BagDifference[]): void {
+  /** In steps; the last one notes the position. A bag with missing objects keeps its old number, so that the end of the pass asks for it again. */
+  async #save(changed: readonly BagDifference[]): Promise<void> {
     const { index } = this.#ports;
     const { number } = this.#mark;
-    index.transact((tx) => {
-      for (const one of changed) {
+    const put = (tx: IndexTransaction, bags: readonly BagDifference[]) => {
+      for (const one of bags) {
         const isWhole = one.missing.length === 0;
         write(tx, one, isWhole ? number : (tx.bag(one.bag.id)?.pass ?? 0));
       }
+    };
+    const steps = [...portions(changed, changed.length, (one) => one.put.length)];
+    const last = steps.pop() ?? [];
+    for (const step of steps) {
+      index.transact((tx) => put(tx, step));
+      await turn();
+    }
+    index.transact((tx) => {
+      put(tx, last);
       for (const id of this.#seen) {
         const bag = tx.bag(id);
         if (bag && bag.pass !== number) tx.putBag(id, { ...bag, pass: number });
@@ -235,13 +245,17 @@ export class SquidPass {
   async #settle(): Promise<PassResult | null> {
     const { client, index } = this.#ports;
     const covers = this.#coverage();
+    const { bags: size } = this.#ports.pageSize;
     const unseen = [...index.bags()].filter(([id, bag]) => !this.#hasSeen(id, bag));
+    const [covered, others] = [unseen.filter(([, bag]) => covers(bag)), unseen.filter(([, bag]) => !covers(bag))];
     // The settings do not cover these any more.
-    for (const ids of portions(unseen.filter(([, bag]) => !covers(bag)).map(firstOf), this.#ports.pageSize.bags)) {
+    for (const step of portions(others, size, objectsOf)) {
+      const ids = step.map(firstOf);
       await turn();
       index.transact((tx) => ids.forEach((id) => void tx.removeBag(id)));
     }
-    for (const ids of portions(unseen.filter(([, bag]) => covers(bag)).map(firstOf), this.#ports.pageSize.bags)) {
+    for (const step of portions(covered, size, objectsOf)) {
+      const ids = step.map(firstOf);
       await this.#ports.pause();
       const bags = this.#needed.length === 0 ? [] : await client.namedBags(this.#needed, ids);
       const lower = this.#lower(await client.height());
@@ -262,7 +276,7 @@ export class SquidPass {
   }
 
   #finish(isExact: boolean): void {
-    const { index, now } = this.#ports;
+    const { index, now, version } = this.#ports;
     const { number, key, height } = this.#mark;
     const at = now();
     index.transact((tx) => {
@@ -270,7 +284,8 @@ export class SquidPass {
       for (const { id, ...row } of this.#buckets.values()) if (!sameBucket(tx.bucket(id), row)) tx.putBucket(id, row);
       tx.putMark(markName('pass'), undefined);
       tx.putMark(markName('loss'), undefined);
-      tx.putMark(markName('last'), { number, key, height, isExact, at } satisfies LastMark);
+      tx.putMark(markName('last'), { number, key, needed: this.#needed, height, isExact, at } satisfies LastMark);
+      tx.putMark(squidMark, { height, version } satisfies SquidMark);
       tx.setRead(at);
     });
   }
@@ -297,6 +312,4 @@ const sum = <T>(list: readonly T[], numberOf: (member: T) => number): number =>
 const sameBucket = (a: BucketRow | undefined, b: BucketRow): boolean =>
   a !== undefined && a.distributing === b.distributing && a.workers.join() === b.workers.join();
 
-function* portions<T>(list: readonly T[], size: number): Generator<readonly T[]> {
-  for (let at = 0; at < list.length; at += size) yield list.slice(at, at + size);
-}
+const objectsOf = ([, bag]: readonly [string, BagRow]): number => objectsIn(bag);

@@ -6,7 +6,7 @@ import type { Clock } from './clock.ts';
 import { PageSize } from './page-size.ts';
 import type { SquidClient } from './squid-client.ts';
 import type { SquidConditions } from './squid-conditions.ts';
-import { markOf } from './squid-marks.ts';
+import { markOf, neededBuckets } from './squid-marks.ts';
 import { type PassResult, SquidPass } from './squid-pass.ts';
 import { SquidFailure } from './squid-request.ts';
 
@@ -59,6 +59,13 @@ export class SquidSync {
   configure(settings: Settings): void {
     this.#settings = settings;
     this.#change.abort();
+  }
+
+  /** Known buckets that these settings need, and the last complete sync did not. */
+  unread(settings: Settings): readonly string[] {
+    const { index } = this.#options;
+    const read = new Set(this.#last?.needed);
+    return neededBuckets(settings, index.buckets()).filter((id) => !read.has(id) && index.bucket(id) !== undefined);
   }
 
   start(): void {
@@ -118,6 +125,7 @@ export class SquidSync {
       client,
       index,
       settings: this.#settings,
+      version: this.#progress.squidVersion,
       pageSize: this.#pageSize,
       now: () => clock.now(),
       pause: async () => {

@@ -45,6 +45,7 @@ export function openSquid(setup: SquidSetup, { index, log, clock = systemClock }
       listeners.clear();
     },
     configure: (settings) => sync.configure(settings),
+    unread: (settings) => sync.unread(settings),
     lookUp: async (objectId) => (isStarted ? lookUps.lookUp(objectId) : { result: 'undecided' }),
     // Copies of the network are checked against the index by their owner: nothing is known better here.
     reportBadCopy: () => {},

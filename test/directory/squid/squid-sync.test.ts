@@ -414,6 +414,32 @@ describe('the sync with a squid', () => {
     expect(contentsOf(one.index)).to.deep.equal(contentsFor(double.world, ofWorker));
   });
 
+  it('writes and removes no more than some thousand objects at a time, so that it can be asked in between', async () => {
+    double.world = {
+      ...worldOf({ bags: 10, objects: 900 }),
+      buckets: { '1:0': worldBucket([]), '2:0': worldBucket([]) },
+    };
+    const index = memoryIndex({ kind: 'squid', name: double.url });
+    const { transact } = index;
+    const sizes: number[] = [];
+    index.transact = (change) => {
+      const before = index.summary.totals.objects;
+      const result = transact.call(index, change);
+      sizes.push(Math.abs(index.summary.totals.objects - before));
+      return result as never;
+    };
+    const large = squidRig(squidSetup(double.url, { pageBags: 10 }), index);
+    rigs.push(large);
+    await large.first(settings);
+    expect(contentsOf(large.index)).to.deep.equal(contentsFor(double.world, settings));
+    const rest = large.clock.rest();
+    large.directory.configure(other);
+    await rest;
+    expect(contentsOf(large.index)).to.deep.equal(contentsFor(double.world, other));
+    expect(sizes.reduce((sum, size) => sum + size, 0)).to.equal(18_000);
+    expect(Math.max(...sizes)).to.be.lessThan(2001);
+  });
+
   it('needs no confirmation for what other settings do not cover', async () => {
     double.world = {
       ...worldOf({ bags: 10, objects: 10 }),

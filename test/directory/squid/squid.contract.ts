@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import type { Settings } from '../../../machines/settings.ts';
 import { SquidClient } from '../../../src/directory/squid/squid-client.ts';
 import { SquidFailure, squidAt } from '../../../src/directory/squid/squid-request.ts';
+import { squidMark } from '../../../src/ipc/content-messages.ts';
 import { type SquidRig, squidRig, squidSetup } from '../../support/squid-rig.ts';
 import {
   contentsFor,
@@ -90,6 +91,8 @@ export function squidContract(name: string, start: () => Promise<SquidServer>): 
       expect(directory.conditions).to.deep.equal([]);
       expect(directory.progress).to.deep.include({ activity: 'idle', bagsRead: null, height: 100 });
       expect(index.summary.readAt).to.equal(directory.progress.readAt).and.not.equal(null);
+      const { squidVersion: version } = directory.progress;
+      expect(index.mark(squidMark)).to.deep.equal({ height: 100, version });
     });
 
     it('reads the bags of the buckets that are set, and of no other', async () => {
