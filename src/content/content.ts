@@ -21,7 +21,7 @@ import type { IndexWriter } from '../store/object-index.ts';
 import { coverageChange } from '../store/settings-preview.ts';
 import { directoryNames } from './directory-names-report.ts';
 
-/** Shortest pause between two reports: progress changes with every page. */
+/** Minimum interval between reports: progress changes with every page. */
 const reportMs = 500;
 /** Pause before another attempt to open an index that could not be opened. */
 const reopenMs = 5000;
@@ -62,7 +62,7 @@ export class Content {
         this.#lookUps = server;
         if (this.#isClosed) void server.close();
       },
-      (error: unknown) => this.#log('warn', `Look-ups of single objects are not possible: ${messageOf(error)}`),
+      (error: unknown) => this.#log('warn', `Single objects cannot be looked up: ${messageOf(error)}`),
     );
     this.#openIndex(setup);
   }
@@ -76,10 +76,11 @@ export class Content {
   preview(before: Settings, after: Settings, maxIds: number): CoverageChange {
     if (this.#store === null) throw new Error('There is no index');
     this.#store.index.refresh();
+    if (this.#store.index.summary.readAt === null) throw new Error('The directory has never been read completely');
     return coverageChange(this.#store.index, before, after, maxIds);
   }
 
-  /** Resolves when nothing more is written. */
+  /** Resolves when all writes have ended. */
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const timer of this.#timers.values()) clearTimeout(timer);
@@ -125,7 +126,7 @@ export class Content {
   }
 
   #noteRebuilt({ reason, message: cause, renamedTo }: NonNullable<OpenedStore['rebuilt']>): void {
-    const message = `The index cannot be used: ${cause}. It was renamed to ${renamedTo} and is built again.`;
+    const message = `${cause}. It was renamed to ${renamedTo}, and a new index is being built.`;
     this.#log('warn', message);
     this.#rebuilt = condition('IndexRebuilt', reason, message);
     this.#later('rebuilt', rebuiltMs, () => {
@@ -148,7 +149,7 @@ export class Content {
     this.#later('tidy', hasMore ? tidyPauseMs : tidyIdleMs, () => this.#tidy(index));
   }
 
-  /** At once if the control process waits for it. */
+  /** Reports at once if the control process is waiting for this report. */
   #reportSoon(): void {
     if (!this.#isSettled && this.#status().isSettled) this.#report();
     else this.#later('report', reportMs, () => this.#report());
@@ -189,13 +190,14 @@ export class Content {
   #notRead(readAt: string | null): Condition | null {
     if (readAt !== null) return null;
     if (this.#setup?.directory === null) {
-      const message = 'The node has no directory, so it serves no objects: set catalogue or endpoints.storageSquid.';
+      const message =
+        'The config names no directory, so the node serves no objects: set catalogue or endpoints.storageSquid.';
       return condition('NoDirectory', 'NotConfigured', message);
     }
     if (this.#directory === null) return null;
     const { objectsRead } = this.#directory.progress;
     const progress = objectsRead === null ? '' : ` ${objectsRead} objects have been read so far.`;
-    return condition('DirectoryNotRead', 'FirstRead', `The directory has not been read completely yet.${progress}`);
+    return condition('DirectoryNotRead', 'FirstRead', `The directory has never been read completely.${progress}`);
   }
 
   /** The names change with a version of a catalogue, or during a sync. */
@@ -217,7 +219,7 @@ export class Content {
     this.#send({ type: 'log', level, message });
   }
 
-  /** One timer of a name at a time. */
+  /** At most one timer per name. */
   #later(name: string, ms: number, work: () => void): void {
     if (this.#isClosed || this.#timers.has(name)) return;
     const timer = setTimeout(() => {

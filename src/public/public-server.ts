@@ -193,7 +193,7 @@ export class PublicServer {
     if (!this.isReady) return 'stopping soon';
     const { summary } = this.#objects;
     if (summary === null) return 'there is no index of the directory yet';
-    return summary.readAt === null ? 'the directory has not been read yet' : null;
+    return summary.readAt === null ? 'the directory has never been read' : null;
   }
 
   #reportBadCopy(id: string): void {

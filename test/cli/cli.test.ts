@@ -266,7 +266,9 @@ describe('cli', () => {
       writeFileSync(join(cwd, 'decimal', 'a.txt'), 'x');
       const named = await call('catalogue decimal --ids names');
       expect([named.code, named.stdout]).to.deep.equal([40, '']);
-      expect(named.stderr).to.equal('Names that are not decimal ids: "a.txt"\n');
+      expect(named.stderr).to.equal(
+        'Names that are not decimal ids: "a.txt". Move these files out of the folder, or use --ids count.\n',
+      );
     });
 
     it('rejects invalid arguments', async () => {

@@ -94,7 +94,7 @@ describe('a node that does not know its whole directory', () => {
       const { status, body } = await ask(port, '/readyz');
       return [status, body.toString()];
     };
-    expect(await ready()).to.deep.equal([503, 'the directory has not been read yet\n']);
+    expect(await ready()).to.deep.equal([503, 'the directory has never been read\n']);
     await typeOf();
     expect((await ready())[0]).to.equal(503);
     publishObjects(index, []);

@@ -103,13 +103,13 @@ workers:
   it('rejects names that are not decimal ids, and two files with the same one', async () => {
     for (const name of ['42', 'a.mp4', '4 2', '-1', '0x1', '٤٢', 'b.mp4', 'c.mp4']) folder.write(name, 'x');
     expect(await refusal(describeAll(folder.path, { ids: 'names' }))).to.equal(
-      'Names that are not decimal ids: "-1", "0x1", "4 2", "a.mp4", "b.mp4", and 2 more',
+      'Names that are not decimal ids: "-1", "0x1", "4 2", "a.mp4", "b.mp4", and 2 more. Move these files out of the folder, or use --ids count.',
     );
     folder.remove();
     folder.write('42', 'x');
     folder.write('sub/42', 'y');
     expect(await refusal(describeAll(folder.path, { ids: 'names' }))).to.equal(
-      'Files with the same name, and so the same id: "sub/42"',
+      'Files with the same name, and so the same id: "sub/42". Keep one file of each name.',
     );
   });
 

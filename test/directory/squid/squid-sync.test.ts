@@ -141,6 +141,22 @@ describe('the sync with a squid', () => {
     expect(contentsOf(one.index)).to.deep.equal(before);
   });
 
+  it('logs a failure once, until a sync succeeds or fails for another reason', async () => {
+    const one = rig();
+    double.fault = () => ({ status: 500, type: 'text/plain', body: '' });
+    await one.first(settings);
+    await one.sync();
+    expect(one.logged).to.have.lengthOf(1);
+    double.fault = () => ({ status: 503, type: 'text/plain', body: '' });
+    await one.sync();
+    expect(one.logged).to.have.lengthOf(2);
+    double.fault = null;
+    await one.sync();
+    double.fault = () => ({ status: 503, type: 'text/plain', body: '' });
+    await one.sync();
+    expect(one.logged.filter((line) => line.includes('failed'))).to.have.lengthOf(3);
+  });
+
   it('changes nothing when the squid closes a connection between two queries', async () => {
     const one = rig();
     await one.first(settings);
@@ -287,7 +303,7 @@ describe('the sync with a squid', () => {
     double.world = { height: 3, buckets: {}, bags: {} };
     await one.sync();
     expect(reasons(one)).to.deep.equal(['SquidBehind LowerHeight']);
-    expect(one.directory.conditions[0]?.message).to.include('block 3, after 100');
+    expect(one.directory.conditions[0]?.message).to.include('block 3; at the last complete sync it was at 100');
     expect(contentsOf(one.index)).to.deep.equal(before);
     // New objects are taken all the same.
     const early = { ...bagOf(full, 1), objects: { 77: worldObject(77), 500: worldObject(500) } };
@@ -345,7 +361,7 @@ describe('the sync with a squid', () => {
       double.world = { ...double.world, height, bags: {} };
       await one.sync();
       expect(reasons(one)).to.deep.equal(['SquidBehind FewerObjects']);
-      expect(one.directory.conditions[0]?.message).to.include('100 of the 100');
+      expect(one.directory.conditions[0]?.message).to.include('100 of 100');
       expect(contentsOf(one.index)).to.deep.equal(before);
       double.fault = ({ name }) => (name === 'Bags' ? { data: () => null } : undefined);
       await one.sync();
