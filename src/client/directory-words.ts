@@ -1,4 +1,4 @@
-// What the node knows of its directory, in words for people: shared by the command line and the console.
+// What the node knows of its directory, as text: shared by the command line and the console.
 import type { DirectoryStatus } from '../control/node-control.ts';
 
 const grouped = (count: number): string => count.toLocaleString('en');

@@ -2,7 +2,7 @@
 import type { DirectoryNames } from '../ipc/content-messages.ts';
 import type { ObjectIndex } from '../store/object-index.ts';
 
-/** The network has hundreds; a catalogue may have as many as objects, and then they are not all sent. */
+/** The network has hundreds. A catalogue may have as many buckets as objects; then only some are sent. */
 const maxBuckets = 10_000;
 
 export function directoryNames(index: Pick<ObjectIndex, 'buckets' | 'summary'>): DirectoryNames {

@@ -4,7 +4,7 @@ import { monotonicMs } from '../base/monotonic.ts';
 import type { ActivityMetrics, ServerSetup } from '../ipc/messages.ts';
 import type { ObjectView } from './object-view.ts';
 
-/** How far the squid was when the directory was last read from it, as its driver notes it in the index. */
+/** The squid's height at the last sync, as its driver stored it in the index. */
 interface SquidMark {
   readonly height: number | null;
   readonly version: string | null;

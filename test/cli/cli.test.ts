@@ -255,7 +255,7 @@ describe('cli', () => {
       ]);
     });
 
-    it('requires a choice of ids where all names are decimal, and refuses names that cannot be ids', async () => {
+    it('requires --ids if all names are decimal, and refuses names that cannot be ids', async () => {
       mkdirSync(join(cwd, 'decimal'));
       writeFileSync(join(cwd, 'decimal', '42'), 'x');
       const undecided = await call('catalogue decimal');

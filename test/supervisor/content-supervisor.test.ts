@@ -1,4 +1,4 @@
-// The content process dies, hangs, or does not answer: what the control process notices, and what it goes on knowing.
+// The content process dies, hangs, or does not answer: what the control process notices, and what it still knows.
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -78,7 +78,7 @@ describe('the content process', () => {
     expect([gained.count, dropped.count, dropped.ids.length]).to.deep.equal([0, 2, 1]);
   });
 
-  it('is replaced when it is killed, with a condition, and its knowledge stays', async () => {
+  it('is replaced when it is killed, with a condition, and its last report is kept', async () => {
     start();
     await until(() => objects() === 2 && side.knows('1:0') === true);
     const before = side.pid ?? 0;
@@ -102,7 +102,7 @@ describe('the content process', () => {
     expect(await isAlive(before)).to.equal(false);
   });
 
-  it('gives no preview in time when it is stopped, and says so', async () => {
+  it('rejects a preview after the timeout while it is stopped', async () => {
     start({ previewTimeoutMs: 50 });
     await until(() => objects() === 2);
     const pid = side.pid ?? 0;
@@ -113,7 +113,7 @@ describe('the content process', () => {
     process.kill(pid, 'SIGCONT');
   });
 
-  it('gives no preview before the directory has been read, and says so', async () => {
+  it('rejects a preview before the directory has been read', async () => {
     await rm(join(folder.path, 'catalogue.yml'));
     start();
     await side.settled;

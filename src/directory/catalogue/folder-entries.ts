@@ -7,7 +7,7 @@ import { openHasher } from './content-hash.ts';
 import { type FolderFile, findFiles } from './folder-files.ts';
 import { typeOfFile } from './media-type.ts';
 
-/** `count`: from 1, in the order of the names. `names`: each file's own name, as in an asset folder of the peer. */
+/** `count`: from 1, in the order of the names. `names`: each file's own name, as in the asset folder of Joystream's node. */
 export type IdChoice = 'count' | 'names';
 
 /** Progress; only `filesDone` and `bytesDone` change between calls. */
@@ -79,7 +79,7 @@ export async function* folderEntries(folder: string, options: DescribeOptions = 
   yield { worker: { id: worker, buckets: [bucket] } };
 }
 
-/** Invented ids would serve the bytes of one object under the id of another where the names are ids. */
+/** If the names are ids, invented ids would serve the bytes of one object under the id of another. */
 function checkIds(files: readonly FolderFile[], ids: IdChoice | undefined): void {
   if (ids === 'count') return;
   const others = files.filter(({ file }) => !isObjectId(basename(file))).map(({ file }) => file);

@@ -1,4 +1,4 @@
-// One sync: the buckets, the bags that the settings need, page by page, and at its end what is no longer there.
+// One sync: reads the buckets, then the bags that the settings need, page by page, and finally removes what is gone.
 import { setImmediate as turn } from 'node:timers/promises';
 import { coverage, type Settings } from '../../../machines/settings.ts';
 import type { BagRow, BucketRow, IndexWriter } from '../../store/object-index.ts';
@@ -13,9 +13,9 @@ export interface PassPorts {
   readonly index: IndexWriter;
   readonly settings: Settings;
   readonly pageSize: PageSize;
-  /** The pause before the next query. @throws if the pass is to end */
+  /** Waits before the next query. @throws to end the pass */
   readonly pause: () => Promise<void>;
-  /** What has been read. */
+  /** Reports what has been read. */
   readonly progress: (pass: Pick<PassMark, 'bags' | 'objects' | 'height'>) => void;
   readonly now: () => string;
 }
@@ -36,7 +36,7 @@ const nothingRead: PassMark = {
 
 /** Buckets of a page. */
 const pageBuckets = 1000;
-/** The position of unchanged pages is saved so often: a restart reads at most so many once more. */
+/** How often the position is saved while pages are unchanged: a restart re-reads at most this many. */
 const saveEveryPages = 20;
 
 export class SquidPass {
@@ -45,7 +45,7 @@ export class SquidPass {
   #buckets: ReadonlyMap<string, SquidBucket> = new Map();
   #needed: readonly string[] = [];
   #mark = nothingRead;
-  /** Bags that were read, were as in the index, and do not have this pass's number there. */
+  /** Bags that were read and unchanged, so that the index does not have this pass's number for them. */
   readonly #seen = new Set<string>();
   #pagesUnsaved = 0;
 
@@ -54,7 +54,7 @@ export class SquidPass {
     this.#last = markOf(ports.index, 'last');
   }
 
-  /** Continues the pass in the index if it has the same needs. @throws {SquidFailure}; errors of the index and of `pause` */
+  /** Continues the pass saved in the index if its key is the same. @throws {SquidFailure}; errors of the index and of `pause` */
   async run(): Promise<PassResult> {
     const { client, index } = this.#ports;
     const height = await client.height();
@@ -101,7 +101,7 @@ export class SquidPass {
     this.#needed = [...new Set(chosen ?? ofWorker().map(({ id }) => id))].sort();
   }
 
-  /** A squid that is lower than at the beginning is another one: the pass begins again. */
+  /** A height lower than at the start means a different squid: the pass starts over. */
   #begin(height: number | null): void {
     const key = keyOf(this.#needed);
     const begun = markOf(this.#ports.index, 'pass');
@@ -127,7 +127,7 @@ export class SquidPass {
     return known.size !== this.#buckets.size || [...this.#buckets.values()].some(isOther);
   }
 
-  /** Workers are added now and removed at the end: a squid that is behind takes nothing away. */
+  /** Workers are added now and removed at the end: a squid that is behind must not remove any. */
   #addBuckets(): void {
     const { index } = this.#ports;
     const rows = [...this.#buckets.values()].map(({ id, distributing, workers }) => {
@@ -150,7 +150,7 @@ export class SquidPass {
     }
   }
 
-  /** Nothing is dropped. The number stays, so that the next pass has another one. */
+  /** Drops nothing. The number is kept, so that the next pass gets a different one. */
   #abandon(loss?: LossMark): void {
     const { number } = this.#mark;
     this.#ports.index.transact((tx) => {
@@ -179,7 +179,7 @@ export class SquidPass {
     this.#report();
   }
 
-  /** One transaction. A bag with missing objects keeps its old number, so that the end of the pass asks for it again. */
+  /** One transaction. A bag with missing objects keeps its old pass number, so that it is queried again at the end. */
   #save(changed: readonly BagDifference[]): void {
     const { index } = this.#ports;
     const { number } = this.#mark;
@@ -198,7 +198,7 @@ export class SquidPass {
     this.#pagesUnsaved = 0;
   }
 
-  /** A height below that of the last complete pass, or of the beginning of this one. */
+  /** Whether the height is below that of the last complete pass, or of the start of this one. */
   #lower(height: number | null): (PassResult & { result: 'lower' }) | null {
     const before = Math.max(this.#last?.height ?? -1, this.#mark.height ?? -1);
     return before === -1 || (height !== null && height >= before) ? null : { result: 'lower', height, before };
@@ -219,7 +219,7 @@ export class SquidPass {
     return { known, lost: unseen - inLossyBags + missing };
   }
 
-  /** By the index, in which workers have not been removed yet. */
+  /** As in the index, from which workers have not been removed yet. */
   #coverage(): (bag: BagRow) => boolean {
     const { index, settings } = this.#ports;
     const covers = coverage(settings, (id) => index.bucket(id)?.workers ?? []);
@@ -228,12 +228,12 @@ export class SquidPass {
 
   #hasSeen = (id: string, bag: BagRow): boolean => bag.pass === this.#mark.number || this.#seen.has(id);
 
-  /** Asks for the bags that were not seen once more, and removes what is not there. @returns why it must not, or null */
+  /** Queries the bags that were not seen again, and removes what is gone. @returns why nothing may be removed, or null */
   async #settle(): Promise<PassResult | null> {
     const { client, index } = this.#ports;
     const covers = this.#coverage();
     const unseen = [...index.bags()].filter(([id, bag]) => !this.#hasSeen(id, bag));
-    // The settings do not cover these any more.
+    // No longer covered by the settings.
     for (const ids of portions(unseen.filter(([, bag]) => !covers(bag)).map(firstOf), this.#ports.pageSize.bags)) {
       await turn();
       index.transact((tx) => ids.forEach((id) => void tx.removeBag(id)));

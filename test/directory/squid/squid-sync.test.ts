@@ -182,7 +182,7 @@ describe('the sync with a squid', () => {
     double.fault = () => ({ status: 401, type: 'text/plain', body: 'no' });
     await one.first(settings);
     expect(double.asked[0]?.authorization).to.equal(`Basic ${Buffer.from('anna:s cret').toString('base64')}`);
-    expect(one.directory.conditions[0]?.message).to.include(`${double.url} has answered 401`);
+    expect(one.directory.conditions[0]?.message).to.include(`${double.url} answered 401`);
     expect(JSON.stringify([one.directory.conditions, one.logged])).not.to.match(/anna|cret/);
     const wrong = rig({ url: 'nonsense://anna:secret@' });
     await wrong.first(settings);
@@ -190,7 +190,7 @@ describe('the sync with a squid', () => {
     expect(JSON.stringify([wrong.directory.conditions, wrong.logged])).not.to.match(/anna|secret/);
   });
 
-  it('asks one question at a time', async () => {
+  it('sends one query at a time', async () => {
     await rig({ pageBags: 1 }).first(settings);
     expect(double.mostInFlight).to.equal(1);
     expect(pagesAsked()).to.equal(11);
@@ -262,7 +262,7 @@ describe('the sync with a squid', () => {
     expect(two.written.objects).to.equal(70);
   });
 
-  it('continues an unchanged sync too, with few pages read twice', async () => {
+  it('also continues a sync without changes, re-reading only a few pages', async () => {
     double.world = worldOf({ bags: 60, objects: 1 });
     const one = rig({ pageBags: 1 });
     await one.first(settings);
@@ -280,7 +280,7 @@ describe('the sync with a squid', () => {
     expect(contentsOf(two.index)).to.deep.equal(contentsFor(double.world, settings));
   });
 
-  it('asks for smaller pages while answers do not come in time, and for larger ones later', async () => {
+  it('asks for smaller pages while answers are late, and for larger ones later', async () => {
     double.fault = ({ name, variables }) => (name === 'Bags' && Number(variables.limit) > 2 ? 'hang' : undefined);
     const one = rig({ pageBags: 8, pageTimeoutMs: 1000 });
     await one.first(settings);
@@ -295,7 +295,7 @@ describe('the sync with a squid', () => {
     expect(limits).to.deep.equal([8, 4, 2, 4, 8]);
   });
 
-  it('drops nothing while the squid indexes the chain again', async () => {
+  it('drops nothing while the squid re-indexes the chain', async () => {
     const one = rig();
     await one.first(settings);
     const before = contentsOf(one.index);
@@ -305,7 +305,7 @@ describe('the sync with a squid', () => {
     expect(reasons(one)).to.deep.equal(['SquidBehind LowerHeight']);
     expect(one.directory.conditions[0]?.message).to.include('block 3; at the last complete sync it was at 100');
     expect(contentsOf(one.index)).to.deep.equal(before);
-    // New objects are taken all the same.
+    // New objects are added all the same.
     const early = { ...bagOf(full, 1), objects: { 77: worldObject(77), 500: worldObject(500) } };
     double.world = { height: 50, buckets: { '1:0': worldBucket([5]) }, bags: { 'dynamic:channel:1': early } };
     await one.sync();
@@ -320,7 +320,7 @@ describe('the sync with a squid', () => {
     expect(contentsOf(one.index)).to.deep.equal(contentsFor(full, settings));
   });
 
-  it('drops nothing when the height falls during the sync, or is not said any more', async () => {
+  it('drops nothing when the height falls during the sync, or is no longer reported', async () => {
     const one = rig();
     await one.first(settings);
     const before = contentsOf(one.index);
@@ -339,7 +339,7 @@ describe('the sync with a squid', () => {
     expect(contentsOf(one.index)).to.deep.equal(before);
   });
 
-  it('drops nothing when the height falls while it asks for what is gone', async () => {
+  it('drops nothing when the height falls while it queries what seems gone', async () => {
     const one = rig();
     await one.first(settings);
     const before = contentsOf(one.index);
@@ -373,7 +373,7 @@ describe('the sync with a squid', () => {
     });
   }
 
-  it('takes a loss back that the second sync does not confirm', async () => {
+  it('forgets a loss that the second sync does not confirm', async () => {
     const one = rig();
     await one.first(settings);
     const { world } = double;
@@ -388,7 +388,7 @@ describe('the sync with a squid', () => {
     expect(contentsOf(one.index).objects).to.have.property('100');
   });
 
-  it('counts objects that bags have lost, not only lost bags', async () => {
+  it('counts objects lost from bags, not only lost bags', async () => {
     const one = rig();
     await one.first(settings);
     const { world } = double;
@@ -406,7 +406,7 @@ describe('the sync with a squid', () => {
     expect(contentsOf(one.index)).to.deep.equal(contentsFor(double.world, settings));
   });
 
-  it('takes away workers only at the end of a sync that is believed', async () => {
+  it('removes workers only at the end of a trusted sync', async () => {
     const one = rig();
     const ofWorker: Settings = { workerId: 0, buckets: null };
     await one.first(ofWorker);
@@ -418,7 +418,7 @@ describe('the sync with a squid', () => {
     expect(contentsOf(one.index)).to.deep.equal(contentsFor(double.world, ofWorker));
   });
 
-  it('needs no confirmation for what other settings do not cover', async () => {
+  it('drops what new settings do not cover without confirmation', async () => {
     double.world = {
       ...worldOf({ bags: 10, objects: 10 }),
       buckets: { '1:0': worldBucket([]), '2:0': worldBucket([]) },
@@ -435,7 +435,7 @@ describe('the sync with a squid', () => {
     expect(contentsOf(one.index)).to.deep.equal(contentsFor(double.world, other));
   });
 
-  it('begins again for other settings within a sync, and keeps the old bags until its end', async () => {
+  it('starts over when the settings change during a sync, and keeps the old bags until its end', async () => {
     const [half, rest] = [worldOf({ bags: 10, objects: 2 }), worldOf({ bags: 20, objects: 2, buckets: ['2:0'] })];
     const later = Object.entries(rest.bags).slice(10);
     double.world = {
@@ -459,7 +459,7 @@ describe('the sync with a squid', () => {
     expect(contentsOf(one.index)).to.deep.equal(contentsFor(double.world, other));
   });
 
-  it('does not drop what a squid that is behind cannot know, after other settings either', async () => {
+  it('does not drop what a squid that is behind cannot know, even after a change of settings', async () => {
     const one = rig();
     await one.first(settings);
     double.world = { ...double.world, height: 5 };
@@ -470,7 +470,7 @@ describe('the sync with a squid', () => {
     expect(reasons(one)).to.deep.equal(['SquidBehind LowerHeight']);
   });
 
-  it('says its progress, and the version of the squid', async () => {
+  it('reports its progress, and the version of the squid', async () => {
     double.version = '1.5.0';
     const one = rig();
     const seen = new Set<string>();
@@ -493,7 +493,7 @@ describe('the sync with a squid', () => {
     expect(two.directory.progress).to.deep.include({ height: 100, readAt: one.directory.progress.readAt });
   });
 
-  it('reports an index that cannot be written, and goes on when it can', async () => {
+  it('reports an index that cannot be written, and continues once it can', async () => {
     const index = memoryIndex({ kind: 'squid', name: double.url });
     let isFull = true;
     const failing = new Proxy(index, {
