@@ -1,4 +1,4 @@
-// The decision for every asset request, from object and settings to one word, and the response that each word stands for.
+// The decision for every asset request, from object and settings to one word, and the response for each word.
 
 /** The stat fields that identify a version of a file. A writer can restore the mtime, but not the ctime. */
 export interface FileFacts {
@@ -80,7 +80,7 @@ const briefly = { 'Cache-Control': 'max-age=180, must-revalidate' };
 /** The next `set-buckets` may change it. */
 const never = { 'Cache-Control': 'no-store' };
 
-/** Seconds. A directory that cannot be asked is asked again soon; a source takes longer to come back. */
+/** In seconds. A directory that cannot be asked is retried soon; a source takes longer to come back. */
 const soon = { ...never, 'Retry-After': '5' };
 const later = { ...never, 'Retry-After': '30' };
 
@@ -102,7 +102,7 @@ export const answers: Readonly<Record<AnswerWord, AnswerRow>> = {
   unaccepted: { status: 404, headers: never, message: 'Data object has not been uploaded' },
   absent: { status: 404, headers: never, message: 'Data object has no copy here' },
   elsewhere: { status: 421, headers: never, message: 'Data object is not distributed by this node' },
-  undecided: { status: 503, headers: soon, message: 'The directory cannot be asked for this data object now' },
+  undecided: { status: 503, headers: soon, message: 'The directory cannot be asked about this data object now' },
   unavailable: { status: 502, headers: later, message: 'No source has this data object' },
 };
 

@@ -254,7 +254,7 @@ export const keys = {
     default: 50,
     unit: 'ms',
     about:
-      'Minimum pause between two queries for objects that are not in the index. All that wait are asked for at once.',
+      'Minimum pause between two queries for objects that are not in the index. One query asks for all waiting objects.',
   },
   'squid.maxWaitingLookUps': {
     ...positive,
@@ -264,12 +264,12 @@ export const keys = {
   'squid.maxCachedLookUps': {
     ...positive,
     default: 50_000,
-    about: 'Answers to such queries that are cached, for `limits.queryNodeCacheTTL`.',
+    about: 'How many answers about single objects are cached, each for `limits.queryNodeCacheTTL`.',
   },
   'publicApi.lookUpTimeoutMs': {
     ...duration,
     default: 5000,
-    about: 'How long a request waits for the look-up of an object that is not in the index; then it gets a 503.',
+    about: 'How long a request for an object that is not in the index waits for its look-up; then it gets a 503.',
   },
   'operatorApi.previewTimeoutMs': {
     ...duration,
@@ -464,7 +464,7 @@ export const keys = {
   'limits.readCatalogueMs': {
     ...duration,
     default: 60_000,
-    about: 'How long the first start waits until the catalogue has been read; then the public API opens without it.',
+    about: 'How long the first start waits for the catalogue to be read; then the public API opens without it.',
   },
   'intervals.saveCacheState': { ...positive, unit: 's', unused: true, about: 'How often the index is written.' },
   'intervals.checkStorageNodeResponseTimes': {
@@ -507,7 +507,7 @@ export const keys = {
     maximum: 86_400,
     default: 60,
     unit: 's',
-    about: 'How long the answer about a single object is cached, also that there is no such object.',
+    about: 'How long an answer about a single object is cached, including that it does not exist.',
   },
   'endpoints.storageSquid': {
     type: 'string',

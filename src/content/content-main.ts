@@ -11,7 +11,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 const content = new Content(report);
 
 process.on('message', (order: ContentOrder) => void execute(order));
-// Without the control process there is nothing to do: a new one starts its own content process.
+// Exit with the control process: a new one starts its own content process.
 process.once('disconnect', () => process.exit(0));
 report({ type: 'hello' });
 

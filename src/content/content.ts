@@ -21,7 +21,7 @@ import type { IndexWriter } from '../store/object-index.ts';
 import { coverageChange } from '../store/settings-preview.ts';
 import { directoryNames } from './directory-names-report.ts';
 
-/** Shortest pause between two reports: progress changes with every page. */
+/** Minimum interval between reports: progress changes with every page. */
 const reportMs = 500;
 /** Pause before another attempt to open an index that could not be opened. */
 const reopenMs = 5000;
@@ -64,7 +64,7 @@ export class Content {
         this.#lookUps = server;
         if (this.#isClosed) void server.close();
       },
-      (error: unknown) => this.#log('warn', `Look-ups of single objects are not possible: ${messageOf(error)}`),
+      (error: unknown) => this.#log('warn', `Single objects cannot be looked up: ${messageOf(error)}`),
     );
     this.#openIndex(setup);
   }
@@ -88,7 +88,7 @@ export class Content {
     return coverageChange(index, before, after, maxIds);
   }
 
-  /** Resolves when nothing more is written. */
+  /** Resolves when all writes have ended. */
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const timer of this.#timers.values()) clearTimeout(timer);
@@ -134,7 +134,7 @@ export class Content {
   }
 
   #noteRebuilt({ reason, message: cause, renamedTo }: NonNullable<OpenedStore['rebuilt']>): void {
-    const message = `The index cannot be used: ${cause}. It was renamed to ${renamedTo} and is built again.`;
+    const message = `${cause}. It was renamed to ${renamedTo}, and a new index is being built.`;
     this.#log('warn', message);
     this.#rebuilt = condition('IndexRebuilt', reason, message);
     this.#later('rebuilt', rebuiltMs, () => {
@@ -157,7 +157,7 @@ export class Content {
     this.#later('tidy', hasMore ? tidyPauseMs : tidyIdleMs, () => this.#tidy(index));
   }
 
-  /** At once if the control process waits for it. */
+  /** Reports at once if the control process is waiting for this report. */
   #reportSoon(): void {
     if (!this.#isSettled && this.#status().isSettled) this.#report();
     else this.#later('report', reportMs, () => this.#report());
@@ -200,7 +200,8 @@ export class Content {
   #notRead(readAt: string | null): Condition | null {
     if (readAt !== null) return null;
     if (this.#setup?.directory === null) {
-      const message = 'The node has no directory, so it serves no objects: set catalogue or endpoints.storageSquid.';
+      const message =
+        'The config names no directory, so the node serves no objects: set catalogue or endpoints.storageSquid.';
       return condition('NoDirectory', 'NotConfigured', message);
     }
     if (this.#directory === null) return null;
@@ -227,7 +228,7 @@ export class Content {
     this.#send({ type: 'log', level, message: shortened(message) });
   }
 
-  /** One timer of a name at a time. */
+  /** At most one timer per name. */
   #later(name: string, ms: number, work: () => void): void {
     if (this.#isClosed || this.#timers.has(name)) return;
     const timer = setTimeout(() => {

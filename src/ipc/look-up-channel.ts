@@ -1,4 +1,4 @@
-// Look-ups from server processes to the content process, over a Unix socket: the two ends.
+// Both ends of the channel for look-ups: server processes ask the content process over a Unix socket.
 import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import type { LookUp, LookUps } from './look-up.ts';
@@ -14,22 +14,22 @@ import {
 
 const undecided: LookUp = { result: 'undecided' };
 
-/** Look-ups of one connection that wait for an answer. A further one is `undecided` at once. */
+/** Unanswered look-ups per connection. Further ones are `undecided` at once. */
 const maxWaiting = 1000;
 
-/** One for each server process, replaced ones that still drain included. */
+/** One per server process, including replaced ones that are still draining. */
 const maxConnections = 256;
 
 /** After a failed connection, look-ups are `undecided` for this long before the next attempt. */
-const restMs = 200;
+const backoffMs = 200;
 
 export interface LookUpServer {
-  /** Ends the connections too. */
+  /** Closes the connections as well. */
   close(): Promise<void>;
 }
 
 /**
- * Answers look-ups at this path, instead of an earlier process.
+ * Answers look-ups at this path, taking over from an earlier process.
  * @throws {NodeJS.ErrnoException} as `net.Server.listen` does
  */
 export async function serveLookUps(path: string, lookUps: LookUps): Promise<LookUpServer> {
@@ -40,7 +40,7 @@ export async function serveLookUps(path: string, lookUps: LookUps): Promise<Look
     serve(socket, lookUps);
   });
   server.maxConnections = maxConnections;
-  // It appears at its path at once with its mode, and a server that closes late removes only its own name.
+  // The rename makes it appear with its final mode; a server that closes late removes only its temporary name.
   const early = `${path}~`;
   rmSync(early, { force: true });
   await new Promise<void>((resolve, reject) => {
@@ -67,7 +67,7 @@ function serve(socket: Socket, lookUps: LookUps): void {
   const send = (answer: Answer): void => {
     const line = lineOf(answer);
     const isShort = Buffer.byteLength(line) <= maxAnswerBytes;
-    // A process that does not read, because it is stopped, connects again when it runs again.
+    // A stopped process does not read; it reconnects once it runs again.
     if (socket.writableLength > maxUnreadBytes) socket.destroy();
     else socket.write(isShort ? line : lineOf({ seq: answer.seq, answer: undecided }));
   };
@@ -85,7 +85,7 @@ function serve(socket: Socket, lookUps: LookUps): void {
   });
 }
 
-/** A look-up that waits for its answer. */
+/** A look-up waiting for its answer. */
 interface Waiting {
   readonly seq: number;
   readonly id: string;
@@ -95,19 +95,19 @@ interface Waiting {
   readonly timer: NodeJS.Timeout;
 }
 
-/** Connects at the first look-up, and again after the content process was replaced. */
+/** Connects on the first look-up, and again after the content process was replaced. */
 export class LookUpClient implements LookUps {
   readonly #path: string;
   readonly #timeoutMs: number;
-  /** By id: those who ask for the same object share one look-up. */
+  /** By id: concurrent requests for one object share a look-up. */
   readonly #byId = new Map<string, Waiting>();
   readonly #bySeq = new Map<number, Waiting>();
   #socket: Socket | null = null;
   #seq = 0;
-  /** When this connection last brought an answer, by the clock of `performance.now()`; 0: never. */
+  /** When the last answer arrived on this connection, by `performance.now()`; 0: never. */
   #heardAt = 0;
-  /** By the same clock: no attempt to connect before. */
-  #restUntil = 0;
+  /** By the same clock: earliest time of the next attempt to connect. */
+  #retryAt = 0;
 
   /** @param timeoutMs a look-up without an answer is then `undecided` */
   constructor(path: string, { timeoutMs }: { readonly timeoutMs: number }) {
@@ -125,19 +125,19 @@ export class LookUpClient implements LookUps {
     return waiting.answer;
   }
 
-  /** Lost if the content process is not there. */
+  /** Dropped if the content process cannot be reached. */
   reportBadCopy(id: string): void {
     this.#writable()?.write(lineOf({ bad: id }));
   }
 
-  /** Look-ups that wait are `undecided`. A later one connects again. */
+  /** Waiting look-ups become `undecided`. A later one reconnects. */
   close(): void {
     this.#lose();
   }
 
-  /** Null: there is no connection, or the content process does not read it. */
+  /** Null: there is no connection, or the content process does not read from it. */
   #writable(): Socket | null {
-    if (this.#socket === null && performance.now() >= this.#restUntil) this.#socket = this.#connect();
+    if (this.#socket === null && performance.now() >= this.#retryAt) this.#socket = this.#connect();
     return this.#socket !== null && this.#socket.writableLength < maxUnreadBytes ? this.#socket : null;
   }
 
@@ -161,8 +161,8 @@ export class LookUpClient implements LookUps {
   #lose(): void {
     this.#socket?.destroy();
     this.#socket = null;
-    // A process that has answered has been replaced; another was not there, or did not work.
-    if (this.#heardAt === 0) this.#restUntil = performance.now() + restMs;
+    // Without any answer the process is missing or broken, so back off; otherwise it was replaced.
+    if (this.#heardAt === 0) this.#retryAt = performance.now() + backoffMs;
     for (const waiting of [...this.#byId.values()]) this.#settle(waiting, undecided);
   }
 
@@ -189,7 +189,7 @@ export class LookUpClient implements LookUps {
   #giveUp(waiting: Waiting): void {
     this.#settle(waiting, undecided);
     if (this.#heardAt >= waiting.askedAt) return;
-    // No answer to anything for so long: the content process hangs, so no other look-up waits for it either.
+    // Nothing was answered since: the content process hangs, so fail every other look-up too.
     this.#heardAt = 0;
     this.#lose();
   }

@@ -10,11 +10,11 @@ export interface Answer {
   readonly answer: LookUp;
 }
 
-/** Longest line in bytes: an id of the index has at most 500. */
+/** Longest line in bytes: an id in the index has at most 500. */
 export const maxQuestionBytes = 1024;
 export const maxAnswerBytes = 64 * 1024;
 
-/** Bytes that wait for the other side to read. */
+/** Unread bytes allowed in the buffer of a connection. */
 export const maxUnreadBytes = 256 * 1024;
 
 /** Calls `take` with each line. A line that is too long, or that makes `take` throw, closes the connection. */
@@ -29,7 +29,7 @@ export function readLines(socket: Socket, maxBytes: number, take: (line: string)
     } catch {
       socket.destroy();
     }
-    // Characters, of which no line has more than bytes.
+    // Counts characters: no line has more of them than bytes.
     if (rest.length > maxBytes) socket.destroy();
   });
 }

@@ -101,17 +101,17 @@ export class PublicServer {
     this.#objects.configure(settings);
   }
 
-  /** Whether it reads an index of a directory that was read completely. */
+  /** Whether it has an index of a directory that was read completely. */
   get hasReadDirectory(): boolean {
     return this.#objects.summary?.readAt != null;
   }
 
-  /** The id of the index that is read; null: none. */
+  /** The id of the index in use; null: none. */
   get indexId(): string | null {
     return this.#objects.summary?.id ?? null;
   }
 
-  /** Reads this index from now on, and closes it when it reads another; null: none. */
+  /** Reads this index from now on, and closes it when it is replaced; null: none. */
   useIndex(index: ObjectIndex | null): void {
     this.#objects.use(index);
   }
@@ -193,7 +193,7 @@ export class PublicServer {
     if (!this.isReady) return 'stopping soon';
     const { summary } = this.#objects;
     if (summary === null) return 'there is no index of the directory yet';
-    return summary.readAt === null ? 'the directory has not been read yet' : null;
+    return summary.readAt === null ? 'the directory has never been read' : null;
   }
 
   #reportBadCopy(id: string): void {

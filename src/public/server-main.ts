@@ -96,7 +96,7 @@ async function resultOf(order: Order, shared?: Server): Promise<number | undefin
       if (server().indexId !== order.id) readIndex();
       return;
     case 'ping':
-      // Its reading may have failed for lack of files or memory.
+      // Reading it may have failed for lack of file descriptors or memory.
       if (orderedIndex !== null && server().indexId !== orderedIndex) tryToReadIndex();
       return;
     case 'ready':
@@ -123,7 +123,7 @@ function tryToReadIndex(): void {
   }
 }
 
-/** @throws {Error} if it cannot be read: then none is, since an earlier one is out of date */
+/** @throws {Error} if it cannot be read; then no index is in use, since an earlier one is out of date */
 function readIndex(): void {
   server().useIndex(null);
   server().useIndex(openStoreReader(stateDirectory));

@@ -1,11 +1,11 @@
-// Where the index is, and what happens to one that cannot be used: it is renamed, and an empty one takes its place.
+// The folder of the index. An index that cannot be used is renamed, and an empty one takes its place.
 import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { IndexDamaged } from './lmdb-file.ts';
 import { IndexMismatch, openIndexReader, openIndexWriter } from './lmdb-index.ts';
 import type { IndexSource, IndexWriter, ObjectIndex } from './object-index.ts';
 
-/** At most so many renamed folders are kept. */
+/** How many renamed folders are kept. */
 const keptFolders = 2;
 
 export interface Rebuilt {

@@ -103,7 +103,7 @@ export interface ObjectIndex {
   objectIds(after: string): Iterable<string>;
   /** Objects whose file has a problem, in the order of the index. */
   problems(): Iterable<readonly [id: string, problem: FileProblem]>;
-  /** A note of the driver, such as the position of a sync; undefined: none. */
+  /** A value stored by the driver, such as the position of a sync; undefined: none. */
   mark(name: string): unknown;
   close(): Promise<void>;
 }
@@ -111,11 +111,11 @@ export interface ObjectIndex {
 /** Reads in a transaction see its own writes. */
 export interface IndexTransaction
   extends Pick<ObjectIndex, 'object' | 'bag' | 'bucket' | 'bags' | 'buckets' | 'objectsOfBag' | 'mark' | 'summary'> {
-  /** The bag must be there. Sums and totals follow. */
+  /** The bag must exist. Updates sums and totals. */
   putObject(id: string, row: ObjectRow): void;
   removeObject(id: string): void;
   putBag(id: string, assignment: BagAssignment): void;
-  /** Removes its objects too. */
+  /** Removes its objects as well. */
   removeBag(id: string): void;
   putBucket(id: string, row: BucketRow): void;
   removeBucket(id: string): void;
@@ -132,7 +132,7 @@ export interface IndexWriter extends ObjectIndex {
    * @throws {IndexFull} if the index would exceed its maximum size; system errors
    */
   transact<T>(change: (tx: IndexTransaction) => T): T;
-  /** Starts an empty version that readers do not see. One that was not published is discarded. */
+  /** Starts an empty version, invisible to readers. An unpublished one is discarded. */
   newVersion(): NewVersion;
   /** Removes some rows of versions that are no longer read. @returns whether any are left: call it again later */
   tidy(): boolean;

@@ -15,7 +15,7 @@ export type ContentSideEvent =
 export interface ContentSide {
   /** Starts the content process. */
   start(): void;
-  /** Resolves when the directory has been read, or need not be waited for. */
+  /** Resolves when the directory has been read, or is not worth waiting for. */
   readonly settled: Promise<void>;
   /** The settings whose objects the directory should know. */
   configure(settings: Settings): void;

@@ -257,7 +257,7 @@ describe('cli', () => {
       ]);
     });
 
-    it('requires a choice of ids where all names are decimal, and refuses names that cannot be ids', async () => {
+    it('requires --ids if all names are decimal, and refuses names that cannot be ids', async () => {
       mkdirSync(join(cwd, 'decimal'));
       writeFileSync(join(cwd, 'decimal', '42'), 'x');
       const undecided = await call('catalogue decimal');
@@ -268,7 +268,9 @@ describe('cli', () => {
       writeFileSync(join(cwd, 'decimal', 'a.txt'), 'x');
       const named = await call('catalogue decimal --ids names');
       expect([named.code, named.stdout]).to.deep.equal([40, '']);
-      expect(named.stderr).to.equal('Names that are not decimal ids: "a.txt"\n');
+      expect(named.stderr).to.equal(
+        'Names that are not decimal ids: "a.txt". Move these files out of the folder, or use --ids count.\n',
+      );
     });
 
     it('rejects invalid arguments', async () => {

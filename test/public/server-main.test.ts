@@ -97,7 +97,7 @@ describe('a server process', () => {
     return index;
   }
 
-  it('reads the index that is there at its start', async () => {
+  it('reads an index that exists at its start', async () => {
     built(await folder.object('1', 'one'));
     const port = await listening();
     expect((await ask(port, '/api/v1/assets/1')).body.toString()).to.equal('one');
@@ -113,7 +113,7 @@ describe('a server process', () => {
     expect((await ask(port, '/api/v1/assets/1')).body.toString()).to.equal('one');
   });
 
-  it('reads another index in the place of one that was set aside', async () => {
+  it('reads the index that has replaced a renamed one', async () => {
     const first = built(await folder.object('1', 'one'));
     const port = await listening();
     expect((await ask(port, '/api/v1/assets/1')).status).to.equal(200);
@@ -126,18 +126,18 @@ describe('a server process', () => {
     expect((await ask(port, '/api/v1/assets/1')).status).to.equal(404);
   });
 
-  it('says at its setup whether it has found an index of a directory that was read', async () => {
+  it('reports during setup an index of a directory that was read', async () => {
     built();
     expect(await prepared()).to.include({ type: 'confirmed', hasIndex: true });
   });
 
-  it('says so of none that was never read, or that there is none', async () => {
+  it('reports no index if the directory was never read, or if there is none', async () => {
     expect(await prepared()).to.include({ type: 'confirmed', hasIndex: false });
     empty();
     expect(await prepared()).to.include({ type: 'confirmed', hasIndex: false });
   });
 
-  it('tries again with its heartbeat to read an index that it could not read when ordered', async () => {
+  it('retries with each heartbeat an index that it could not read when ordered', async () => {
     const { summary } = built(await folder.object('1', 'one'));
     const [path, away] = [join(folder.path, 'index'), join(folder.path, 'away')];
     await rename(path, away);

@@ -63,7 +63,7 @@ describe('a node that does not know its whole directory', () => {
     expect(asked).to.deep.equal(Array(5).fill('7'));
   });
 
-  it('is undecided about everything without an index, or before the catalogue was read', async () => {
+  it('is undecided about every object without an index, or before the catalogue was read', async () => {
     const { publicServer } = await opened(memoryIndex(catalogue), { result: 'undecided' });
     expect(await typeOf()).to.deep.equal([503, 'undecided', '5']);
     publicServer.useIndex(null);
@@ -72,7 +72,7 @@ describe('a node that does not know its whole directory', () => {
     expect(headers['access-control-expose-headers']).to.contain('Retry-After');
   });
 
-  it('looks nothing up that a whole catalogue does not have', async () => {
+  it('does not look up what a whole catalogue does not contain', async () => {
     const index = memoryIndex(catalogue);
     publishObjects(index, []);
     await opened(index, found());
@@ -90,14 +90,14 @@ describe('a node that does not know its whole directory', () => {
     expect(await answered).to.deep.equal([421, 'elsewhere', undefined]);
   });
 
-  it('is not ready until the directory was read, and says why', async () => {
+  it('is not ready until the directory has been read, and says why', async () => {
     const index = memoryIndex(squid);
     const { port, publicServer } = await opened(index, found());
     const ready = async () => {
       const { status, body } = await ask(port, '/readyz');
       return [status, body.toString()];
     };
-    expect(await ready()).to.deep.equal([503, 'the directory has not been read yet\n']);
+    expect(await ready()).to.deep.equal([503, 'the directory has never been read\n']);
     await typeOf();
     expect((await ready())[0]).to.equal(503);
     publishObjects(index, []);

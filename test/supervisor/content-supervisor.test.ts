@@ -1,5 +1,5 @@
-// The content process dies, hangs, or does not answer: what the control process notices, and what it goes on knowing.
-import { writeFile } from 'node:fs/promises';
+// The content process dies, hangs, or does not answer: what the control process notices, and what it still knows.
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { ContentSide, ContentSideEvent } from '../../src/supervisor/content-side.ts';
@@ -31,9 +31,15 @@ describe('the content process', () => {
     await folder.remove();
   });
 
-  function start(
-    options: { readonly timeoutMs?: number; readonly previewTimeoutMs?: number; entry?: string } = {},
-  ): void {
+  function start({
+    source = 'catalogue.yml',
+    ...options
+  }: {
+    source?: string;
+    timeoutMs?: number;
+    previewTimeoutMs?: number;
+    entry?: string;
+  } = {}): void {
     const file = join(folder.path, 'catalogue.yml');
     const stateDirectory = join(folder.path, 'state');
     side = createContentSupervisor({
@@ -41,7 +47,7 @@ describe('the content process', () => {
         stateDirectory,
         maxIndexBytes: 2 ** 30,
         lookUpSocket: join(folder.path, 'content.sock'),
-        source: { kind: 'catalogue', name: file },
+        source: { kind: 'catalogue', name: join(folder.path, source) },
         directory: { kind: 'catalogue', file, checkEveryMs: 50, maxYamlBytes: 1e6, hashBytesPerSec: 0 },
         settings: { workerId: 3, buckets: null },
       },
@@ -72,7 +78,7 @@ describe('the content process', () => {
     expect([gained.count, dropped.count, dropped.ids.length]).to.deep.equal([0, 2, 1]);
   });
 
-  it('is replaced when it is killed, with a condition, and its knowledge stays', async () => {
+  it('is replaced when it is killed, with a condition, and its last report is kept', async () => {
     start();
     await until(() => objects() === 2 && side.knows('1:0') === true);
     const before = side.pid ?? 0;
@@ -96,7 +102,7 @@ describe('the content process', () => {
     expect(await isAlive(before)).to.equal(false);
   });
 
-  it('gives no preview in time when it is stopped, and says so', async () => {
+  it('rejects a preview after the timeout while it is stopped', async () => {
     start({ previewTimeoutMs: 50 });
     await until(() => objects() === 2);
     const pid = side.pid ?? 0;
@@ -105,6 +111,27 @@ describe('the content process', () => {
     const reason = await side.preview(settings, settings, 1).catch((error: Error) => error.message);
     expect(reason).to.equal('The content process did not answer within 50 ms');
     process.kill(pid, 'SIGCONT');
+  });
+
+  it('rejects a preview before the directory has been read', async () => {
+    await rm(join(folder.path, 'catalogue.yml'));
+    start();
+    await side.settled;
+    const settings = { workerId: 3, buckets: null };
+    const reason = await side.preview(settings, settings, 1).catch((error: Error) => error.message);
+    expect(reason).to.equal('The directory has never been read completely');
+  });
+
+  it('explains why it builds a new index', async () => {
+    start();
+    await until(() => objects() === 2);
+    await side.end();
+    start({ source: 'another.yml' });
+    await until(() => types().includes('IndexRebuilt'));
+    const index = join(folder.path, 'state', 'index');
+    expect(side.conditions.find(({ type }) => type === 'IndexRebuilt')?.message).to.equal(
+      `The index in ${index} was built from the catalogue ${join(folder.path, 'catalogue.yml')}. It was renamed to ${index}.unused-1, and a new index is being built.`,
+    );
   });
 
   it('is in a crash loop while it cannot run, and settles nothing', async () => {

@@ -434,7 +434,7 @@ process.send({ type: 'hello' });`,
       const exists = (name) => existsSync(${JSON.stringify(folder.path)} + '/' + name);
       Server.prototype.listen = function (...options) {
         const fail = () => this.emit('error', Object.assign(new Error('on purpose'), { code: 'EMFILE' }));
-        if (options[0] instanceof Server && !exists('mended')) { ${onShare} }
+        if (options[0] instanceof Server && !exists('repaired')) { ${onShare} }
         else listen.apply(this, options);
       };
       await import('${worker}');`;
@@ -462,18 +462,18 @@ process.send({ type: 'hello' });`,
   });
 
   it('lets a server process that could not share the port retry', async () => {
-    const mended = join(folder.path, 'mended');
-    await writeFile(mended, '');
+    const repaired = join(folder.path, 'repaired');
+    await writeFile(repaired, '');
     const warnings: string[] = [];
     const log = { info() {}, warn: (_: object, message: string) => warnings.push(message) };
     await serving({ entry: await clumsy('fail();'), rejoinMs: 20, log });
-    await rm(mended);
+    await rm(repaired);
     process.kill(pids()[0] ?? 0, 'SIGKILL');
     await until(() =>
       warnings.includes('server process cannot serve: A server process could not share the port: on purpose'),
     );
     expect(side.workers.map(({ state }) => state)).to.have.members(['serving', 'idle']);
-    await writeFile(mended, '');
+    await writeFile(repaired, '');
     await allServe();
   });
 
@@ -524,7 +524,7 @@ process.send({ type: 'hello' });`,
       expect(await listening).to.equal('A server process could not share the port: on purpose');
       await rm(join(folder.path, 'allowed'));
     }
-    await writeFile(join(folder.path, 'mended'), '');
+    await writeFile(join(folder.path, 'repaired'), '');
     await side.listen({ patienceMs: 0 });
     const last = await underWay();
     const ended: PublicSideEvent[] = [];

@@ -40,7 +40,7 @@ function isInnerPath(file: string): boolean {
   return file !== '' && !file.includes('\0') && !isAbsolute(file) && !parts.includes('..');
 }
 
-/** Longest id of an object: the index takes no longer one. */
+/** Longest object id: the limit of the index. */
 const maxIdDigits = 500;
 
 export const isObjectId = (text: string): boolean => /^[0-9]+$/.test(text) && text.length <= maxIdDigits;
@@ -91,6 +91,6 @@ const formats = {
 
 /** The errors of a whole catalogue. */
 export const faultsOf = compile(catalogue, formats);
-/** The errors of one object or one worker in a line of its own, `{"id":…}` or `{"worker":…}`. */
+/** The errors of one NDJSON line: an object, `{"id":…}`, or a worker, `{"worker":…}`. */
 export const objectFaultsOf = compile(object, formats);
 export const workerFaultsOf = compile(worker('worker'), formats);

@@ -1,4 +1,4 @@
-// What a sync notes in the index, so that a restart continues it: its position, and the last one that was complete.
+// What a sync stores in the index, so that a restart can continue it: its position, and the last complete sync.
 import { createHash } from 'node:crypto';
 import type { Settings } from '../../../machines/settings.ts';
 import type { BucketRow, ObjectIndex } from '../../store/object-index.ts';
@@ -6,13 +6,13 @@ import type { BucketRow, ObjectIndex } from '../../store/object-index.ts';
 /** A sync in progress. */
 export interface PassMark {
   readonly number: number;
-  /** What it reads: another key is another pass. */
+  /** Identifies what is read: a different key means a different pass. */
   readonly key: string;
   /** Id of the last bag that was read; '' at the beginning. */
   readonly cursor: string;
   readonly bags: number;
   readonly objects: number;
-  /** Objects that bags which were read no longer have, and all known objects of these bags. */
+  /** Objects missing from bags that were read, and all known objects of these bags. */
   readonly missing: number;
   readonly inLossyBags: number;
   /** The highest at which a sync has begun: a squid that is lower is behind. Null: not known. */
@@ -27,13 +27,13 @@ export interface LastMark {
   readonly needed: readonly string[];
   /** The squid's height at its beginning; null: not known. */
   readonly height: number | null;
-  /** No block was processed during it, so that it shows all of this height. */
+  /** No block was processed during it, so it reflects exactly this height. */
   readonly isExact: boolean;
   /** ISO 8601. */
   readonly at: string;
 }
 
-/** A complete sync that found too little to be believed at once. */
+/** A complete sync that lacked too many objects to be trusted without confirmation. */
 export interface LossMark {
   readonly key: string;
 }

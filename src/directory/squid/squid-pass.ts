@@ -1,4 +1,4 @@
-// One sync: the buckets, the bags that the settings need, page by page, and at its end what is no longer there.
+// One sync: reads the buckets, then the bags that the settings need, page by page, and finally removes what is gone.
 import { setImmediate as turn } from 'node:timers/promises';
 import { coverage, type Settings } from '../../../machines/settings.ts';
 import { type SquidMark, squidMark } from '../../ipc/content-messages.ts';
@@ -17,9 +17,9 @@ export interface PassPorts {
   /** Of the squid; null: not known. */
   readonly version: string | null;
   readonly pageSize: PageSize;
-  /** The pause before the next query. @throws if the pass is to end */
+  /** Waits before the next query. @throws to end the pass */
   readonly pause: () => Promise<void>;
-  /** What has been read. */
+  /** Reports what has been read. */
   readonly progress: (pass: Pick<PassMark, 'bags' | 'objects' | 'height'>) => void;
   readonly now: () => string;
 }
@@ -40,7 +40,7 @@ const nothingRead: PassMark = {
 
 /** Buckets of a page. */
 const pageBuckets = 1000;
-/** The position of unchanged pages is saved so often: a restart reads at most so many once more. */
+/** How often the position is saved while pages are unchanged: a restart re-reads at most this many. */
 const saveEveryPages = 20;
 
 export class SquidPass {
@@ -60,7 +60,7 @@ export class SquidPass {
     this.#last = markOf(ports.index, 'last');
   }
 
-  /** Continues the pass in the index if it has the same needs. @throws {SquidFailure}; errors of the index and of `pause` */
+  /** Continues the pass saved in the index if its key is the same. @throws {SquidFailure}; errors of the index and of `pause` */
   async run(): Promise<PassResult> {
     const { client, index } = this.#ports;
     const height = await client.height();
@@ -104,7 +104,7 @@ export class SquidPass {
     this.#needed = neededBuckets(this.#ports.settings, buckets);
   }
 
-  /** The pass begins again for other needs, and for a squid that is lower than at the beginning. */
+  /** A height lower than at the start means a different squid: the pass starts over. */
   #begin(height: number | null): void {
     this.#height = height;
     const key = keyOf(this.#needed);
@@ -131,7 +131,7 @@ export class SquidPass {
     return known.size !== this.#buckets.size || [...this.#buckets.values()].some(isOther);
   }
 
-  /** Workers are added now and removed at the end: a squid that is behind takes nothing away. */
+  /** Workers are added now and removed at the end: a squid that is behind must not remove any. */
   #addBuckets(): void {
     const { index } = this.#ports;
     const rows = [...this.#buckets.values()].map(({ id, distributing, workers }) => {
@@ -154,7 +154,7 @@ export class SquidPass {
     }
   }
 
-  /** Nothing is dropped. The number stays, so that the next pass has another one; so does the height. */
+  /** Drops nothing. Number and height are kept, so that the next pass gets a different number. */
   #abandon(loss?: LossMark): void {
     const { number, height } = this.#mark;
     this.#ports.index.transact((tx) => {
@@ -232,7 +232,7 @@ export class SquidPass {
     return { known, lost: unseen - inLossyBags + missing };
   }
 
-  /** By the index, in which workers have not been removed yet. */
+  /** As in the index, from which workers have not been removed yet. */
   #coverage(): (bag: BagRow) => boolean {
     const { index, settings } = this.#ports;
     const covers = coverage(settings, (id) => index.bucket(id)?.workers ?? []);
@@ -241,7 +241,7 @@ export class SquidPass {
 
   #hasSeen = (id: string, bag: BagRow): boolean => bag.pass === this.#mark.number || this.#seen.has(id);
 
-  /** Asks for the bags that were not seen once more, and removes what is not there. @returns why it must not, or null */
+  /** Queries the bags that were not seen again, and removes what is gone. @returns why nothing may be removed, or null */
   async #settle(): Promise<PassResult | null> {
     const { client, index } = this.#ports;
     const covers = this.#coverage();
