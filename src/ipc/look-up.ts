@@ -19,3 +19,13 @@ export interface LookUps {
   /** The copy of an object does not match its record: it is to be checked again. */
   reportBadCopy(objectId: string): void;
 }
+
+/** All that server processes ask of the content process. */
+export interface ContentCalls extends LookUps {
+  /**
+   * A read of the index met damage.
+   * @param indexId of the index that was read
+   * @param message for an operator
+   */
+  reportDamage(indexId: string, message: string): void;
+}

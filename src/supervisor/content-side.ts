@@ -37,6 +37,11 @@ export interface ContentSide {
   subscribe(listener: (event: ContentSideEvent) => void): () => void;
   /** Lets the content process exit. Resolves when it has, or cannot. */
   end(): Promise<void>;
+  /**
+   * Replaces the content process by one that rebuilds the index.
+   * @param reason for the operator
+   */
+  rebuildIndex(reason: string): void;
   /** Kills it at once; another one is started. */
   kill(): void;
 }

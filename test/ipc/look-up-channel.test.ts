@@ -23,13 +23,14 @@ describe('the look-up channel', () => {
   let server: { close(): Promise<void> } | null;
   let asked: string[];
   let bad: string[];
+  let damaged: [indexId: string, message: string][];
 
   beforeEach(async () => {
     folder = await Folder.make();
     path = join(folder.path, 'content.sock');
     client = new LookUpClient(path, { timeoutMs: 60_000 });
     server = null;
-    [asked, bad] = [[], []];
+    [asked, bad, damaged] = [[], [], []];
   });
 
   afterEach(async () => {
@@ -45,6 +46,7 @@ describe('the look-up channel', () => {
         return lookUp(id);
       },
       reportBadCopy: (id) => void bad.push(id),
+      reportDamage: (indexId, message) => void damaged.push([indexId, message]),
     });
     server = own;
     return own;

@@ -30,14 +30,16 @@ describe('a server process', () => {
   let shared: SharedSettings;
   let counts: ConnectionCounts;
   const writers: IndexWriter[] = [];
+  let damaged: { readonly indexId: string; readonly message: string }[];
   let seq: number;
 
   beforeEach(async () => {
     folder = await Folder.make();
-    [shared, counts, bad, seq] = [openSharedSettings(), openConnectionCounts(1), [], 0];
+    [shared, counts, bad, damaged, seq] = [openSharedSettings(), openConnectionCounts(1), [], [], 0];
     content = await serveLookUps(join(folder.path, 'content.sock'), {
       lookUp: async () => ({ result: 'undecided' }),
       reportBadCopy: (id) => void bad.push(id),
+      reportDamage: (indexId, message) => void damaged.push({ indexId, message }),
     });
     child = fork(entry, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc', shared.descriptor, counts.descriptor] });
     await new Promise((resolve) => child.once('message', resolve));

@@ -138,8 +138,8 @@ describe('the folder of the index', () => {
 
   it('tells a damaged page from other errors', () => {
     const withCode = (code: number) => Object.assign(new Error('x'), { code });
-    expect([-30797, -30796, -30782].map(withCode).filter(isDamage)).to.have.length(3);
-    expect([28, 5, -30792].map(withCode).filter(isDamage)).to.deep.equal([]);
+    expect([-30797, -30796, -30782].map(withCode).filter((error) => isDamage(error))).to.have.length(3);
+    expect([28, 5, -30792].map(withCode).filter((error) => isDamage(error))).to.deep.equal([]);
     expect(isDamage(new Error('x'))).to.equal(false);
   });
 
