@@ -96,8 +96,8 @@ export function isDamage(error: unknown, isWriting = false): boolean {
 /** Of a read: an earlier one in the same transaction met a damaged page. */
 const afterDamage = -30782;
 
-/** Page not found, corrupted, panic, version mismatch, invalid, incompatible. */
-const damageCodes = new Set([-30797, -30796, -30795, -30794, -30793, -30784]);
+/** Page not found, corrupted, panic, version mismatch, invalid, tree too deep, incompatible, unexpected problem. */
+const damageCodes = new Set([-30797, -30796, -30795, -30794, -30793, -30787, -30784, -30779]);
 
 const hints: Readonly<Record<string, string>> = {
   ENODEV: 'its file system does not support memory-mapped files',

@@ -97,6 +97,17 @@ describe('the look-up channel', () => {
     expect(bad).to.deep.equal(['5']);
   });
 
+  it('carries reports of a damaged index, in bounded length', async () => {
+    await serve();
+    client.reportDamage('index-1', 'wrong bytes');
+    client.reportDamage('index-1', 'x'.repeat(100_000));
+    await until(() => damaged.length === 2);
+    expect(damaged).to.deep.equal([
+      ['index-1', 'wrong bytes'],
+      ['index-1', 'x'.repeat(200)],
+    ]);
+  });
+
   it('has a socket that only its user may open, in the place of what an earlier process left', async () => {
     writeFileSync(path, '');
     writeFileSync(`${path}~`, '');

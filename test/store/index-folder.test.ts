@@ -75,10 +75,10 @@ describe('the folder of the index', () => {
       database.put('h', { format: 99 });
     });
     await database.close();
-    expect(() => openStoreReader(state.path)).to.throw(/format 99, not 1/);
+    expect(() => openStoreReader(state.path)).to.throw(/format 99, not 2/);
     const { index, rebuilt } = openStore(state.path, source, maxBytes);
     expect(rebuilt).to.include({ reason: 'OtherFormat' });
-    expect(rebuilt?.message).to.match(/has format 99, not 1/);
+    expect(rebuilt?.message).to.match(/has format 99, not 2/);
     await index.close();
   });
 
