@@ -225,7 +225,8 @@ export const keys = {
     minimum: 1_048_576,
     default: 8_589_934_592,
     unit: 'bytes',
-    about: 'Largest size of the index of objects on disk: about 500 bytes per object, twice that during an import.',
+    about:
+      'Largest size of the rows of the index of objects: about 500 bytes per object, twice that during an import. The file on disk may reach twice this size.',
   },
   'squid.pageBags': {
     ...positive,

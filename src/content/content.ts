@@ -16,7 +16,7 @@ import type {
 import type { LookUp } from '../ipc/look-up.ts';
 import { type LookUpServer, serveLookUps } from '../ipc/look-up-channel.ts';
 import { dataObject } from '../store/data-object.ts';
-import { type OpenedStore, openStore } from '../store/index-folder.ts';
+import { markDamaged, type OpenedStore, openStore } from '../store/index-folder.ts';
 import type { IndexWriter } from '../store/object-index.ts';
 import { coverageChange } from '../store/settings-preview.ts';
 import { directoryNames } from './directory-names-report.ts';
@@ -32,9 +32,13 @@ const maxTextLength = 4000;
 /** Rows of old versions are removed in small steps, with a pause for other work. */
 const tidyPauseMs = 20;
 const tidyIdleMs = 5000;
+/** The index is read as a whole from time to time, also in small steps, to find damage that no other read meets. */
+const checkPauseMs = 20;
+const checkIdleMs = 600_000;
 
 export class Content {
   readonly #send: (report: ContentReport) => void;
+  readonly #die: (message: string) => never;
   #setup: ContentSetup | null = null;
   #settings: Settings = { workerId: null, buckets: null };
   #store: OpenedStore | null = null;
@@ -46,11 +50,15 @@ export class Content {
   #names = '';
   /** The state of the index whose names were sent. */
   #namesOf = '';
+  /** Of the index that is open: it may be too damaged to say so itself. */
+  #indexId: string | null = null;
   #isClosed = false;
   #isSettled = false;
 
-  constructor(send: (report: ContentReport) => void) {
+  /** @param die ends the process: its replacement rebuilds a damaged index, of which no part can be trusted here */
+  constructor(send: (report: ContentReport) => void, die: (message: string) => never) {
     this.#send = send;
+    this.#die = die;
   }
 
   open(setup: ContentSetup): void {
@@ -59,6 +67,10 @@ export class Content {
     serveLookUps(setup.lookUpSocket, {
       lookUp: (id) => this.#lookUp(id),
       reportBadCopy: (id) => this.#directory?.reportBadCopy(id),
+      reportDamage: (indexId, message) => {
+        // An earlier index has been rebuilt already.
+        if (this.#indexId === indexId) this.#rebuild(message);
+      },
     }).then(
       (server) => {
         this.#lookUps = server;
@@ -66,6 +78,7 @@ export class Content {
       },
       (error: unknown) => this.#log('warn', `Single objects cannot be looked up: ${messageOf(error)}`),
     );
+    if (setup.rebuildReason !== undefined) this.#mark(setup.rebuildReason);
     this.#openIndex(setup);
   }
 
@@ -103,7 +116,9 @@ export class Content {
       return;
     }
     try {
-      this.#store = openStore(setup.stateDirectory, source, setup.maxIndexBytes);
+      const { stateDirectory, maxIndexBytes } = setup;
+      this.#store = openStore(stateDirectory, source, maxIndexBytes, ({ message }) => this.#rebuild(message));
+      this.#indexId = this.#store.index.summary.id;
       this.#unusable = null;
     } catch (error) {
       const message = `The index in ${setup.stateDirectory} cannot be opened: ${messageOf(error)}`;
@@ -120,7 +135,23 @@ export class Content {
     this.#directory.subscribe(() => this.#reportSoon());
     this.#directory.start();
     this.#tidy(index);
+    this.#later('check', checkPauseMs, () => this.#check(index));
     this.#report();
+  }
+
+  /** The index is damaged. */
+  #rebuild(message: string): never {
+    this.#mark(message);
+    this.#die(message);
+  }
+
+  #mark(message: string): void {
+    const { stateDirectory = '' } = this.#setup ?? {};
+    try {
+      markDamaged(stateDirectory, message);
+    } catch (error) {
+      this.#log('warn', `The index in ${stateDirectory} is damaged, and cannot be renamed: ${messageOf(error)}`);
+    }
   }
 
   #openDirectory(setup: CatalogueSetup | SquidSetup, index: IndexWriter): Directory {
@@ -155,6 +186,11 @@ export class Content {
       // A full disk: the driver reports it, and the rows can be removed later.
     }
     this.#later('tidy', hasMore ? tidyPauseMs : tidyIdleMs, () => this.#tidy(index));
+  }
+
+  #check(index: IndexWriter): void {
+    const hasMore = index.check();
+    this.#later('check', hasMore ? checkPauseMs : checkIdleMs, () => this.#check(index));
   }
 
   /** Reports at once if the control process is waiting for this report. */

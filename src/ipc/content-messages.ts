@@ -21,6 +21,8 @@ export interface ContentSetup {
   readonly source: DirectorySource | null;
   readonly directory: CatalogueSetup | SquidSetup | null;
   readonly settings: Settings;
+  /** Why the index must be rebuilt although nothing is found wrong with it, for an operator; left out: it need not. */
+  readonly rebuildReason?: string;
 }
 
 export interface CatalogueSetup {

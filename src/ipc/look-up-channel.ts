@@ -1,11 +1,12 @@
 // Both ends of the channel for look-ups: server processes ask the content process over a Unix socket.
 import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
-import type { LookUp, LookUps } from './look-up.ts';
+import type { ContentCalls, LookUp } from './look-up.ts';
 import {
   type Answer,
   lineOf,
   maxAnswerBytes,
+  maxMessageLength,
   maxQuestionBytes,
   maxUnreadBytes,
   type Question,
@@ -32,12 +33,12 @@ export interface LookUpServer {
  * Answers look-ups at this path, taking over from an earlier process.
  * @throws {NodeJS.ErrnoException} as `net.Server.listen` does
  */
-export async function serveLookUps(path: string, lookUps: LookUps): Promise<LookUpServer> {
+export async function serveLookUps(path: string, calls: ContentCalls): Promise<LookUpServer> {
   const connections = new Set<Socket>();
   const server = createServer((socket) => {
     connections.add(socket);
     socket.once('close', () => connections.delete(socket));
-    serve(socket, lookUps);
+    serve(socket, calls);
   });
   server.maxConnections = maxConnections;
   // The rename makes it appear with its final mode; a server that closes late removes only its temporary name.
@@ -62,7 +63,7 @@ export async function serveLookUps(path: string, lookUps: LookUps): Promise<Look
   return { close };
 }
 
-function serve(socket: Socket, lookUps: LookUps): void {
+function serve(socket: Socket, calls: ContentCalls): void {
   let waiting = 0;
   const send = (answer: Answer): void => {
     const line = lineOf(answer);
@@ -74,11 +75,12 @@ function serve(socket: Socket, lookUps: LookUps): void {
   socket.on('error', () => {});
   readLines(socket, maxQuestionBytes, (line) => {
     const question = JSON.parse(line) as Question;
-    if ('bad' in question) return lookUps.reportBadCopy(question.bad);
+    if ('bad' in question) return calls.reportBadCopy(question.bad);
+    if ('damaged' in question) return calls.reportDamage(question.damaged, question.message);
     const { seq, id } = question;
     if (waiting >= maxWaiting) return send({ seq, answer: undecided });
     waiting += 1;
-    void lookUps.lookUp(id).then((answer) => {
+    void calls.lookUp(id).then((answer) => {
       waiting -= 1;
       if (!socket.destroyed) send({ seq, answer });
     });
@@ -96,7 +98,7 @@ interface Waiting {
 }
 
 /** Connects on the first look-up, and again after the content process was replaced. */
-export class LookUpClient implements LookUps {
+export class LookUpClient implements ContentCalls {
   readonly #path: string;
   readonly #timeoutMs: number;
   /** By id: concurrent requests for one object share a look-up. */
@@ -128,6 +130,11 @@ export class LookUpClient implements LookUps {
   /** Dropped if the content process cannot be reached. */
   reportBadCopy(id: string): void {
     this.#writable()?.write(lineOf({ bad: id }));
+  }
+
+  /** Lost if the content process is not there: the next read of the index meets the damage again. */
+  reportDamage(indexId: string, message: string): void {
+    this.#writable()?.write(lineOf({ damaged: indexId, message: message.slice(0, maxMessageLength) }));
   }
 
   /** Waiting look-ups become `undecided`. A later one reconnects. */

@@ -2,8 +2,14 @@
 import type { Socket } from 'node:net';
 import type { LookUp } from './look-up.ts';
 
-/** From a server process. `bad`: the id of an object whose copy does not match its record; not answered. */
-export type Question = { readonly seq: number; readonly id: string } | { readonly bad: string };
+/**
+ * From a server process. `bad`: the id of an object whose copy does not match its record; `damaged`: the id of the index, and what
+ * a read of it met. Those two are not answered.
+ */
+export type Question =
+  | { readonly seq: number; readonly id: string }
+  | { readonly bad: string }
+  | { readonly damaged: string; readonly message: string };
 
 export interface Answer {
   readonly seq: number;
@@ -12,6 +18,8 @@ export interface Answer {
 
 /** Longest line in bytes: an id in the index has at most 500. */
 export const maxQuestionBytes = 1024;
+/** Longest message about damage, in characters. */
+export const maxMessageLength = 200;
 export const maxAnswerBytes = 64 * 1024;
 
 /** Unread bytes allowed in the buffer of a connection. */

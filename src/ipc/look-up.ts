@@ -19,3 +19,13 @@ export interface LookUps {
   /** The copy does not match the object's record: check it again. */
   reportBadCopy(objectId: string): void;
 }
+
+/** All that server processes ask of the content process. */
+export interface ContentCalls extends LookUps {
+  /**
+   * A read of the index met damage.
+   * @param indexId of the index that was read
+   * @param message for an operator
+   */
+  reportDamage(indexId: string, message: string): void;
+}

@@ -17,14 +17,24 @@ const none: readonly number[] = [];
 export class ObjectView {
   readonly #dataObject: DataObjectOf;
   readonly #source: IndexSource | null | undefined;
+  readonly #isDamage: (error: unknown) => boolean;
   #settings: Settings;
   #covers: Covers;
   #index: ObjectIndex | null = null;
 
-  /** @param source only an index of this directory is read; null: none is; undefined: any is */
-  constructor(settings: Settings, dataObject: DataObjectOf, source?: IndexSource | null) {
+  /**
+   * @param source only an index of this directory is read; null: none is; undefined: any is
+   * @param isDamage whether this error of a read comes from a damaged index, which is then not used any longer
+   */
+  constructor(
+    settings: Settings,
+    dataObject: DataObjectOf,
+    source?: IndexSource | null,
+    isDamage: (error: unknown) => boolean = () => false,
+  ) {
     this.#dataObject = dataObject;
     this.#source = source;
+    this.#isDamage = isDamage;
     this.#settings = settings;
     this.#covers = this.#compile();
   }
@@ -52,20 +62,36 @@ export class ObjectView {
 
   /** The state of the index now; null: there is none. */
   get summary(): IndexSummary | null {
-    this.#index?.refresh();
-    return this.#index?.summary ?? null;
+    return this.#read((index) => {
+      index.refresh();
+      return index.summary;
+    }, null);
   }
 
   /** A mark that the directory's driver stored in the index; undefined: none. */
   mark(name: string): unknown {
-    return this.#index?.mark(name);
+    return this.#read((index) => index.mark(name), undefined);
   }
 
   /** Sees everything committed before this call. `undecided`: not in the index, but a look-up may find it. */
   find(id: string): Finding {
-    const index = this.#index;
     if (id.length > maxIdLength) return 'unknown';
-    if (index === null) return 'undecided';
+    return this.#read((index) => this.#findIn(index, id), 'undecided');
+  }
+
+  /** Reads until a read meets damage. @param otherwise the result without a usable index */
+  #read<T>(read: (index: ObjectIndex) => T, otherwise: T): T {
+    if (this.#index === null) return otherwise;
+    try {
+      return read(this.#index);
+    } catch (error) {
+      if (!this.#isDamage(error)) throw error;
+      this.use(null);
+      return otherwise;
+    }
+  }
+
+  #findIn(index: ObjectIndex, id: string): Finding {
     index.refresh();
     const row = index.object(id);
     const bag = row && index.bag(row.bag);
@@ -88,6 +114,6 @@ export class ObjectView {
   }
 
   #compile(): Covers {
-    return coverage(this.#settings, (bucketId) => this.#index?.bucket(bucketId)?.workers ?? none);
+    return coverage(this.#settings, (bucketId) => this.#read((index) => index.bucket(bucketId)?.workers, none) ?? none);
   }
 }

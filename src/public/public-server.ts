@@ -23,6 +23,8 @@ export type PublicSetup = Omit<ServerSetup, 'stateDirectory' | 'lookUpSocket' | 
 export interface PublicServerParts {
   readonly lookUps: LookUps;
   readonly dataObject: DataObjectOf;
+  /** Whether this error of a read comes from a damaged index: it is reported, and not read any longer. Left out: none does. */
+  readonly isDamage?: (error: unknown) => boolean;
   /** Connections of all processes; left out: there are no others. */
   readonly count?: ConnectionCount;
 }
@@ -59,13 +61,13 @@ export class PublicServer {
   readonly #requestLog: RequestLog;
 
   constructor(setup: PublicSetup, settings: Settings, parts: PublicServerParts, events: PublicServerEvents) {
-    const { lookUps, dataObject, count } = parts;
+    const { lookUps, dataObject, isDamage, count } = parts;
     const { limits, affordableConnections: affordable = 0 } = setup;
     this.#setup = setup;
     // One limit for all listeners: connections of drains count too.
     this.#places = new Places({ maxConnections: limits.maxConnections, affordable, count });
     this.#events = events;
-    this.#objects = new ObjectView(settings, dataObject, setup.indexSource);
+    this.#objects = new ObjectView(settings, dataObject, setup.indexSource, isDamage);
     this.#lookUps = lookUps;
     this.#requestLog = new RequestLog(setup.reportsRequests ?? false, (report) => events.requests?.(report));
     const startedMs = setup.startedMs ?? monotonicMs();

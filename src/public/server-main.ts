@@ -1,5 +1,6 @@
 // Entry point of a server process: executes the orders of the control process, and drains by itself if that has died.
 import type { Server } from 'node:net';
+import { messageOf } from '../base/errors.ts';
 import { connectionCount, countsDescriptor } from '../ipc/connection-counts.ts';
 import { LookUpClient } from '../ipc/look-up-channel.ts';
 import type { Order, Report } from '../ipc/messages.ts';
@@ -8,6 +9,7 @@ import type { ServerMetrics } from '../metrics/counters.ts';
 import { measureLag } from '../metrics/event-loop-lag.ts';
 import { dataObject } from '../store/data-object.ts';
 import { openStoreReader } from '../store/index-folder.ts';
+import { isDamage } from '../store/lmdb-file.ts';
 import { PublicServer } from './public-server.ts';
 
 /** The drain after the control process has died; ordered drains are numbered from 1. */
@@ -23,6 +25,9 @@ let drainTimeoutMs = 0;
 let stateDirectory = '';
 /** The id of the index that the content process has; null: not known yet. */
 let orderedIndex: string | null = null;
+/** The id of the index that was opened last. */
+let openedIndex: string | null = null;
+let lookUps: LookUpClient | null = null;
 /** Queue of orders about the port. */
 let port: Promise<void> = Promise.resolve();
 let onDrained = () => {};
@@ -70,12 +75,14 @@ async function resultOf(order: Order, shared?: Server): Promise<number | undefin
       const { setup } = order;
       drainTimeoutMs = order.drainTimeoutMs;
       stateDirectory = setup.stateDirectory;
+      lookUps = new LookUpClient(setup.lookUpSocket, { timeoutMs: setup.lookUpTimeoutMs });
       publicServer = new PublicServer(
         setup,
         order.settings.settings,
         {
-          lookUps: new LookUpClient(setup.lookUpSocket, { timeoutMs: setup.lookUpTimeoutMs }),
+          lookUps,
           dataObject,
+          isDamage: (error) => reportedDamage(error, openedIndex),
           count: connectionCount(countsDescriptor, order.process),
         },
         {
@@ -115,18 +122,28 @@ async function resultOf(order: Order, shared?: Server): Promise<number | undefin
   }
 }
 
+/** Everything is undecided until one can be read. */
 function tryToReadIndex(): void {
   try {
     readIndex();
-  } catch {
-    // Everything is undecided until one can be read.
+  } catch (error) {
+    reportedDamage(error, orderedIndex);
   }
+}
+
+/** Whether the error is damage of the index, which the content process then rebuilds: it alone writes. */
+function reportedDamage(error: unknown, indexId: string | null): boolean {
+  if (!isDamage(error)) return false;
+  if (indexId !== null) lookUps?.reportDamage(indexId, messageOf(error));
+  return true;
 }
 
 /** @throws {Error} if it cannot be read; then no index is in use, since an earlier one is out of date */
 function readIndex(): void {
   server().useIndex(null);
-  server().useIndex(openStoreReader(stateDirectory));
+  const index = openStoreReader(stateDirectory);
+  openedIndex = index.summary.id;
+  server().useIndex(index);
 }
 
 function serverMetricsOf({ serverMetrics: { counts, connections } }: PublicServer): ServerMetrics {

@@ -1,4 +1,5 @@
 // One transaction on a version of the index on disk. Sums are kept in memory until its end.
+import type { CheckedDatabase } from './checked-database.ts';
 import { checkName, mayExist } from './index-names.ts';
 import {
   type Head,
@@ -19,7 +20,6 @@ import {
   unpackBucket,
   unpackObject,
 } from './index-rows.ts';
-import type { Database } from './lmdb-file.ts';
 import type {
   BagAssignment,
   BagRow,
@@ -35,7 +35,7 @@ import { noSums, noTotals, totalsWith, withObject } from './object-sums.ts';
 const keysPerStep = 500;
 
 export class LmdbTransaction implements IndexTransaction {
-  readonly #database: Database;
+  readonly #database: CheckedDatabase;
   readonly #slot: string;
   readonly #totalsBefore: IndexTotals;
   #totals: IndexTotals;
@@ -44,7 +44,7 @@ export class LmdbTransaction implements IndexTransaction {
   #ended = false;
 
   /** To be used in a write transaction of the database. */
-  constructor(database: Database, slot: string) {
+  constructor(database: CheckedDatabase, slot: string) {
     this.#database = database;
     this.#slot = slot;
     this.#totalsBefore = (database.get(this.#key('t', '')) ?? noTotals) as IndexTotals;

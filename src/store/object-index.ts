@@ -136,6 +136,12 @@ export interface IndexWriter extends ObjectIndex {
   newVersion(): NewVersion;
   /** Removes some rows of versions that are no longer read. @returns whether any are left: call it again later */
   tidy(): boolean;
+  /**
+   * Reads some rows, by and by all, to find damage that no other read may meet.
+   * @returns whether any are left of this round: call it again later
+   * @throws {IndexDamaged}
+   */
+  check(): boolean;
 }
 
 /** A version of the directory that is being built in steps of bounded size. Marks belong to the index, not to a version. */

@@ -8,8 +8,8 @@ import type { CrashReport } from './public-side.ts';
 export type ContentSideEvent =
   /** Status, names or conditions have changed. */
   | { readonly type: 'changed' }
-  /** The content process died unexpectedly. */
-  | { readonly type: 'crash'; readonly report: CrashReport };
+  /** The content process died unexpectedly. `isOpening`: before it had opened the index. */
+  | { readonly type: 'crash'; readonly report: CrashReport; readonly isOpening: boolean };
 
 /** No method waits for the content process, except where it says so. */
 export interface ContentSide {
@@ -37,6 +37,11 @@ export interface ContentSide {
   subscribe(listener: (event: ContentSideEvent) => void): () => void;
   /** Lets the content process exit. Resolves when it has, or cannot. */
   end(): Promise<void>;
+  /**
+   * Replaces the content process by one that rebuilds the index.
+   * @param reason for the operator
+   */
+  rebuildIndex(reason: string): void;
   /** Kills it at once; another one is started. */
   kill(): void;
 }

@@ -51,6 +51,8 @@ class ContentSupervisor implements ContentSide {
   readonly #since = new Map<string, string>();
   #settings: Settings;
   #status: ContentStatus | null = null;
+  /** Why the next process rebuilds the index; null: it does not. */
+  #rebuildReason: string | null = null;
   #settle = () => {};
 
   constructor(options: Required<ContentSupervisorOptions>) {
@@ -70,7 +72,7 @@ class ContentSupervisor implements ContentSide {
         content.startHeartbeat();
         this.#emit({ type: 'changed' });
       },
-      onGone: (_, departure) => this.#onGone(departure),
+      onGone: ({ readyAt }, departure) => this.#onGone(departure, readyAt === Number.POSITIVE_INFINITY),
     });
   }
 
@@ -132,6 +134,12 @@ class ContentSupervisor implements ContentSide {
     await this.#pool.end();
   }
 
+  rebuildIndex(reason: string): void {
+    this.#rebuildReason = reason;
+    for (const content of this.#pool.alive) content.kill('Killed', 'was replaced to rebuild the index', true);
+    this.#pool.start();
+  }
+
   kill(): void {
     for (const content of this.#pool.alive) content.kill('Killed', 'was killed and is replaced', true);
   }
@@ -157,7 +165,10 @@ class ContentSupervisor implements ContentSide {
   async #bringUp(content: ContentProcess): Promise<void> {
     content.lowerPriority();
     const settings = this.#settings;
-    const reply = await content.order({ type: 'setup', setup: { ...this.#options.setup, settings } });
+    const rebuildReason = this.#rebuildReason;
+    const setup = { ...this.#options.setup, settings, ...(rebuildReason === null ? {} : { rebuildReason }) };
+    const reply = await content.order({ type: 'setup', setup });
+    if (reply.type === 'confirmed' && this.#rebuildReason === rebuildReason) this.#rebuildReason = null;
     if (reply.type === 'failed') content.kill('Faulty', `could not be set up: ${reply.reason}`);
     if (this.#settings !== settings) void content.order({ type: 'settings', settings: this.#settings });
   }
@@ -186,14 +197,15 @@ class ContentSupervisor implements ContentSide {
     for (const type of types) if (!this.#since.has(type)) this.#since.set(type, now);
   }
 
-  #onGone({ pid, at, reason, description, expected }: Departure): void {
+  #onGone({ pid, at, reason, description, expected }: Departure, isOpening: boolean): void {
     this.#stuckSince = null;
     const { log } = this.#options;
     if (expected) log.info({ pid }, `content process ${description}`);
     else {
       log.warn({ pid, reason }, `content process ${description}`);
       const message = `Content process ${pid} ${description}`;
-      this.#emit({ type: 'crash', report: { at: new Date(at).toISOString(), what: 'content', pid, reason, message } });
+      const report = { at: new Date(at).toISOString(), what: 'content', pid, reason, message } as const;
+      this.#emit({ type: 'crash', report, isOpening });
     }
     this.#emit({ type: 'changed' });
   }

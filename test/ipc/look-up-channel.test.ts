@@ -23,13 +23,14 @@ describe('the look-up channel', () => {
   let server: { close(): Promise<void> } | null;
   let asked: string[];
   let bad: string[];
+  let damaged: [indexId: string, message: string][];
 
   beforeEach(async () => {
     folder = await Folder.make();
     path = join(folder.path, 'content.sock');
     client = new LookUpClient(path, { timeoutMs: 60_000 });
     server = null;
-    [asked, bad] = [[], []];
+    [asked, bad, damaged] = [[], [], []];
   });
 
   afterEach(async () => {
@@ -45,6 +46,7 @@ describe('the look-up channel', () => {
         return lookUp(id);
       },
       reportBadCopy: (id) => void bad.push(id),
+      reportDamage: (indexId, message) => void damaged.push([indexId, message]),
     });
     server = own;
     return own;
@@ -93,6 +95,17 @@ describe('the look-up channel', () => {
     client.reportBadCopy('5');
     await until(() => bad.length === 1);
     expect(bad).to.deep.equal(['5']);
+  });
+
+  it('carries reports of a damaged index, in bounded length', async () => {
+    await serve();
+    client.reportDamage('index-1', 'wrong bytes');
+    client.reportDamage('index-1', 'x'.repeat(100_000));
+    await until(() => damaged.length === 2);
+    expect(damaged).to.deep.equal([
+      ['index-1', 'wrong bytes'],
+      ['index-1', 'x'.repeat(200)],
+    ]);
   });
 
   it('has a socket that only its user can open, and replaces one left by an earlier process', async () => {

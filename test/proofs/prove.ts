@@ -1,5 +1,6 @@
 // The long forms of the proofs, from the command line: `node dist/test/proofs/prove.js drain --rounds 50`.
 import { Command } from 'commander';
+import { proveDamage } from './damage.ts';
 import { proveDrain } from './drain.ts';
 import { proveDurable } from './durable.ts';
 import { proveFuzz } from './fuzz.ts';
@@ -69,6 +70,14 @@ program
   .action(({ intruders, ...options }) =>
     prove(async (say) => [...(await proveDurable(options, say)), ...(await proveTwoNodes({ rounds: intruders }, say))]),
   );
+
+program
+  .command('damage')
+  .summary('After random damage to the index every object is served again, and no other bytes.')
+  .option('--rounds <n>', 'damaged indexes', whole, 100)
+  .option('--objects <n>', 'in the catalogue', whole, 3000)
+  .option('--seed <n>', 'the same seed gives the same damage', whole, randomSeed())
+  .action((options) => prove((say) => proveDamage(options, say)));
 
 program
   .command('soak')

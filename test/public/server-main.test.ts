@@ -11,6 +11,7 @@ import type { Order, Report } from '../../src/ipc/messages.ts';
 import { openSharedSettings, type SharedSettings } from '../../src/ipc/shared-settings.ts';
 import { openStore } from '../../src/store/index-folder.ts';
 import type { IndexWriter } from '../../src/store/object-index.ts';
+import { damageIndex, replacing } from '../support/damage-index.ts';
 import { Folder } from '../support/folder.ts';
 import { testLimits } from '../support/public-side-twin.ts';
 import { publishObjects } from '../support/publish-objects.ts';
@@ -30,14 +31,16 @@ describe('a server process', () => {
   let shared: SharedSettings;
   let counts: ConnectionCounts;
   const writers: IndexWriter[] = [];
+  let damaged: { readonly indexId: string; readonly message: string }[];
   let seq: number;
 
   beforeEach(async () => {
     folder = await Folder.make();
-    [shared, counts, bad, seq] = [openSharedSettings(), openConnectionCounts(1), [], 0];
+    [shared, counts, bad, damaged, seq] = [openSharedSettings(), openConnectionCounts(1), [], [], 0];
     content = await serveLookUps(join(folder.path, 'content.sock'), {
       lookUp: async () => ({ result: 'undecided' }),
       reportBadCopy: (id) => void bad.push(id),
+      reportDamage: (indexId, message) => void damaged.push({ indexId, message }),
     });
     child = fork(entry, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc', shared.descriptor, counts.descriptor] });
     await new Promise((resolve) => child.once('message', resolve));
@@ -158,5 +161,27 @@ describe('a server process', () => {
     expect((await ask(port, '/api/v1/assets/1')).status).to.equal(404);
     await until(() => bad.length > 0);
     expect(bad).to.deep.equal(['1']);
+  });
+
+  it('does not read a damaged index any longer, reports it until it is replaced, and reads the next', async () => {
+    const one = await folder.object('1', 'one');
+    const { summary } = built(one);
+    const port = await listening();
+    await order({ type: 'index', id: summary.id });
+    expect((await ask(port, '/api/v1/assets/1')).status).to.equal(200);
+    damageIndex(folder.path, replacing(one.path ?? '', (one.path ?? '').replace(/.$/, '?')));
+    expect((await ask(port, '/api/v1/assets/1')).status).to.equal(503);
+    expect((await ask(port, '/readyz')).status).to.equal(503);
+    await until(() => damaged.length === 1);
+    expect(damaged[0]?.indexId).to.equal(summary.id);
+    expect(damaged[0]?.message).to.contain('a wrong checksum');
+    // The report may have been lost: another read meets the damage again.
+    await order({ type: 'ping' });
+    expect((await ask(port, '/api/v1/assets/1')).status).to.equal(503);
+    await until(() => damaged.length === 2);
+    await rename(join(folder.path, 'index'), join(folder.path, 'index.damaged'));
+    const next = built(one);
+    await order({ type: 'index', id: next.summary.id });
+    expect((await ask(port, '/api/v1/assets/1')).body.toString()).to.equal('one');
   });
 });

@@ -2,9 +2,11 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { LookUpClient } from '../../src/ipc/look-up-channel.ts';
 import type { ContentSide, ContentSideEvent } from '../../src/supervisor/content-side.ts';
 import { createContentSupervisor } from '../../src/supervisor/content-supervisor.ts';
 import { supervisionTimes } from '../../src/supervisor/supervision.ts';
+import { damageIndex, replacing } from '../support/damage-index.ts';
 import { Folder } from '../support/folder.ts';
 import { isAlive } from '../support/is-alive.ts';
 import { until } from '../support/until.ts';
@@ -149,5 +151,47 @@ describe('the content process', () => {
     const pid = side.pid ?? 0;
     await side.end();
     expect(await isAlive(pid)).to.equal(false);
+  });
+
+  const rebuilt = () => side.conditions.find(({ type }) => type === 'IndexRebuilt');
+
+  it('is replaced by one that rebuilds the index when that is suspect', async () => {
+    start();
+    await until(() => objects() === 2);
+    const before = [side.pid, side.status?.indexId];
+    side.rebuildIndex('A test says so');
+    await until(() => objects() === 2 && side.status?.indexId !== before[1]);
+    expect(rebuilt()).to.include({ reason: 'Damaged' });
+    expect(rebuilt()?.message).to.contain('The index cannot be used: A test says so. It was renamed to');
+    expect(side.pid).not.to.equal(before[0]);
+    const { indexId } = side.status ?? {};
+    // Once: the next one uses it.
+    process.kill(side.pid ?? 0, 'SIGKILL');
+    await until(() => objects() === 2 && rebuilt() === undefined);
+    expect(side.status?.indexId).to.equal(indexId);
+  });
+
+  it('exits when it meets damage in the index, and its replacement rebuilds it', async () => {
+    start();
+    await until(() => objects() === 2 && side.status?.progress?.activity === 'idle');
+    const { indexId } = side.status ?? {};
+    damageIndex(join(folder.path, 'state'), replacing('catalogue.yml', 'catalogue.xml'));
+    await until(() => rebuilt() !== undefined && objects() === 2 && side.status?.readAt !== null);
+    expect(rebuilt()?.message).to.contain('a wrong checksum');
+    expect(side.status?.indexId).not.to.equal(indexId);
+    expect(side.conditions.find(({ type }) => type === 'ContentCrashed')).to.include({ reason: 'ExitCode1' });
+  });
+
+  it('rebuilds an index when a server process reports damage of this one, not of an earlier one', async () => {
+    start();
+    await until(() => objects() === 2);
+    const { indexId } = side.status ?? {};
+    const client = new LookUpClient(join(folder.path, 'content.sock'), { timeoutMs: 60_000 });
+    client.reportDamage('another', 'not this one');
+    await client.lookUp('1');
+    client.reportDamage(indexId ?? '', 'wrong bytes');
+    await until(() => rebuilt() !== undefined && objects() === 2);
+    expect(rebuilt()?.message).to.contain('wrong bytes');
+    client.close();
   });
 });

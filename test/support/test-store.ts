@@ -38,6 +38,7 @@ export class TestStore {
     store.#server = await serveLookUps(store.setup.lookUpSocket, {
       lookUp: (id) => store.lookUp(id),
       reportBadCopy: (id) => store.badCopies.push(id),
+      reportDamage: () => {},
     });
     return store;
   }
