@@ -67,6 +67,8 @@ class ContentSupervisor implements ContentSide {
       spawn: () => this.#spawn(),
       bringUp: (content) => this.#bringUp(content),
       onReady: (content) => {
+        // Not before: on a busy machine it could take longer to start than it may.
+        content.lowerPriority();
         content.startHeartbeat();
         this.#emit({ type: 'changed' });
       },
@@ -155,7 +157,6 @@ class ContentSupervisor implements ContentSide {
   }
 
   async #bringUp(content: ContentProcess): Promise<void> {
-    content.lowerPriority();
     const settings = this.#settings;
     const reply = await content.order({ type: 'setup', setup: { ...this.#options.setup, settings } });
     if (reply.type === 'failed') content.kill('Faulty', `could not be set up: ${reply.reason}`);

@@ -1,5 +1,6 @@
 // The content process dies, hangs, or does not answer: what the control process notices, and what it goes on knowing.
 import { writeFile } from 'node:fs/promises';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { ContentSide, ContentSideEvent } from '../../src/supervisor/content-side.ts';
@@ -31,9 +32,7 @@ describe('the content process', () => {
     await folder.remove();
   });
 
-  function start(
-    options: { readonly timeoutMs?: number; readonly previewTimeoutMs?: number; entry?: string } = {},
-  ): void {
+  function start(options: Partial<Omit<Parameters<typeof createContentSupervisor>[0], 'setup'>> = {}): void {
     const file = join(folder.path, 'catalogue.yml');
     const stateDirectory = join(folder.path, 'state');
     side = createContentSupervisor({
@@ -105,6 +104,21 @@ describe('the content process', () => {
     const reason = await side.preview(settings, settings, 1).catch((error: Error) => error.message);
     expect(reason).to.equal('The content process did not answer within 50 ms');
     process.kill(pid, 'SIGCONT');
+  });
+
+  it('has the priority of the node while it starts, and a lower one when it works', async () => {
+    const entry = join(folder.path, 'honest.mjs');
+    const words = "import { getPriority } from 'node:os'; process.send({ type: 'hello' });";
+    const answer =
+      "if (type === 'leave') process.exit(); process.send({ type: 'confirmed', seq }); process.send({ type: 'log', level: 'info', message });";
+    const listen = `process.on('message', ({ seq, type }) => { const message = \`\${type} \${getPriority()}\`; ${answer} })`;
+    await writeFile(entry, `${words} ${listen}`);
+    const said: string[] = [];
+    const normal = getPriority();
+    const log = { info: (_: object, message: string) => void said.push(message), warn() {} };
+    start({ entry, niceness: normal + 1, log });
+    await until(() => said.some((message) => message === `ping ${normal + 1}`));
+    expect(said[0]).to.equal(`setup ${normal}`);
   });
 
   it('is in a crash loop while it cannot run, and settles nothing', async () => {
