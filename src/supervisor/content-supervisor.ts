@@ -69,6 +69,8 @@ class ContentSupervisor implements ContentSide {
       spawn: () => this.#spawn(),
       bringUp: (content) => this.#bringUp(content),
       onReady: (content) => {
+        // Not before: on a busy machine it could take longer to start than it may.
+        content.lowerPriority();
         content.startHeartbeat();
         this.#emit({ type: 'changed' });
       },
@@ -163,7 +165,6 @@ class ContentSupervisor implements ContentSide {
   }
 
   async #bringUp(content: ContentProcess): Promise<void> {
-    content.lowerPriority();
     const settings = this.#settings;
     const rebuildReason = this.#rebuildReason;
     const setup = { ...this.#options.setup, settings, ...(rebuildReason === null ? {} : { rebuildReason }) };

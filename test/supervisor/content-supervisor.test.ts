@@ -1,5 +1,6 @@
 // The content process dies, hangs, or does not answer: what the control process notices, and what it still knows.
 import { rm, writeFile } from 'node:fs/promises';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { LookUpClient } from '../../src/ipc/look-up-channel.ts';
@@ -36,12 +37,7 @@ describe('the content process', () => {
   function start({
     source = 'catalogue.yml',
     ...options
-  }: {
-    source?: string;
-    timeoutMs?: number;
-    previewTimeoutMs?: number;
-    entry?: string;
-  } = {}): void {
+  }: { source?: string } & Partial<Omit<Parameters<typeof createContentSupervisor>[0], 'setup'>> = {}): void {
     const file = join(folder.path, 'catalogue.yml');
     const stateDirectory = join(folder.path, 'state');
     side = createContentSupervisor({
@@ -134,6 +130,21 @@ describe('the content process', () => {
     expect(side.conditions.find(({ type }) => type === 'IndexRebuilt')?.message).to.equal(
       `The index in ${index} was built from the catalogue ${join(folder.path, 'catalogue.yml')}. It was renamed to ${index}.unused-1, and a new index is being built.`,
     );
+  });
+
+  it('has the priority of the node while it starts, and a lower one when it works', async () => {
+    const entry = join(folder.path, 'honest.mjs');
+    const words = "import { getPriority } from 'node:os'; process.send({ type: 'hello' });";
+    const answer =
+      "if (type === 'leave') process.exit(); process.send({ type: 'confirmed', seq }); process.send({ type: 'log', level: 'info', message });";
+    const listen = `process.on('message', ({ seq, type }) => { const message = \`\${type} \${getPriority()}\`; ${answer} })`;
+    await writeFile(entry, `${words} ${listen}`);
+    const said: string[] = [];
+    const normal = getPriority();
+    const log = { info: (_: object, message: string) => void said.push(message), warn() {} };
+    start({ entry, niceness: normal + 1, log });
+    await until(() => said.some((message) => message === `ping ${normal + 1}`));
+    expect(said[0]).to.equal(`setup ${normal}`);
   });
 
   it('is in a crash loop while it cannot run, and settles nothing', async () => {

@@ -70,6 +70,8 @@ export function openCatalogue(setup: CatalogueSetup, parts: CatalogueParts): Dir
     onRead: (filesToHash) => {
       root = readMarkOf(index)?.root ?? '';
       if (index.mark(hashedMark) !== true) queue.pass(filesToHash);
+      // Not before: a queue that has nothing to do notes that all files are hashed.
+      queue.start();
       scanning ??= setInterval(() => fileScan.round(), setup.checkEveryMs);
       filesChanged();
     },
@@ -130,7 +132,6 @@ export function openCatalogue(setup: CatalogueSetup, parts: CatalogueParts): Dir
     start: () => {
       if (isStarted || stopped !== null) return;
       isStarted = true;
-      queue.start();
       reader.start();
     },
     stop: () => {

@@ -357,6 +357,16 @@ describe('a catalogue', () => {
     expect(after.object('1')?.verified).to.not.be.null;
   });
 
+  it('hashes after a restart what it had not hashed before', async () => {
+    truncateSync(folder.write('film.mp4', ''), 160 * 1024 * 1024);
+    write({ id: '1', file: 'film.mp4', type: 'video/mp4' });
+    const { object, directory } = await open({ hashBytesPerSec: 1 });
+    await directory.stop();
+    expect(object('1')?.verified).to.equal(null);
+    const again = await open();
+    await again.until(() => again.object('1')?.verified != null);
+  });
+
   it('keeps types and hashes of unchanged files in a new version, and determines those of changed ones', async () => {
     for (const name of ['a.txt', 'b.txt', 'c.txt']) folder.write(name, name);
     write({ id: '1', file: 'a.txt' }, { id: '2', file: 'b.txt' }, { id: '3', file: 'c.txt' });
