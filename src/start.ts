@@ -78,9 +78,9 @@ async function run(config: Config, { logging, lock, thisRun, onEndSignals, env }
 
   const publicSide = createPublicSide(config, log);
   const deaths = new IndexDeaths();
-  const noteCrash = (report: CrashReport, isOpening = false): void => {
+  const noteCrash = (report: CrashReport): void => {
     thisRun.note(report);
-    const reason = deaths.note(report.reason, isOpening);
+    const reason = deaths.note(report.reason);
     if (reason === null) return;
     log.warn(reason);
     contentSide.rebuildIndex(reason);
@@ -96,7 +96,7 @@ async function run(config: Config, { logging, lock, thisRun, onEndSignals, env }
   const fromConfig = { publicApi: 'running', workerId: config.workerId, buckets: config.buckets } as const;
   const contentSide = createContentSide(config, desiredState(fromConfig, record), log);
   contentSide.subscribe((event) => {
-    if (event.type === 'crash') noteCrash(event.report, event.isOpening);
+    if (event.type === 'crash') noteCrash(event.report);
     if (contentSide.status?.indexId) publicSide.useIndex(contentSide.status.indexId);
   });
   contentSide.start();

@@ -8,8 +8,8 @@ import type { CrashReport } from './public-side.ts';
 export type ContentSideEvent =
   /** Status, names or conditions have changed. */
   | { readonly type: 'changed' }
-  /** The content process died unexpectedly. `isOpening`: before it had opened the index. */
-  | { readonly type: 'crash'; readonly report: CrashReport; readonly isOpening: boolean };
+  /** The content process died unexpectedly. */
+  | { readonly type: 'crash'; readonly report: CrashReport };
 
 /** No method waits for the content process, except where it says so. */
 export interface ContentSide {

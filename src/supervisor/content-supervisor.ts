@@ -74,7 +74,7 @@ class ContentSupervisor implements ContentSide {
         content.startHeartbeat();
         this.#emit({ type: 'changed' });
       },
-      onGone: ({ readyAt }, departure) => this.#onGone(departure, readyAt === Number.POSITIVE_INFINITY),
+      onGone: (_, departure) => this.#onGone(departure),
     });
   }
 
@@ -198,15 +198,14 @@ class ContentSupervisor implements ContentSide {
     for (const type of types) if (!this.#since.has(type)) this.#since.set(type, now);
   }
 
-  #onGone({ pid, at, reason, description, expected }: Departure, isOpening: boolean): void {
+  #onGone({ pid, at, reason, description, expected }: Departure): void {
     this.#stuckSince = null;
     const { log } = this.#options;
     if (expected) log.info({ pid }, `content process ${description}`);
     else {
       log.warn({ pid, reason }, `content process ${description}`);
       const message = `Content process ${pid} ${description}`;
-      const report = { at: new Date(at).toISOString(), what: 'content', pid, reason, message } as const;
-      this.#emit({ type: 'crash', report, isOpening });
+      this.#emit({ type: 'crash', report: { at: new Date(at).toISOString(), what: 'content', pid, reason, message } });
     }
     this.#emit({ type: 'changed' });
   }

@@ -1,4 +1,4 @@
-// Deaths that a damaged page of the index can cause: a process that reads it may end, or hang, without an error.
+// Deaths that a damaged page of the index can cause: wrong bytes in it may end a process that reads them, without an error.
 
 const signals: readonly string[] = ['SIGABRT', 'SIGSEGV', 'SIGBUS'];
 
@@ -23,13 +23,10 @@ export class IndexDeaths {
   /**
    * A server or content process died.
    * @param reason the signal that ended it, or another word
-   * @param isOpening it was a content process that had not opened the index yet
    * @returns why the index must be rebuilt, for an operator; null: it need not
    */
-  note(reason: string, isOpening = false): string | null {
-    // A hang later has other causes: a process that was stopped, or a busy machine.
-    const hungAtOpening = isOpening && reason === 'Unresponsive';
-    if (!signals.includes(reason) && !hungAtOpening) return null;
+  note(reason: string): string | null {
+    if (!signals.includes(reason)) return null;
     const now = this.#now();
     this.#deaths = [...this.#deaths.filter((at) => now - at < withinMs), now];
     if (this.#deaths.length < deathsNeeded || now - this.#suspectedAt < restMs) return null;

@@ -47,7 +47,8 @@ export async function proveDamage({ rounds, objects, seed }: DamageOptions, say:
   const home = await Home.make({
     objects: Object.fromEntries(ids.map((id) => [id, contentOf(id)])),
     publicApi: { workers: 2 },
-    more: { logs: { console: { level: 'warn' } } },
+    // The clients below take all the processor time that they get.
+    more: { logs: { console: { level: 'warn' } }, content: { niceness: 0, timeoutMs: 60_000 } },
   });
   const sums: Sums = { healed: 0, rebuilt: 0, right: 0, undecided: 0, unknown: 0, calls: 0 };
   const errors: string[] = [];

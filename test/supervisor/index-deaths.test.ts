@@ -28,15 +28,6 @@ describe('deaths of processes that read the index', () => {
     expect(die('SIGABRT')).to.be.a('string');
   });
 
-  it('make it suspect when three content processes hang as they open it', () => {
-    const hang = () => {
-      now += 10_000;
-      return deaths.note('Unresponsive', true);
-    };
-    expect([hang(), hang()]).to.deep.equal([null, null]);
-    expect(hang()).to.contain('died 3 times within 60 s, at last by Unresponsive');
-  });
-
   it('do not when they are further apart', () => {
     for (let count = 0; count < 10; count += 1) expect(die('SIGABRT', 31)).to.equal(null);
   });
