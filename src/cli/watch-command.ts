@@ -128,5 +128,6 @@ function commandLine({ at, from, sub, method, command, status, detail }: AuditEn
 }
 
 function conditionLine({ at, change, condition: { type, message } }: ConditionChange): string {
-  return line(at, change === 'cleared' ? 'cleared' : '!', change === 'cleared' ? type : `${type}: ${message}`);
+  if (change === 'cleared') return line(at, 'cleared', type);
+  return line(at, '!', `${type}: ${message.replaceAll('\n', '; ')}`);
 }
