@@ -1,4 +1,4 @@
-// The decision for every asset request, from object and settings to one word, and the response that each word stands for.
+// The decision for every asset request, from object and settings to one word, and the response for each word.
 
 /** The stat fields that identify a version of a file. A writer can restore the mtime, but not the ctime. */
 export interface FileFacts {
@@ -106,7 +106,7 @@ const briefly = { 'Cache-Control': 'max-age=180, must-revalidate' };
 /** The next `set-buckets` may change it. */
 const never = { 'Cache-Control': 'no-store' };
 
-/** Seconds. A directory that cannot be asked is asked again soon; a source takes longer to come back. */
+/** In seconds. A directory that cannot be asked is retried soon; a source takes longer to come back. */
 const soon = { ...never, 'Retry-After': '5' };
 const later = { ...never, 'Retry-After': '30' };
 

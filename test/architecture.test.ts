@@ -1,4 +1,4 @@
-// The layout and the direction of imports (DESIGN §9): machines ← base ← shared rooms ← rooms ← start ← cli.
+// The rules of docs/architecture.md: layout, direction of imports, and what every file keeps to.
 import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { expect } from 'chai';
@@ -61,7 +61,7 @@ const base = [
   'yaml',
 ];
 
-/** Each room may import from the rooms before it in this list, the first column alone excepted: those are siblings. */
+/** A room may import from the rows above its own; rooms in one row are siblings. */
 const layers: readonly (readonly string[])[] = [
   ['machines'],
   ['base'],
@@ -145,6 +145,22 @@ describe('the architecture', () => {
       ({ from, to, isType }) => layerOf(to) >= layerOf(from) && !(isType && ports.includes(to)),
     );
     expect(described(wrong)).to.deep.equal([]);
+  });
+
+  it('is described in docs/architecture.md', () => {
+    const described = textOf('docs/architecture.md');
+    expect(described).to.include(layers.map((rooms) => rooms.join(', ')).join(' ← '));
+    expect(described).to.include(parts.map((room) => `\`${room}\``).join(', '));
+    for (const file of [...roots, ...ports]) expect(described).to.include(`\`${file}\``);
+  });
+
+  it('has no folder for helpers, and no file that only re-exports', () => {
+    const named = sources.filter((file) => /\/(?:helpers?|utils?)\//.test(file));
+    const empty = sources.filter((file) => {
+      const code = textOf(file).replace(/\/\/.*|\/\*[\s\S]*?\*\//g, '');
+      return code.replace(/export (?:type )?(?:\*|\{[^}]*\}) from '[^']*';/g, '').trim() === '';
+    });
+    expect([...named, ...empty]).to.deep.equal([]);
   });
 
   it('keeps the parts of a node apart: they know of each other only the types of a port', () => {

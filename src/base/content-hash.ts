@@ -42,7 +42,7 @@ const encoded = (digest: Uint8Array): string => base58btc.baseEncode(Digest.crea
 export interface HashOptions {
   /** Called from time to time with the number of further bytes read. */
   readonly onBytes?: (bytes: number) => void;
-  /** Called with the number of bytes just read; the read goes on when it resolves. */
+  /** Called with the number of bytes just read; reading continues when it resolves. */
   readonly pace?: (bytes: number) => Promise<void>;
   readonly signal?: AbortSignal;
 }
@@ -76,7 +76,7 @@ export function lazyHasher(): HashFile {
   };
 }
 
-/** Reads in pieces, so that timers and messages are served in between. */
+/** Reads in pieces, so that the event loop is not blocked. */
 export async function openHasher(): Promise<HashFile> {
   const hasher = await createBLAKE3();
   const buffer = Buffer.allocUnsafe(bytesAtOnce);
@@ -95,7 +95,7 @@ export async function openHasher(): Promise<HashFile> {
         hasher.update(buffer.subarray(0, bytesRead));
         onBytes?.(bytesRead);
         await pace?.(bytesRead);
-        // Below 0: the file grows, and reading on might never end.
+        // Below 0: the file is growing, and reading might never end.
         left -= bytesRead;
       }
       if (!sameFacts(before, fstatSync(fd))) return null;

@@ -58,7 +58,11 @@ export function loadConfig({ paths = [], env, cwd }: ConfigSource): Config {
 
   return frozen({
     files: files.map(({ path }) => path),
-    ignored: [...keyNames.filter((name) => 'unused' in keys[name] && has(name)), ...values.ignoredVariables],
+    ignored: [
+      ...keyNames.filter((name) => 'unused' in keys[name] && has(name)),
+      ...(all.catalogue !== null && has('endpoints.storageSquid') ? ['endpoints.storageSquid (catalogue is set)'] : []),
+      ...values.ignoredVariables,
+    ],
     ...all,
     catalogue: usesExample ? join(packageRoot, 'examples', 'catalogue.yml') : all.catalogue,
     workerId: all.workerId ?? (usesExample ? 0 : null),
@@ -76,7 +80,7 @@ const statusFacts = ({ get }: Values, { NODE_ENV: nodeEnv }: NodeJS.ProcessEnv):
   ...(nodeEnv !== undefined && { nodeEnv }),
 });
 
-/** The squid is not asked where a catalogue is given, so its URL need not be one then. */
+/** With a catalogue the squid is not queried, so its URL is not checked. */
 function checkSquid(url: string | null, catalogue: string | null): void {
   if (url === null || catalogue !== null) return;
   const protocol = URL.canParse(url) ? new URL(url).protocol : '';

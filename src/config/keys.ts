@@ -229,7 +229,8 @@ export const keys = {
     minimum: 1_048_576,
     default: 8_589_934_592,
     unit: 'bytes',
-    about: 'Largest size of the index of objects on disk: about 500 bytes per object, twice that during an import.',
+    about:
+      'Largest size of the rows of the index of objects: about 500 bytes per object, twice that during an import. The file on disk may reach twice this size.',
   },
   'sources.allowPrivateAddresses': {
     type: 'boolean',
@@ -276,7 +277,7 @@ export const keys = {
     default: 50,
     unit: 'ms',
     about:
-      'Minimum pause between two queries for objects that are not in the index. All that wait are asked for at once.',
+      'Minimum pause between two queries for objects that are not in the index. One query asks for all waiting objects.',
   },
   'squid.maxWaitingLookUps': {
     ...positive,
@@ -286,12 +287,12 @@ export const keys = {
   'squid.maxCachedLookUps': {
     ...positive,
     default: 50_000,
-    about: 'Answers to such queries that are cached, for `limits.queryNodeCacheTTL`.',
+    about: 'How many answers about single objects are cached, each for `limits.queryNodeCacheTTL`.',
   },
   'publicApi.lookUpTimeoutMs': {
     ...duration,
     default: 5000,
-    about: 'How long a request waits for the look-up of an object that is not in the index; then it gets a 503.',
+    about: 'How long a request for an object that is not in the index waits for its look-up; then it gets a 503.',
   },
   'operatorApi.previewTimeoutMs': {
     ...duration,
@@ -486,7 +487,7 @@ export const keys = {
   'limits.readCatalogueMs': {
     ...duration,
     default: 60_000,
-    about: 'How long the first start waits until the catalogue has been read; then the public API opens without it.',
+    about: 'How long the first start waits for the catalogue to be read; then the public API opens without it.',
   },
   'intervals.saveCacheState': { ...positive, unit: 's', unused: true, about: 'How often the index is written.' },
   'intervals.checkStorageNodeResponseTimes': {
@@ -561,7 +562,7 @@ export const keys = {
     maximum: 86_400,
     default: 60,
     unit: 's',
-    about: 'How long the answer about a single object is cached, also that there is no such object.',
+    about: 'How long an answer about a single object is cached, including that it does not exist.',
   },
   'endpoints.storageSquid': {
     type: 'string',

@@ -2,7 +2,7 @@
 import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import type { Arrival, Bringing, Brought, Following } from './arrival.ts';
-import type { LookUp, LookUps } from './look-up.ts';
+import type { ContentCalls, LookUp } from './look-up.ts';
 import {
   type Answer,
   lineOf,
@@ -17,25 +17,25 @@ import {
 
 const undecided = { result: 'undecided' } as const satisfies LookUp & Brought;
 
-/** One for each server process, replaced ones that still drain included. */
+/** One per server process, including replaced ones that are still draining. */
 const maxConnections = 256;
 
 /** How often a changed number of downloads is sent. */
 const downloadsEveryMs = 100;
 
 export interface LookUpServer {
-  /** Ends the connections too. */
+  /** Closes the connections as well. */
   close(): Promise<void>;
 }
 
 /**
- * Serves server processes at this path, instead of an earlier process.
+ * Serves server processes at this path, taking over from an earlier process.
  * @throws {NodeJS.ErrnoException} as `net.Server.listen` does
  */
-export async function serveLookUps(path: string, lookUps: LookUps, bringing: Bringing): Promise<LookUpServer> {
+export async function serveLookUps(path: string, calls: ContentCalls, bringing: Bringing): Promise<LookUpServer> {
   const connections = new Set<Connection>();
   const server = createServer((socket) => {
-    const connection = new Connection(socket, lookUps, bringing);
+    const connection = new Connection(socket, calls, bringing);
     connections.add(connection);
     socket.once('close', () => {
       connections.delete(connection);
@@ -43,7 +43,7 @@ export async function serveLookUps(path: string, lookUps: LookUps, bringing: Bri
     });
   });
   server.maxConnections = maxConnections;
-  // It appears at its path at once with its mode, and a server that closes late removes only its own name.
+  // The rename makes it appear with its final mode; a server that closes late removes only its temporary name.
   const early = `${path}~`;
   rmSync(early, { force: true });
   await new Promise<void>((resolve, reject) => {
@@ -72,16 +72,16 @@ export async function serveLookUps(path: string, lookUps: LookUps, bringing: Bri
 /** One server process. */
 class Connection {
   readonly socket: Socket;
-  readonly #lookUps: LookUps;
+  readonly #calls: ContentCalls;
   readonly #bringing: Bringing;
   readonly #followings = new Map<number, Following>();
   #waiting = 0;
   /** As the server process knows it. */
   #downloads = 0;
 
-  constructor(socket: Socket, lookUps: LookUps, bringing: Bringing) {
+  constructor(socket: Socket, calls: ContentCalls, bringing: Bringing) {
     this.socket = socket;
-    this.#lookUps = lookUps;
+    this.#calls = calls;
     this.#bringing = bringing;
     socket.on('error', () => {});
     readLines(socket, maxQuestionBytes, (line) => this.#take(JSON.parse(line) as Question));
@@ -101,7 +101,8 @@ class Connection {
   }
 
   #take(question: Question): void {
-    if ('bad' in question) this.#lookUps.reportBadCopy(question.bad);
+    if ('bad' in question) this.#calls.reportBadCopy(question.bad);
+    else if ('damaged' in question) this.#calls.reportDamage(question.damaged, question.message);
     else if ('uses' in question) this.#bringing.reportUses(question.uses);
     else if ('stop' in question) this.#stop(question.stop);
     else if ('bring' in question) this.#bring(question.seq, question.bring, question.from);
@@ -111,7 +112,7 @@ class Connection {
   #lookUp(seq: number, id: string): void {
     if (this.#waiting >= maxWaiting) return void this.#send({ seq, answer: undecided });
     this.#waiting += 1;
-    void this.#lookUps.lookUp(id).then((answer) => {
+    void this.#calls.lookUp(id).then((answer) => {
       this.#waiting -= 1;
       this.#send({ seq, answer });
     });

@@ -2,11 +2,12 @@
 import { connect, type Socket } from 'node:net';
 import type { Bringing, Following } from './arrival.ts';
 import { Followings } from './followings.ts';
-import type { LookUp, LookUps } from './look-up.ts';
+import type { ContentCalls, LookUp } from './look-up.ts';
 import {
   type Answer,
   lineOf,
   maxAnswerBytes,
+  maxMessageLength,
   maxQuestionBytes,
   maxUnreadBytes,
   maxWaiting,
@@ -32,7 +33,7 @@ interface Waiting {
   readonly timer: NodeJS.Timeout;
 }
 
-export class LookUpClient implements LookUps, Bringing {
+export class LookUpClient implements ContentCalls, Bringing {
   readonly #path: string;
   readonly #timeoutMs: number;
   readonly #followings: Followings;
@@ -81,6 +82,11 @@ export class LookUpClient implements LookUps, Bringing {
   /** Lost if the content process is not there. */
   reportBadCopy(id: string): void {
     this.#write({ bad: id });
+  }
+
+  /** Lost if the content process is not there: the next read of the index meets the damage again. */
+  reportDamage(indexId: string, message: string): void {
+    this.#write({ damaged: indexId, message: message.slice(0, maxMessageLength) });
   }
 
   /** Lost likewise. In as many lines as their length needs. */

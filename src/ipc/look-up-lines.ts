@@ -12,6 +12,8 @@ export type Question =
   | { readonly stop: number }
   /** The id of an object whose copy does not match its record. */
   | { readonly bad: string }
+  /** The id of an index in which a read met damage, and what it met. */
+  | { readonly damaged: string; readonly message: string }
   /** Requests for copies: id → number. */
   | { readonly uses: Readonly<Record<string, number>> };
 
@@ -23,11 +25,13 @@ export type Answer =
   /** The number of downloads in progress has changed; 0 at first. */
   | { readonly downloads: number };
 
-/** Longest line in bytes: an id of the index has at most 500. */
+/** Longest line in bytes: an id in the index has at most 500. */
 export const maxQuestionBytes = 1024;
+/** Longest message about damage, in characters. */
+export const maxMessageLength = 200;
 export const maxAnswerBytes = 64 * 1024;
 
-/** Bytes that wait for the other side to read. */
+/** Unread bytes allowed in the buffer of a connection. */
 export const maxUnreadBytes = 256 * 1024;
 
 /** Look-ups of one connection that wait for an answer. A further one is `undecided` at once. */
@@ -48,7 +52,7 @@ export function readLines(socket: Socket, maxBytes: number, take: (line: string)
     } catch {
       socket.destroy();
     }
-    // Characters, of which no line has more than bytes.
+    // Counts characters: no line has more of them than bytes.
     if (rest.length > maxBytes) socket.destroy();
   });
 }

@@ -20,7 +20,7 @@ export interface ServerSetup {
   readonly assetsDirectory?: string;
   /** How objects are passed through from sources; left out: none is. */
   readonly passing?: PassingSetup;
-  /** Where the content process answers look-ups: path of a socket. */
+  /** Path of the socket on which the content process answers look-ups. */
   readonly lookUpSocket: string;
   /** How long a request waits for a look-up. */
   readonly lookUpTimeoutMs: number;
@@ -95,7 +95,7 @@ export type Order = { readonly seq: number } & (
   | { readonly type: 'drain'; readonly drain: number }
   /** Close every connection of this drain. */
   | { readonly type: 'cut'; readonly drain: number }
-  /** The index with this id is read from now on: it was built, or rebuilt, by the content process. */
+  /** Read this index from now on: the content process has built or rebuilt it. */
   | { readonly type: 'index'; readonly id: string }
   /** What `/readyz` returns while the port is open; nothing else changes. */
   | { readonly type: 'ready'; readonly ready: boolean }

@@ -25,7 +25,7 @@ const methods = 'GET, HEAD, OPTIONS';
 const commonHeaders = ['Access-Control-Allow-Origin', '*', 'X-Content-Type-Options', 'nosniff'];
 
 const exposed =
-  'Accept-Ranges, Cache-Control, Content-Disposition, Content-Length, Content-Range, ETag, X-Cache, X-Data-Source, X-Request-Id';
+  'Accept-Ranges, Cache-Control, Content-Disposition, Content-Length, Content-Range, ETag, Retry-After, X-Cache, X-Data-Source, X-Request-Id';
 
 /** Headers of asset responses: what a player on another origin needs besides. */
 const forPlayers = [

@@ -29,6 +29,8 @@ export interface PublicServerParts {
   readonly bringing: Bringing;
   readonly openRange: OpenRange;
   readonly dataObject: DataObjectOf;
+  /** Whether this error of a read comes from a damaged index: it is reported, and not read any longer. Left out: none does. */
+  readonly isDamage?: (error: unknown) => boolean;
   /** Connections of all processes; left out: there are no others. */
   readonly count?: ConnectionCount;
 }
@@ -67,13 +69,13 @@ export class PublicServer {
   readonly #requestLog: RequestLog;
 
   constructor(setup: PublicSetup, settings: Settings, parts: PublicServerParts, events: PublicServerEvents) {
-    const { lookUps, bringing, openRange, dataObject, count } = parts;
+    const { lookUps, bringing, openRange, dataObject, isDamage, count } = parts;
     const { limits, passing, affordableConnections: affordable = 0 } = setup;
     this.#setup = setup;
     // One limit for all listeners: connections of drains count too.
     this.#places = new Places({ maxConnections: limits.maxConnections, affordable, count });
     this.#events = events;
-    this.#objects = new ObjectView(settings, dataObject, setup.indexSource);
+    this.#objects = new ObjectView(settings, dataObject, setup.indexSource, isDamage);
     this.#lookUps = lookUps;
     this.#bringing = bringing;
     this.#requestLog = new RequestLog(setup.reportsRequests ?? false, (report) => events.requests?.(report));
@@ -130,17 +132,17 @@ export class PublicServer {
     this.#uses.flush();
   }
 
-  /** Whether it reads an index of a directory that was read completely. */
+  /** Whether it has an index of a directory that was read completely. */
   get hasReadDirectory(): boolean {
     return this.#objects.summary?.readAt != null;
   }
 
-  /** The id of the index that is read; null: none. */
+  /** The id of the index in use; null: none. */
   get indexId(): string | null {
     return this.#objects.summary?.id ?? null;
   }
 
-  /** Reads this index from now on, and closes it when it reads another; null: none. */
+  /** Reads this index from now on, and closes it when it is replaced; null: none. */
   useIndex(index: ObjectIndex | null): void {
     this.#objects.use(index);
   }
@@ -222,7 +224,7 @@ export class PublicServer {
     if (!this.isReady) return 'stopping soon';
     const { summary } = this.#objects;
     if (summary === null) return 'there is no index of the directory yet';
-    return summary.readAt === null ? 'the directory has not been read yet' : null;
+    return summary.readAt === null ? 'the directory has never been read' : null;
   }
 
   #reportBadCopy(id: string): void {

@@ -1,6 +1,7 @@
 // Entry point of a server process: executes the orders of the control process, and drains by itself if that has died.
 import { realpathSync } from 'node:fs';
 import type { Server } from 'node:net';
+import { messageOf } from '../base/errors.ts';
 import { connectionCount, countsDescriptor } from '../ipc/connection-counts.ts';
 import { LookUpClient } from '../ipc/look-up-client.ts';
 import type { Order, PassingSetup, Report } from '../ipc/messages.ts';
@@ -10,6 +11,7 @@ import { measureLag } from '../metrics/event-loop-lag.ts';
 import { openRange } from '../sources/http-fetch.ts';
 import { dataObject } from '../store/data-object.ts';
 import { openStoreReader } from '../store/index-folder.ts';
+import { isDamage } from '../store/lmdb-file.ts';
 import { PublicServer } from './public-server.ts';
 
 /** No request is sent with it. */
@@ -37,6 +39,9 @@ let assetsDirectory: string | null = null;
 let assets: string | undefined;
 /** The id of the index that the content process has; null: not known yet. */
 let orderedIndex: string | null = null;
+/** The id of the index that was opened last. */
+let openedIndex: string | null = null;
+let lookUps: LookUpClient | null = null;
 /** Queue of orders about the port. */
 let port: Promise<void> = Promise.resolve();
 let onDrained = () => {};
@@ -85,6 +90,7 @@ async function resultOf(order: Order, shared?: Server): Promise<number | undefin
       drainTimeoutMs = order.drainTimeoutMs;
       stateDirectory = setup.stateDirectory;
       const content = new LookUpClient(setup.lookUpSocket, { timeoutMs: setup.lookUpTimeoutMs });
+      lookUps = content;
       const { maxResponses: _, ...limits } = setup.passing ?? noPassing;
       assetsDirectory = setup.assetsDirectory ?? null;
       publicServer = new PublicServer(
@@ -95,6 +101,7 @@ async function resultOf(order: Order, shared?: Server): Promise<number | undefin
           bringing: content,
           openRange: (url, range) => openRange(url, { ...limits, ...range }),
           dataObject: (id, row, bag, copy) => dataObject(id, row, bag, copy, copy && assetsPath()),
+          isDamage: (error) => reportedDamage(error, openedIndex),
           count: connectionCount(countsDescriptor, order.process),
         },
         {
@@ -116,7 +123,7 @@ async function resultOf(order: Order, shared?: Server): Promise<number | undefin
       return;
     case 'ping':
       resolveAssets();
-      // Its reading may have failed for lack of files or memory.
+      // Reading it may have failed for lack of file descriptors or memory.
       if (orderedIndex !== null && server().indexId !== orderedIndex) tryToReadIndex();
       return;
     case 'ready':
@@ -149,18 +156,28 @@ function resolveAssets(): void {
   }
 }
 
+/** Everything is undecided until one can be read. */
 function tryToReadIndex(): void {
   try {
     readIndex();
-  } catch {
-    // Everything is undecided until one can be read.
+  } catch (error) {
+    reportedDamage(error, orderedIndex);
   }
 }
 
-/** @throws {Error} if it cannot be read: then none is, since an earlier one is out of date */
+/** Whether the error is damage of the index, which the content process then rebuilds: it alone writes. */
+function reportedDamage(error: unknown, indexId: string | null): boolean {
+  if (!isDamage(error)) return false;
+  if (indexId !== null) lookUps?.reportDamage(indexId, messageOf(error));
+  return true;
+}
+
+/** @throws {Error} if it cannot be read; then no index is in use, since an earlier one is out of date */
 function readIndex(): void {
   server().useIndex(null);
-  server().useIndex(openStoreReader(stateDirectory));
+  const index = openStoreReader(stateDirectory);
+  openedIndex = index.summary.id;
+  server().useIndex(index);
 }
 
 function serverMetricsOf({ serverMetrics: { counts, connections } }: PublicServer): ServerMetrics {

@@ -1,14 +1,9 @@
 // The document of `GET /api/v1/status`, with the property names that existing monitors read.
 
 import { monotonicMs } from '../base/monotonic.ts';
+import { type SquidMark, squidMark } from '../ipc/content-messages.ts';
 import type { ServerSetup } from '../ipc/messages.ts';
 import type { ObjectView } from './object-view.ts';
-
-/** How far the squid was when the directory was last read from it, as its driver notes it in the index. */
-interface SquidMark {
-  readonly height: number | null;
-  readonly version: string | null;
-}
 
 export function statusDocument(
   {
@@ -22,7 +17,7 @@ export function statusDocument(
 ) {
   const { settings } = view;
   const totals = view.summary?.totals;
-  const squid = view.mark('squid') as SquidMark | undefined;
+  const squid = view.mark(squidMark) as SquidMark | undefined;
   const height = squid?.height ?? 0;
   return {
     id,

@@ -2,7 +2,7 @@
 import type { BagRow, BucketRow, CopyRow, FileProblem, FileRow, IndexSource, ObjectRow } from './object-index.ts';
 
 /** Another layout has another number; an index of another format is rebuilt. */
-export const indexFormat = 2;
+export const indexFormat = 3;
 
 /** One letter for each version of the directory that has rows on disk. */
 export const slots = [...'abcdefghijklmnopqrstuvwxyz'];

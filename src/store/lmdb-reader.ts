@@ -1,4 +1,5 @@
 // Reads of the index on disk.
+import type { CheckedDatabase } from './checked-database.ts';
 import { mayExist } from './index-names.ts';
 import {
   copyEnd,
@@ -31,14 +32,18 @@ import type { BagRow, BucketRow, CopyRow, FileProblem, IndexSummary, ObjectIndex
 import { type CopyTotals, noCopies, noTotals, type VersionTotals } from './object-sums.ts';
 
 export class LmdbReader implements ObjectIndex {
-  protected readonly database: Database;
+  protected readonly database: CheckedDatabase;
+  /** Of the state that is read in this turn of the event loop; null: not read yet. */
+  #slotNow: string | null = null;
+  #willForget = false;
 
-  constructor(database: Database) {
+  constructor(database: CheckedDatabase) {
     this.database = database;
   }
 
   refresh(): void {
-    this.database.resetReadTxn();
+    this.#slotNow = null;
+    this.database.refresh();
   }
 
   get summary(): IndexSummary {
@@ -99,11 +104,11 @@ export class LmdbReader implements ObjectIndex {
   }
 
   *copiesByPriority(): Generator<readonly [string, CopyRow]> {
-    const transaction = this.database.useReadTransaction();
+    const transaction = this.database.readTransaction();
     try {
       for (const key of this.database.getKeys({ start: priorityStart, end: priorityEnd, transaction })) {
         const id = idOfPriorityKey(key);
-        yield [id, unpackCopy(this.database.get(copyKey(id), { transaction }) as PackedCopy)];
+        yield [id, unpackCopy(this.database.get(copyKey(id), transaction) as PackedCopy)];
       }
     } finally {
       transaction.done();
@@ -118,28 +123,42 @@ export class LmdbReader implements ObjectIndex {
     await this.database.close();
   }
 
+  /** Kept until the end of the task: after that, LMDB may read a later state. */
   #slot(): string {
-    return this.database.get(slotKey) as string;
+    if (this.#slotNow !== null) return this.#slotNow;
+    const slot = this.database.get(slotKey) as string;
+    this.#slotNow = slot;
+    if (!this.#willForget) {
+      this.#willForget = true;
+      queueMicrotask(this.#forgetSlot);
+    }
+    return slot;
   }
+
+  readonly #forgetSlot = (): void => {
+    this.#willForget = false;
+    this.#slotNow = null;
+  };
 
   #row(table: Table, name: string): unknown {
     return mayExist(name) ? this.database.get(rowKey(table, this.#slot(), name)) : undefined;
   }
 
   *#range(table: Table): Generator<{ readonly key: string; readonly value: unknown }> {
-    const transaction = this.database.useReadTransaction();
+    const transaction = this.database.readTransaction();
     try {
-      const slot = this.database.get(slotKey, { transaction }) as string;
-      yield* this.database.getRange({ start: rowKey(table, slot, ''), end: tableEnd(table, slot), transaction });
+      const slot = this.database.get(slotKey, transaction) as string;
+      const keys = this.database.getKeys({ start: rowKey(table, slot, ''), end: tableEnd(table, slot), transaction });
+      for (const key of keys) yield { key, value: this.database.get(key, transaction) };
     } finally {
       transaction.done();
     }
   }
 
   *#keys(bounds: (slot: string) => readonly [start: string, end: string]): Generator<string> {
-    const transaction = this.database.useReadTransaction();
+    const transaction = this.database.readTransaction();
     try {
-      const [start, end] = bounds(this.database.get(slotKey, { transaction }) as string);
+      const [start, end] = bounds(this.database.get(slotKey, transaction) as string);
       yield* this.database.getKeys({ start, end, transaction });
     } finally {
       transaction.done();

@@ -1,4 +1,5 @@
 // One transaction on a version of the index on disk. Sums are kept in memory until its end.
+import type { CheckedDatabase } from './checked-database.ts';
 import { checkName, mayExist } from './index-names.ts';
 import {
   copyKey,
@@ -25,7 +26,6 @@ import {
   unpackCopy,
   unpackObject,
 } from './index-rows.ts';
-import type { Database } from './lmdb-file.ts';
 import type {
   BagAssignment,
   BagRow,
@@ -50,7 +50,7 @@ import {
 const keysPerStep = 500;
 
 export class LmdbTransaction implements IndexTransaction {
-  readonly #database: Database;
+  readonly #database: CheckedDatabase;
   readonly #slot: string;
   readonly #totalsBefore: VersionTotals;
   #totals: VersionTotals;
@@ -61,7 +61,7 @@ export class LmdbTransaction implements IndexTransaction {
   #ended = false;
 
   /** To be used in a write transaction of the database. */
-  constructor(database: Database, slot: string) {
+  constructor(database: CheckedDatabase, slot: string) {
     this.#database = database;
     this.#slot = slot;
     this.#totalsBefore = (database.get(this.#key('t', '')) ?? noTotals) as VersionTotals;

@@ -132,6 +132,10 @@ class MemoryIndex implements IndexWriter {
     };
   }
 
+  check(): boolean {
+    return false;
+  }
+
   tidy(): boolean {
     const left = this.#old;
     this.#old = false;

@@ -129,7 +129,7 @@ export interface ObjectIndex {
   copyIds(after: string): Iterable<string>;
   /** Copies by ascending priority. */
   copiesByPriority(): Iterable<readonly [id: string, copy: CopyRow]>;
-  /** A note of the driver, such as the position of a sync; undefined: none. */
+  /** A value stored by the driver, such as the position of a sync; undefined: none. */
   mark(name: string): unknown;
   close(): Promise<void>;
 }
@@ -140,11 +140,11 @@ export interface IndexTransaction
     ObjectIndex,
     'object' | 'bag' | 'bucket' | 'bags' | 'buckets' | 'objectsOfBag' | 'copy' | 'mark' | 'summary'
   > {
-  /** The bag must be there. Sums and totals follow. */
+  /** The bag must exist. Updates sums and totals. */
   putObject(id: string, row: ObjectRow): void;
   removeObject(id: string): void;
   putBag(id: string, assignment: BagAssignment): void;
-  /** Removes its objects too. */
+  /** Removes its objects as well. */
   removeBag(id: string): void;
   putBucket(id: string, row: BucketRow): void;
   removeBucket(id: string): void;
@@ -163,10 +163,16 @@ export interface IndexWriter extends ObjectIndex {
    * @throws {IndexFull} if the index would exceed its maximum size; system errors
    */
   transact<T>(change: (tx: IndexTransaction) => T): T;
-  /** Starts an empty version that readers do not see. One that was not published is discarded. */
+  /** Starts an empty version, invisible to readers. An unpublished one is discarded. */
   newVersion(): NewVersion;
   /** Removes some rows of versions that are no longer read. @returns whether any are left: call it again later */
   tidy(): boolean;
+  /**
+   * Reads some rows, by and by all, to find damage that no other read may meet.
+   * @returns whether any are left of this round: call it again later
+   * @throws {IndexDamaged}
+   */
+  check(): boolean;
 }
 
 /** A version of the directory that is being built in steps of bounded size. Marks belong to the index, not to a version. */

@@ -249,7 +249,11 @@ class Supervisor implements PublicSide {
     const reply = await server.order(order, startTimeoutMs);
     if (reply.type === 'failed') server.kill('Faulty', `could not be set up: ${reply.reason}`);
     if (reply.type === 'confirmed' && reply.hasIndex) this.#noteIndex();
-    await this.#sendIndex(server);
+    // Another one may take its place before the answer.
+    for (let sent: string | null = null; sent !== this.#indexId && server.alive; ) {
+      sent = this.#indexId;
+      await this.#sendIndex(server);
+    }
     // A process that is started during the lame duck must report "not ready" too.
     if (!this.#isReady) void server.order({ type: 'ready', ready: false });
   }

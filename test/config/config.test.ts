@@ -206,6 +206,8 @@ describe('config', () => {
       expect(config.operatorApi?.hmacSecret).to.equal('this-is-not-so-secret');
       expect(config.ignored).to.include.members(['limits.storage', 'keys']);
       expect(config.ignored).not.to.include('publicApi.port').and.not.to.include('endpoints.storageSquid');
+      const catalogue = { DISTRIBUTOR__CATALOGUE: 'catalogue.yml' };
+      expect(load(catalogue).ignored).to.include('endpoints.storageSquid (catalogue is set)');
     });
   });
 

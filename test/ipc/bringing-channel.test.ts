@@ -17,7 +17,11 @@ const arrival = (received: number, state: Arrival['state'] = 'arriving'): Arriva
 const arriving = (received: number): Brought => ({ result: 'arriving', arrival: arrival(received) });
 const undecided: Brought = { result: 'undecided' };
 
-const lookUps = { lookUp: async () => ({ result: 'unknown' }) as const, reportBadCopy: () => {} };
+const lookUps = {
+  lookUp: async () => ({ result: 'unknown' }) as const,
+  reportBadCopy: () => {},
+  reportDamage: () => {},
+};
 
 describe('the look-up channel, for copies that arrive', () => {
   let folder: Folder;

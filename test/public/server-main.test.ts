@@ -15,6 +15,7 @@ import { openSharedSettings, type SharedSettings } from '../../src/ipc/shared-se
 import { openStore } from '../../src/store/index-folder.ts';
 import type { IndexWriter } from '../../src/store/object-index.ts';
 import { ArrivingCopy, BringingTwin } from '../support/bringing-twin.ts';
+import { damageIndex, replacing } from '../support/damage-index.ts';
 import { Folder } from '../support/folder.ts';
 import { testLimits } from '../support/public-side-twin.ts';
 import { publishObjects } from '../support/publish-objects.ts';
@@ -35,11 +36,12 @@ describe('a server process', () => {
   let shared: SharedSettings;
   let counts: ConnectionCounts;
   const writers: IndexWriter[] = [];
+  let damaged: { readonly indexId: string; readonly message: string }[];
   let seq: number;
 
   beforeEach(async () => {
     folder = await Folder.make();
-    [shared, counts, bad, seq] = [openSharedSettings(), openConnectionCounts(1), [], 0];
+    [shared, counts, bad, damaged, seq] = [openSharedSettings(), openConnectionCounts(1), [], [], 0];
     bringing = new BringingTwin();
     await serveContent();
     child = fork(entry, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc', shared.descriptor, counts.descriptor] });
@@ -61,6 +63,7 @@ describe('a server process', () => {
     const lookUps = {
       lookUp: async () => ({ result: 'undecided' }) as const,
       reportBadCopy: (id: string) => void bad.push(id),
+      reportDamage: (indexId: string, message: string) => void damaged.push({ indexId, message }),
     };
     content = await serveLookUps(join(folder.path, 'content.sock'), lookUps, bringing);
   }
@@ -110,7 +113,7 @@ describe('a server process', () => {
     return index;
   }
 
-  it('reads the index that is there at its start', async () => {
+  it('reads an index that exists at its start', async () => {
     built(await folder.object('1', 'one'));
     const port = await listening();
     expect((await ask(port, '/api/v1/assets/1')).body.toString()).to.equal('one');
@@ -126,7 +129,7 @@ describe('a server process', () => {
     expect((await ask(port, '/api/v1/assets/1')).body.toString()).to.equal('one');
   });
 
-  it('reads another index in the place of one that was set aside', async () => {
+  it('reads the index that has replaced a renamed one', async () => {
     const first = built(await folder.object('1', 'one'));
     const port = await listening();
     expect((await ask(port, '/api/v1/assets/1')).status).to.equal(200);
@@ -139,18 +142,18 @@ describe('a server process', () => {
     expect((await ask(port, '/api/v1/assets/1')).status).to.equal(404);
   });
 
-  it('says at its setup whether it has found an index of a directory that was read', async () => {
+  it('reports during setup an index of a directory that was read', async () => {
     built();
     expect(await prepared()).to.include({ type: 'confirmed', hasIndex: true });
   });
 
-  it('says so of none that was never read, or that there is none', async () => {
+  it('reports no index if the directory was never read, or if there is none', async () => {
     expect(await prepared()).to.include({ type: 'confirmed', hasIndex: false });
     empty();
     expect(await prepared()).to.include({ type: 'confirmed', hasIndex: false });
   });
 
-  it('tries again with its heartbeat to read an index that it could not read when ordered', async () => {
+  it('retries with each heartbeat an index that it could not read when ordered', async () => {
     const { summary } = built(await folder.object('1', 'one'));
     const [path, away] = [join(folder.path, 'index'), join(folder.path, 'away')];
     await rename(path, away);
@@ -215,5 +218,27 @@ describe('a server process', () => {
     expect((await ask(port, '/api/v1/assets/1')).status).to.equal(404);
     await until(() => bad.length > 0);
     expect(bad).to.deep.equal(['1']);
+  });
+
+  it('does not read a damaged index any longer, reports it until it is replaced, and reads the next', async () => {
+    const one = await folder.object('1', 'one');
+    const { summary } = built(one);
+    const port = await listening();
+    await order({ type: 'index', id: summary.id });
+    expect((await ask(port, '/api/v1/assets/1')).status).to.equal(200);
+    damageIndex(folder.path, replacing(one.path ?? '', (one.path ?? '').replace(/.$/, '?')));
+    expect((await ask(port, '/api/v1/assets/1')).status).to.equal(503);
+    expect((await ask(port, '/readyz')).status).to.equal(503);
+    await until(() => damaged.length === 1);
+    expect(damaged[0]?.indexId).to.equal(summary.id);
+    expect(damaged[0]?.message).to.contain('a wrong checksum');
+    // The report may have been lost: another read meets the damage again.
+    await order({ type: 'ping' });
+    expect((await ask(port, '/api/v1/assets/1')).status).to.equal(503);
+    await until(() => damaged.length === 2);
+    await rename(join(folder.path, 'index'), join(folder.path, 'index.damaged'));
+    const next = built(one);
+    await order({ type: 'index', id: next.summary.id });
+    expect((await ask(port, '/api/v1/assets/1')).body.toString()).to.equal('one');
   });
 });

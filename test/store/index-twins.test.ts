@@ -1,4 +1,4 @@
-// Random transactions, versions and removals on the index in memory and on disk: both always answer alike.
+// Random transactions, versions and removals on the index in memory and on disk: both always give the same answers.
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { openIndexWriter } from '../../src/store/lmdb-index.ts';
@@ -130,7 +130,7 @@ class Twin {
 }
 
 describe('the index in memory and on disk', () => {
-  it('answer alike after the same steps, and their sums are those of a recount', async () => {
+  it('give the same answers after the same steps, and sums that match a recount', async () => {
     const folder = temporaryFolder();
     let run = 0;
     await fc.assert(

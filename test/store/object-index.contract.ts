@@ -75,7 +75,7 @@ export function describesAnIndex(create: () => Promise<IndexUnderTest>): void {
     expect(index.summary.totals).to.include({ objects: 3, files: 1, fileBytes: 7, missing: 1, damaged: 1 });
   });
 
-  it('follows an object into another bag, and out of the index', () => {
+  it('updates sums when an object moves to another bag or is removed', () => {
     putTwoBags();
     index.transact((tx) => tx.putObject('1', squidRow('b', { size: 20 })));
     expect([...index.objectsOfBag('a')]).to.deep.equal(['2']);
@@ -99,7 +99,7 @@ export function describesAnIndex(create: () => Promise<IndexUnderTest>): void {
     expect(index.summary.totals).to.deep.equal(recount(index)).and.include({ objects: 1, bags: 1 });
   });
 
-  it('lists ids in the order of their text, from the one after another', () => {
+  it('lists ids in text order, starting after a given one', () => {
     index.transact((tx) => {
       tx.putBag('a', inBuckets());
       for (const id of ['9', '10', '100', '2']) tx.putObject(id, squidRow('a'));
@@ -110,7 +110,7 @@ export function describesAnIndex(create: () => Promise<IndexUnderTest>): void {
     expect([...index.objectIds('9')]).to.deep.equal([]);
   });
 
-  it('keeps bags apart whose names begin alike', () => {
+  it('separates bags whose names share a prefix', () => {
     index.transact((tx) => {
       for (const bag of ['a', 'a:1', 'a 1']) {
         tx.putBag(bag, inBuckets());
@@ -147,7 +147,7 @@ export function describesAnIndex(create: () => Promise<IndexUnderTest>): void {
     expect([...index.objectsOfBag('a')]).to.deep.equal(['1', '2']);
   });
 
-  it('does not put an object into a bag that is not there', () => {
+  it('does not put an object into a missing bag', () => {
     putTwoBags();
     index.transact((tx) => expect(() => tx.putObject('1', squidRow('nowhere'))).to.throw(/bag nowhere/));
     expect(index.object('1')).to.include({ bag: 'a' });
@@ -312,7 +312,7 @@ export function describesAnIndex(create: () => Promise<IndexUnderTest>): void {
       return version;
     };
 
-    it('is empty, and not seen before it is published', () => {
+    it('is empty, and invisible until it is published', () => {
       putTwoBags();
       const before = index.summary;
       const version = index.newVersion();
@@ -372,7 +372,7 @@ export function describesAnIndex(create: () => Promise<IndexUnderTest>): void {
     });
   });
 
-  it('knows everything after it was opened again, and discards a version that was not published', async () => {
+  it('has everything after it was reopened, and discards an unpublished version', async () => {
     if (reopen === null) return;
     putTwoBags();
     index.transact((tx) => {

@@ -26,7 +26,10 @@ export class CacheRig {
   isDirectoryCurrent = true;
   cache: Cache;
 
-  constructor(more: Partial<CacheSetup> = {}, index: IndexWriter = memoryIndex({ kind: 'squid', name: 'http://squid' })) {
+  constructor(
+    more: Partial<CacheSetup> = {},
+    index: IndexWriter = memoryIndex({ kind: 'squid', name: 'http://squid' }),
+  ) {
     this.setup = cacheSetup(this.assets, more);
     this.index = index;
     index.transact((tx) => {
@@ -53,7 +56,8 @@ export class CacheRig {
     return new Cache({
       ...{ setup: this.setup, index: this.index, sources: this.sources },
       settings: () => this.settings,
-      originOf: (_, row) => (row?.url ? { kind: 'url', url: row.url } : { kind: 'storage', endpoints: ['http://node'] }),
+      originOf: (_, row) =>
+        row?.url ? { kind: 'url', url: row.url } : { kind: 'storage', endpoints: ['http://node'] },
       lookUp: async (id) => this.lookUps.get(id) ?? { result: 'unknown' },
       isDirectoryCurrent: () => this.isDirectoryCurrent,
       pace: async () => {},
@@ -114,7 +118,10 @@ export class CacheRig {
   /** What is in the index is on disk as it was indexed, and nothing else is there. */
   get isInStep(): boolean {
     const ids = [...this.index.copyIds('')];
-    return JSON.stringify(ids.map((id) => this.path(id)).sort()) === JSON.stringify(this.files.map((name) => join(this.assets, name)));
+    return (
+      JSON.stringify(ids.map((id) => this.path(id)).sort()) ===
+      JSON.stringify(this.files.map((name) => join(this.assets, name)))
+    );
   }
 }
 

@@ -79,6 +79,8 @@ export class ContentSideTwin implements ContentSide {
     for (const listener of [...this.#listeners]) listener({ type: 'changed' });
   }
 
+  rebuildIndex(): void {}
+
   kill(): void {}
 
   async end(): Promise<void> {}

@@ -39,6 +39,7 @@ export class TestStore {
     const lookUps = {
       lookUp: (id: string) => store.lookUp(id),
       reportBadCopy: (id: string) => void store.badCopies.push(id),
+      reportDamage: () => {},
     };
     store.#server = await serveLookUps(store.setup.lookUpSocket, lookUps, new BringingTwin());
     return store;

@@ -32,14 +32,14 @@ export type ImportResult =
 
 /** Objects per transaction; it holds the event loop for some 20 ms. */
 const objectsPerStep = 1000;
-/** Bags that are known to be in the new version without a look. */
+/** Bags known to be in the new version, so that they need not be read. */
 const maxKnownBags = 10_000;
 
 type ObjectEntry = Extract<CatalogueEntry, { readonly object: StatedObject }>;
 type WorkerEntry = Extract<CatalogueEntry, { readonly worker: StatedWorker }>;
 
-/** Where it is not known: the catalogue is refused, and only its other errors are of interest. */
-const notLocated: Located = { fault: 'missing', message: 'was not looked for' };
+/** For an unknown folder: the catalogue is rejected anyway, and only its other errors matter. */
+const notLocated: Located = { fault: 'missing', message: 'was not checked' };
 
 /**
  * Fills the new version; the caller publishes it.
@@ -83,7 +83,7 @@ export async function importCatalogue(file: CatalogueFile, name: string, ports: 
       const row = rows[at] as ObjectRow;
       // A catalogue in YAML has been checked as a whole.
       if (line !== null && tx.object(object.id) !== undefined) {
-        repeated.push(errorLine(name, line, 'id', `${object.id} is the id of an earlier object too`));
+        repeated.push(errorLine(name, line, 'id', `${object.id} is also the id of an earlier object`));
         continue;
       }
       if (!bags.has(row.bag)) {
@@ -110,7 +110,7 @@ export async function importCatalogue(file: CatalogueFile, name: string, ports: 
   function takeWorkers(entries: readonly WorkerEntry[]): void {
     const fresh = entries.filter(({ worker: { id }, line }) => {
       if (!workers.has(id)) return workers.add(id);
-      errors.add(errorLine(name, line ?? 1, 'worker', `${id} has an earlier line too`));
+      errors.add(errorLine(name, line ?? 1, 'worker', `${id} already has a line`));
       return false;
     });
     writes.attempt('version', () =>

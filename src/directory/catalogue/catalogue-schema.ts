@@ -61,7 +61,7 @@ function isSourceUrl(text: string): boolean {
   return /^https?:$/.test(protocol) && username === '' && password === '';
 }
 
-/** Longest id of an object: the index takes no longer one. */
+/** Longest object id: the limit of the index. */
 const maxIdDigits = 500;
 
 export const isObjectId = (text: string): boolean => /^[0-9]+$/.test(text) && text.length <= maxIdDigits;
@@ -129,6 +129,6 @@ export const faultsOf: Validate = (value) => {
 };
 
 const plainObjectFaultsOf = compile(object, formats);
-/** The errors of one object or one worker in a line of its own, `{"id":…}` or `{"worker":…}`. */
+/** The errors of one NDJSON line: an object, `{"id":…}`, or a worker, `{"worker":…}`. */
 export const objectFaultsOf: Validate = (value) => [...plainObjectFaultsOf(value), ...placeFaults(value, '')];
 export const workerFaultsOf = compile(worker('worker'), formats);

@@ -22,7 +22,7 @@ export async function hashOf(found: FoundFile, hashFile: HashFile, options: Hash
   }
 }
 
-/** All types before the first hash: they are fast, and viewers see them. */
+/** All types come before the first hash: types are fast to find, and viewers see them. */
 export async function workOutSome(
   rows: readonly ObjectRow[],
   hashFile: HashFile,

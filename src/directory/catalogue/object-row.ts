@@ -1,4 +1,4 @@
-// What a catalogue states about an object and what is known about its file, as a row of the index.
+// The index row of a catalogue's object: what the catalogue states and what is known about the file.
 import { sameFacts } from '../../../machines/answer.ts';
 import type { FileProblem, FileRow, ObjectRow } from '../../store/object-index.ts';
 import type { StatedFile, StatedUrl } from './catalogue-schema.ts';
@@ -23,7 +23,7 @@ export const urlRowOf = ({ url, size, type, hash }: StatedUrl, bag: string): Obj
   ...{ bag, size: size ?? null, type: type ?? null, hash: hash ?? null, accepted: true, file: null, url },
 });
 
-/** The row after a look at its file. */
+/** The row after its file was located. */
 export const relocated = (row: CatalogueRow, located: Located): CatalogueRow => ({
   ...row,
   file: fileRow(row, row.file.name, located, row.file),
@@ -48,7 +48,7 @@ function fileRow(
 export const isOf = ({ found }: FileRow, file: FoundFile): boolean =>
   found !== null && found.path === file.path && sameFacts(found, file);
 
-/** Whether a look at the file has shown nothing new. */
+/** Whether locating the file has shown nothing new. */
 export function isAsLocated(row: CatalogueRow, located: Located): boolean {
   if ('found' in located) return isOf(row.file, located.found);
   return row.file.found === null && row.file.problem?.message === located.message;
@@ -62,10 +62,10 @@ function problemOf({ size, hash }: Pick<ObjectRow, 'size' | 'hash'>, found: Foun
 
 const damaged = (message: string): FileProblem => ({ kind: 'damaged', message });
 
-/** What a read of a file has shown. */
+/** The result of reading a file. */
 export type Finding = { readonly type: string } | { readonly hash: string } | { readonly unreadable: string };
 
-/** The row after a read of its file. */
+/** The row after its file was read. */
 export function withFinding(row: CatalogueRow, finding: Finding): CatalogueRow {
   const { file } = row;
   if (file.found === null) return row;
@@ -80,7 +80,7 @@ export const lacksType = (row: CatalogueRow): boolean => row.file.problem === nu
 
 export const lacksHash = ({ file }: CatalogueRow): boolean => file.problem === null && file.hash === null;
 
-/** Its bytes could not be read, which may have passed since. */
+/** The file could not be read; the cause may be gone by now. */
 export const wasUnreadable = ({ size, file }: CatalogueRow): boolean =>
   file.problem !== null && file.found !== null && file.hash === null && (size === null || size === file.found.size);
 

@@ -1,4 +1,4 @@
-// Look-ups of single objects: one query for all that wait, one at a time, cached, and bounded however many strangers ask.
+// Looks up single objects: one query at a time for all waiting objects, cached, and bounded against floods of random ids.
 import { LRUCache } from 'lru-cache';
 import type { DataObject } from '../../../machines/answer.ts';
 import type { LookUp } from '../../ipc/look-up.ts';
@@ -19,17 +19,17 @@ export interface LookUpOptions {
   /** 0: nothing is cached. */
   readonly cacheMs: number;
   readonly maxCached: number;
-  /** Aborted at the end. */
+  /** Aborted when the directory stops. */
   readonly signal: AbortSignal;
 }
 
-/** Ids of one query. */
+/** Ids per query. */
 const maxTogether = 100;
 /** Longer ids do not exist: a number of 128 bits has 39 digits. */
 const possibleId = /^[0-9]{1,40}$/;
-/** How long nothing is asked after a failure; doubled with each further one. */
-const firstRestMs = 1000;
-const maxRestMs = 10_000;
+/** Backoff after a failure; doubled with each further one. */
+const firstBackoffMs = 1000;
+const maxBackoffMs = 10_000;
 
 /** Single objects that may fail one after another before the squid itself is at fault. */
 const maxFailedInARow = 3;
@@ -45,11 +45,11 @@ interface Waiting {
 export class SquidLookUps {
   readonly #options: LookUpOptions;
   readonly #cache: LRUCache<string, LookUp> | null;
-  /** Those that a query is asking for, too. */
+  /** Includes those of the query in progress. */
   readonly #waiting = new Map<string, Waiting>();
   #isAsking = false;
-  #restUntilMs = Number.NEGATIVE_INFINITY;
-  #restMs = firstRestMs;
+  #retryAtMs = Number.NEGATIVE_INFINITY;
+  #backoffMs = firstBackoffMs;
   #failedInARow = 0;
 
   constructor(options: LookUpOptions) {
@@ -65,8 +65,8 @@ export class SquidLookUps {
     const known = this.#inIndex(objectId) ?? this.#cache?.get(objectId) ?? this.#waiting.get(objectId)?.answer;
     if (known) return known;
     const { clock, maxWaiting, signal } = this.#options;
-    const isResting = clock.monotonicMs() < this.#restUntilMs;
-    if (isResting || signal.aborted || this.#waiting.size >= maxWaiting) return undecided;
+    const isBackingOff = clock.monotonicMs() < this.#retryAtMs;
+    if (isBackingOff || signal.aborted || this.#waiting.size >= maxWaiting) return undecided;
     let resolve: Waiting['resolve'] = () => {};
     const answer = new Promise<LookUp>((done) => {
       resolve = done;
@@ -99,7 +99,7 @@ export class SquidLookUps {
     const { client, conditions } = this.#options;
     try {
       const singles = new Map((await client.objects(ids)).map((single) => [single.object.id, single]));
-      this.#restMs = firstRestMs;
+      this.#backoffMs = firstBackoffMs;
       this.#failedInARow = 0;
       conditions.answered('lookUp');
       for (const id of ids) {
@@ -139,8 +139,8 @@ export class SquidLookUps {
     for (const { resolve } of this.#waiting.values()) resolve(undecided);
     this.#waiting.clear();
     if (!(error instanceof SquidFailure)) return;
-    this.#restUntilMs = this.#options.clock.monotonicMs() + this.#restMs;
-    this.#restMs = Math.min(2 * this.#restMs, maxRestMs);
+    this.#retryAtMs = this.#options.clock.monotonicMs() + this.#backoffMs;
+    this.#backoffMs = Math.min(2 * this.#backoffMs, maxBackoffMs);
   }
 
   #settle(id: string, answer: LookUp): void {

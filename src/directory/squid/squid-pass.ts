@@ -1,9 +1,11 @@
-// One sync: the buckets, the bags that the settings need, page by page, and at its end what is no longer there.
+// One sync: reads the buckets, then the bags that the settings need, page by page, and finally removes what is gone.
 import { setImmediate as turn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { coverage, type Settings } from '../../../machines/settings.ts';
-import type { BagRow, BucketRow, IndexWriter } from '../../store/object-index.ts';
+import { type SquidMark, squidMark } from '../../ipc/content-messages.ts';
+import type { BagRow, BucketRow, IndexTransaction, IndexWriter } from '../../store/object-index.ts';
 import type { PageSize } from './page-size.ts';
+import { portions } from './portions.ts';
 import type { SquidBag, SquidBucket } from './squid-answers.ts';
 import type { SquidClient } from './squid-client.ts';
 import {
@@ -12,6 +14,7 @@ import {
   type LossMark,
   markName,
   markOf,
+  neededBuckets,
   type PassMark,
   type StorageNodesMark,
 } from './squid-marks.ts';
@@ -21,10 +24,12 @@ export interface PassPorts {
   readonly client: SquidClient;
   readonly index: IndexWriter;
   readonly settings: Settings;
+  /** Of the squid; null: not known. */
+  readonly version: string | null;
   readonly pageSize: PageSize;
-  /** The pause before the next query. @throws if the pass is to end */
+  /** Waits before the next query. @throws to end the pass */
   readonly pause: () => Promise<void>;
-  /** What has been read. */
+  /** Reports what has been read. */
   readonly progress: (pass: Pick<PassMark, 'bags' | 'objects' | 'height'>) => void;
   readonly now: () => string;
 }
@@ -47,7 +52,7 @@ const nothingRead: PassMark = {
 const pageBuckets = 1000;
 /** More are not noted: one mark holds them all. */
 const maxStorageNodes = 2000;
-/** The position of unchanged pages is saved so often: a restart reads at most so many once more. */
+/** How often the position is saved while pages are unchanged: a restart re-reads at most this many. */
 const saveEveryPages = 20;
 
 export class SquidPass {
@@ -67,7 +72,7 @@ export class SquidPass {
     this.#last = markOf(ports.index, 'last');
   }
 
-  /** Continues the pass in the index if it has the same needs. @throws {SquidFailure}; errors of the index and of `pause` */
+  /** Continues the pass saved in the index if its key is the same. @throws {SquidFailure}; errors of the index and of `pause` */
   async run(): Promise<PassResult> {
     const { client, index } = this.#ports;
     const height = await client.height();
@@ -110,10 +115,7 @@ export class SquidPass {
       await this.#ports.pause();
     }
     this.#buckets = buckets;
-    const { buckets: chosen, workerId } = this.#ports.settings;
-    const ofWorker = () =>
-      [...buckets.values()].filter(({ workers }) => workerId !== null && workers.includes(workerId));
-    this.#needed = [...new Set(chosen ?? ofWorker().map(({ id }) => id))].sort();
+    this.#needed = neededBuckets(this.#ports.settings, buckets);
   }
 
   async #readStorageNodes(): Promise<StorageNodesMark> {
@@ -135,7 +137,7 @@ export class SquidPass {
     index.transact((tx) => tx.putMark(markName('storageNodes'), endpoints));
   }
 
-  /** The pass begins again for other needs, and for a squid that is lower than at the beginning. */
+  /** A height lower than at the start means a different squid: the pass starts over. */
   #begin(height: number | null): void {
     this.#height = height;
     const key = keyOf(this.#needed);
@@ -162,7 +164,7 @@ export class SquidPass {
     return known.size !== this.#buckets.size || [...this.#buckets.values()].some(isOther);
   }
 
-  /** Workers are added now and removed at the end: a squid that is behind takes nothing away. */
+  /** Workers are added now and removed at the end: a squid that is behind must not remove any. */
   #addBuckets(): void {
     const { index } = this.#ports;
     const rows = [...this.#buckets.values()].map(({ id, distributing, workers }) => {
@@ -180,12 +182,12 @@ export class SquidPass {
       const asked = pageSize.bags;
       const page = await pageSize.adapt(() => client.bags(this.#needed, this.#mark.cursor, asked));
       if (page === null) continue;
-      this.#take(page);
+      await this.#take(page);
       if (page.length < asked) return;
     }
   }
 
-  /** Nothing is dropped. The number stays, so that the next pass has another one; so does the height. */
+  /** Drops nothing. Number and height are kept, so that the next pass gets a different number. */
   #abandon(loss?: LossMark): void {
     const { number, height } = this.#mark;
     this.#ports.index.transact((tx) => {
@@ -194,7 +196,7 @@ export class SquidPass {
     });
   }
 
-  #take(page: readonly SquidBag[]): void {
+  async #take(page: readonly SquidBag[]): Promise<void> {
     const { index } = this.#ports;
     const found = page.map((bag) => difference(index, bag));
     const lossy = found.filter(({ missing }) => missing.length > 0);
@@ -210,19 +212,28 @@ export class SquidPass {
     const changed = found.filter(changesIndex);
     for (const one of found) if (!changesIndex(one) && one.missing.length === 0) this.#seen.add(one.bag.id);
     this.#pagesUnsaved += 1;
-    if (changed.length > 0 || this.#pagesUnsaved >= saveEveryPages) this.#save(changed);
+    if (changed.length > 0 || this.#pagesUnsaved >= saveEveryPages) await this.#save(changed);
     this.#report();
   }
 
-  /** One transaction. A bag with missing objects keeps its old number, so that the end of the pass asks for it again. */
-  #save(changed: readonly BagDifference[]): void {
+  /** In steps; the last one notes the position. A bag with missing objects keeps its old number, so that the end of the pass asks for it again. */
+  async #save(changed: readonly BagDifference[]): Promise<void> {
     const { index } = this.#ports;
     const { number } = this.#mark;
-    index.transact((tx) => {
-      for (const one of changed) {
+    const put = (tx: IndexTransaction, bags: readonly BagDifference[]) => {
+      for (const one of bags) {
         const isWhole = one.missing.length === 0;
         write(tx, one, isWhole ? number : (tx.bag(one.bag.id)?.pass ?? 0));
       }
+    };
+    const steps = [...portions(changed, changed.length, (one) => one.put.length)];
+    const last = steps.pop() ?? [];
+    for (const step of steps) {
+      index.transact((tx) => put(tx, step));
+      await turn();
+    }
+    index.transact((tx) => {
+      put(tx, last);
       for (const id of this.#seen) {
         const bag = tx.bag(id);
         if (bag && bag.pass !== number) tx.putBag(id, { ...bag, pass: number });
@@ -254,7 +265,7 @@ export class SquidPass {
     return { known, lost: unseen - inLossyBags + missing };
   }
 
-  /** By the index, in which workers have not been removed yet. */
+  /** As in the index, from which workers have not been removed yet. */
   #coverage(): (bag: BagRow) => boolean {
     const { index, settings } = this.#ports;
     const covers = coverage(settings, (id) => index.bucket(id)?.workers ?? []);
@@ -263,17 +274,21 @@ export class SquidPass {
 
   #hasSeen = (id: string, bag: BagRow): boolean => bag.pass === this.#mark.number || this.#seen.has(id);
 
-  /** Asks for the bags that were not seen once more, and removes what is not there. @returns why it must not, or null */
+  /** Queries the bags that were not seen again, and removes what is gone. @returns why nothing may be removed, or null */
   async #settle(): Promise<PassResult | null> {
     const { client, index } = this.#ports;
     const covers = this.#coverage();
+    const { bags: size } = this.#ports.pageSize;
     const unseen = [...index.bags()].filter(([id, bag]) => !this.#hasSeen(id, bag));
+    const [covered, others] = [unseen.filter(([, bag]) => covers(bag)), unseen.filter(([, bag]) => !covers(bag))];
     // The settings do not cover these any more.
-    for (const ids of portions(unseen.filter(([, bag]) => !covers(bag)).map(firstOf), this.#ports.pageSize.bags)) {
+    for (const step of portions(others, size, objectsOf)) {
+      const ids = step.map(firstOf);
       await turn();
       index.transact((tx) => ids.forEach((id) => void tx.removeBag(id)));
     }
-    for (const ids of portions(unseen.filter(([, bag]) => covers(bag)).map(firstOf), this.#ports.pageSize.bags)) {
+    for (const step of portions(covered, size, objectsOf)) {
+      const ids = step.map(firstOf);
       await this.#ports.pause();
       const bags = this.#needed.length === 0 ? [] : await client.namedBags(this.#needed, ids);
       const lower = this.#lower(await client.height());
@@ -294,7 +309,7 @@ export class SquidPass {
   }
 
   #finish(isExact: boolean): void {
-    const { index, now } = this.#ports;
+    const { index, now, version } = this.#ports;
     const { number, key, height } = this.#mark;
     const at = now();
     index.transact((tx) => {
@@ -302,7 +317,8 @@ export class SquidPass {
       for (const { id, ...row } of this.#buckets.values()) if (!sameBucket(tx.bucket(id), row)) tx.putBucket(id, row);
       tx.putMark(markName('pass'), undefined);
       tx.putMark(markName('loss'), undefined);
-      tx.putMark(markName('last'), { number, key, height, isExact, at } satisfies LastMark);
+      tx.putMark(markName('last'), { number, key, needed: this.#needed, height, isExact, at } satisfies LastMark);
+      tx.putMark(squidMark, { height, version } satisfies SquidMark);
       tx.setRead(at);
     });
   }
@@ -329,6 +345,4 @@ const sum = <T>(list: readonly T[], numberOf: (member: T) => number): number =>
 const sameBucket = (a: BucketRow | undefined, b: BucketRow): boolean =>
   a !== undefined && a.distributing === b.distributing && a.workers.join() === b.workers.join();
 
-function* portions<T>(list: readonly T[], size: number): Generator<readonly T[]> {
-  for (let at = 0; at < list.length; at += size) yield list.slice(at, at + size);
-}
+const objectsOf = ([, bag]: readonly [string, BagRow]): number => objectsIn(bag);

@@ -91,7 +91,7 @@ describe('a catalogue in NDJSON', () => {
     expect(second).to.deep.include({ line: 2 });
   });
 
-  it('does not keep a line that is too long, wherever it ends', async () => {
+  it('does not buffer a line that is too long, wherever it ends', async () => {
     const text = `${'x'.repeat(300_000)}\n{"id":"1","file":"a","buckets":[]}\n${'y'.repeat(300_000)}`;
     for (const size of [100_000, 262_144, 1_000_000]) {
       const [first, second, third] = await entriesOf(text, size);
@@ -101,7 +101,7 @@ describe('a catalogue in NDJSON', () => {
     }
   });
 
-  it('takes a line of exactly the longest length', async () => {
+  it('accepts a line of exactly the maximum length', async () => {
     const numbersOf = async (text: string) => {
       const lines: unknown[] = [];
       for await (const some of textLines(piecesOf(Buffer.from(text), 2), 4)) lines.push(...some);

@@ -137,8 +137,8 @@ workers:
   - { id: 0, buckets: [] }
 `;
     expect(errorsOf(text)).to.deep.equal([
-      'catalogue.yml:4: objects[2].id: 1 is the id of objects[0] too',
-      'catalogue.yml:7: workers[1].id: 0 is the id of workers[0] too',
+      'catalogue.yml:4: objects[2].id: 1 is also the id of objects[0]',
+      'catalogue.yml:7: workers[1].id: 0 is also the id of workers[0]',
     ]);
   });
 

@@ -34,7 +34,7 @@ describe('look-ups in a squid', () => {
   const countOf = (answers: readonly LookUp[], result: LookUp['result']) =>
     answers.filter((answer) => answer.result === result).length;
 
-  it('ask one query for all that wait, and one at a time', async () => {
+  it('send one query for all waiting objects, and one at a time', async () => {
     const { directory } = await rig();
     const first = directory.lookUp('1');
     const answers = await Promise.all([
@@ -50,7 +50,7 @@ describe('look-ups in a squid', () => {
     expect(double.mostInFlight).to.equal(1);
   });
 
-  it('are bounded for 10,000 random ids: few queries, few waiting, a small cache', async () => {
+  it('are bounded under 10,000 random ids: few queries, few waiting, a small cache', async () => {
     const { directory } = await rig({ maxWaitingLookUps: 500, maxCachedLookUps: 200 });
     const ids = Array.from({ length: 10_000 }, (_, index) => String(1_000_000 + index * 7919));
     const answers = await Promise.all(ids.map((id) => directory.lookUp(id)));
@@ -76,7 +76,7 @@ describe('look-ups in a squid', () => {
     expect(asked()).to.have.lengthOf(2);
   });
 
-  it('cache every answer for as long as is set, negative ones too', async () => {
+  it('cache every answer for the configured time, including negative ones', async () => {
     const { directory, clock } = await rig({ cacheMs: 10_000 });
     for (const id of ['1', '999', '1', '999']) await directory.lookUp(id);
     expect(asked()).to.have.lengthOf(2);
@@ -85,13 +85,13 @@ describe('look-ups in a squid', () => {
     expect(asked()).to.have.lengthOf(4);
   });
 
-  it('cache nothing for a time of 0', async () => {
+  it('cache nothing if the time is 0', async () => {
     const { directory } = await rig({ cacheMs: 0 });
     for (const id of ['1', '1', '1']) await directory.lookUp(id);
     expect(asked()).to.have.lengthOf(3);
   });
 
-  it('ask nothing for impossible ids and for objects in the index', async () => {
+  it('send no query for impossible ids or for objects in the index', async () => {
     const { directory } = await rig({}, { workerId: null, buckets: ['1:0'] });
     const before = asked().length;
     for (const id of ['9'.repeat(41), '', '-1', '1"', 'x']) {
@@ -113,8 +113,7 @@ describe('look-ups in a squid', () => {
     type: 'application/json',
     body: '{"errors":[{"message":"no such field"}]}',
   };
-
-  it('are undecided at once while the squid fails, and ask again after a rest', async () => {
+  it('are undecided at once while the squid fails, and retry after a backoff', async () => {
     const { directory, clock } = await rig();
     double.fault = () => schemaFault;
     expect(await directory.lookUp('1')).to.deep.equal({ result: 'undecided' });
@@ -128,7 +127,7 @@ describe('look-ups in a squid', () => {
     expect(directory.conditions).to.deep.equal([]);
   });
 
-  it('rest longer after each failure, up to ten seconds', async () => {
+  it('back off longer after each failure, up to ten seconds', async () => {
     const { directory, clock } = await rig();
     double.fault = () => schemaFault;
     const restedMs: number[] = [];
@@ -190,7 +189,7 @@ describe('look-ups in a squid', () => {
     expect(await directory.lookUp('1')).to.deep.include({ result: 'found' });
   });
 
-  it('are undecided after the end', async () => {
+  it('are undecided after a stop', async () => {
     const { directory } = await rig();
     double.fault = () => 'hang';
     const answer = directory.lookUp('1');
