@@ -27,7 +27,8 @@ export async function* cacheFiles(assets: string): AsyncGenerator<readonly Cache
   }
   for (const folder of folders.sort()) {
     const path = join(assets, folder);
-    for await (const entries of batches(await openIfThere(path))) yield filesIn(path, entries).filter(({ id }) => copyFolder(id) === folder);
+    for await (const entries of batches(await openIfThere(path)))
+      yield filesIn(path, entries).filter(({ id }) => copyFolder(id) === folder);
   }
 }
 

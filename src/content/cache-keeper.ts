@@ -154,8 +154,7 @@ export class CacheKeeper {
   /** @returns whether rows were removed because their files are gone */
   #dropMissing(ids: readonly string[]): boolean {
     const { index, isArriving, space } = this.#ports;
-    const isMissing = (id: string) =>
-      index.copy(id) !== undefined && !isArriving(id) && !this.#judge.hasFile(id);
+    const isMissing = (id: string) => index.copy(id) !== undefined && !isArriving(id) && !this.#judge.hasFile(id);
     const missing = ids.filter(isMissing);
     if (missing.length > 0) void space.remove(missing);
     return missing.length > 0;

@@ -7,6 +7,7 @@ import { openCatalogue } from '../directory/catalogue/catalogue.ts';
 import { hashPace } from '../directory/catalogue/hash-pace.ts';
 import type { Directory } from '../directory/directory.ts';
 import { openSquid } from '../directory/squid/squid.ts';
+import type { Bringing } from '../ipc/arrival.ts';
 import type {
   CatalogueSetup,
   ContentReport,
@@ -14,11 +15,10 @@ import type {
   ContentStatus,
   SquidSetup,
 } from '../ipc/content-messages.ts';
-import type { Bringing } from '../ipc/arrival.ts';
 import type { LookUp } from '../ipc/look-up.ts';
 import { type LookUpServer, serveLookUps } from '../ipc/look-up-channel.ts';
-import { openSources } from '../sources/sources.ts';
 import type { Sources } from '../sources/source.ts';
+import { openSources } from '../sources/sources.ts';
 import { dataObject, withCopy } from '../store/data-object.ts';
 import { type OpenedStore, openStore } from '../store/index-folder.ts';
 import type { IndexWriter } from '../store/object-index.ts';

@@ -49,7 +49,10 @@ export function dataObject(
 }
 
 /** Whether it can be the copy of this object: the directory names no file, and size and hash are those that it states. */
-export function isCopyOf(row: Pick<ObjectRow, 'file' | 'accepted' | 'size' | 'hash'>, { size, hash }: Pick<CopyRow, 'size' | 'hash'>): boolean {
+export function isCopyOf(
+  row: Pick<ObjectRow, 'file' | 'accepted' | 'size' | 'hash'>,
+  { size, hash }: Pick<CopyRow, 'size' | 'hash'>,
+): boolean {
   if (row.file !== null || !row.accepted) return false;
   return (row.size ?? size) === size && (row.hash ?? hash) === (hash ?? row.hash);
 }
@@ -67,5 +70,13 @@ export function withCopy(object: DataObject, copy: CopyRow, assets: string): Dat
   if (path !== null || !isCopyOf({ file: null, accepted, size, hash }, copy)) return object;
   const verified = copy.hash === null ? null : factsOf(copy);
   const type = copyType(copy.type, object.type);
-  return { ...object, path: copyPath(assets, id), isCopy: true, size: copy.size, type, hash: hash ?? copy.hash, verified };
+  return {
+    ...object,
+    path: copyPath(assets, id),
+    isCopy: true,
+    size: copy.size,
+    type,
+    hash: hash ?? copy.hash,
+    verified,
+  };
 }

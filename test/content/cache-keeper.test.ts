@@ -57,7 +57,9 @@ describe('the cache in the background', () => {
     rig.cache.start();
     await until(() => rig.files.length === others.length);
     expect(rig.files).to.deep.equal([...others].sort());
-    expect(rig.log.join('\n')).to.match(/object 1 .*hash is/).and.match(/object 5 .*does not know/);
+    expect(rig.log.join('\n'))
+      .to.match(/object 1 .*hash is/)
+      .and.match(/object 5 .*does not know/);
   });
 
   it('keeps files of unknown objects as long as the directory may not know all', async () => {

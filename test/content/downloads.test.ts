@@ -54,7 +54,13 @@ describe('downloads', () => {
     await until(() => viewer.received === 300_000);
     const arrival = viewer.news.at(-1);
     expect(arrival).to.deep.equal({
-      ...{ path: rig.part('7'), size: mebibyte, received: 300_000, type: 'application/octet-stream', state: 'arriving' },
+      ...{
+        path: rig.part('7'),
+        size: mebibyte,
+        received: 300_000,
+        type: 'application/octet-stream',
+        state: 'arriving',
+      },
     });
     expect(readFileSync(rig.part('7')).equals(bytes.subarray(0, 300_000))).to.equal(true);
     const late = rig.viewer('7');
@@ -81,7 +87,10 @@ describe('downloads', () => {
     };
     expect([await types('1'), await types('2')]).to.deep.equal(['image/jpeg', 'text/vtt']);
     await until(() => [...rig.index.copyIds('')].length === 2);
-    expect([rig.index.copy('1')?.type, rig.index.copy('2')?.type]).to.deep.equal(['image/jpeg', 'application/octet-stream']);
+    expect([rig.index.copy('1')?.type, rig.index.copy('2')?.type]).to.deep.equal([
+      'image/jpeg',
+      'application/octet-stream',
+    ]);
   });
 
   it('stores an empty object', async () => {

@@ -15,8 +15,8 @@ import { type Folder, temporaryFolder } from './temporary-folder.ts';
 import { until } from './until.ts';
 
 export class CacheRig {
-  readonly folder: Folder = temporaryFolder();
-  readonly assets = join(realpathSync(this.folder.path), 'assets');
+  readonly #folder: Folder | null;
+  readonly assets: string;
   readonly sources = new MemorySources();
   readonly log: string[] = [];
   readonly index: IndexWriter;
@@ -26,7 +26,14 @@ export class CacheRig {
   isDirectoryCurrent = true;
   cache: Cache;
 
-  constructor(more: Partial<CacheSetup> = {}, index: IndexWriter = memoryIndex({ kind: 'squid', name: 'http://squid' })) {
+  /** @param path of a folder that stays; left out: a temporary one */
+  constructor(
+    more: Partial<CacheSetup> = {},
+    index: IndexWriter = memoryIndex({ kind: 'squid', name: 'http://squid' }),
+    path?: string,
+  ) {
+    this.#folder = path === undefined ? temporaryFolder() : null;
+    this.assets = join(realpathSync(path ?? (this.#folder?.path as string)), 'assets');
     this.setup = cacheSetup(this.assets, more);
     this.index = index;
     index.transact((tx) => {
@@ -46,14 +53,15 @@ export class CacheRig {
   async end(): Promise<void> {
     await this.cache.close();
     await this.index.close();
-    this.folder.remove();
+    this.#folder?.remove();
   }
 
   #open(): Cache {
     return new Cache({
       ...{ setup: this.setup, index: this.index, sources: this.sources },
       settings: () => this.settings,
-      originOf: (_, row) => (row?.url ? { kind: 'url', url: row.url } : { kind: 'storage', endpoints: ['http://node'] }),
+      originOf: (_, row) =>
+        row?.url ? { kind: 'url', url: row.url } : { kind: 'storage', endpoints: ['http://node'] },
       lookUp: async (id) => this.lookUps.get(id) ?? { result: 'unknown' },
       isDirectoryCurrent: () => this.isDirectoryCurrent,
       pace: async () => {},
@@ -114,7 +122,10 @@ export class CacheRig {
   /** What is in the index is on disk as it was indexed, and nothing else is there. */
   get isInStep(): boolean {
     const ids = [...this.index.copyIds('')];
-    return JSON.stringify(ids.map((id) => this.path(id)).sort()) === JSON.stringify(this.files.map((name) => join(this.assets, name)));
+    return (
+      JSON.stringify(ids.map((id) => this.path(id)).sort()) ===
+      JSON.stringify(this.files.map((name) => join(this.assets, name)))
+    );
   }
 }
 
