@@ -15,8 +15,8 @@ import { type Folder, temporaryFolder } from './temporary-folder.ts';
 import { until } from './until.ts';
 
 export class CacheRig {
-  readonly folder: Folder = temporaryFolder();
-  readonly assets = join(realpathSync(this.folder.path), 'assets');
+  readonly #folder: Folder | null;
+  readonly assets: string;
   readonly sources = new MemorySources();
   readonly log: string[] = [];
   readonly index: IndexWriter;
@@ -26,10 +26,14 @@ export class CacheRig {
   isDirectoryCurrent = true;
   cache: Cache;
 
+  /** @param path of a folder that stays; left out: a temporary one */
   constructor(
     more: Partial<CacheSetup> = {},
     index: IndexWriter = memoryIndex({ kind: 'squid', name: 'http://squid' }),
+    path?: string,
   ) {
+    this.#folder = path === undefined ? temporaryFolder() : null;
+    this.assets = join(realpathSync(path ?? (this.#folder?.path as string)), 'assets');
     this.setup = cacheSetup(this.assets, more);
     this.index = index;
     index.transact((tx) => {
@@ -49,7 +53,7 @@ export class CacheRig {
   async end(): Promise<void> {
     await this.cache.close();
     await this.index.close();
-    this.folder.remove();
+    this.#folder?.remove();
   }
 
   #open(): Cache {
