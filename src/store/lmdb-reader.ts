@@ -27,7 +27,6 @@ import {
   unpackCopy,
   unpackObject,
 } from './index-rows.ts';
-import type { Database } from './lmdb-file.ts';
 import type { BagRow, BucketRow, CopyRow, FileProblem, IndexSummary, ObjectIndex, ObjectRow } from './object-index.ts';
 import { type CopyTotals, noCopies, noTotals, type VersionTotals } from './object-sums.ts';
 
