@@ -1,6 +1,5 @@
 // Rounds of one directory: a change, a kill, a restart, and what must then be true.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Settings } from '../../machines/settings.ts';
 import { messageOf, NotReachable } from '../../src/base/errors.ts';
@@ -11,6 +10,7 @@ import type { Dice } from './dice.ts';
 import { bucketIds, type Change, type ChangingDirectory, someBuckets } from './directory-answers.ts';
 import { bigFileBytes } from './directory-catalogue.ts';
 import { type Outages, Viewers } from './directory-viewers.ts';
+import { bytesIn, readBytes, residentBytes } from './process-readings.ts';
 import type { Say } from './proof.ts';
 
 const viewers = 3;
@@ -45,7 +45,7 @@ export async function runRounds(directory: ChangingDirectory, count: number, dic
   try {
     await rounds.begin();
     for (let done = 0; done < count && rounds.errors.length === 0; done += 1) {
-      say(`${directory.name}, round ${done + 1}: ${sums.answers} answers, ${sums.commands} commands`);
+      say(`${directory.name}, round ${done + 1}: ${rounds.answers} answers, ${sums.commands} commands`);
       await rounds.round();
     }
   } catch (error) {
@@ -90,6 +90,10 @@ class Rounds {
     this.#dice = dice;
     this.#sums = sums;
     this.#viewers = new Viewers(home.port, directory, this.#outages, (error) => this.#fail(error));
+  }
+
+  get answers(): number {
+    return this.#viewers.answers;
   }
 
   async begin(): Promise<void> {
@@ -267,9 +271,7 @@ class Rounds {
     this.#checkCrashes();
     const unused = readdirSync(this.#home.statePath).filter((name) => name.startsWith('index.'));
     if (unused.length > 0) this.#fail(`the index was renamed: ${unused}`);
-    const files = readdirSync(indexFolder(this.#home.statePath));
-    const bytes = files.map((name) => statSync(join(indexFolder(this.#home.statePath), name)).size);
-    this.#sums.indexBytes.push(bytes.reduce((a, b) => a + b, 0));
+    this.#sums.indexBytes.push(bytesIn(indexFolder(this.#home.statePath)));
     const pids = [this.#running.pid, this.#contentPid, ...workers.map(({ pid }) => pid)];
     this.#sums.residentBytes.push(Math.max(...pids.map(residentBytes)));
   }
@@ -293,20 +295,3 @@ class Rounds {
 
 /** What the kills and the changes themselves bring about. */
 const harmless = new Set(['ContentCrashed', 'MissingFiles', 'NothingDistributed', 'UnknownBuckets']);
-
-/** By read calls since its start, as the kernel counts them; 0 where it does not say, or the process has gone. */
-function readBytes(pid: number): number {
-  try {
-    return Number(/^rchar: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1] ?? 0);
-  } catch {
-    return 0;
-  }
-}
-
-function residentBytes(pid: number): number {
-  try {
-    return 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
-  } catch {
-    return 0;
-  }
-}

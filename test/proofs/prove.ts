@@ -1,5 +1,6 @@
 // The long forms of the proofs, from the command line: `node dist/test/proofs/prove.js drain --rounds 50`.
 import { Command, Option } from 'commander';
+import { contentCauses, proveContentIsolation } from './content-isolation.ts';
 import { proveDamage } from './damage.ts';
 import { directoryKinds, proveDirectory } from './directory.ts';
 import { proveDrain } from './drain.ts';
@@ -41,6 +42,20 @@ program
   .option('--turns <n>', 'turns of idle and saturated', whole, 5)
   .option('--calls <n>', 'calls of each kind in a turn', whole, 400)
   .action((options) => prove((say) => proveIsolation({ ...options, workerTimeoutMs: 1500, judged: true }, say)));
+
+program
+  .command('content-isolation')
+  .summary('However the content process fails, viewers and operators notice nothing of it.')
+  .addOption(new Option('--causes <cause...>', 'what happens').choices(contentCauses).default(contentCauses))
+  .option('--clients <n>', 'clients at full speed', whole, 20)
+  .option('--downloads <n>', 'downloads in progress', whole, 20)
+  .option('--calls <n>', 'calls of each kind, before and during it', whole, 300)
+  .option('--calm', 'waits until the conditions of the crashes are gone', false)
+  .action(({ calm, ...options }) =>
+    prove((say) =>
+      proveContentIsolation({ ...options, contentTimeoutMs: 5000, judged: true, waitsForCalm: calm }, say),
+    ),
+  );
 
 program
   .command('fuzz')
