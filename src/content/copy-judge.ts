@@ -36,7 +36,7 @@ export class CopyJudge {
     const { index, assets } = this.#ports;
     const copy = index.copy(id);
     const file = lstatSync(copyPath(assets, id), { throwIfNoEntry: false });
-    return copy !== undefined && file !== undefined && file.isFile() && sameFacts(file, copy);
+    return copy !== undefined && file?.isFile() === true && sameFacts(file, copy);
   }
 
   hasFile(id: string): boolean {
