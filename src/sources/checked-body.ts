@@ -15,6 +15,8 @@ export interface BodyOptions {
 
 /** A source that drips must be noticed too. */
 const leastBytes = 16_384;
+/** Held for a reader that pauses: the source is not stopped and started for every piece. */
+const heldBytes = 131_072;
 
 /** @param source its errors need no other listener */
 export function checkedBody(source: Readable, { length, stallTimeoutMs, signal, onBytes }: BodyOptions): Readable {
@@ -56,6 +58,7 @@ export function checkedBody(source: Readable, { length, stallTimeoutMs, signal, 
   }
 
   const body = new Readable({
+    highWaterMark: heldBytes,
     read: want,
     destroy: (error, callback) => {
       clearTimeout(timer);

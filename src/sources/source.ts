@@ -43,7 +43,9 @@ export class SourcesFailed extends Error {
 
 export interface SourceTotals {
   readonly source: string;
+  /** For bytes. */
   readonly requests: number;
+  /** Of requests for bytes, and of questions whether it has an object. */
   readonly failures: number;
   readonly bytes: number;
   /** Sum of the times until the head of an answer has arrived, and the number of these answers. */

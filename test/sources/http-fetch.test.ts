@@ -187,7 +187,7 @@ describe('a request to a source', () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
       return isStill;
     });
-    expect(body.readableLength).to.be.below(200_000);
+    expect(body.readableLength).to.be.below(300_000);
     body.on('error', () => {}).destroy();
     await until(() => double.connections === 0);
   });
