@@ -106,8 +106,8 @@ export const downloadMachine = setup({
   initial: 'underWay',
   states: {
     underWay: {
-      after: { deadline: { target: 'failed', actions: assign({ failure: 'late' }) } },
-      on: { abort: { target: 'failed', actions: assign({ failure: 'aborted' }) } },
+      after: { deadline: { target: 'failed', description: 'deadline', actions: assign({ failure: 'late' }) } },
+      on: { abort: { target: 'failed', description: 'aborted', actions: assign({ failure: 'aborted' }) } },
       initial: 'requested',
       states: {
         requested: {
@@ -115,7 +115,11 @@ export const downloadMachine = setup({
           invoke: {
             id: 'place',
             src: 'place',
-            onDone: { target: 'probing', actions: assign({ received: ({ event }) => event.output.received }) },
+            onDone: {
+              target: 'probing',
+              description: 'place and file',
+              actions: assign({ received: ({ event }) => event.output.received }),
+            },
             onError: {
               target: '#download.failed',
               actions: assign({ failure: ({ event }) => failureOf(event.error) }),
@@ -128,10 +132,14 @@ export const downloadMachine = setup({
             id: 'probe',
             src: 'probe',
             input: ({ context }) => ({ from: context.received }),
-            onDone: { target: 'fetching', actions: assign({ size: ({ event }) => event.output.size }) },
-            // It has asked every source.
+            onDone: {
+              target: 'fetching',
+              description: 'source open',
+              actions: assign({ size: ({ event }) => event.output.size }),
+            },
             onError: {
               target: '#download.failed',
+              description: 'no source',
               actions: assign({ failure: ({ event }) => failureOf(event.error) }),
             },
           },
@@ -141,10 +149,15 @@ export const downloadMachine = setup({
           invoke: {
             id: 'fetch',
             src: 'fetch',
-            onDone: { target: 'verifying', actions: assign({ received: ({ context }) => context.size ?? 0 }) },
+            onDone: {
+              target: 'verifying',
+              description: 'all bytes',
+              actions: assign({ received: ({ context }) => context.size ?? 0 }),
+            },
             onError: [
               {
                 target: 'probing',
+                description: 'setback',
                 guard: { type: 'isSetback', params: ({ event }) => ({ error: event.error }) },
                 actions: assign(({ context, event }) => {
                   const received = receivedOf(event.error, context.received);
@@ -167,9 +180,10 @@ export const downloadMachine = setup({
           invoke: {
             id: 'verify',
             src: 'verify',
-            onDone: '#download.here',
+            onDone: { target: '#download.here', description: 'right, in the index' },
             onError: {
               target: '#download.failed',
+              description: 'wrong, or not written',
               // The bytes are all there, so no source can be the reason.
               actions: assign({
                 failure: ({ event }) => (event.error instanceof DownloadFault ? event.error.failure : 'disk'),

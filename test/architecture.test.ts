@@ -80,7 +80,7 @@ const layers: readonly (readonly string[])[] = [
 ];
 
 /** Parts of a running node: `start.ts` hands one to another, so they know each other's ports alone, and only as types. */
-const parts = ['store', 'directory', 'content', 'supervisor', 'control', 'operator', 'public', 'console'];
+const parts = ['store', 'sources', 'directory', 'content', 'supervisor', 'control', 'operator', 'public', 'console'];
 
 /** What hands the parts of a process to each other: one composition root for each kind of process. */
 const roots = ['src/content/content.ts', 'src/public/server-main.ts'];
@@ -94,6 +94,7 @@ const ports = [
   'src/directory/directory.ts',
   'src/operator/audit/audit-entry.ts',
   'src/operator/events/readings.ts',
+  'src/sources/source.ts',
   'src/store/object-index.ts',
   'src/supervisor/content-side.ts',
   'src/supervisor/public-side.ts',

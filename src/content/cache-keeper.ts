@@ -1,4 +1,5 @@
 // Keeps files and index in step in the background: files that are not indexed, rows without a file, copies no longer needed.
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { coverage, type Settings } from '../../machines/settings.ts';
 import { copyPath } from '../store/copy-path.ts';
@@ -126,9 +127,13 @@ export class CacheKeeper {
   }
 
   async #lookAround(): Promise<void> {
+    const { index, assets } = this.#ports;
+    index.refresh();
+    // It is made for the first download.
+    if (index.summary.totals.copies === 0 && !existsSync(assets)) return;
     this.#rounds += 1;
     // If the directory is missing, as a disk that is not mounted, this throws before any row is dropped.
-    for await (const files of cacheFiles(this.#ports.assets)) {
+    for await (const files of cacheFiles(assets)) {
       for (const file of files) {
         if (this.#isStopped) return;
         await this.#look(file);

@@ -2,10 +2,10 @@
 import type { CopyRow } from './object-index.ts';
 
 /**
- * How much a large copy must be requested to stay. 1: copies are worth their requests per byte, which keeps the most objects.
- * 0: their requests alone, which saves the most bytes.
+ * How much more a large copy must be requested to stay. 1: copies are worth their requests per byte, which hits the most
+ * objects; 0: their requests alone, which hits the most bytes. At 0.75 about as many objects are hit as by LRU-SP, and more bytes.
  */
-export const sizeExponent = 0.5;
+export const sizeExponent = 0.75;
 
 /**
  * The priority of a copy that has been used. Copies age because the clock is the priority of the last one evicted.

@@ -127,6 +127,16 @@ describe('the cache in the background', () => {
     expect(rig.index.copy('3')).not.to.equal(undefined);
   });
 
+  it('has nothing to say about a directory that does not exist yet', async () => {
+    open();
+    rig.cache.start();
+    await rig.add('1', 10);
+    await rig.fetch('1');
+    await rig.restart();
+    expect(rig.cache.conditions).to.deep.equal([]);
+    expect(rig.isInStep).to.equal(true);
+  });
+
   it('drops no row when the directory is gone, as a disk that is not mounted', async () => {
     open();
     await rig.add('1', 5000);
