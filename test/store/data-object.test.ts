@@ -44,7 +44,7 @@ describe('a data object', () => {
     const { mtimeMs, ctimeMs, ino } = copy;
     const facts = { size: 7, mtimeMs, ctimeMs, ino };
     expect(dataObject('1042', squidRow('a', { size: null }), bag, copy, '/cache')).to.deep.equal({
-      ...{ id: '1042', path: '/cache/42/1042', size: 7, type: 'video/mp4', hash: 'zW1', verified: facts },
+      ...{ id: '1042', path: '/cache/42/1042', isCopy: true, size: 7, type: 'video/mp4', hash: 'zW1', verified: facts },
       ...{ accepted: true, buckets: ['1:0'] },
     });
     const notHashed = copyRow({ hash: null });
