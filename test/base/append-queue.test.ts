@@ -144,8 +144,7 @@ describe('append queue', () => {
     await queue.add('b\n');
     await queue.close();
     resume();
-    await until(() => queue.failure === null);
-    await queue.flush();
+    await until(() => queue.failure === null && lines().length === 2);
     expect(lines()).to.deep.equal(['a', 'b']);
   });
 
