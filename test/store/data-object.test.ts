@@ -44,13 +44,8 @@ describe('a data object', () => {
     const { mtimeMs, ctimeMs, ino } = copy;
     const facts = { size: 7, mtimeMs, ctimeMs, ino };
     expect(dataObject('1042', squidRow('a', { size: null }), bag, copy, '/cache')).to.deep.equal({
-<<<<<<< HEAD
-      ...{ id: '1042', path: '/cache/42/1042', size: 7, type: 'video/mp4', hash: 'zW1', verified: facts },
-      ...{ accepted: true, buckets: ['1:0'], isCopy: true },
-=======
       ...{ id: '1042', path: '/cache/42/1042', isCopy: true, size: 7, type: 'video/mp4', hash: 'zW1', verified: facts },
       ...{ accepted: true, buckets: ['1:0'] },
->>>>>>> y-content
     });
     const notHashed = copyRow({ hash: null });
     expect(dataObject('7', squidRow('a', { hash: 'zW2' }), bag, notHashed, '/cache')).to.include({
