@@ -37,19 +37,6 @@ const files = 1000;
 const buckets = 5000;
 const day = 24 * 3600 * 1000;
 
-await new Command('scale')
-  .description('What a node costs with few and with many objects, in one run.')
-  .option('--objects <list>', 'numbers of objects', (text) => text.split(',').map(Number), [1000, 100_000, 1_000_000])
-  .option('--requests <n>', 'requests of the CPU measurement', Number, 20_000)
-  .option('--workers <n>', 'server processes', Number, 2)
-  .option('--hash-wait <s>', 'longest wait for the hashes of all files', Number, 900)
-  .action(async (options: Options) => {
-    const rows: Row[] = [];
-    for (const objects of options.objects) rows.push(await measure(objects, options));
-    print(rows);
-  })
-  .parseAsync();
-
 async function measure(objects: number, { requests, workers, hashWait }: Options): Promise<Row> {
   const say = (text: string) => process.stderr.write(`${objects} objects: ${text}\n`);
   const home = await Home.make({
@@ -99,8 +86,9 @@ async function writeCatalogue(folder: string, objects: number): Promise<void> {
   for (let n = 0; n < files; n += 1)
     await writeFile(join(folder, 'files', `${n}`), Buffer.alloc(1000, `content ${n}. `));
   const out = createWriteStream(join(folder, 'catalogue.ndjson'));
-  const bucketOf = (n: number) => `1:${n % buckets}`;
-  const all = Array.from({ length: Math.min(buckets, objects) }, (_, n) => bucketOf(n));
+  const used = Math.min(buckets, objects);
+  const bucketOf = (n: number) => `1:${n % used}`;
+  const all = Array.from({ length: used }, (_, n) => bucketOf(n));
   out.write(`${JSON.stringify({ worker: 0, buckets: all })}\n`);
   for (let n = 1; n <= objects; n += 1) {
     const line = {
@@ -256,3 +244,16 @@ function print(rows: readonly Row[]): void {
       `server ×${ratio((row) => row.serverMb)}, CPU per request ×${ratio((row) => row.cpuUsPerRequest)}`,
   );
 }
+
+await new Command('scale')
+  .description('What a node costs with few and with many objects, in one run.')
+  .option('--objects <list>', 'numbers of objects', (text) => text.split(',').map(Number), [1000, 100_000, 1_000_000])
+  .option('--requests <n>', 'requests of the CPU measurement', Number, 20_000)
+  .option('--workers <n>', 'server processes', Number, 2)
+  .option('--hash-wait <s>', 'longest wait for the hashes of all files', Number, 900)
+  .action(async (options: Options) => {
+    const rows: Row[] = [];
+    for (const objects of options.objects) rows.push(await measure(objects, options));
+    print(rows);
+  })
+  .parseAsync();

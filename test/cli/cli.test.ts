@@ -97,13 +97,13 @@ describe('cli', () => {
   it('config prints the effective config without secrets', async () => {
     writeFileSync(
       join(cwd, 'config.yml'),
-      'operatorApi: { hmacSecret: hush-hush-hush-hush }\nlimits: { storage: 1G }\n' +
+      'operatorApi: { hmacSecret: hush-hush-hush-hush }\nintervals: { saveCacheState: 60 }\n' +
         'endpoints: { storageSquid: "https://user:hush@squid.example/graphql" }\n',
     );
     const env = { DISTRIBUTOR__PUBLIC_API__PORT: '8080' };
     const [yaml, json] = await Promise.all([call('config', env), call('config --output json', env)]);
     expect(yaml.stdout).to.contain('port: 8080').and.not.to.contain('hush');
-    expect(JSON.parse(json.stdout)).to.deep.include({ ignored: ['limits.storage'] });
+    expect(JSON.parse(json.stdout)).to.deep.include({ ignored: ['intervals.saveCacheState'] });
     expect(JSON.parse(json.stdout).endpoints.storageSquid).to.equal('https://squid.example/graphql');
     expect(json.stdout).not.to.contain('hush');
   });

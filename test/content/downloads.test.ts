@@ -64,7 +64,7 @@ describe('downloads', () => {
     });
     expect(readFileSync(rig.part('7')).equals(bytes.subarray(0, 300_000))).to.equal(true);
     const late = rig.viewer('7');
-    expect(await late.brought).to.deep.equal({ result: 'arriving', arrival });
+    expect(await late.brought).to.deep.equal({ result: 'arriving', arrival, hasBegun: false });
     expect(rig.cache.downloads).to.deep.equal([{ id: '7', stage: 'fetching', size: mebibyte, received: 300_000 }]);
     go();
     expect(await viewer.ended()).to.equal('here');

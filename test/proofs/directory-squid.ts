@@ -251,7 +251,11 @@ export class ChangingSquid implements ChangingDirectory {
       });
       if (covers.includes(false)) isCovered = false;
       if (world.bags[place]?.objects[id]?.accepted === false) words.add('unaccepted');
-      else for (const one of covers) words.add(one ? 'unavailable' : 'elsewhere');
+      else {
+        for (const one of covers) words.add(one ? 'unavailable' : 'elsewhere');
+        // The content process, which fetches it, is being replaced.
+        if (covers.includes(true)) words.add('undecided');
+      }
     }
     return { words, isCovered };
   }
