@@ -208,11 +208,13 @@ const scenarios: Readonly<Record<ContentCause, (options: ContentIsolationOptions
     ...crash(homeWith({}, judged), ['ContentCrashed', /^SIGKILL$/]),
     cause: (_, node) => signalContent(node, 'SIGKILL'),
   }),
+  // The thread that parses the catalogue ends; the content process goes on.
   memory: async ({ judged }) => ({
-    what: 'content process out of memory',
-    ...crash(homeWith({}, judged), ['ContentCrashed', /^(SIGABRT|SIGTRAP|ExitCode134)$/]),
+    ...{ what: 'no memory for the catalogue', load: served, isCrash: false },
+    home: homeWith({}, judged),
     start: () => ({ nodeOptions: `--max-old-space-size=${heapMegabytes}` }),
     cause: (home) => writeCatalogue(home, 'catalogue.yml', 60_000),
+    appears: ['CatalogueInvalid', /^Unreadable$/],
     remedy: (home) => writeCatalogue(home, 'catalogue.yml', 0),
   }),
   disk: async ({ judged }) => {
