@@ -31,7 +31,7 @@ export type ImportResult =
   | { readonly result: 'refused'; readonly errors: readonly string[] };
 
 /** Objects per transaction; it holds the event loop for some 20 ms. */
-const objectsPerStep = 1000;
+const objectsPerStep = 2000;
 /** Bags known to be in the new version, so that they need not be read. */
 const maxKnownBags = 10_000;
 
