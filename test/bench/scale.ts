@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
+import { createClient } from '../../src/client/http-client.ts';
 import type { StateDocument } from '../../src/control/node-control.ts';
-import { Home, type RealNode } from '../support/harness.ts';
+import { freePort } from '../support/free-port.ts';
+import { accessToken, Home, type RealNode } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 
 interface Options {
@@ -40,8 +42,11 @@ const day = 24 * 3600 * 1000;
 
 async function measure(objects: number, { requests, workers, hashWait }: Options): Promise<Row> {
   const say = (text: string) => process.stderr.write(`${objects} objects: ${text}\n`);
+  // Known before the node is up: it is asked during the import.
+  const operatorPort = await freePort();
   const home = await Home.make({
     publicApi: { workers },
+    operatorApi: { port: operatorPort },
     more: { catalogue: './catalogue.ndjson', limits: { readCatalogueMs: day } },
   });
   try {
@@ -49,7 +54,7 @@ async function measure(objects: number, { requests, workers, hashWait }: Options
     await writeCatalogue(home.path, objects);
     const lastId = String(objects);
     say('first start');
-    const first = await startedNode(home, lastId);
+    const first = await startedNode(home, operatorPort, lastId);
     const { node } = first;
     const duringImport = first.latencies;
     await until(async () => (await node.state()).directory?.activity === 'idle', { limitMs: hashWait * 1000 }).catch(
@@ -63,7 +68,7 @@ async function measure(objects: number, { requests, workers, hashWait }: Options
     await node.command('shutdown');
     await node.exited;
     say('restart');
-    const second = await startedNode(home, lastId);
+    const second = await startedNode(home, operatorPort, lastId);
     await second.node.command('shutdown');
     await second.node.exited;
     return {
@@ -105,7 +110,7 @@ async function writeCatalogue(folder: string, objects: number): Promise<void> {
 }
 
 /** From the launch to the first answer with the object's bytes; operator calls and the content process's memory until then. */
-async function startedNode(home: Home, id: string) {
+async function startedNode(home: Home, operatorPort: number, id: string) {
   const beganAt = performance.now();
   const sinceSec = () => (performance.now() - beganAt) / 1000;
   const node = home.launch();
@@ -117,10 +122,12 @@ async function startedNode(home: Home, id: string) {
     while (!(await isServed(node.port, id))) await sleep(20);
     answeredSec = sinceSec();
   })();
-  await until(() => node.operatorUrl !== '', { limitMs: day });
+  const url = `http://127.0.0.1:${operatorPort}`;
+  const client = createClient({ url, token: await accessToken(), timeoutMs: 60_000 });
+  await until(async () => (await fetch(`${url}/livez`).catch(() => null))?.ok === true);
   for (let call = 0; ; call += 1) {
     const asked = performance.now();
-    const state = await node.state();
+    const state = (await client.state()).document as StateDocument;
     // The first ones are answered by code that is being compiled.
     if (call >= warmUpCalls) latencies.push(performance.now() - asked);
     const { pid = null, readAt = null } = state.directory ?? {};
