@@ -100,7 +100,7 @@ async function writeCatalogue(folder: string, objects: number): Promise<void> {
     const line = {
       id: String(n),
       file: `files/${n % files}`,
-      buckets: [bucketOf(n)],
+      buckets: [bucketOf(n - 1)],
       type: 'application/octet-stream',
     };
     if (!out.write(`${JSON.stringify(line)}\n`)) await once(out, 'drain');
