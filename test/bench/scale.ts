@@ -93,8 +93,9 @@ async function writeCatalogue(folder: string, objects: number): Promise<void> {
     await writeFile(join(folder, 'files', `${n}`), Buffer.alloc(1000, `content ${n}. `));
   const out = createWriteStream(join(folder, 'catalogue.ndjson'));
   const used = Math.min(buckets, objects);
-  const bucketOf = (n: number) => `1:${n % used}`;
-  const all = Array.from({ length: used }, (_, n) => bucketOf(n));
+  // Objects of a bag follow each other, as those of a folder do.
+  const bucketOf = (n: number) => `1:${Math.floor((n * used) / objects)}`;
+  const all = Array.from({ length: used }, (_, n) => `1:${n}`);
   out.write(`${JSON.stringify({ worker: 0, buckets: all })}\n`);
   for (let n = 1; n <= objects; n += 1) {
     const line = {
