@@ -1,4 +1,4 @@
-// The decision for every asset request, from object and settings to one word, and the response that each word stands for.
+// The decision for every asset request, from object and settings to one word, and the response for each word.
 
 /** The stat fields that identify a version of a file. A writer can restore the mtime, but not the ctime. */
 export interface FileFacts {
@@ -21,6 +21,8 @@ export interface DataObject {
   readonly id: string;
   /** Absolute path of its file; null: no file here. */
   readonly path: string | null;
+  /** The file is a copy in the cache directory, which can be fetched again; left out: it is not. */
+  readonly isCopy?: boolean;
   /** Bytes, according to the directory; null: not known yet. */
   readonly size: number | null;
   /** MIME type; null: not known yet. */
@@ -35,10 +37,11 @@ export interface DataObject {
 }
 
 /**
- * `hit`: a copy is here. `pending`: it is being fetched. `miss`: covered, must be fetched. `pass`: covered, too large to store.
- * `unknown`: not in the directory. `unaccepted`: not uploaded. `absent`: the copy turns out to be missing or wrong when it is
- * opened. `elsewhere`: not distributed by this node. `undecided`: not in the index, and the directory cannot be asked now.
- * `unavailable`: covered, but there is no copy and no source to fetch it from.
+ * `hit`: a copy is here. `pending`: it is arriving, and the first requested byte is here. `miss`: covered, must be fetched.
+ * `pass`: covered, too large to store, or the range is far ahead of what has arrived. `unknown`: not in the directory.
+ * `unaccepted`: not uploaded. `absent`: the operator's own file turns out to be missing or wrong when it is opened.
+ * `elsewhere`: not distributed by this node. `undecided`: not in the index, and the directory cannot be asked now; or the
+ * process that fetches is not there. `unavailable`: covered, but no source has it or can be reached.
  */
 export type AnswerWord =
   | 'hit'
@@ -63,8 +66,31 @@ export function answer(finding: Finding, covers: (objectBuckets: readonly string
   if (typeof finding === 'string') return finding;
   if (!finding.accepted) return 'unaccepted';
   if (!covers(finding.buckets)) return 'elsewhere';
-  return finding.path === null ? 'unavailable' : 'hit';
+  return finding.path === null ? 'miss' : 'hit';
 }
+
+/** How an object that is a `miss` is brought: by fetching it, by passing it through, or not at all. */
+export type BringWord = 'arriving' | 'pass' | 'here' | 'unavailable' | 'undecided';
+
+/**
+ * The word for a `miss` after the content process was asked to bring the object.
+ * @param brought `here`: it has been brought in the meantime
+ * @param from offset of the first byte that is wanted
+ * @param wasHere bytes that had arrived when it was asked for
+ */
+export function answerBrought(brought: BringWord, from: number, wasHere: number): AnswerWord {
+  switch (brought) {
+    case 'arriving':
+      return from < wasHere ? 'pending' : 'miss';
+    case 'here':
+      return 'hit';
+    default:
+      return brought;
+  }
+}
+
+/** Whether a HEAD of a `miss` can be answered from what the directory states, so that nothing is fetched for it. */
+export const isDescribed = ({ size, type }: DataObject): boolean => size !== null && type !== null;
 
 export interface AnswerRow {
   readonly status: 200 | 404 | 421 | 502 | 503;
@@ -80,7 +106,7 @@ const briefly = { 'Cache-Control': 'max-age=180, must-revalidate' };
 /** The next `set-buckets` may change it. */
 const never = { 'Cache-Control': 'no-store' };
 
-/** Seconds. A directory that cannot be asked is asked again soon; a source takes longer to come back. */
+/** In seconds. A directory that cannot be asked is retried soon; a source takes longer to come back. */
 const soon = { ...never, 'Retry-After': '5' };
 const later = { ...never, 'Retry-After': '30' };
 
@@ -102,7 +128,7 @@ export const answers: Readonly<Record<AnswerWord, AnswerRow>> = {
   unaccepted: { status: 404, headers: never, message: 'Data object has not been uploaded' },
   absent: { status: 404, headers: never, message: 'Data object has no copy here' },
   elsewhere: { status: 421, headers: never, message: 'Data object is not distributed by this node' },
-  undecided: { status: 503, headers: soon, message: 'The directory cannot be asked for this data object now' },
+  undecided: { status: 503, headers: soon, message: 'The node cannot find or fetch this data object now' },
   unavailable: { status: 502, headers: later, message: 'No source has this data object' },
 };
 

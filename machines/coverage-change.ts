@@ -31,7 +31,7 @@ export interface BagSum {
 export interface CoverageQuestion {
   /** In the order of the directory. */
   readonly bags: Iterable<readonly [id: string, bag: BagSum]>;
-  /** Ids of the accepted objects of a bag; as many are read as are listed. */
+  /** Ids of the accepted objects of a bag, read lazily: no more than are listed. */
   readonly objectsOf: (bag: string) => Iterable<string>;
   /** The workers that actively distribute a bucket. */
   readonly workersOf: (bucketId: string) => readonly number[];

@@ -22,6 +22,8 @@ import { auditedSignal } from './operator/audit/audit.ts';
 import { loadSecret } from './operator/auth/secret.ts';
 import type { OperatorSide } from './operator/operator-side.ts';
 import { createContentSide, createPublicSide } from './supervisor/create-supervisor.ts';
+import { IndexDeaths } from './supervisor/index-deaths.ts';
+import type { CrashReport } from './supervisor/public-side.ts';
 
 export interface StartOptions {
   readonly configPaths?: readonly string[];
@@ -75,8 +77,16 @@ async function run(config: Config, { logging, lock, thisRun, onEndSignals, env }
   if (secret?.made) log.info(`Made the operator secret ${secret.file}`);
 
   const publicSide = createPublicSide(config, log);
+  const deaths = new IndexDeaths();
+  const noteCrash = (report: CrashReport): void => {
+    thisRun.note(report);
+    const reason = deaths.note(report.reason);
+    if (reason === null) return;
+    log.warn(reason);
+    contentSide.rebuildIndex(reason);
+  };
   publicSide.subscribe((event) => {
-    if (event.type === 'crash') thisRun.note(event.report);
+    if (event.type === 'crash') noteCrash(event.report);
     if (event.type === 'drain.ended' && event.cut > 0) {
       log.warn({ cut: event.cut }, 'Connections were cut at the drain deadline');
     }
@@ -86,7 +96,7 @@ async function run(config: Config, { logging, lock, thisRun, onEndSignals, env }
   const fromConfig = { publicApi: 'running', workerId: config.workerId, buckets: config.buckets } as const;
   const contentSide = createContentSide(config, desiredState(fromConfig, record), log);
   contentSide.subscribe((event) => {
-    if (event.type === 'crash') thisRun.note(event.report);
+    if (event.type === 'crash') noteCrash(event.report);
     if (contentSide.status?.indexId) publicSide.useIndex(contentSide.status.indexId);
   });
   contentSide.start();

@@ -1,4 +1,4 @@
-// The layout and the direction of imports (DESIGN §9): machines ← base ← shared rooms ← rooms ← start ← cli.
+// The rules of docs/architecture.md: layout, direction of imports, and what every file keeps to.
 import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { expect } from 'chai';
@@ -41,11 +41,13 @@ const base = [
   'atomic-file',
   'bucket-id',
   'condition',
+  'content-hash',
   'diagram-svg',
   'errors',
   'half-close',
   'http-url',
   'listed-file',
+  'media-type',
   'monotonic',
   'open-files',
   'port-refusal',
@@ -59,7 +61,7 @@ const base = [
   'yaml',
 ];
 
-/** Each room may import from the rooms before it in this list, the first column alone excepted: those are siblings. */
+/** A room may import from the rows above its own; rooms in one row are siblings. */
 const layers: readonly (readonly string[])[] = [
   ['machines'],
   ['base'],
@@ -68,7 +70,7 @@ const layers: readonly (readonly string[])[] = [
   ['config'],
   ['log'],
   ['client'],
-  ['store'],
+  ['sources', 'store'],
   ['directory', 'supervisor'],
   ['content', 'control', 'operator', 'public'],
   ['console'],
@@ -78,10 +80,13 @@ const layers: readonly (readonly string[])[] = [
 ];
 
 /** Parts of a running node: `start.ts` hands one to another, so they know each other's ports alone, and only as types. */
-const parts = ['store', 'directory', 'content', 'supervisor', 'control', 'operator', 'public', 'console'];
+const parts = ['store', 'sources', 'directory', 'content', 'supervisor', 'control', 'operator', 'public', 'console'];
 
 /** What hands the parts of a process to each other: one composition root for each kind of process. */
 const roots = ['src/content/content.ts', 'src/public/server-main.ts'];
+
+/** A part that is the only writer of another, and so uses its functions too. */
+const owners: Readonly<Record<string, string>> = { content: 'store' };
 
 /** A port: the types by which one part of a node knows another. */
 const ports = [
@@ -89,6 +94,7 @@ const ports = [
   'src/directory/directory.ts',
   'src/operator/audit/audit-entry.ts',
   'src/operator/events/readings.ts',
+  'src/sources/source.ts',
   'src/store/object-index.ts',
   'src/supervisor/content-side.ts',
   'src/supervisor/public-side.ts',
@@ -145,12 +151,29 @@ describe('the architecture', () => {
     expect(described(wrong)).to.deep.equal([]);
   });
 
+  it('is described in docs/architecture.md', () => {
+    const described = textOf('docs/architecture.md');
+    expect(described).to.include(layers.map((rooms) => rooms.join(', ')).join(' ← '));
+    expect(described).to.include(parts.map((room) => `\`${room}\``).join(', '));
+    for (const file of [...roots, ...ports]) expect(described).to.include(`\`${file}\``);
+  });
+
+  it('has no folder for helpers, and no file that only re-exports', () => {
+    const named = sources.filter((file) => /\/(?:helpers?|utils?)\//.test(file));
+    const empty = sources.filter((file) => {
+      const code = textOf(file).replace(/\/\/.*|\/\*[\s\S]*?\*\//g, '');
+      return code.replace(/export (?:type )?(?:\*|\{[^}]*\}) from '[^']*';/g, '').trim() === '';
+    });
+    expect([...named, ...empty]).to.deep.equal([]);
+  });
+
   it('keeps the parts of a node apart: they know of each other only the types of a port', () => {
     const wrong = between.filter(
       ({ from, to, isType }) =>
         parts.includes(roomOf(from)) &&
         parts.includes(roomOf(to)) &&
         !roots.includes(from) &&
+        owners[roomOf(from)] !== roomOf(to) &&
         !(isType && ports.includes(to)),
     );
     expect(described(wrong)).to.deep.equal([]);
@@ -206,7 +229,7 @@ describe('the architecture', () => {
     // A console in a browser can only compare with what the node's clock has shown.
     const ours = sources.filter((file) => !file.startsWith('src/console/'));
     // The age of a file: file systems stamp files with the time of day.
-    const byFileTime = ['src/directory/catalogue/content-hash.ts'];
+    const byFileTime = ['src/base/content-hash.ts'];
     const wrong = ours.filter((file) => /Date\.now\(\) *[-<>]|[-<>] *Date\.now\(\)/.test(textOf(file)));
     expect(wrong).to.deep.equal(byFileTime);
   });

@@ -127,7 +127,7 @@ describe('a node whose catalogue lies on a disk that hangs', () => {
   });
 
   it('serves what it knew before, and says what is wrong', async () => {
-    node = await home.start();
+    node = await home.start({ env: { DISTRIBUTOR__CONTENT__TIMEOUT_MS: '60000' } });
     await node.end();
     await launch();
     await node.up;

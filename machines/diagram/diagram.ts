@@ -24,7 +24,7 @@ export interface DiagramEdge {
   readonly id: string;
   readonly source: string;
   readonly target: string;
-  /** The event that triggers it, once for each guard that it stands for. Empty: unlabeled. */
+  /** The event that triggers it, once for each guard that it represents. Empty: unlabeled. */
   readonly labels: readonly EdgeLabel[];
 }
 

@@ -163,7 +163,7 @@ function nodeNamed({ nodes }: Diagram, id: string): DiagramNode {
   return node;
 }
 
-/** The leaf that stands for a state: the one where it begins. */
+/** The leaf that represents a state: its initial one. */
 function leafOf(diagram: Diagram, node: DiagramNode): DiagramNode {
   const children = childrenOf(diagram, node);
   const first = children.find(({ initial }) => initial) ?? children[0];

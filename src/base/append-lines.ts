@@ -1,15 +1,15 @@
-// Appends whole lines to a file, all of them or none.
+// Appends lines to a file: all of them or none.
 import { open } from 'node:fs/promises';
 
 export interface AppendOptions {
-  /** Whether a file of this size takes so many more bytes; if not, it is left as it is. */
+  /** Whether this many bytes may be added to a file of this size; if not, the file is left unchanged. */
   readonly accepts?: (size: number, adding: number) => boolean;
   /** Waits for the disk (fdatasync): the lines survive a power failure, not only a crash of this process. */
   readonly isSynced?: boolean;
 }
 
 /**
- * Opens the file by name, so that a moved file, a replaced directory or a full disk, and its repair, are noticed with
+ * Opens the file by name, so that a moved file, a replaced directory or a full disk, and its repair, are noticed on
  * the next call. Creates the file, readable by its owner alone, but no directory: a removed one is an error, which must
  * not be hidden.
  * @returns the new size of the file; null: the file was not accepted

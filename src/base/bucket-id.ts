@@ -1,6 +1,6 @@
 // The syntax of bucket ids, which depends on the directory.
 
-/** In a catalogue: any text of 1 to 128 characters, none a control character. */
+/** In a catalogue: 1 to 128 characters, no control characters. */
 export const isCatalogueBucketId = (text: string): boolean => /^\P{Cc}{1,128}$/u.test(text);
 
 /** On the network: `{familyId}:{bucketIndex}`. */

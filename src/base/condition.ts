@@ -67,8 +67,8 @@ export const conditionTable = {
   UnknownBuckets: {
     reasons: ['NotInDirectory'],
     severity: 'warning',
-    wrong: 'The settings name buckets that the directory does not know.',
-    remedy: 'Correct the list with set-buckets, or wait until the directory knows them.',
+    wrong: 'The settings name buckets that the directory does not contain.',
+    remedy: 'Correct the list with set-buckets, or wait until the directory contains them.',
   },
   NoDirectory: {
     reasons: ['NotConfigured'],
@@ -79,28 +79,29 @@ export const conditionTable = {
   DirectoryNotRead: {
     reasons: ['FirstRead'],
     severity: 'critical',
-    wrong: 'The directory has never been read completely. Objects that are not known yet answer 503.',
-    remedy: 'Wait for the first read; state shows its progress. Another condition says what keeps it from ending.',
+    wrong: 'The directory has never been read completely. Requests for objects not yet known get 503.',
+    remedy: 'If another condition says what prevents it, fix that first. Otherwise wait: state shows the progress.',
   },
   ContentCrashed: {
     reasons: null,
     severity: 'warning',
     wrong:
-      'The content process died or was killed in the last minutes. It was replaced; copies were served in the meantime.',
+      'The content process died or was killed in the last few minutes. It was replaced; viewers were served throughout.',
     remedy: 'Look at the last crash and the log. SIGKILL often means that the machine ran out of memory.',
   },
   ContentCrashLoop: {
     reasons: null,
     severity: 'critical',
     wrong:
-      'The content process died several times in a row. Copies are served; changes of the directory are not noticed.',
+      'The content process died several times in a row. Viewers are served; changes to the directory go unnoticed.',
     remedy: 'Look at the last crash and the log, and fix the cause. The node keeps starting new processes.',
   },
   IndexRebuilt: {
     reasons: ['Damaged', 'OtherFormat', 'OtherDirectory'],
     severity: 'warning',
-    wrong: 'The index could not be used. It was renamed, and a new one is built from the directory.',
-    remedy: 'Nothing needs to be done. Remove the renamed folder when it is of no more interest.',
+    wrong:
+      'The index was damaged, or belonged to another format or directory. It was renamed, and a new one is being built.',
+    remedy: 'None needed. Delete the renamed folder once you no longer need it.',
   },
   IndexUnusable: {
     reasons: ['CannotOpen'],
@@ -111,21 +112,34 @@ export const conditionTable = {
   IndexNotWritten: {
     reasons: ['IndexFull', 'DiskFull', 'WriteFailed'],
     severity: 'warning',
-    wrong: 'The index cannot be written. The node serves what it contains and retries.',
+    wrong: 'The index cannot be written. The node serves what the index contains, and retries.',
     remedy: 'Free space, repair the disk, or raise store.maxIndexBytes.',
   },
   SquidUnreachable: {
     reasons: ['NoConnection', 'NoAnswer', 'BadAnswer', 'OtherSchema', 'QueryFailed'],
     severity: 'warning',
     wrong:
-      'The storage squid cannot be asked, or its answer cannot be used. The node serves what it knows and retries.',
+      'The storage squid cannot be queried, or its answer cannot be used. The node serves what it knows, and retries.',
     remedy: 'Check endpoints.storageSquid and the squid itself.',
   },
   SquidBehind: {
     reasons: ['LowerHeight', 'FewerObjects'],
     severity: 'warning',
-    wrong: 'The storage squid knows less than before, as when it indexes the chain again. The node drops nothing.',
+    wrong: 'The storage squid knows less than before, as it does while re-indexing the chain. The node drops nothing.',
     remedy: 'Wait until the squid has caught up.',
+  },
+  SourceFailing: {
+    reasons: ['NoAnswer', 'BadAnswer', 'WrongBytes', 'NotAllowed'],
+    severity: 'warning',
+    wrong: 'A source of objects fails or sends wrong bytes. It is avoided for a while.',
+    remedy: 'Ask its operator. If the address is yours and private, set sources.allowPrivateAddresses.',
+  },
+  CacheNotWritten: {
+    reasons: ['DiskFull', 'ReadOnly', 'WriteFailed'],
+    severity: 'warning',
+    wrong:
+      'Copies cannot be written to the cache directory. Copies already there are served; other objects are passed through.',
+    remedy: 'Free space, or repair the disk or the permissions of directories.assets.',
   },
   CatalogueInvalid: {
     reasons: ['Missing', 'Unreadable', 'Invalid'],
@@ -178,7 +192,7 @@ export const conditionTypes = Object.keys(conditionTable) as ConditionType[];
 /** The reasons that a condition of this type can have. */
 export type ReasonOf<T extends ConditionType> = Table[T]['reasons'] extends readonly (infer Word)[] ? Word : string;
 
-/** Something that is wrong now. At most one condition of a type stands at a time. */
+/** Something that is wrong now. At most one condition of a type is raised at a time. */
 export interface Condition {
   readonly type: ConditionType;
   readonly reason: string;

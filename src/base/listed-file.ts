@@ -1,4 +1,4 @@
-// Safe opening of a file listed under a path: an ordinary file at exactly that path, with no symbolic link on the way.
+// Safe opening of a file listed under a path: an regular file at exactly that path, with no symbolic link on the way.
 import { constants, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 
 /** Without O_NONBLOCK, opening a named pipe blocks a thread until a writer opens it. */
@@ -12,7 +12,7 @@ export const listedFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants
  * @throws {NodeJS.ErrnoException} ENOENT: the listed file is no longer at this path
  */
 export function assertListed(fd: number, path: string, opened: Stats, descriptors = '/proc/self/fd'): void {
-  if (!opened.isFile()) throw absent(`${path} is not an ordinary file`);
+  if (!opened.isFile()) throw absent(`${path} is not an regular file`);
   if (!isAt(fd, path, opened, descriptors)) throw absent(`${path} leads to another place than it did`);
 }
 

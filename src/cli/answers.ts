@@ -1,6 +1,7 @@
 // The answers of the operator API, those to dry runs too, in a few lines for people.
 import type { CommandName } from '../../machines/commands.ts';
 import type { ObjectLot } from '../../machines/coverage-change.ts';
+import type { Condition, DatedCondition } from '../base/condition.ts';
 import { directoryWords } from '../client/directory-words.ts';
 import type { Answer } from '../client/http-client.ts';
 import type { Outlook, Preview, StateDocument } from '../control/node-control.ts';
@@ -63,11 +64,18 @@ export function shortList(ids: readonly string[]): string {
   return `${ids.slice(0, 8).join(' ')}${rest}`;
 }
 
-const warnings = ({ conditions = [] }: StateDocument): string[] =>
-  conditions.flatMap(({ type, severity, message, remedy, since }) => [
-    `! ${type} (${severity}): ${message} (since ${since})`,
-    `  What to do: ${remedy}`,
-  ]);
+const warnings = ({ conditions = [] }: StateDocument): string[] => conditions.flatMap((it) => conditionLines(it));
+
+/** Without a time, as in a dry run: no severity and no remedy either. */
+export function conditionLines(condition: Condition & Partial<DatedCondition>): string[] {
+  const { type, severity, message, remedy, since } = condition;
+  const [first, ...others] = message.split('\n');
+  return [
+    `! ${type}${since === undefined ? '' : ` (${severity}, since ${since})`}: ${first}`,
+    ...others.map((line) => `  ${line}`),
+    ...(since === undefined ? [] : [`  What to do: ${remedy}`]),
+  ];
+}
 
 export const isPreview = (document: unknown): document is Preview =>
   isObject(document) && document.dryRun === true && isObject(document.before) && isObject(document.after);
@@ -81,7 +89,7 @@ export function previewLines({ command, before, after, objects, objectsUnknown, 
     ...(objects ? [`  ${'drops'.padEnd(14)}${lotWords(objects.dropped)}`] : []),
     ...(objects ? [`  ${'gains'.padEnd(14)}${lotWords(objects.gained)}`] : []),
     ...(objectsUnknown ? [`  ${'objects'.padEnd(14)}not known: ${objectsUnknown}`] : []),
-    ...conditions.map(({ type, message }) => `! ${type}: ${message}`),
+    ...conditions.flatMap((it) => conditionLines(it)),
   ];
   return [`${command}: would succeed. This is a dry run: nothing has changed.`, ...rows];
 }

@@ -22,14 +22,17 @@ export const catalogueCommand = (): Command =>
     .option('--bucket <id>', 'bucket of all objects', '0:0')
     .option('--worker <number>', 'worker that distributes the bucket', wholeNumber(0, Number.MAX_SAFE_INTEGER), 0)
     .addOption(
-      new Option('--format <format>', 'NDJSON has one object per line, and is read as a stream: for large catalogues')
+      new Option(
+        '--format <format>',
+        'ndjson has one object per line and is read as a stream: use it for large catalogues',
+      )
         .choices(['yaml', 'ndjson'])
         .default('yaml'),
     )
     .addOption(
       new Option(
         '--ids <kind>',
-        "where ids come from: count numbers the files; names takes each file's own name, as in an asset folder of the peer. Required if all names are decimal",
+        "source of the ids: count numbers the files; names uses each file's own name, as in the asset folder of Joystream's node. Required if all names are decimal numbers",
       ).choices(['count', 'names']),
     )
     .addHelpText(

@@ -19,7 +19,7 @@ type Outcome = keyof typeof table;
 
 export const exitCode = (outcome: Outcome): number => table[outcome][0];
 
-/** The exit code that an HTTP status of the operator API stands for. */
+/** The exit code for an HTTP status of the operator API. */
 export function exitCodeOf(status: number): number {
   if (status === 200) return exitCode('done');
   if (status === 401 || status === 403) return exitCode('unauthorized');

@@ -19,7 +19,7 @@ export function sayFile(text: string): void {
   process.stdout.write(process.stdout.isTTY ? printableLines(whole) : whole);
 }
 
-/** A whole file in pieces, each of whole lines; the next piece is taken when the last one has left. Ends when its reader has gone. */
+/** Writes a file in pieces of whole lines, with backpressure. Ends when the reader has closed the pipe. */
 export async function sayPieces(pieces: AsyncIterable<string>, beforeEach: () => void): Promise<void> {
   for await (const piece of pieces) {
     beforeEach();

@@ -80,7 +80,7 @@ class WatchText {
     }
   }
 
-  /** In full at the start and after a gap; later only changes that no other event carries: of settings and directory. */
+  /** The full state at the start and after a gap; later only what no other event carries: settings and directory. */
   #state(state: StateDocument): string[] {
     const settings = settingsWords(state);
     const isNew = settings !== this.#settings;
@@ -128,5 +128,6 @@ function commandLine({ at, from, sub, method, command, status, detail }: AuditEn
 }
 
 function conditionLine({ at, change, condition: { type, message } }: ConditionChange): string {
-  return line(at, change === 'cleared' ? 'cleared' : '!', change === 'cleared' ? type : `${type}: ${message}`);
+  if (change === 'cleared') return line(at, 'cleared', type);
+  return line(at, '!', `${type}: ${message.replaceAll('\n', '; ')}`);
 }

@@ -1,4 +1,4 @@
-// What the node knows of its directory, in words for people: shared by the command line and the console.
+// What the node knows of its directory, as text: shared by the command line and the console.
 import type { DirectoryStatus } from '../control/node-control.ts';
 
 const grouped = (count: number): string => count.toLocaleString('en');
@@ -13,6 +13,7 @@ export function directoryWords(directory: DirectoryStatus | null): string {
   const version = squidVersion === null ? '' : ` (version ${squidVersion})`;
   return [
     `${objects(directory.objects)} in ${bags(directory.bags)}`,
+    directory.readAt === null ? 'never read completely' : '',
     activity === 'reading' ? `reading: ${objects(objectsRead ?? 0)} in ${bags(bagsRead ?? 0)} so far` : '',
     filesToHash > 0 ? `${grouped(filesToHash)} file${filesToHash === 1 ? '' : 's'} to hash` : '',
     height === null ? '' : `squid at block ${grouped(height)}${version}`,

@@ -17,7 +17,7 @@ export interface Config extends Omit<Section, 'directories' | 'logs' | 'operator
   readonly files: readonly string[];
   /** Keys that were given but have no effect, and variables that name no key: the node lists them at start. */
   readonly ignored: readonly string[];
-  readonly directories: { readonly state: string };
+  readonly directories: { readonly state: string; readonly assets: string };
   readonly logs: {
     readonly console: Section<'logs.console.'>;
     /** Null: no log files. */
@@ -58,11 +58,15 @@ export function loadConfig({ paths = [], env, cwd }: ConfigSource): Config {
 
   return frozen({
     files: files.map(({ path }) => path),
-    ignored: [...keyNames.filter((name) => 'unused' in keys[name] && has(name)), ...values.ignoredVariables],
+    ignored: [
+      ...keyNames.filter((name) => 'unused' in keys[name] && has(name)),
+      ...(all.catalogue !== null && has('endpoints.storageSquid') ? ['endpoints.storageSquid (catalogue is set)'] : []),
+      ...values.ignoredVariables,
+    ],
     ...all,
     catalogue: usesExample ? join(packageRoot, 'examples', 'catalogue.yml') : all.catalogue,
     workerId: all.workerId ?? (usesExample ? 0 : null),
-    directories: { state },
+    directories: { state, assets: get('directories.assets') ?? join(state, 'assets') },
     logs: { console: { level: consoleLevel(values) }, file: logFile(values) },
     operatorApi: hasOperatorApi(values, files.length > 0) ? operatorApi(values, state) : null,
     auditLog: { ...all.auditLog, path: all.auditLog.path ?? join(state, 'audit.jsonl') },
@@ -76,7 +80,7 @@ const statusFacts = ({ get }: Values, { NODE_ENV: nodeEnv }: NodeJS.ProcessEnv):
   ...(nodeEnv !== undefined && { nodeEnv }),
 });
 
-/** The squid is not asked where a catalogue is given, so its URL need not be one then. */
+/** With a catalogue the squid is not queried, so its URL is not checked. */
 function checkSquid(url: string | null, catalogue: string | null): void {
   if (url === null || catalogue !== null) return;
   const protocol = URL.canParse(url) ? new URL(url).protocol : '';

@@ -83,7 +83,11 @@ export const keys = {
     about:
       'Directory of the state file, the generated secret, the audit log and the index of objects. One node per directory.',
   },
-  'directories.assets': { type: 'path', unused: true, about: 'Directory of the copies of data objects.' },
+  'directories.assets': {
+    type: 'path',
+    defaultWords: '`assets` in `directories.state`',
+    about: 'Directory of the copies of objects that are fetched from elsewhere: the cache.',
+  },
   'directories.cacheState': {
     type: 'path',
     about: 'State directory of the replaced node; used if `directories.state` is unset.',
@@ -225,7 +229,26 @@ export const keys = {
     minimum: 1_048_576,
     default: 8_589_934_592,
     unit: 'bytes',
-    about: 'Largest size of the index of objects on disk: about 500 bytes per object, twice that during an import.',
+    about:
+      'Largest size of the rows of the index of objects: about 500 bytes per object, twice that during an import. The file on disk may reach twice this size.',
+  },
+  'sources.allowPrivateAddresses': {
+    type: 'boolean',
+    default: false,
+    about:
+      'Whether sources may have private, loopback or link-local addresses. Endpoints on the chain are untrusted: leave it off unless all are yours.',
+  },
+  'sources.stallTimeoutMs': {
+    ...duration,
+    default: 30_000,
+    about: 'A source that sends nothing for this long has failed.',
+  },
+  'sources.avoidSec': {
+    ...positive,
+    maximum: 86_400,
+    default: 300,
+    unit: 's',
+    about: 'How long a source that has misbehaved is avoided.',
   },
   'squid.pageBags': {
     ...positive,
@@ -254,7 +277,7 @@ export const keys = {
     default: 50,
     unit: 'ms',
     about:
-      'Minimum pause between two queries for objects that are not in the index. All that wait are asked for at once.',
+      'Minimum pause between two queries for objects that are not in the index. One query asks for all waiting objects.',
   },
   'squid.maxWaitingLookUps': {
     ...positive,
@@ -264,12 +287,12 @@ export const keys = {
   'squid.maxCachedLookUps': {
     ...positive,
     default: 50_000,
-    about: 'Answers to such queries that are cached, for `limits.queryNodeCacheTTL`.',
+    about: 'How many answers about single objects are cached, each for `limits.queryNodeCacheTTL`.',
   },
   'publicApi.lookUpTimeoutMs': {
     ...duration,
     default: 5000,
-    about: 'How long a request waits for the look-up of an object that is not in the index; then it gets a 503.',
+    about: 'How long a request for an object that is not in the index waits for its look-up; then it gets a 503.',
   },
   'operatorApi.previewTimeoutMs': {
     ...duration,
@@ -464,29 +487,54 @@ export const keys = {
   'limits.readCatalogueMs': {
     ...duration,
     default: 60_000,
-    about: 'How long the first start waits until the catalogue has been read; then the public API opens without it.',
+    about: 'How long the first start waits for the catalogue to be read; then the public API opens without it.',
   },
   'intervals.saveCacheState': { ...positive, unit: 's', unused: true, about: 'How often the index is written.' },
   'intervals.checkStorageNodeResponseTimes': {
     ...positive,
+    maximum: 86_400,
+    default: 60,
     unit: 's',
-    unused: true,
-    about: 'How often storage nodes are timed.',
+    about: 'How often the response times of storage nodes are measured; the fastest is asked first.',
   },
-  'intervals.cacheCleanup': { ...positive, unit: 's', unused: true, about: 'How often unassigned copies are removed.' },
+  'intervals.cacheCleanup': {
+    ...positive,
+    maximum: 86_400,
+    default: 300,
+    unit: 's',
+    about: 'How often copies that the settings no longer cover are removed.',
+  },
   'limits.storage': {
     type: 'size',
     minimum: 0,
-    unused: true,
-    about: 'Space for copies. `/status` shows it.',
+    default: 21_474_836_480,
+    unit: 'bytes',
+    about: 'Space for copies. The least useful ones are removed when it is used up.',
   },
-  'limits.maxCachedItemSize': { type: 'size', minimum: 0, unused: true, about: 'Largest object that is kept.' },
-  'limits.maxConcurrentStorageNodeDownloads': { ...positive, unused: true, about: 'Downloads at a time.' },
-  'limits.maxConcurrentOutboundConnections': { ...positive, unused: true, about: 'Outgoing connections at a time.' },
+  'limits.maxCachedItemSize': {
+    type: 'size',
+    minimum: 0,
+    default: 1_073_741_824,
+    unit: 'bytes',
+    about: 'Largest object that is kept; larger ones are passed through from their source.',
+  },
+  'limits.maxConcurrentStorageNodeDownloads': {
+    ...positive,
+    maximum: 1000,
+    default: 50,
+    about: 'Downloads at a time; further ones wait.',
+  },
+  'limits.maxConcurrentOutboundConnections': {
+    ...positive,
+    maximum: 10_000,
+    default: 100,
+    about: 'Outgoing connections at a time.',
+  },
   'limits.outboundRequestsTimeoutMs': {
     ...duration,
     default: 5000,
-    about: 'Deadline for one query of single objects to the storage squid.',
+    about:
+      'Deadline for one query of single objects to the storage squid, and for the beginning of the answer of a source.',
   },
   'limits.yamlCatalogueBytes': {
     type: 'size',
@@ -495,19 +543,26 @@ export const keys = {
     unit: 'bytes',
     about: 'Largest YAML catalogue, since it is read into memory. A larger one must be NDJSON.',
   },
-  'limits.pendingDownloadTimeoutSec': { ...positive, unit: 's', unused: true, about: 'Time for one download.' },
+  'limits.pendingDownloadTimeoutSec': {
+    ...positive,
+    maximum: 86_400,
+    default: 3600,
+    unit: 's',
+    about: 'Deadline for one download.',
+  },
   'limits.dataObjectSourceByObjectIdTTL': {
     ...count,
+    maximum: 86_400,
+    default: 60,
     unit: 's',
-    unused: true,
-    about: "How long an object's source is remembered.",
+    about: 'How long the storage node that had an object is asked for it first.',
   },
   'limits.queryNodeCacheTTL': {
     ...count,
     maximum: 86_400,
     default: 60,
     unit: 's',
-    about: 'How long the answer about a single object is cached, also that there is no such object.',
+    about: 'How long an answer about a single object is cached, including that it does not exist.',
   },
   'endpoints.storageSquid': {
     type: 'string',

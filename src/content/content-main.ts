@@ -1,4 +1,5 @@
 // Entry point of the content process: opens the index, runs the directory, and answers the control and server processes.
+import { writeSync } from 'node:fs';
 import { messageOf } from '../base/errors.ts';
 import type { ContentOrder, ContentReport } from '../ipc/content-messages.ts';
 import { Content } from './content.ts';
@@ -8,10 +9,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 // The control process may have died: output errors must not crash this process.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
-const content = new Content(report);
+const content = new Content(report, die);
 
 process.on('message', (order: ContentOrder) => void execute(order));
-// Without the control process there is nothing to do: a new one starts its own content process.
+// Exit with the control process: a new one starts its own content process.
 process.once('disconnect', () => process.exit(0));
 report({ type: 'hello' });
 
@@ -36,6 +37,12 @@ async function execute(order: ContentOrder): Promise<void> {
   } catch (error) {
     report({ type: 'failed', seq, code: 'FAILED', reason: messageOf(error) });
   }
+}
+
+/** The control process logs what is written last, and starts a replacement. */
+function die(message: string): never {
+  writeSync(process.stderr.fd, `Error: ${message}\n`);
+  process.exit(1);
 }
 
 function report(message: ContentReport): void {

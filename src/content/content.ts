@@ -4,8 +4,10 @@ import type { Settings } from '../../machines/settings.ts';
 import { type Condition, condition } from '../base/condition.ts';
 import { messageOf } from '../base/errors.ts';
 import { openCatalogue } from '../directory/catalogue/catalogue.ts';
+import { limitHashRate } from '../directory/catalogue/hash-rate.ts';
 import type { Directory } from '../directory/directory.ts';
 import { openSquid } from '../directory/squid/squid.ts';
+import type { Bringing } from '../ipc/arrival.ts';
 import type {
   CatalogueSetup,
   ContentReport,
@@ -15,24 +17,36 @@ import type {
 } from '../ipc/content-messages.ts';
 import type { LookUp } from '../ipc/look-up.ts';
 import { type LookUpServer, serveLookUps } from '../ipc/look-up-channel.ts';
-import { dataObject } from '../store/data-object.ts';
-import { type OpenedStore, openStore } from '../store/index-folder.ts';
+import type { Sources } from '../sources/source.ts';
+import { openSources } from '../sources/sources.ts';
+import { dataObject, withCopy } from '../store/data-object.ts';
+import { markDamaged, type OpenedStore, openStore } from '../store/index-folder.ts';
 import type { IndexWriter } from '../store/object-index.ts';
 import { coverageChange } from '../store/settings-preview.ts';
+import { Cache } from './cache.ts';
 import { directoryNames } from './directory-names-report.ts';
+import { originIn } from './object-origin.ts';
 
-/** Shortest pause between two reports: progress changes with every page. */
+/** Minimum interval between reports: progress changes with every page. */
 const reportMs = 500;
 /** Pause before another attempt to open an index that could not be opened. */
 const reopenMs = 5000;
 /** How long the condition `IndexRebuilt` stays, so that an operator sees it. */
 const rebuiltMs = 300_000;
+/** Longest text for the control process, in characters: a catalogue may contain names of megabytes. */
+const maxTextLength = 4000;
 /** Rows of old versions are removed in small steps, with a pause for other work. */
 const tidyPauseMs = 20;
 const tidyIdleMs = 5000;
+/** Downloads that a status lists. */
+const maxListed = 50;
+/** The index is read as a whole from time to time, also in small steps, to find damage that no other read meets. */
+const checkPauseMs = 20;
+const checkIdleMs = 600_000;
 
 export class Content {
   readonly #send: (report: ContentReport) => void;
+  readonly #die: (message: string) => never;
   #setup: ContentSetup | null = null;
   #settings: Settings = { workerId: null, buckets: null };
   #store: OpenedStore | null = null;
@@ -40,50 +54,79 @@ export class Content {
   #rebuilt: Condition | null = null;
   #directory: Directory | null = null;
   #lookUps: LookUpServer | null = null;
+  #sources: Sources | null = null;
+  #cache: Cache | null = null;
+  readonly #abort = new AbortController();
+  /** When the directory had been read before the settings changed last. */
+  #readBefore: string | null = null;
   #timers = new Map<string, NodeJS.Timeout>();
   #names = '';
   /** The state of the index whose names were sent. */
   #namesOf = '';
+  /** Of the index that is open: it may be too damaged to say so itself. */
+  #indexId: string | null = null;
   #isClosed = false;
   #isSettled = false;
 
-  constructor(send: (report: ContentReport) => void) {
+  /** @param die ends the process: its replacement rebuilds a damaged index, of which no part can be trusted here */
+  constructor(send: (report: ContentReport) => void, die: (message: string) => never) {
     this.#send = send;
+    this.#die = die;
   }
 
   open(setup: ContentSetup): void {
     this.#setup = setup;
     this.#settings = setup.settings;
-    serveLookUps(setup.lookUpSocket, {
-      lookUp: (id) => this.#lookUp(id),
-      reportBadCopy: (id) => this.#directory?.reportBadCopy(id),
-    }).then(
+    const lookUps = {
+      lookUp: (id: string) => this.#lookUp(id),
+      reportBadCopy: (id: string) => {
+        this.#directory?.reportBadCopy(id);
+        this.#cache?.reportBadCopy(id);
+      },
+      reportDamage: (indexId: string, message: string) => {
+        // An earlier index has been rebuilt already.
+        if (this.#indexId === indexId) this.#rebuild(message);
+      },
+    };
+    serveLookUps(setup.lookUpSocket, lookUps, this.#bringing).then(
       (server) => {
         this.#lookUps = server;
         if (this.#isClosed) void server.close();
       },
-      (error: unknown) => this.#log('warn', `Look-ups of single objects are not possible: ${messageOf(error)}`),
+      (error: unknown) => this.#log('warn', `Single objects cannot be looked up: ${messageOf(error)}`),
     );
+    if (setup.rebuildReason !== undefined) this.#mark(setup.rebuildReason);
     this.#openIndex(setup);
   }
 
   configure(settings: Settings): void {
     this.#settings = settings;
+    this.#readBefore = this.#directory?.progress.readAt ?? null;
     this.#directory?.configure(settings);
+    this.#cache?.configure();
   }
 
   /** @throws {Error} with a reason for the operator */
   preview(before: Settings, after: Settings, maxIds: number): CoverageChange {
-    if (this.#store === null) throw new Error('There is no index');
-    this.#store.index.refresh();
-    return coverageChange(this.#store.index, before, after, maxIds);
+    if (this.#store === null || this.#directory === null) throw new Error('There is no index');
+    const { index } = this.#store;
+    index.refresh();
+    if (index.summary.readAt === null) throw new Error('The directory has never been read completely');
+    const unread = [...new Set([before, after].flatMap((settings) => this.#directory?.unread(settings) ?? []))];
+    if (unread.length > 0) {
+      const buckets = unread.length === 1 ? `bucket ${unread[0]}` : `${unread.length} buckets`;
+      throw new Error(`The objects of ${buckets} have not been read: only those that the settings need have`);
+    }
+    return coverageChange(index, before, after, maxIds);
   }
 
-  /** Resolves when nothing more is written. */
+  /** Resolves when all writes have ended. */
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const timer of this.#timers.values()) clearTimeout(timer);
-    await Promise.all([this.#lookUps?.close(), this.#directory?.stop()]);
+    this.#abort.abort();
+    await Promise.all([this.#lookUps?.close(), this.#directory?.stop(), this.#cache?.close()]);
+    await this.#sources?.stop();
     await this.#store?.index.close();
   }
 
@@ -94,7 +137,9 @@ export class Content {
       return;
     }
     try {
-      this.#store = openStore(setup.stateDirectory, source, setup.maxIndexBytes);
+      const { stateDirectory, maxIndexBytes } = setup;
+      this.#store = openStore(stateDirectory, source, maxIndexBytes, ({ message }) => this.#rebuild(message));
+      this.#indexId = this.#store.index.summary.id;
       this.#unusable = null;
     } catch (error) {
       const message = `The index in ${setup.stateDirectory} cannot be opened: ${messageOf(error)}`;
@@ -110,8 +155,26 @@ export class Content {
     this.#directory.configure(this.#settings);
     this.#directory.subscribe(() => this.#reportSoon());
     this.#directory.start();
+    this.#readBefore = this.#directory.progress.readAt;
+    this.#openCache(setup, index);
     this.#tidy(index);
+    this.#later('check', checkPauseMs, () => this.#check(index));
     this.#report();
+  }
+
+  /** The index is damaged. */
+  #rebuild(message: string): never {
+    this.#mark(message);
+    this.#die(message);
+  }
+
+  #mark(message: string): void {
+    const { stateDirectory = '' } = this.#setup ?? {};
+    try {
+      markDamaged(stateDirectory, message);
+    } catch (error) {
+      this.#log('warn', `The index in ${stateDirectory} is damaged, and cannot be renamed: ${messageOf(error)}`);
+    }
   }
 
   #openDirectory(setup: CatalogueSetup | SquidSetup, index: IndexWriter): Directory {
@@ -124,8 +187,47 @@ export class Content {
       : openSquid(setup, { index, log });
   }
 
+  #openCache({ cache: setup, sources: sourcesSetup }: ContentSetup, index: IndexWriter): void {
+    const sources = openSources({ ...sourcesSetup, log: { warn: (message) => this.#log('warn', message) } });
+    this.#sources = sources;
+    this.#cache = new Cache({
+      ...{ setup, index, sources },
+      settings: () => this.#settings,
+      originOf: originIn(index),
+      lookUp: (id) => this.#lookUp(id),
+      isDirectoryCurrent: () => this.#isDirectoryCurrent(),
+      pace: limitHashRate(setup.hashBytesPerSec, this.#abort.signal),
+      log: (message) => this.#log('info', message),
+      onChange: () => this.#reportSoon(),
+    });
+    sources.subscribe(() => this.#reportSoon());
+    sources.start();
+    this.#cache.start();
+  }
+
+  /** Before there is an index, nothing is brought. */
+  get #bringing(): Bringing {
+    const cache = () => this.#cache;
+    return {
+      bring: (id, options) =>
+        cache()?.bring(id, options) ?? { brought: Promise.resolve({ result: 'undecided' }), stop: () => {} },
+      reportUses: (uses) => cache()?.reportUses(uses),
+      get downloadsInProgress() {
+        return cache()?.downloadsInProgress ?? 0;
+      },
+    };
+  }
+
+  /** Whether an object that the index does not contain is in no bag that the settings cover. */
+  #isDirectoryCurrent(): boolean {
+    if (this.#directory === null || (this.#store?.index.summary.readAt ?? null) === null) return false;
+    const { readAt } = this.#directory.progress;
+    // The index of a squid has what the settings cover, once it has been read for them.
+    return this.#setup?.directory?.kind === 'catalogue' || (readAt !== null && readAt !== this.#readBefore);
+  }
+
   #noteRebuilt({ reason, message: cause, renamedTo }: NonNullable<OpenedStore['rebuilt']>): void {
-    const message = `The index cannot be used: ${cause}. It was renamed to ${renamedTo} and is built again.`;
+    const message = `${cause}. It was renamed to ${renamedTo}, and a new index is being built.`;
     this.#log('warn', message);
     this.#rebuilt = condition('IndexRebuilt', reason, message);
     this.#later('rebuilt', rebuiltMs, () => {
@@ -135,7 +237,10 @@ export class Content {
   }
 
   async #lookUp(id: string): Promise<LookUp> {
-    return (await this.#directory?.lookUp(id)) ?? { result: 'undecided' };
+    const found = (await this.#directory?.lookUp(id)) ?? { result: 'undecided' };
+    const copy = found.result === 'found' ? this.#store?.index.copy(id) : undefined;
+    if (found.result !== 'found' || copy === undefined || this.#cache === null) return found;
+    return { ...found, object: withCopy(found.object, copy, this.#cache.assets) };
   }
 
   #tidy(index: IndexWriter): void {
@@ -148,7 +253,12 @@ export class Content {
     this.#later('tidy', hasMore ? tidyPauseMs : tidyIdleMs, () => this.#tidy(index));
   }
 
-  /** At once if the control process waits for it. */
+  #check(index: IndexWriter): void {
+    const hasMore = index.check();
+    this.#later('check', hasMore ? checkPauseMs : checkIdleMs, () => this.#check(index));
+  }
+
+  /** Reports at once if the control process is waiting for this report. */
   #reportSoon(): void {
     if (!this.#isSettled && this.#status().isSettled) this.#report();
     else this.#later('report', reportMs, () => this.#report());
@@ -170,7 +280,11 @@ export class Content {
       this.#rebuilt ?? [],
       directory?.conditions ?? [],
       this.#notRead(readAt) ?? [],
-    ].flat();
+      this.#sources?.conditions ?? [],
+      this.#cache?.conditions ?? [],
+    ]
+      .flat()
+      .map((one) => ({ ...one, message: shortened(one.message) }));
     const hasFailed = directory?.conditions.some(
       ({ type }) => type === 'CatalogueInvalid' || type === 'IndexNotWritten',
     );
@@ -182,6 +296,11 @@ export class Content {
       bags: summary?.totals.bags ?? 0,
       readAt,
       progress: directory?.progress ?? null,
+      copies: summary?.totals.copies ?? 0,
+      copyBytes: summary?.totals.copyBytes ?? 0,
+      copiesToRemove: this.#cache?.copiesToRemove ?? 0,
+      downloadCount: this.#cache?.downloadsInProgress ?? 0,
+      downloads: this.#cache?.downloads.slice(0, maxListed) ?? [],
       conditions,
     };
   }
@@ -189,13 +308,13 @@ export class Content {
   #notRead(readAt: string | null): Condition | null {
     if (readAt !== null) return null;
     if (this.#setup?.directory === null) {
-      const message = 'The node has no directory, so it serves no objects: set catalogue or endpoints.storageSquid.';
+      const message =
+        'The config names no directory, so the node serves no objects: set catalogue or endpoints.storageSquid.';
       return condition('NoDirectory', 'NotConfigured', message);
     }
     if (this.#directory === null) return null;
-    const { objectsRead } = this.#directory.progress;
-    const progress = objectsRead === null ? '' : ` ${objectsRead} objects have been read so far.`;
-    return condition('DirectoryNotRead', 'FirstRead', `The directory has not been read completely yet.${progress}`);
+    // Without the progress, which changes twice a second: each change of a message is an event that is kept.
+    return condition('DirectoryNotRead', 'FirstRead', 'The directory has not been read completely yet.');
   }
 
   /** The names change with a version of a catalogue, or during a sync. */
@@ -214,10 +333,10 @@ export class Content {
   }
 
   #log(level: 'info' | 'warn', message: string): void {
-    this.#send({ type: 'log', level, message });
+    this.#send({ type: 'log', level, message: shortened(message) });
   }
 
-  /** One timer of a name at a time. */
+  /** At most one timer per name. */
   #later(name: string, ms: number, work: () => void): void {
     if (this.#isClosed || this.#timers.has(name)) return;
     const timer = setTimeout(() => {
@@ -227,3 +346,5 @@ export class Content {
     this.#timers.set(name, timer);
   }
 }
+
+const shortened = (text: string): string => (text.length > maxTextLength ? `${text.slice(0, maxTextLength)}…` : text);

@@ -2,16 +2,21 @@
 import type { DirectoryNames } from '../ipc/content-messages.ts';
 import type { ObjectIndex } from '../store/object-index.ts';
 
-/** The network has hundreds; a catalogue may have as many as objects, and then they are not all sent. */
-const maxBuckets = 10_000;
+/** Buckets and the workers of each. The network has hundreds; a catalogue may have as many as objects, and then they are not all sent. */
+const maxNames = 20_000;
 
 export function directoryNames(index: Pick<ObjectIndex, 'buckets' | 'summary'>): DirectoryNames {
-  const bucketWorkers: Record<string, readonly number[]> = {};
+  const named: [string, readonly number[]][] = [];
   let count = 0;
+  let isComplete = index.summary.readAt !== null;
   for (const [id, { workers }] of index.buckets()) {
-    if (count === maxBuckets) return { bucketWorkers, isComplete: false };
-    bucketWorkers[id] = workers;
-    count += 1;
+    count += 1 + workers.length;
+    if (count > maxNames) {
+      isComplete = false;
+      break;
+    }
+    named.push([id, workers]);
   }
-  return { bucketWorkers, isComplete: index.summary.readAt !== null };
+  // Also a bucket named `__proto__` becomes a key.
+  return { bucketWorkers: Object.fromEntries(named), isComplete };
 }

@@ -35,7 +35,7 @@ export interface StateDocument extends NodeStatus {
   readonly conditions: readonly DatedCondition[];
 }
 
-/** What the node knows of its directory, and how far a reading has come. */
+/** What the node knows of its directory, and the progress of an import or sync. */
 export interface DirectoryStatus {
   /** Of the content process; null: none runs at the moment. */
   readonly pid: number | null;
@@ -45,7 +45,7 @@ export interface DirectoryStatus {
   /** When the directory was last read completely, ISO 8601; null: never. */
   readonly readAt: string | null;
   readonly activity: 'reading' | 'hashing' | 'idle';
-  /** Done in the reading in progress; null: none is. */
+  /** Read so far by the import or sync in progress; null: none is. */
   readonly bagsRead: number | null;
   readonly objectsRead: number | null;
   readonly filesToHash: number;

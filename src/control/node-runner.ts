@@ -146,11 +146,13 @@ export class Node implements ObservableNode {
     const { node, publicApi } = statusOf(this.#snapshot);
     if (node === 'shuttingDown') return 'the node is shutting down';
     if (publicApi !== 'running') return `the public API is ${publicApi}`;
-    const isServed = this.#parts.publicSide.workers.some(({ state }) => state === 'serving');
+    const { publicSide, contentSide } = this.#parts;
+    const isServed = publicSide.workers.some(({ state }) => state === 'serving');
     if (!isServed) return 'no server process serves the public API';
-    const { status } = this.#parts.contentSide;
-    // Until the content process has reported, the server processes may have an index from before.
-    if (status === null ? this.#parts.publicSide.indexWasRead : status.readAt !== null) return null;
+    const { status } = contentSide;
+    // While the content process has no index, not yet or not any more, the server processes may read one from before.
+    const isRead = status === null || status.indexId === null ? publicSide.indexWasRead : status.readAt !== null;
+    if (isRead) return null;
     return 'the directory has never been read';
   }
 

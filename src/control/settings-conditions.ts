@@ -7,7 +7,7 @@ const maxNamed = 10;
 
 type Names = Pick<ContentSide, 'knows' | 'bucketsOf'>;
 
-/** Nothing is reported that the directory has not answered yet. */
+/** Reports nothing that the directory has not answered yet. */
 export function settingsConditions(settings: Settings, directory: Names): Condition[] {
   const { workerId, buckets } = settings;
   if (buckets !== null) return unknownBuckets(buckets, directory);

@@ -11,16 +11,18 @@ export type { DirectoryProgress, LookUp };
 export interface Directory {
   /** Starts to read. Problems become conditions. */
   start(): void;
-  /** Ends all work. Resolves when nothing more is written to the index. */
+  /** Ends all work. Resolves when all writes to the index have ended. */
   stop(): Promise<void>;
-  /** The settings whose objects are needed; called before `start` and at every change. */
+  /** Sets which objects are needed; called before `start` and at every change. */
   configure(settings: Settings): void;
+  /** Ids of buckets that these settings need, and whose objects the last complete reading left out. */
+  unread(settings: Settings): readonly string[];
   /** Never rejects. For objects that the index does not contain. */
   lookUp(objectId: string): Promise<LookUp>;
-  /** The copy of an object does not match its record: it is checked again. Unknown ids are ignored. */
+  /** The copy does not match the object's record: check it again. Unknown ids are ignored. */
   reportBadCopy(objectId: string): void;
   readonly conditions: readonly Condition[];
   readonly progress: DirectoryProgress;
-  /** @param listener called when conditions or progress have changed, not more often than useful. @returns a function that unsubscribes */
+  /** @param listener called when conditions or progress have changed; changes may be merged. @returns a function that unsubscribes */
   subscribe(listener: () => void): () => void;
 }

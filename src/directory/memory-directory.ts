@@ -1,4 +1,4 @@
-// The directory's twin in memory, with contents set by its caller. For tests.
+// A directory in memory whose contents are set by its caller. For tests.
 import { isDeepStrictEqual } from 'node:util';
 import type { DataObject } from '../../machines/answer.ts';
 import type { Condition } from '../base/condition.ts';
@@ -68,6 +68,7 @@ export function memoryDirectory(index: IndexWriter, first: MemoryContents = noth
       listeners.clear();
     },
     configure: () => {},
+    unread: () => [],
     lookUp: async (id) => lookUp(id),
     reportBadCopy: (id) => {
       badCopies.push(id);
@@ -109,8 +110,8 @@ function write(tx: IndexTransaction, { objects, bucketWorkers }: MemoryContents)
 
 function rowOf({ path, size, type, hash, verified, accepted }: DataObject, bag: string): ObjectRow {
   const stated = { bag, size, type, accepted };
-  if (path === null) return { ...stated, hash, file: null };
-  // A file whose version is not known: no stat value of a real file is like these.
+  if (path === null) return { ...stated, hash, file: null, url: null };
+  // Stat values that no real file has, so that the file counts as changed.
   const facts = verified ?? { size: size ?? 0, mtimeMs: 0, ctimeMs: 0, ino: 0 };
   const file = {
     name: path,
@@ -119,5 +120,5 @@ function rowOf({ path, size, type, hash, verified, accepted }: DataObject, bag: 
     hash: verified === null ? null : hash,
     problem: null,
   };
-  return { ...stated, hash, file };
+  return { ...stated, hash, file, url: null };
 }

@@ -15,12 +15,55 @@ export interface ContentSetup {
   /** Absolute; the index is in it. */
   readonly stateDirectory: string;
   readonly maxIndexBytes: number;
-  /** Where it answers look-ups: path of a socket. */
+  /** Path of the socket on which it answers look-ups. */
   readonly lookUpSocket: string;
-  /** The identity of the directory: another one gets another index. Null: none is configured. */
+  /** Identifies the directory: a different one gets a new index. Null: none is configured. */
   readonly source: DirectorySource | null;
   readonly directory: CatalogueSetup | SquidSetup | null;
+  readonly cache: CacheSetup;
+  readonly sources: SourcesSetup;
   readonly settings: Settings;
+  /** Why the index must be rebuilt although nothing is found wrong with it, for an operator; left out: it need not. */
+  readonly rebuildReason?: string;
+}
+
+/** The copies of objects from elsewhere. */
+export interface CacheSetup {
+  /** Absolute path; it need not exist yet. */
+  readonly directory: string;
+  /** Bytes of all copies. */
+  readonly maxBytes: number;
+  /** Larger objects are passed through. */
+  readonly maxItemBytes: number;
+  /** Downloads at a time, and the deadline of each. */
+  readonly maxDownloads: number;
+  readonly deadlineMs: number;
+  /** Pause between two rounds through the copies; and from a change of settings to the first removal. */
+  readonly checkEveryMs: number;
+  /** Bytes that are read per second to hash files that were found; 0: no limit. */
+  readonly hashBytesPerSec: number;
+}
+
+/** How sources are asked. */
+export interface SourcesSetup {
+  readonly allowPrivateAddresses: boolean;
+  readonly requestTimeoutMs: number;
+  readonly stallTimeoutMs: number;
+  readonly avoidMs: number;
+  readonly checkResponseTimesMs: number;
+  readonly maxConnections: number;
+  /** How long the source that had an object is asked for it first; 0: it is not. */
+  readonly rememberMs: number;
+}
+
+export type DownloadStage = 'requested' | 'probing' | 'fetching' | 'verifying' | 'here' | 'failed';
+
+export interface DownloadInProgress {
+  readonly id: string;
+  readonly stage: DownloadStage;
+  /** Bytes of the object; null: not known yet. */
+  readonly size: number | null;
+  readonly received: number;
 }
 
 export interface CatalogueSetup {
@@ -31,7 +74,7 @@ export interface CatalogueSetup {
   readonly checkEveryMs: number;
   /** Largest YAML catalogue; larger ones must be NDJSON. */
   readonly maxYamlBytes: number;
-  /** Bytes that are read per second to hash files; 0: no limit. */
+  /** Bytes read per second for hashing; 0: no limit. */
   readonly hashBytesPerSec: number;
 }
 
@@ -42,33 +85,42 @@ export interface SquidSetup {
   /** Bags per query, and the pause between two queries. */
   readonly pageBags: number;
   readonly pauseMs: number;
-  /** Time limit of a query for a page. */
+  /** Deadline for the query of a page. */
   readonly pageTimeoutMs: number;
   /** Pause between two syncs. */
   readonly syncEveryMs: number;
-  /** Time limit of a look-up, minimum pause between two queries of look-ups, and how many objects may wait. */
+  /** Deadline for a query of single objects, minimum pause between two of them, and how many objects may wait. */
   readonly lookUpTimeoutMs: number;
   readonly lookUpPauseMs: number;
   readonly maxWaitingLookUps: number;
-  /** How long the answer of a look-up is cached, and how many are. */
+  /** How long the answer to a look-up is cached, and how many are. */
   readonly cacheMs: number;
   readonly maxCachedLookUps: number;
 }
 
-/** How far the reading of a directory has come. */
+/** Progress of an import or a sync. */
 export interface DirectoryProgress {
   /** `reading`: an import or a sync is in progress. */
   readonly activity: 'reading' | 'hashing' | 'idle';
-  /** Done in this reading; null: no reading is in progress. */
+  /** Read so far by the import or sync in progress; null: none is. */
   readonly bagsRead: number | null;
   readonly objectsRead: number | null;
-  /** Files that are still to be hashed. */
+  /** Files still to be hashed. */
   readonly filesToHash: number;
-  /** End of the last complete reading, ISO 8601; null: none yet. */
+  /** End of the last complete import or sync, ISO 8601; null: none yet. */
   readonly readAt: string | null;
   /** Squid only: the block up to which it has processed the chain, and its version; null: not known. */
   readonly height: number | null;
   readonly squidVersion: string | null;
+}
+
+/** Name of the note in the index that says how far the squid was when the directory was last read from it. */
+export const squidMark = 'squid';
+
+export interface SquidMark {
+  /** Null: not known. */
+  readonly height: number | null;
+  readonly version: string | null;
 }
 
 /** Every order has a sequence number; the content process confirms it with the same number. */
@@ -79,11 +131,11 @@ export type ContentOrder = { readonly seq: number } & (
   /** Which objects would a change of settings drop and gain? */
   | { readonly type: 'preview'; readonly before: Settings; readonly after: Settings; readonly maxIds: number }
   | { readonly type: 'ping' }
-  /** Exit: no work is left. */
+  /** Exit when all writes have ended. */
   | { readonly type: 'leave' }
 );
 
-/** The names in the directory, bounded: a list of all would grow with the directory. */
+/** The names in the directory, bounded: a full list would grow with the directory. */
 export interface DirectoryNames {
   /** Buckets, each with the workers that actively distribute it. */
   readonly bucketWorkers: Readonly<Record<string, readonly number[]>>;
@@ -95,22 +147,30 @@ export interface DirectoryNames {
 export interface ContentStatus {
   /** Null: there is no usable index. */
   readonly indexId: string | null;
-  /** The directory has been read, its first reading has failed, or its first reading is not to be waited for. */
+  /** The directory has been read, or its first read has failed or is not worth waiting for. */
   readonly isSettled: boolean;
   readonly objects: number;
   readonly bags: number;
   /** When the directory was last read completely, ISO 8601; null: never. */
   readonly readAt: string | null;
   readonly progress: DirectoryProgress | null;
+  /** Copies in the cache, and the sum of their sizes. */
+  readonly copies: number;
+  readonly copyBytes: number;
+  /** Copies that the settings no longer cover: they are being removed. */
+  readonly copiesToRemove: number;
+  /** The number of all downloads in progress, and the first of them. */
+  readonly downloadCount: number;
+  readonly downloads: readonly DownloadInProgress[];
   readonly conditions: readonly Condition[];
 }
 
 export type ContentReport =
-  /** The content process receives messages from now on; earlier ones would be lost. */
+  /** The content process can receive messages now; earlier ones would be lost. */
   | { readonly type: 'hello' }
   | { readonly type: 'confirmed'; readonly seq: number; readonly change?: CoverageChange }
   | { readonly type: 'failed'; readonly seq: number; readonly code: string; readonly reason: string }
-  /** Each replaces the one before. */
+  /** Each replaces the previous one. */
   | { readonly type: 'status'; readonly status: ContentStatus }
   | { readonly type: 'names'; readonly names: DirectoryNames }
   | { readonly type: 'log'; readonly level: 'info' | 'warn'; readonly message: string };

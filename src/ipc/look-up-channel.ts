@@ -1,46 +1,49 @@
-// Look-ups from server processes to the content process, over a Unix socket: the two ends.
+// The content process's end of the look-up channel: look-ups, arrivals and reports, over a Unix socket.
 import { chmodSync, renameSync, rmSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
-import type { LookUp, LookUps } from './look-up.ts';
+import { createServer, type Socket } from 'node:net';
+import type { Arrival, Bringing, Brought, Following } from './arrival.ts';
+import type { ContentCalls, LookUp } from './look-up.ts';
 import {
   type Answer,
   lineOf,
   maxAnswerBytes,
+  maxFollowed,
   maxQuestionBytes,
   maxUnreadBytes,
+  maxWaiting,
   type Question,
   readLines,
 } from './look-up-lines.ts';
 
-const undecided: LookUp = { result: 'undecided' };
+const undecided = { result: 'undecided' } as const satisfies LookUp & Brought;
 
-/** Look-ups of one connection that wait for an answer. A further one is `undecided` at once. */
-const maxWaiting = 1000;
-
-/** One for each server process, replaced ones that still drain included. */
+/** One per server process, including replaced ones that are still draining. */
 const maxConnections = 256;
 
-/** After a failed connection, look-ups are `undecided` for this long before the next attempt. */
-const restMs = 200;
+/** How often a changed number of downloads is sent. */
+const downloadsEveryMs = 100;
 
 export interface LookUpServer {
-  /** Ends the connections too. */
+  /** Closes the connections as well. */
   close(): Promise<void>;
 }
 
 /**
- * Answers look-ups at this path, instead of an earlier process.
+ * Serves server processes at this path, taking over from an earlier process.
  * @throws {NodeJS.ErrnoException} as `net.Server.listen` does
  */
-export async function serveLookUps(path: string, lookUps: LookUps): Promise<LookUpServer> {
-  const connections = new Set<Socket>();
+export async function serveLookUps(path: string, calls: ContentCalls, bringing: Bringing): Promise<LookUpServer> {
+  const connections = new Set<Connection>();
   const server = createServer((socket) => {
-    connections.add(socket);
-    socket.once('close', () => connections.delete(socket));
-    serve(socket, lookUps);
+    const connection = new Connection(socket, calls, bringing);
+    connections.add(connection);
+    socket.once('close', () => {
+      connections.delete(connection);
+      connection.stopAll();
+    });
   });
   server.maxConnections = maxConnections;
-  // It appears at its path at once with its mode, and a server that closes late removes only its own name.
+  // The rename makes it appear with its final mode; a server that closes late removes only its temporary name.
   const early = `${path}~`;
   rmSync(early, { force: true });
   await new Promise<void>((resolve, reject) => {
@@ -54,143 +57,126 @@ export async function serveLookUps(path: string, lookUps: LookUps): Promise<Look
   });
   chmodSync(early, 0o600);
   renameSync(early, path);
+  const timer = setInterval(() => {
+    for (const connection of connections) connection.sendDownloads();
+  }, downloadsEveryMs).unref();
   const close = () =>
     new Promise<void>((resolve) => {
+      clearInterval(timer);
       server.close(() => resolve());
-      for (const socket of connections) socket.destroy();
+      for (const { socket } of connections) socket.destroy();
     });
   return { close };
 }
 
-function serve(socket: Socket, lookUps: LookUps): void {
-  let waiting = 0;
-  const send = (answer: Answer): void => {
-    const line = lineOf(answer);
-    const isShort = Buffer.byteLength(line) <= maxAnswerBytes;
-    // A process that does not read, because it is stopped, connects again when it runs again.
-    if (socket.writableLength > maxUnreadBytes) socket.destroy();
-    else socket.write(isShort ? line : lineOf({ seq: answer.seq, answer: undecided }));
-  };
-  socket.on('error', () => {});
-  readLines(socket, maxQuestionBytes, (line) => {
-    const question = JSON.parse(line) as Question;
-    if ('bad' in question) return lookUps.reportBadCopy(question.bad);
-    const { seq, id } = question;
-    if (waiting >= maxWaiting) return send({ seq, answer: undecided });
-    waiting += 1;
-    void lookUps.lookUp(id).then((answer) => {
-      waiting -= 1;
-      if (!socket.destroyed) send({ seq, answer });
-    });
-  });
-}
+/** One server process. */
+class Connection {
+  readonly socket: Socket;
+  readonly #calls: ContentCalls;
+  readonly #bringing: Bringing;
+  readonly #followings = new Map<number, Following>();
+  #waiting = 0;
+  /** As the server process knows it. */
+  #downloads = 0;
 
-/** A look-up that waits for its answer. */
-interface Waiting {
-  readonly seq: number;
-  readonly id: string;
-  readonly askedAt: number;
-  readonly answer: Promise<LookUp>;
-  readonly resolve: (answer: LookUp) => void;
-  readonly timer: NodeJS.Timeout;
-}
-
-/** Connects at the first look-up, and again after the content process was replaced. */
-export class LookUpClient implements LookUps {
-  readonly #path: string;
-  readonly #timeoutMs: number;
-  /** By id: those who ask for the same object share one look-up. */
-  readonly #byId = new Map<string, Waiting>();
-  readonly #bySeq = new Map<number, Waiting>();
-  #socket: Socket | null = null;
-  #seq = 0;
-  /** When this connection last brought an answer, by the clock of `performance.now()`; 0: never. */
-  #heardAt = 0;
-  /** By the same clock: no attempt to connect before. */
-  #restUntil = 0;
-
-  /** @param timeoutMs a look-up without an answer is then `undecided` */
-  constructor(path: string, { timeoutMs }: { readonly timeoutMs: number }) {
-    this.#path = path;
-    this.#timeoutMs = timeoutMs;
-  }
-
-  async lookUp(id: string): Promise<LookUp> {
-    const same = this.#byId.get(id);
-    if (same) return same.answer;
-    const socket = this.#byId.size < maxWaiting ? this.#writable() : null;
-    if (socket === null) return undecided;
-    const waiting = this.#wait(id);
-    socket.write(lineOf({ seq: waiting.seq, id }));
-    return waiting.answer;
-  }
-
-  /** Lost if the content process is not there. */
-  reportBadCopy(id: string): void {
-    this.#writable()?.write(lineOf({ bad: id }));
-  }
-
-  /** Look-ups that wait are `undecided`. A later one connects again. */
-  close(): void {
-    this.#lose();
-  }
-
-  /** Null: there is no connection, or the content process does not read it. */
-  #writable(): Socket | null {
-    if (this.#socket === null && performance.now() >= this.#restUntil) this.#socket = this.#connect();
-    return this.#socket !== null && this.#socket.writableLength < maxUnreadBytes ? this.#socket : null;
-  }
-
-  #connect(): Socket {
-    const socket = connect(this.#path);
-    this.#heardAt = 0;
-    // `close` follows.
+  constructor(socket: Socket, calls: ContentCalls, bringing: Bringing) {
+    this.socket = socket;
+    this.#calls = calls;
+    this.#bringing = bringing;
     socket.on('error', () => {});
-    socket.once('close', () => {
-      if (this.#socket === socket) this.#lose();
+    readLines(socket, maxQuestionBytes, (line) => this.#take(JSON.parse(line) as Question));
+    this.sendDownloads();
+  }
+
+  sendDownloads(): void {
+    const { downloadsInProgress: downloads } = this.#bringing;
+    if (downloads === this.#downloads) return;
+    this.#downloads = downloads;
+    this.#send({ downloads });
+  }
+
+  stopAll(): void {
+    for (const following of this.#followings.values()) following.stop();
+    this.#followings.clear();
+  }
+
+  #take(question: Question): void {
+    if ('bad' in question) this.#calls.reportBadCopy(question.bad);
+    else if ('damaged' in question) this.#calls.reportDamage(question.damaged, question.message);
+    else if ('uses' in question) this.#bringing.reportUses(question.uses);
+    else if ('stop' in question) this.#stop(question.stop);
+    else if ('bring' in question) this.#bring(question.seq, question.bring, question.from);
+    else this.#lookUp(question.seq, question.id);
+  }
+
+  #lookUp(seq: number, id: string): void {
+    if (this.#waiting >= maxWaiting) return void this.#send({ seq, answer: undecided });
+    this.#waiting += 1;
+    void this.#calls.lookUp(id).then((answer) => {
+      this.#waiting -= 1;
+      this.#send({ seq, answer });
     });
-    readLines(socket, maxAnswerBytes, (line) => {
-      const { seq, answer } = JSON.parse(line) as Answer;
-      this.#heardAt = performance.now();
-      const waiting = this.#bySeq.get(seq);
-      if (waiting) this.#settle(waiting, answer);
+  }
+
+  #bring(seq: number, id: string, from: number): void {
+    if (this.#followings.size >= maxFollowed) return void this.#send({ seq, brought: undecided });
+    const news = new News((arrival, sent) => {
+      if (arrival.state !== 'arriving') this.#followings.delete(seq);
+      this.#send({ seq, received: arrival.received, state: arrival.state }, sent);
     });
-    return socket;
-  }
-
-  #lose(): void {
-    this.#socket?.destroy();
-    this.#socket = null;
-    // A process that has answered has been replaced; another was not there, or did not work.
-    if (this.#heardAt === 0) this.#restUntil = performance.now() + restMs;
-    for (const waiting of [...this.#byId.values()]) this.#settle(waiting, undecided);
-  }
-
-  #wait(id: string): Waiting {
-    this.#seq += 1;
-    let resolve = (_: LookUp) => {};
-    const answer = new Promise<LookUp>((settle) => {
-      resolve = settle;
+    const following = this.#bringing.bring(id, { from, onArrival: (arrival) => news.take(arrival) });
+    this.#followings.set(seq, following);
+    void following.brought.then((brought) => {
+      // Otherwise it was stopped.
+      if (!this.#followings.has(seq)) return;
+      this.#send({ seq, brought });
+      if (brought.result === 'arriving' && brought.arrival.state === 'arriving') news.begin();
+      else this.#followings.delete(seq);
     });
-    const timer = setTimeout(() => this.#giveUp(waiting), this.#timeoutMs);
-    const waiting: Waiting = { seq: this.#seq, id, askedAt: performance.now(), answer, resolve, timer };
-    this.#byId.set(id, waiting);
-    this.#bySeq.set(waiting.seq, waiting);
-    return waiting;
   }
 
-  #settle(waiting: Waiting, answer: LookUp): void {
-    clearTimeout(waiting.timer);
-    this.#byId.delete(waiting.id);
-    this.#bySeq.delete(waiting.seq);
-    waiting.resolve(answer);
+  #stop(seq: number): void {
+    this.#followings.get(seq)?.stop();
+    this.#followings.delete(seq);
   }
 
-  #giveUp(waiting: Waiting): void {
-    this.#settle(waiting, undecided);
-    if (this.#heardAt >= waiting.askedAt) return;
-    // No answer to anything for so long: the content process hangs, so no other look-up waits for it either.
-    this.#heardAt = 0;
-    this.#lose();
+  /** @param sent called when the kernel has the line */
+  #send(answer: Answer, sent?: () => void): void {
+    const { socket } = this;
+    if (socket.destroyed) return;
+    // A process that does not read, because it is stopped, connects again when it runs again.
+    if (socket.writableLength > maxUnreadBytes) return void socket.destroy();
+    const line = lineOf(answer);
+    if (Buffer.byteLength(line) <= maxAnswerBytes) socket.write(line, sent);
+    else if ('answer' in answer) socket.write(lineOf({ seq: answer.seq, answer: undecided }));
+    else if ('brought' in answer) {
+      this.#stop(answer.seq);
+      socket.write(lineOf({ seq: answer.seq, brought: undecided }));
+    }
+  }
+}
+
+/** The news of one copy, of which one line at a time is on its way: a slow reader gets the latest only. */
+class News {
+  readonly #send: (arrival: Arrival, sent: () => void) => void;
+  #latest: Arrival | null = null;
+  /** Also before the first answer. */
+  #isBusy = true;
+
+  constructor(send: (arrival: Arrival, sent: () => void) => void) {
+    this.#send = send;
+  }
+
+  take(arrival: Arrival): void {
+    this.#latest = arrival;
+    if (!this.#isBusy) this.begin();
+  }
+
+  /** The line before has been sent. */
+  begin(): void {
+    const arrival = this.#latest;
+    this.#latest = null;
+    this.#isBusy = arrival !== null;
+    if (arrival) this.#send(arrival, () => this.begin());
   }
 }

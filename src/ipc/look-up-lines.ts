@@ -1,21 +1,44 @@
 // The lines of the look-up channel: newline-delimited JSON over a Unix socket, each line of bounded length.
 import type { Socket } from 'node:net';
+import type { Arrival, Brought } from './arrival.ts';
 import type { LookUp } from './look-up.ts';
 
-/** From a server process. `bad`: the id of an object whose copy does not match its record; not answered. */
-export type Question = { readonly seq: number; readonly id: string } | { readonly bad: string };
+/** From a server process. Those with a `seq` are answered. */
+export type Question =
+  | { readonly seq: number; readonly id: string }
+  /** Fetch this object, and report how it arrives; `from`: the first byte that is wanted. */
+  | { readonly seq: number; readonly bring: string; readonly from: number }
+  /** No more news of the object that was asked for with this number. */
+  | { readonly stop: number }
+  /** The id of an object whose copy does not match its record. */
+  | { readonly bad: string }
+  /** The id of an index in which a read met damage, and what it met. */
+  | { readonly damaged: string; readonly message: string }
+  /** Requests for copies: id → number. */
+  | { readonly uses: Readonly<Record<string, number>> };
 
-export interface Answer {
-  readonly seq: number;
-  readonly answer: LookUp;
-}
+export type Answer =
+  | { readonly seq: number; readonly answer: LookUp }
+  /** The first answer to `bring`; if the copy is arriving, lines with news follow until its state is final. */
+  | { readonly seq: number; readonly brought: Brought }
+  | ({ readonly seq: number } & Pick<Arrival, 'received' | 'state'>)
+  /** The number of downloads in progress has changed; 0 at first. */
+  | { readonly downloads: number };
 
-/** Longest line in bytes: an id of the index has at most 500. */
+/** Longest line in bytes: an id in the index has at most 500. */
 export const maxQuestionBytes = 1024;
+/** Longest message about damage, in characters. */
+export const maxMessageLength = 200;
 export const maxAnswerBytes = 64 * 1024;
 
-/** Bytes that wait for the other side to read. */
+/** Unread bytes allowed in the buffer of a connection. */
 export const maxUnreadBytes = 256 * 1024;
+
+/** Look-ups of one connection that wait for an answer. A further one is `undecided` at once. */
+export const maxWaiting = 1000;
+
+/** Objects that one connection waits for or follows. A further one is `undecided` at once. */
+export const maxFollowed = 1000;
 
 /** Calls `take` with each line. A line that is too long, or that makes `take` throw, closes the connection. */
 export function readLines(socket: Socket, maxBytes: number, take: (line: string) => void): void {
@@ -29,7 +52,7 @@ export function readLines(socket: Socket, maxBytes: number, take: (line: string)
     } catch {
       socket.destroy();
     }
-    // Characters, of which no line has more than bytes.
+    // Counts characters: no line has more of them than bytes.
     if (rest.length > maxBytes) socket.destroy();
   });
 }

@@ -1,10 +1,10 @@
-// Where the content process answers look-ups: the path of its Unix socket.
+// The path of the Unix socket on which the content process answers look-ups.
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A longer path does not fit in a socket's address: 108 bytes on Linux, 104 on macOS, less the suffix while it is made. */
+/** The limit of a socket address: 108 bytes on Linux, 104 on macOS, minus the temporary suffix. */
 const maxPathBytes = 100;
 
 /**
@@ -25,7 +25,7 @@ export function lookUpSocketPath(stateDirectory: string, temporary = tmpdir()): 
 
 const fits = (path: string): boolean => Buffer.byteLength(path) <= maxPathBytes;
 
-/** Anyone may have made a folder of this name in a shared folder: it is used only if it is ours alone. */
+/** Another user may have created this folder in a shared directory: use it only if it is private to this user. */
 function makePrivate(folder: string): void {
   try {
     mkdirSync(folder, { mode: 0o700 });

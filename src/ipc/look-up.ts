@@ -1,4 +1,4 @@
-// Look-ups of single objects that the index does not contain: the question and its answer.
+// The port for look-ups of single objects that the index does not contain.
 import type { DataObject } from '../../machines/answer.ts';
 
 /** `undecided`: the directory cannot be asked now. */
@@ -12,10 +12,20 @@ export type LookUp =
   | { readonly result: 'unknown' }
   | { readonly result: 'undecided' };
 
-/** Who answers them. */
+/** Answers look-ups. */
 export interface LookUps {
   /** Never rejects. */
   lookUp(objectId: string): Promise<LookUp>;
-  /** The copy of an object does not match its record: it is to be checked again. */
+  /** The copy does not match the object's record: check it again. */
   reportBadCopy(objectId: string): void;
+}
+
+/** All that server processes ask of the content process. */
+export interface ContentCalls extends LookUps {
+  /**
+   * A read of the index met damage.
+   * @param indexId of the index that was read
+   * @param message for an operator
+   */
+  reportDamage(indexId: string, message: string): void;
 }

@@ -16,7 +16,11 @@ export interface ServerSetup {
   readonly stateDirectory: string;
   /** The directory of this node: an index that was built from another is not read. Null: it has none; left out: any is read. */
   readonly indexSource?: DirectorySource | null;
-  /** Where the content process answers look-ups: path of a socket. */
+  /** Absolute; copies are in it. Left out: there are none. */
+  readonly assetsDirectory?: string;
+  /** How objects are passed through from sources; left out: none is. */
+  readonly passing?: PassingSetup;
+  /** Path of the socket on which the content process answers look-ups. */
   readonly lookUpSocket: string;
   /** How long a request waits for a look-up. */
   readonly lookUpTimeoutMs: number;
@@ -24,6 +28,17 @@ export interface ServerSetup {
   readonly statusFacts?: StatusFacts;
   /** Connections that the open-file limit allows each server process; left out: any number. */
   readonly affordableConnections?: number;
+}
+
+/** Limits of the connections of a server process to sources. */
+export interface PassingSetup {
+  readonly allowPrivateAddresses: boolean;
+  /** From the request to the end of the head. */
+  readonly requestTimeoutMs: number;
+  /** A source that sends too little for this long has failed. */
+  readonly stallTimeoutMs: number;
+  /** Responses at a time in each server process. */
+  readonly maxResponses: number;
 }
 
 /** The parts of `/status` that come from the config and the environment. */
@@ -80,7 +95,7 @@ export type Order = { readonly seq: number } & (
   | { readonly type: 'drain'; readonly drain: number }
   /** Close every connection of this drain. */
   | { readonly type: 'cut'; readonly drain: number }
-  /** The index with this id is read from now on: it was built, or rebuilt, by the content process. */
+  /** Read this index from now on: the content process has built or rebuilt it. */
   | { readonly type: 'index'; readonly id: string }
   /** What `/readyz` returns while the port is open; nothing else changes. */
   | { readonly type: 'ready'; readonly ready: boolean }
@@ -100,6 +115,7 @@ export interface ActivityMetrics {
   /** Requests answered since the server process started. */
   readonly requests: number;
   readonly bytesSent: number;
+  /** Of the content process, as it last said. */
   readonly downloadsInProgress: number;
   readonly drains: readonly DrainProgress[];
 }

@@ -6,10 +6,15 @@ export interface HistogramReading {
   readonly sum: number;
 }
 
+/** `local`: a file or a copy here, arriving ones included. `external`: passed through. */
+export type DataSource = 'local' | 'external';
+
 /** Totals of a server process since its start; they never decrease. */
 export interface ServerCounters {
   /** Requests answered, by `<cache word> <status>`: `hit 200`. */
   readonly answers: Readonly<Record<string, number>>;
+  /** Bytes of objects sent to viewers, by where they came from: `X-Data-Source`. */
+  readonly sentBytes: Readonly<Record<DataSource, number>>;
   /** Incomplete responses: the client disconnected, or the connection was cut. */
   readonly broken: number;
   /** Seconds from a request's headers to the first byte of its answer; bounds: `latencyBoundsSec`. */
@@ -66,6 +71,7 @@ const nothingIn = (bounds: readonly number[]): HistogramReading => new Histogram
 
 export const noServerCounters: ServerCounters = {
   answers: {},
+  sentBytes: { local: 0, external: 0 },
   broken: 0,
   firstByte: nothingIn(latencyBoundsSec),
   duration: nothingIn(latencyBoundsSec),
@@ -76,6 +82,10 @@ export const noServerCounters: ServerCounters = {
 export function addServerCounters(a: ServerCounters, b: ServerCounters): ServerCounters {
   return {
     answers: addByKey(a.answers, b.answers),
+    sentBytes: {
+      local: a.sentBytes.local + b.sentBytes.local,
+      external: a.sentBytes.external + b.sentBytes.external,
+    },
     broken: a.broken + b.broken,
     firstByte: addReadings(a.firstByte, b.firstByte),
     duration: addReadings(a.duration, b.duration),

@@ -2,8 +2,8 @@
 import { latencyBoundsSec, type ServerMetrics } from './counters.ts';
 import { counter, type Family, gauge, histogram, just } from './family.ts';
 
-export function publicFamilies({ counts, connections }: ServerMetrics, bytesSent: number): Family[] {
-  const { answers, broken, firstByte, duration } = counts;
+export function publicFamilies({ counts, connections }: ServerMetrics): Family[] {
+  const { answers, sentBytes, broken, firstByte, duration } = counts;
   return [
     counter(
       'distributor_public_requests_total',
@@ -18,7 +18,11 @@ export function publicFamilies({ counts, connections }: ServerMetrics, bytesSent
       'Incomplete responses of the public API: the client disconnected, or the connection was cut.',
       just(broken),
     ),
-    counter('distributor_public_sent_bytes_total', 'Bytes of objects sent to viewers.', just(bytesSent)),
+    counter(
+      'distributor_public_sent_bytes_total',
+      'Bytes of objects sent to viewers, by data source: local (files and copies), or external (passed through).',
+      Object.entries(sentBytes).map(([source, bytes]) => [{ source }, bytes]),
+    ),
     gauge('distributor_public_connections', 'Connections of the public port.', just(connections)),
     histogram(
       'distributor_public_first_byte_seconds',

@@ -58,11 +58,18 @@ const refusal = (description: string, headers: Headers = {}): Answer => ({
 const asset: Headers = {
   ...forPlayers,
   'Accept-Ranges': always('byte ranges are supported', { const: 'bytes' }),
-  'Cache-Control': always('a year for a verified copy, otherwise three minutes'),
+  'Cache-Control': always('a year for a verified copy, otherwise three minutes, as while it arrives'),
   'Content-Disposition': always('display, do not download', { const: 'inline' }),
+  'Content-Security-Policy': sometimes('forbids a type that a browser might execute to do anything'),
   ETag: sometimes('the content hash; only of a verified copy'),
-  'X-Cache': always('state of the copy', oneOf(valuesOf('X-Cache'))),
-  'X-Data-Source': always('`local`: served from this node', oneOf(valuesOf('X-Data-Source'))),
+  'X-Cache': always(
+    '`hit`: the copy was here; `pending`: it was arriving; `miss`: it had to be fetched',
+    oneOf(valuesOf('X-Cache')),
+  ),
+  'X-Data-Source': always(
+    '`local`: from a file of this node, which may be growing; `external`: passed through from a source',
+    oneOf(valuesOf('X-Data-Source')),
+  ),
 };
 
 /** Every value of a header in the answer table. */

@@ -1,12 +1,10 @@
 // Sends the bytes of one object, whole or in part, from memory or from an open file; a body is correct or visibly cut.
-import { answers, type DataObject, type FileFacts, judgeCopy, verifiedHeaders } from '../../machines/answer.ts';
+import { type DataObject, type FileFacts, judgeCopy } from '../../machines/answer.ts';
 import { codeOf } from '../base/errors.ts';
-import { readRequest } from './conditional.ts';
+import { beginAsset } from './asset-head.ts';
 import { type Copy, type HotCache, isChanged } from './hot-cache.ts';
-import { begin, refuse } from './reply.ts';
 import type { RequestContext } from './request-context.ts';
-
-const chunkBytes = 128 * 1024;
+import { sendFile } from './send-file.ts';
 
 export interface DeliverySupport {
   readonly hotCache: HotCache;
@@ -33,7 +31,7 @@ export async function deliver(
     const worth = judgeCopy(object, copy);
     if (isBad(object, copy)) support.reportBadCopy(object);
     if (worth === 'wrong') return 'absent';
-    await answerWith(context, object, copy, worth === 'verified' ? object.hash : null, support.sent);
+    await send(context, object, copy, worth === 'verified', support.sent);
     return 'answered';
   } finally {
     if ('handle' in copy) await copy.handle.close();
@@ -57,87 +55,24 @@ async function openCopy(object: DataObject, { hotCache, reportBadCopy }: Deliver
   }
 }
 
-/** @param hash hash of the verified copy; null: not verified, so there is no validator */
-async function answerWith(
+async function send(
   context: RequestContext,
-  object: DataObject,
+  { type, hash }: DataObject,
   copy: Copy,
-  hash: string | null,
+  isVerified: boolean,
   sent: (bytes: number) => void,
 ): Promise<void> {
-  const { req, res } = context;
-  const headers = { ...answers.hit.headers, ...(hash === null ? {} : verifiedHeaders(hash)) };
-  const reading = readRequest(req.method ?? 'GET', req.headers, {
-    size: copy.size,
-    etag: hash === null ? null : `"${hash}"`,
-  });
-  if (!('length' in reading)) {
-    if (reading.status === 304) begin(context, 304, headers).end();
-    else if (reading.status === 412)
-      refuse(context, 412, { type: 'precondition', message: 'Data object is another one' });
-    else refuseRange(context, copy.size);
-    return;
+  const part = beginAsset(context, 'hit', { size: copy.size, type, hash: isVerified ? hash : null });
+  if (part === null) return;
+  if ('handle' in copy) {
+    // Truncated or written since it was opened: the response is cut.
+    const isSound = async () => !(await isChanged(copy));
+    return sendFile(context, copy.handle, { ...part, readable: () => copy.size, isSound, sent });
   }
-  const { status, start, length } = reading;
-  headers['Content-Type'] = object.type ?? 'application/octet-stream';
-  if (status === 206) headers['Content-Range'] = `bytes ${start}-${start + length - 1}/${copy.size}`;
-  begin(context, status, { ...headers, 'Content-Length': length });
-  if (req.method === 'HEAD' || length === 0) {
-    res.end();
-    return;
-  }
+  const { start, length } = part;
   context.bytesLeft = length;
-  if ('bytes' in copy) {
-    res.end(copy.bytes.subarray(start, start + length), () => {
-      context.bytesLeft = 0;
-      sent(length);
-    });
-    return;
-  }
-  await stream(context, copy, start, sent);
-}
-
-const refuseRange = (context: RequestContext, size: number): void =>
-  refuse(
-    context,
-    416,
-    { type: 'range', message: `Data object has ${size} bytes` },
-    { 'Content-Range': `bytes */${size}`, 'Accept-Ranges': 'bytes' },
-  );
-
-/** One buffer per response: it is refilled when the kernel has accepted its content. */
-async function stream(
-  context: RequestContext,
-  copy: Extract<Copy, { handle: unknown }>,
-  start: number,
-  sent: (bytes: number) => void,
-): Promise<void> {
-  const { res } = context;
-  const buffer = Buffer.allocUnsafeSlow(Math.min(chunkBytes, context.bytesLeft));
-  let wake = () => {};
-  res.once('close', () => wake());
-  for (let position = start; context.bytesLeft > 0 && !res.destroyed; ) {
-    const wanted = Math.min(buffer.length, context.bytesLeft);
-    const { bytesRead } = await copy.handle.read(buffer, 0, wanted, position);
-    const last = bytesRead === context.bytesLeft;
-    // Truncated or written since it was opened: a visibly cut response is better than a wrong one.
-    if (bytesRead === 0 || (last && (await isChanged(copy)))) {
-      res.destroy();
-      return;
-    }
-    position += bytesRead;
-    await context.gate();
-    await new Promise<void>((resolve) => {
-      wake = resolve;
-      if (res.destroyed) return resolve();
-      res.write(buffer.subarray(0, bytesRead), (error) => {
-        if (!error) {
-          context.bytesLeft -= bytesRead;
-          sent(bytesRead);
-        }
-        resolve();
-      });
-    });
-  }
-  res.end();
+  context.res.end(copy.bytes.subarray(start, start + length), () => {
+    context.bytesLeft = 0;
+    sent(length);
+  });
 }

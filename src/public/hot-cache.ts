@@ -29,7 +29,7 @@ export class HotCache {
   }
 
   /**
-   * @param suits whether this version of the file is the one that the directory describes: another one is not taken from memory
+   * @param suits whether this version of the file is the one that the directory describes; other versions are not served from memory
    * @throws {NodeJS.ErrnoException} as `open` does, and ENOENT if there is no regular file at exactly this path
    */
   async open(path: string, suits: (facts: FileFacts) => boolean = () => true): Promise<Copy> {

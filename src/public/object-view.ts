@@ -1,30 +1,40 @@
-// What a server process knows of objects: by the index, else by a look-up, and which of them the settings cover.
+// Finds objects for a server process, in the index or by a look-up, and whether the settings cover them.
 import type { DataObject, Finding } from '../../machines/answer.ts';
 import { coverage, type Settings } from '../../machines/settings.ts';
 import type { LookUp } from '../ipc/look-up.ts';
-import type { BagRow, IndexSource, IndexSummary, ObjectIndex, ObjectRow } from '../store/object-index.ts';
+import type { BagRow, CopyRow, IndexSource, IndexSummary, ObjectIndex, ObjectRow } from '../store/object-index.ts';
 
 type Covers = (objectBuckets: readonly string[]) => boolean;
 
-/** The object that a row of the index and its bag describe. */
-export type DataObjectOf = (id: string, row: ObjectRow, bag: BagRow) => DataObject;
+/** The object that a row of the index, its bag and its copy describe. */
+export type DataObjectOf = (id: string, row: ObjectRow, bag: BagRow, copy: CopyRow | undefined) => DataObject;
 
-/** An index accepts no longer name, so no directory has an object with more digits. */
-const maxIdLength = 500;
+/** The longest name that an index accepts, so no object has more digits. */
+const maxIdLength = 512;
 
 const none: readonly number[] = [];
 
 export class ObjectView {
   readonly #dataObject: DataObjectOf;
   readonly #source: IndexSource | null | undefined;
+  readonly #isDamage: (error: unknown) => boolean;
   #settings: Settings;
   #covers: Covers;
   #index: ObjectIndex | null = null;
 
-  /** @param source an index of another directory is not read. Null: nor is any; undefined: any is */
-  constructor(settings: Settings, dataObject: DataObjectOf, source?: IndexSource | null) {
+  /**
+   * @param source only an index of this directory is read; null: none is; undefined: any is
+   * @param isDamage whether this error of a read comes from a damaged index, which is then not used any longer
+   */
+  constructor(
+    settings: Settings,
+    dataObject: DataObjectOf,
+    source?: IndexSource | null,
+    isDamage: (error: unknown) => boolean = () => false,
+  ) {
     this.#dataObject = dataObject;
     this.#source = source;
+    this.#isDamage = isDamage;
     this.#settings = settings;
     this.#covers = this.#compile();
   }
@@ -43,7 +53,7 @@ export class ObjectView {
     this.#covers = this.#compile();
   }
 
-  /** Reads this index from now on; null: none. Closes the one before: nothing read from it refers to it. */
+  /** Reads this index from now on; null: none. Closes the previous one, to which no result refers. */
   use(index: ObjectIndex | null): void {
     const before = this.#index;
     this.#index = index && this.#isOurs(index) ? index : null;
@@ -52,30 +62,46 @@ export class ObjectView {
 
   /** The state of the index now; null: there is none. */
   get summary(): IndexSummary | null {
-    this.#index?.refresh();
-    return this.#index?.summary ?? null;
+    return this.#read((index) => {
+      index.refresh();
+      return index.summary;
+    }, null);
   }
 
-  /** A note of the directory's driver in the index; undefined: none. */
+  /** A mark that the directory's driver stored in the index; undefined: none. */
   mark(name: string): unknown {
-    return this.#index?.mark(name);
+    return this.#read((index) => index.mark(name), undefined);
   }
 
-  /** By all that was committed before this call. `undecided`: not in the index, but a look-up may find it. */
+  /** Sees everything committed before this call. `undecided`: not in the index, but a look-up may find it. */
   find(id: string): Finding {
-    const index = this.#index;
     if (id.length > maxIdLength) return 'unknown';
-    if (index === null) return 'undecided';
+    return this.#read((index) => this.#findIn(index, id), 'undecided');
+  }
+
+  /** Reads until a read meets damage. @param otherwise the result without a usable index */
+  #read<T>(read: (index: ObjectIndex) => T, otherwise: T): T {
+    if (this.#index === null) return otherwise;
+    try {
+      return read(this.#index);
+    } catch (error) {
+      if (!this.#isDamage(error)) throw error;
+      this.use(null);
+      return otherwise;
+    }
+  }
+
+  #findIn(index: ObjectIndex, id: string): Finding {
     index.refresh();
     const row = index.object(id);
     const bag = row && index.bag(row.bag);
-    if (row && bag) return this.#dataObject(id, row, bag);
+    if (row && bag) return this.#dataObject(id, row, bag, row.file === null ? index.copy(id) : undefined);
     const { source, readAt } = index.summary;
-    // A catalogue that was read is in the index as a whole.
+    // A catalogue is imported as a whole, so there is no such object.
     return source.kind === 'catalogue' && readAt !== null ? 'unknown' : 'undecided';
   }
 
-  /** What a look-up has found, and whether the settings cover it, by the workers of its buckets that came with it. */
+  /** Applies the settings to the answer of a look-up, which contains the workers of its buckets. */
   judge(lookUp: LookUp): { readonly finding: Finding; readonly covers: Covers } {
     if (lookUp.result !== 'found') return { finding: lookUp.result, covers: this.#covers };
     const workers = new Map(Object.entries(lookUp.bucketWorkers));
@@ -88,6 +114,6 @@ export class ObjectView {
   }
 
   #compile(): Covers {
-    return coverage(this.#settings, (bucketId) => this.#index?.bucket(bucketId)?.workers ?? none);
+    return coverage(this.#settings, (bucketId) => this.#read((index) => index.bucket(bucketId)?.workers, none) ?? none);
   }
 }

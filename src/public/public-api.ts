@@ -1,24 +1,18 @@
 // The routes of the public API, and all responses that are not the bytes of an object.
 import type { IncomingMessage } from 'node:http';
-import { type AnswerWord, answer, answers, type DataObject } from '../../machines/answer.ts';
 import { codeOf, messageOf } from '../base/errors.ts';
-import type { LookUps } from '../ipc/look-up.ts';
-import { deliver } from './deliver.ts';
-import type { HotCache } from './hot-cache.ts';
+import type { Assets } from './assets.ts';
 import type { ObjectView } from './object-view.ts';
-import { begin, refuse, sendHealth, sendJson } from './reply.ts';
+import { begin, refuse, refuseOverloaded, sendHealth, sendJson } from './reply.ts';
 import type { Answerer, RequestContext } from './request-context.ts';
 
 export interface ApiParts {
   readonly objects: ObjectView;
-  readonly lookUps: LookUps;
-  readonly hotCache: HotCache;
+  readonly assets: Assets;
   /** Why new viewers are not accepted; null: they are. */
   readonly unready: () => string | null;
   /** The document of `GET /status`. */
   readonly status: () => unknown;
-  readonly reportBadCopy: (object: DataObject) => void;
-  readonly sent: (bytes: number) => void;
   /** Longest request body that is read and discarded. */
   readonly maxBodyBytes: number;
 }
@@ -31,7 +25,7 @@ const methods = 'GET, HEAD, OPTIONS';
 const commonHeaders = ['Access-Control-Allow-Origin', '*', 'X-Content-Type-Options', 'nosniff'];
 
 const exposed =
-  'Accept-Ranges, Cache-Control, Content-Disposition, Content-Length, Content-Range, ETag, X-Cache, X-Data-Source, X-Request-Id';
+  'Accept-Ranges, Cache-Control, Content-Disposition, Content-Length, Content-Range, ETag, Retry-After, X-Cache, X-Data-Source, X-Request-Id';
 
 /** Headers of asset responses: what a player on another origin needs besides. */
 const forPlayers = [
@@ -48,7 +42,7 @@ const preflight = {
 };
 
 export function createApi(parts: ApiParts): Answerer {
-  const { objects, lookUps } = parts;
+  const { objects, assets } = parts;
 
   function route(context: RequestContext): void | Promise<void> {
     const { req, res } = context;
@@ -72,22 +66,9 @@ export function createApi(parts: ApiParts): Answerer {
       res.setHeader('Allow', methods);
       return refuse(context, 405, { message: `Only ${methods} are allowed here` });
     }
-    if (id !== undefined) return asset(context, id);
+    if (id !== undefined) return assets.answer(context, id);
     if (path === '/readyz') return sendHealth(context, parts.unready());
     return sendJson(context, 200, path === `${base}/status` ? parts.status() : bucketsOf(objects));
-  }
-
-  async function asset(context: RequestContext, id: string): Promise<void> {
-    let finding = objects.find(id);
-    let { covers } = objects;
-    if (finding === 'undecided') {
-      ({ finding, covers } = objects.judge(await lookUps.lookUp(id)));
-      await context.gate();
-    }
-    const word = answer(finding, covers);
-    context.cache = word;
-    if (typeof finding === 'string' || word !== 'hit') return refuseAsset(context, word);
-    if ((await deliver(context, finding, parts)) === 'absent') refuseAsset(context, 'absent');
   }
 
   return (context) => {
@@ -100,22 +81,12 @@ export function createApi(parts: ApiParts): Answerer {
   };
 }
 
-function refuseAsset(context: RequestContext, word: AnswerWord): void {
-  const { status, headers, message } = answers[word];
-  context.cache = word;
-  refuse(context, status, { type: word, message: message ?? '' }, headers);
-}
-
 function fail(context: RequestContext, error: unknown): void {
   const { res } = context;
   context.error = messageOf(error);
   if (res.headersSent || res.destroyed) return void res.destroy();
-  const exhausted = ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'].includes(codeOf(error) ?? '');
-  if (exhausted) res.setHeader('Retry-After', '1');
-  refuse(context, exhausted ? 503 : 500, {
-    type: exhausted ? 'overloaded' : 'internal',
-    message: exhausted ? 'The node is overloaded' : 'The node could not read its copy',
-  });
+  if (['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'].includes(codeOf(error) ?? '')) refuseOverloaded(context);
+  else refuse(context, 500, { type: 'internal', message: 'The node could not read its copy' });
 }
 
 function bucketsOf({ settings: { buckets, workerId } }: ObjectView): object {

@@ -3,26 +3,34 @@ import type { Server } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import type { Settings } from '../../machines/settings.ts';
 import { monotonicMs } from '../base/monotonic.ts';
+import type { Bringing } from '../ipc/arrival.ts';
 import type { ConnectionCount } from '../ipc/connection-counts.ts';
 import type { LookUps } from '../ipc/look-up.ts';
 import type { ActivityMetrics, DrainProgress, RequestsReport, ServerSetup } from '../ipc/messages.ts';
 import type { ObjectIndex } from '../store/object-index.ts';
+import { Assets } from './assets.ts';
 import { Places } from './connection-places.ts';
+import { CopyUses } from './copy-uses.ts';
 import { HotCache } from './hot-cache.ts';
 import { Listener } from './listener.ts';
 import { type DataObjectOf, ObjectView } from './object-view.ts';
+import { type OpenRange, PassThrough } from './pass-through.ts';
 import { createApi } from './public-api.ts';
 import type { RequestContext } from './request-context.ts';
 import { RequestLog } from './request-log.ts';
 import { RequestMetrics } from './server-metrics.ts';
 import { statusDocument } from './status.ts';
 
-/** Without what its process needs to open the index and the channel of look-ups. */
-export type PublicSetup = Omit<ServerSetup, 'stateDirectory' | 'lookUpSocket' | 'lookUpTimeoutMs'>;
+/** Without what its process needs to open the index, the channel of look-ups and sources. */
+export type PublicSetup = Omit<ServerSetup, 'stateDirectory' | 'assetsDirectory' | 'lookUpSocket' | 'lookUpTimeoutMs'>;
 
 export interface PublicServerParts {
   readonly lookUps: LookUps;
+  readonly bringing: Bringing;
+  readonly openRange: OpenRange;
   readonly dataObject: DataObjectOf;
+  /** Whether this error of a read comes from a damaged index: it is reported, and not read any longer. Left out: none does. */
+  readonly isDamage?: (error: unknown) => boolean;
   /** Connections of all processes; left out: there are no others. */
   readonly count?: ConnectionCount;
 }
@@ -45,6 +53,7 @@ export class PublicServer {
   readonly #events: PublicServerEvents;
   readonly #objects: ObjectView;
   readonly #lookUps: LookUps;
+  readonly #bringing: Bringing;
   readonly #badCopies = new LRUCache<string, true>({ max: maxBadCopies, ttl: badCopyIntervalMs });
   readonly #drains = new Map<number, { readonly listener: Listener; cut: number }>();
   readonly #answer: ReturnType<typeof createApi>;
@@ -54,32 +63,44 @@ export class PublicServer {
   #open: Listener | null = null;
   #port: Promise<number> | null = null;
   #requests = 0;
-  #bytesSent = 0;
+  readonly #sent = { local: 0, external: 0 };
+  readonly #uses: CopyUses;
   readonly #requestMetrics = new RequestMetrics();
   readonly #requestLog: RequestLog;
 
   constructor(setup: PublicSetup, settings: Settings, parts: PublicServerParts, events: PublicServerEvents) {
-    const { lookUps, dataObject, count } = parts;
-    const { limits, affordableConnections: affordable = 0 } = setup;
+    const { lookUps, bringing, openRange, dataObject, isDamage, count } = parts;
+    const { limits, passing, affordableConnections: affordable = 0 } = setup;
     this.#setup = setup;
     // One limit for all listeners: connections of drains count too.
     this.#places = new Places({ maxConnections: limits.maxConnections, affordable, count });
     this.#events = events;
-    this.#objects = new ObjectView(settings, dataObject, setup.indexSource);
+    this.#objects = new ObjectView(settings, dataObject, setup.indexSource, isDamage);
     this.#lookUps = lookUps;
+    this.#bringing = bringing;
     this.#requestLog = new RequestLog(setup.reportsRequests ?? false, (report) => events.requests?.(report));
-    const startedMs = setup.startedMs ?? monotonicMs();
-    this.#answer = createApi({
+    this.#uses = new CopyUses((uses) => bringing.reportUses(uses));
+    const assets = new Assets({
       objects: this.#objects,
       lookUps,
+      bringing,
       hotCache: new HotCache(limits.hotObjectsBytes),
-      unready: () => this.#unready(),
-      status: () => statusDocument({ ...this.#setup, startedMs }, this.#objects, this.activity),
+      passThrough: new PassThrough(openRange, passing?.maxResponses ?? 0, (bytes) => {
+        this.#sent.external += bytes;
+      }),
       reportBadCopy: ({ id }) => this.#reportBadCopy(id),
-      maxBodyBytes: limits.maxBodyBytes,
+      used: (id) => this.#uses.count(id),
       sent: (bytes) => {
-        this.#bytesSent += bytes;
+        this.#sent.local += bytes;
       },
+    });
+    const facts = { ...setup, startedMs: setup.startedMs ?? monotonicMs() };
+    this.#answer = createApi({
+      objects: this.#objects,
+      assets,
+      unready: () => this.#unready(),
+      status: () => statusDocument(facts, this.#objects, bringing.downloadsInProgress),
+      maxBodyBytes: limits.maxBodyBytes,
     });
   }
 
@@ -89,29 +110,39 @@ export class PublicServer {
       connections: listener.connections,
       bytesLeft: listener.bytesLeft,
     }));
-    return { requests: this.#requests, bytesSent: this.#bytesSent, downloadsInProgress: 0, drains };
+    const { local, external } = this.#sent;
+    const { downloadsInProgress } = this.#bringing;
+    return { requests: this.#requests, bytesSent: local + external, downloadsInProgress, drains };
   }
 
   /** Request metrics, and the connections of the open port. */
   get serverMetrics() {
-    return { counts: this.#requestMetrics.reading, connections: this.#open?.connections ?? 0 };
+    return {
+      counts: { ...this.#requestMetrics.reading, sentBytes: { ...this.#sent } },
+      connections: this.#open?.connections ?? 0,
+    };
   }
 
   configure(settings: Settings): void {
     this.#objects.configure(settings);
   }
 
-  /** Whether it reads an index of a directory that was read completely. */
+  /** Reports the uses of copies now that would be reported within seconds. */
+  reportUses(): void {
+    this.#uses.flush();
+  }
+
+  /** Whether it has an index of a directory that was read completely. */
   get hasReadDirectory(): boolean {
     return this.#objects.summary?.readAt != null;
   }
 
-  /** The id of the index that is read; null: none. */
+  /** The id of the index in use; null: none. */
   get indexId(): string | null {
     return this.#objects.summary?.id ?? null;
   }
 
-  /** Reads this index from now on, and closes it when it reads another; null: none. */
+  /** Reads this index from now on, and closes it when it is replaced; null: none. */
   useIndex(index: ObjectIndex | null): void {
     this.#objects.use(index);
   }
@@ -193,7 +224,7 @@ export class PublicServer {
     if (!this.isReady) return 'stopping soon';
     const { summary } = this.#objects;
     if (summary === null) return 'there is no index of the directory yet';
-    return summary.readAt === null ? 'the directory has not been read yet' : null;
+    return summary.readAt === null ? 'the directory has never been read' : null;
   }
 
   #reportBadCopy(id: string): void {

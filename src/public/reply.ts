@@ -32,6 +32,11 @@ export function refuse(
   sendJson(context, status, body, headers);
 }
 
+/** There are too few resources now, so the same request may succeed soon. */
+export function refuseOverloaded(context: RequestContext): void {
+  refuse(context, 503, { type: 'overloaded', message: 'The node is overloaded' }, { 'Retry-After': '1' });
+}
+
 /** `no-store`: these documents may change at any moment. */
 export function sendJson(
   context: RequestContext,

@@ -1,14 +1,26 @@
 // Entry point of a server process: executes the orders of the control process, and drains by itself if that has died.
+import { realpathSync } from 'node:fs';
 import type { Server } from 'node:net';
+import { messageOf } from '../base/errors.ts';
 import { connectionCount, countsDescriptor } from '../ipc/connection-counts.ts';
-import { LookUpClient } from '../ipc/look-up-channel.ts';
-import type { Order, Report } from '../ipc/messages.ts';
+import { LookUpClient } from '../ipc/look-up-client.ts';
+import type { Order, PassingSetup, Report } from '../ipc/messages.ts';
 import { sharedSettingsDescriptor, sharedSettingsReader } from '../ipc/shared-settings.ts';
 import type { ServerMetrics } from '../metrics/counters.ts';
 import { measureLag } from '../metrics/event-loop-lag.ts';
+import { openRange } from '../sources/http-fetch.ts';
 import { dataObject } from '../store/data-object.ts';
 import { openStoreReader } from '../store/index-folder.ts';
+import { isDamage } from '../store/lmdb-file.ts';
 import { PublicServer } from './public-server.ts';
+
+/** No request is sent with it. */
+const noPassing: PassingSetup = {
+  allowPrivateAddresses: false,
+  requestTimeoutMs: 0,
+  stallTimeoutMs: 0,
+  maxResponses: 0,
+};
 
 /** The drain after the control process has died; ordered drains are numbered from 1. */
 const orphanDrain = 0;
@@ -21,8 +33,15 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 let publicServer: PublicServer | null = null;
 let drainTimeoutMs = 0;
 let stateDirectory = '';
+/** As configured; null: there are no copies. */
+let assetsDirectory: string | null = null;
+/** Its path without symbolic links, by which files are opened; undefined: it is not there. */
+let assets: string | undefined;
 /** The id of the index that the content process has; null: not known yet. */
 let orderedIndex: string | null = null;
+/** The id of the index that was opened last. */
+let openedIndex: string | null = null;
+let lookUps: LookUpClient | null = null;
 /** Queue of orders about the port. */
 let port: Promise<void> = Promise.resolve();
 let onDrained = () => {};
@@ -70,12 +89,19 @@ async function resultOf(order: Order, shared?: Server): Promise<number | undefin
       const { setup } = order;
       drainTimeoutMs = order.drainTimeoutMs;
       stateDirectory = setup.stateDirectory;
+      const content = new LookUpClient(setup.lookUpSocket, { timeoutMs: setup.lookUpTimeoutMs });
+      lookUps = content;
+      const { maxResponses: _, ...limits } = setup.passing ?? noPassing;
+      assetsDirectory = setup.assetsDirectory ?? null;
       publicServer = new PublicServer(
         setup,
         order.settings.settings,
         {
-          lookUps: new LookUpClient(setup.lookUpSocket, { timeoutMs: setup.lookUpTimeoutMs }),
-          dataObject,
+          lookUps: content,
+          bringing: content,
+          openRange: (url, range) => openRange(url, { ...limits, ...range }),
+          dataObject: (id, row, bag, copy) => dataObject(id, row, bag, copy, copy && assetsPath()),
+          isDamage: (error) => reportedDamage(error, openedIndex),
           count: connectionCount(countsDescriptor, order.process),
         },
         {
@@ -96,7 +122,8 @@ async function resultOf(order: Order, shared?: Server): Promise<number | undefin
       if (server().indexId !== order.id) readIndex();
       return;
     case 'ping':
-      // Its reading may have failed for lack of files or memory.
+      resolveAssets();
+      // Reading it may have failed for lack of file descriptors or memory.
       if (orderedIndex !== null && server().indexId !== orderedIndex) tryToReadIndex();
       return;
     case 'ready':
@@ -115,18 +142,42 @@ async function resultOf(order: Order, shared?: Server): Promise<number | undefin
   }
 }
 
-function tryToReadIndex(): void {
+function assetsPath(): string | undefined {
+  if (assets === undefined) resolveAssets();
+  return assets;
+}
+
+/** The folder may be made, or a link to it be changed, at any time. */
+function resolveAssets(): void {
   try {
-    readIndex();
+    assets = assetsDirectory === null ? undefined : realpathSync(assetsDirectory);
   } catch {
-    // Everything is undecided until one can be read.
+    assets = undefined;
   }
 }
 
-/** @throws {Error} if it cannot be read: then none is, since an earlier one is out of date */
+/** Everything is undecided until one can be read. */
+function tryToReadIndex(): void {
+  try {
+    readIndex();
+  } catch (error) {
+    reportedDamage(error, orderedIndex);
+  }
+}
+
+/** Whether the error is damage of the index, which the content process then rebuilds: it alone writes. */
+function reportedDamage(error: unknown, indexId: string | null): boolean {
+  if (!isDamage(error)) return false;
+  if (indexId !== null) lookUps?.reportDamage(indexId, messageOf(error));
+  return true;
+}
+
+/** @throws {Error} if it cannot be read; then no index is in use, since an earlier one is out of date */
 function readIndex(): void {
   server().useIndex(null);
-  server().useIndex(openStoreReader(stateDirectory));
+  const index = openStoreReader(stateDirectory);
+  openedIndex = index.summary.id;
+  server().useIndex(index);
 }
 
 function serverMetricsOf({ serverMetrics: { counts, connections } }: PublicServer): ServerMetrics {

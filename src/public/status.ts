@@ -1,14 +1,9 @@
 // The document of `GET /api/v1/status`, with the property names that existing monitors read.
 
 import { monotonicMs } from '../base/monotonic.ts';
-import type { ActivityMetrics, ServerSetup } from '../ipc/messages.ts';
+import { type SquidMark, squidMark } from '../ipc/content-messages.ts';
+import type { ServerSetup } from '../ipc/messages.ts';
 import type { ObjectView } from './object-view.ts';
-
-/** How far the squid was when the directory was last read from it, as its driver notes it in the index. */
-interface SquidMark {
-  readonly height: number | null;
-  readonly version: string | null;
-}
 
 export function statusDocument(
   {
@@ -18,19 +13,20 @@ export function statusDocument(
     statusFacts: facts,
   }: Pick<ServerSetup, 'id' | 'version' | 'statusFacts'> & { readonly startedMs: number },
   view: ObjectView,
-  { downloadsInProgress }: ActivityMetrics,
+  downloadsInProgress: number,
 ) {
-  const { settings, summary } = view;
-  const squid = view.mark('squid') as SquidMark | undefined;
+  const { settings } = view;
+  const totals = view.summary?.totals;
+  const squid = view.mark(squidMark) as SquidMark | undefined;
   const height = squid?.height ?? 0;
   return {
     id,
     version,
     ...(settings.workerId !== null && { workerId: settings.workerId }),
-    objectsInCache: summary?.totals.files ?? 0,
+    objectsInCache: totals === undefined ? 0 : totals.files + totals.copies,
     /** Bytes. Clients generated from the peer's OpenAPI document do not accept null. */
     storageLimit: facts?.storageLimit ?? 0,
-    storageUsed: summary?.totals.fileBytes ?? 0,
+    storageUsed: totals === undefined ? 0 : totals.fileBytes + totals.copyBytes,
     /** Seconds. */
     uptime: Math.floor((monotonicMs() - startedMs) / 1000),
     downloadsInProgress,

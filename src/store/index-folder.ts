@@ -1,11 +1,11 @@
-// Where the index is, and what happens to one that cannot be used: it is renamed, and an empty one takes its place.
-import { readdirSync, renameSync, rmSync } from 'node:fs';
+// The folder of the index. An index that cannot be used is renamed, and an empty one takes its place.
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { IndexDamaged } from './lmdb-file.ts';
 import { IndexMismatch, openIndexReader, openIndexWriter } from './lmdb-index.ts';
 import type { IndexSource, IndexWriter, ObjectIndex } from './object-index.ts';
 
-/** At most so many renamed folders are kept. */
+/** How many renamed folders are kept. */
 const keptFolders = 2;
 
 export interface Rebuilt {
@@ -22,28 +22,64 @@ export interface OpenedStore {
   readonly rebuilt: Rebuilt | null;
 }
 
+/** In the folder of an index that was found to be damaged: says how. */
+const markerName = 'damaged.txt';
+
 export const indexFolder = (stateDirectory: string): string => join(stateDirectory, 'index');
 
 /**
  * Opens the index for the process that writes it.
  * @param maxBytes of its rows; see `openIndexWriter`
+ * @param onDamage called when a later read or transaction meets damage, before it throws
  * @throws an error that says why there can be no index in this state directory
  */
-export function openStore(stateDirectory: string, source: IndexSource, maxBytes: number): OpenedStore {
+export function openStore(
+  stateDirectory: string,
+  source: IndexSource,
+  maxBytes: number,
+  onDamage: (error: Error) => void = () => {},
+): OpenedStore {
   const folder = indexFolder(stateDirectory);
+  const options = { source, maxBytes, onDamage };
   try {
-    return { index: openIndexWriter(folder, { source, maxBytes }), rebuilt: null };
+    checkMarker(folder);
+    return { index: openIndexWriter(folder, options), rebuilt: null };
   } catch (error) {
     const reason = rebuildReason(error);
     if (reason === null) throw error;
     const renamedTo = setAside(folder);
-    const index = openIndexWriter(folder, { source, maxBytes });
+    const index = openIndexWriter(folder, options);
     return { index, rebuilt: { reason, message: (error as Error).message, renamedTo } };
   }
 }
 
 /** Opens the index for a process that reads it. @throws if there is none yet, or none that can be read */
-export const openStoreReader = (stateDirectory: string): ObjectIndex => openIndexReader(indexFolder(stateDirectory));
+export function openStoreReader(stateDirectory: string): ObjectIndex {
+  const folder = indexFolder(stateDirectory);
+  checkMarker(folder);
+  return openIndexReader(folder);
+}
+
+/**
+ * The index is damaged: it is not opened again, but renamed and rebuilt by the next `openStore`. Nothing if there is none.
+ * @param message how it was found, for an operator
+ */
+export function markDamaged(stateDirectory: string, message: string): void {
+  const folder = indexFolder(stateDirectory);
+  if (!existsSync(folder)) return;
+  try {
+    writeFileSync(join(folder, markerName), message);
+  } catch {
+    // A full disk: an empty marker is enough, and without one it is renamed at once.
+    if (!existsSync(join(folder, markerName))) setAside(folder);
+  }
+}
+
+/** @throws {IndexDamaged} if the index was marked */
+function checkMarker(folder: string): void {
+  const marker = join(folder, markerName);
+  if (existsSync(marker)) throw new IndexDamaged(readFileSync(marker, 'utf8') || 'It was found to be damaged');
+}
 
 function rebuildReason(error: unknown): Rebuilt['reason'] | null {
   if (error instanceof IndexDamaged) return 'Damaged';

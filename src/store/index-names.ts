@@ -19,5 +19,5 @@ function hasControl(name: string): boolean {
   return false;
 }
 
-/** Whether a look-up makes sense: no longer name was ever put. */
+/** Whether the index can contain this name: longer ones are never written. */
 export const mayExist = (name: string): boolean => name.length > 0 && name.length <= maxNameBytes;

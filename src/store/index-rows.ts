@@ -1,8 +1,8 @@
 // How the index is laid out on disk: keys of its tables, and rows as short arrays.
-import type { BagRow, BucketRow, FileProblem, FileRow, IndexSource, ObjectRow } from './object-index.ts';
+import type { BagRow, BucketRow, CopyRow, FileProblem, FileRow, IndexSource, ObjectRow } from './object-index.ts';
 
 /** Another layout has another number; an index of another format is rebuilt. */
-export const indexFormat = 1;
+export const indexFormat = 3;
 
 /** One letter for each version of the directory that has rows on disk. */
 export const slots = [...'abcdefghijklmnopqrstuvwxyz'];
@@ -23,6 +23,28 @@ export const tableEnd = (table: Table, slot: string): string => table + String.f
 /** Before the keys of a bag's objects; its successor ends them. No name has a control character. */
 export const memberStart = (slot: string, bag: string): string => `x${slot}${bag}\t`;
 export const memberEnd = (slot: string, bag: string): string => `x${slot}${bag}\n`;
+
+/** Copies belong to no version. Their totals have a key of their own, and each copy one more for its place by priority. */
+export const copyTotalsKey = 'C';
+export const copyStart = 'c';
+export const copyEnd = 'd';
+export const copyKey = (id: string): string => copyStart + id;
+export const priorityStart = 'r';
+export const priorityEnd = 's';
+
+const priorityDigits = 16;
+const float = new DataView(new ArrayBuffer(8));
+
+/** Keys are in the order of the numbers: positive ones get the sign bit, of negative ones every bit is flipped. */
+export function priorityKey({ priority }: CopyRow, id: string): string {
+  // -0 equals 0.
+  float.setFloat64(0, priority + 0);
+  const bits = float.getBigUint64(0);
+  const ordered = bits >> 63n === 0n ? bits | (1n << 63n) : ~bits & 0xffff_ffff_ffff_ffffn;
+  return priorityStart + ordered.toString(16).padStart(priorityDigits, '0') + id;
+}
+
+export const idOfPriorityKey = (key: string): string => key.slice(priorityStart.length + priorityDigits);
 
 /** What the index says about itself. */
 export interface Head {
@@ -51,25 +73,29 @@ export type PackedObject = readonly [
   type: string | null,
   hash: string | null,
   accepted: boolean,
-  file?: PackedFile,
+  file?: PackedFile | null,
+  url?: string,
 ];
 
-export function packObject({ bag, size, type, hash, accepted, file }: ObjectRow): PackedObject {
-  if (file === null) return [bag, size, type, hash, accepted];
-  const { found, problem } = file;
-  const packedFile: PackedFile = [
-    file.name,
+export function packObject({ bag, size, type, hash, accepted, file, url }: ObjectRow): PackedObject {
+  if (url !== null) return [bag, size, type, hash, accepted, file && packFile(file), url];
+  if (file !== null) return [bag, size, type, hash, accepted, packFile(file)];
+  return [bag, size, type, hash, accepted];
+}
+
+function packFile({ name, found, type, hash, problem }: FileRow): PackedFile {
+  return [
+    name,
     found && [found.path, found.size, found.mtimeMs, found.ctimeMs, found.ino],
-    file.type,
-    file.hash,
+    type,
+    hash,
     problem && [problem.kind === 'missing', problem.message],
   ];
-  return [bag, size, type, hash, accepted, packedFile];
 }
 
 export function unpackObject(row: PackedObject): ObjectRow {
-  const file = row[5] === undefined ? null : unpackFile(row[5]);
-  return { bag: row[0], size: row[1], type: row[2], hash: row[3], accepted: row[4], file };
+  const file = row[5] ? unpackFile(row[5]) : null;
+  return { bag: row[0], size: row[1], type: row[2], hash: row[3], accepted: row[4], file, url: row[6] ?? null };
 }
 
 function unpackFile(row: PackedFile): FileRow {
@@ -125,3 +151,43 @@ export type PackedBucket = readonly [workers: readonly number[], distributing: b
 export const packBucket = ({ workers, distributing }: BucketRow): PackedBucket => [workers, distributing];
 
 export const unpackBucket = ([workers, distributing]: PackedBucket): BucketRow => ({ workers, distributing });
+
+export type PackedCopy = readonly [
+  size: number,
+  mtimeMs: number,
+  ctimeMs: number,
+  ino: number,
+  type: string,
+  hash: string | null,
+  originTag: string | null,
+  uses: number,
+  lastUseSec: number,
+  priority: number,
+];
+
+export const packCopy = (row: CopyRow): PackedCopy => [
+  row.size,
+  row.mtimeMs,
+  row.ctimeMs,
+  row.ino,
+  row.type,
+  row.hash,
+  row.originTag,
+  row.uses,
+  row.lastUseSec,
+  row.priority,
+];
+
+// Without spreads: this runs for every request.
+export const unpackCopy = (row: PackedCopy): CopyRow => ({
+  size: row[0],
+  mtimeMs: row[1],
+  ctimeMs: row[2],
+  ino: row[3],
+  type: row[4],
+  hash: row[5],
+  originTag: row[6],
+  uses: row[7],
+  lastUseSec: row[8],
+  priority: row[9],
+});

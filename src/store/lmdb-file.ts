@@ -1,5 +1,5 @@
 // The database file of the index: opening it without a crash, its size, and its errors in words.
-import { closeSync, fstatSync, openSync, readSync, statSync, truncateSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import { open, type RootDatabase } from 'lmdb';
@@ -24,6 +24,8 @@ export const dataFile = (folder: string): string => join(folder, 'data.mdb');
 export function openDatabase(folder: string, mode: 'read' | 'write'): Database {
   checkFile(dataFile(folder));
   try {
+    // LMDB would create it with the mode of the umask.
+    if (mode === 'write') mkdirSync(folder, { recursive: true, mode: 0o700 });
     return open<unknown, string>(folder, {
       ...{ noSubdir: false, readOnly: mode === 'read', mapSize, maxReaders },
       // Synced before every commit, so that the file is whole after a power failure; the last commit may then be missing.
@@ -35,16 +37,17 @@ export function openDatabase(folder: string, mode: 'read' | 'write'): Database {
   }
 }
 
-/** Sizes in bytes, in a transaction `used` with its changes; and the number of commits so far. */
+/** Sizes in bytes, in a transaction `used` with its changes; the number of commits so far, and of rows. */
 export function databaseSize(database: Database): {
   readonly used: number;
   readonly file: number;
   readonly commits: number;
+  readonly rows: number;
 } {
   const stats = database.getStats() as DatabaseStats;
   const pages = metaPages + pagesOf(stats) + pagesOf(stats.free);
   const file = (stats.lastPageNumber + 1) * stats.pageSize;
-  return { used: pages * stats.pageSize, file, commits: stats.lastTxnId };
+  return { used: pages * stats.pageSize, file, commits: stats.lastTxnId, rows: stats.entryCount };
 }
 
 interface TreeStats {
@@ -55,6 +58,7 @@ interface TreeStats {
 
 interface DatabaseStats extends TreeStats {
   readonly pageSize: number;
+  readonly entryCount: number;
   /** Of the last commit. */
   readonly lastPageNumber: number;
   readonly lastTxnId: number;
@@ -83,18 +87,19 @@ export function asStoreError(error: unknown, prefix: string): unknown {
 /**
  * Whether an error of a read or a transaction comes from wrong bytes in the file: then the index is to be set aside and rebuilt.
  * Not every damage is an error: LMDB ends the process (SIGABRT, SIGSEGV) at some pages.
+ * @param isWriting within a transaction that writes, which any earlier error leaves unusable
  */
-export function isDamage(error: unknown): boolean {
+export function isDamage(error: unknown, isWriting = false): boolean {
   if (error instanceof IndexDamaged) return true;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'number' && (damageCodes.has(code) || code === afterDamage);
+  return typeof code === 'number' && (damageCodes.has(code) || (code === afterDamage && !isWriting));
 }
 
 /** Of a read: an earlier one in the same transaction met a damaged page. */
 const afterDamage = -30782;
 
-/** Page not found, corrupted, panic, version mismatch, invalid, incompatible. */
-const damageCodes = new Set([-30797, -30796, -30795, -30794, -30793, -30784]);
+/** Page not found, corrupted, panic, version mismatch, invalid, tree too deep, incompatible, unexpected problem. */
+const damageCodes = new Set([-30797, -30796, -30795, -30794, -30793, -30787, -30784, -30779]);
 
 const hints: Readonly<Record<string, string>> = {
   ENODEV: 'its file system does not support memory-mapped files',

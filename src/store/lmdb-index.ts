@@ -2,17 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { messageOf } from '../base/errors.ts';
+import { CheckedDatabase } from './checked-database.ts';
 import { type Head, headKey, indexFormat, rowKey, slotKey, slots, tableEnd, tables } from './index-rows.ts';
-import {
-  asStoreError,
-  completeFile,
-  type Database,
-  databaseSize,
-  dataFile,
-  IndexDamaged,
-  isDamage,
-  openDatabase,
-} from './lmdb-file.ts';
+import { asStoreError, completeFile, dataFile, IndexDamaged, isDamage, openDatabase } from './lmdb-file.ts';
 import { LmdbReader } from './lmdb-reader.ts';
 import { LmdbTransaction } from './lmdb-transaction.ts';
 import {
@@ -47,17 +39,21 @@ export interface IndexOptions {
   readonly source: IndexSource;
   /** Maximum size of all rows, in bytes, while a new version is built those of both. The file has at most twice this size. */
   readonly maxBytes: number;
+  /** Called before a later read or transaction throws {IndexDamaged}. */
+  readonly onDamage?: (error: IndexDamaged) => void;
 }
 
 /**
  * Creates the index if there is none. In a process that also reads it through `openIndexReader`, it must be opened first.
  * @throws {IndexDamaged}, {IndexMismatch}, or an error that says what the file system does not allow
  */
-export function openIndexWriter(folder: string, { source, maxBytes }: IndexOptions): IndexWriter {
-  const database = openDatabase(folder, 'write');
+export function openIndexWriter(folder: string, { source, maxBytes, onDamage }: IndexOptions): IndexWriter {
+  const database = new CheckedDatabase(openDatabase(folder, 'write'), folder);
   try {
     checkHead(database, folder, source);
-    return new LmdbIndex(database, folder, source, maxBytes);
+    const index = new LmdbIndex(database, folder, source, maxBytes);
+    if (onDamage) database.onDamage = onDamage;
+    return index;
   } catch (error) {
     void database.close();
     throw openingError(error, folder);
@@ -71,7 +67,7 @@ export function openIndexReader(folder: string): ObjectIndex {
   // An empty file would kill the process.
   const size = statSync(dataFile(folder), { throwIfNoEntry: false })?.size ?? 0;
   if (size === 0) throw new Error(`There is no index in ${folder}`);
-  const database = openDatabase(folder, 'read');
+  const database = new CheckedDatabase(openDatabase(folder, 'read'), folder);
   try {
     checkHead(database, folder, null);
     if (database.get(headKey) === undefined) throw new Error(`The index in ${folder} is not complete yet`);
@@ -89,9 +85,10 @@ function openingError(error: unknown, folder: string): unknown {
 }
 
 /** @param source null: any */
-function checkHead(database: Database, folder: string, source: IndexSource | null): void {
-  const head = database.get(headKey) as Partial<Head> | undefined;
-  if (head === undefined && databaseSize(database).commits === 0) return;
+function checkHead(database: CheckedDatabase, folder: string, source: IndexSource | null): void {
+  const foreign = database.getForeign(headKey) as Partial<Head> | null | undefined;
+  const head = (typeof foreign?.format === 'number' ? foreign : database.get(headKey)) as Partial<Head> | undefined;
+  if (head === undefined && database.size.commits === 0) return;
   if (typeof head !== 'object' || head === null || typeof head.format !== 'number') {
     throw new IndexDamaged(`The index in ${folder} does not say its format`);
   }
@@ -112,7 +109,7 @@ class LmdbIndex extends LmdbReader implements IndexWriter {
   #commits = 0;
   #building: object | null = null;
 
-  constructor(database: Database, folder: string, source: IndexSource, maxBytes: number) {
+  constructor(database: CheckedDatabase, folder: string, source: IndexSource, maxBytes: number) {
     super(database);
     this.#folder = folder;
     this.#maxBytes = maxBytes;
@@ -168,6 +165,10 @@ class LmdbIndex extends LmdbReader implements IndexWriter {
     });
   }
 
+  check(): boolean {
+    return this.database.check();
+  }
+
   /** @returns whether there may be more */
   #removeSome(slot: string): boolean {
     let limit = rowsPerTidy;
@@ -215,13 +216,13 @@ class LmdbIndex extends LmdbReader implements IndexWriter {
 
   #commit<T>(change: () => T): T {
     if (this.#inTransaction) throw new Error('A transaction cannot begin in another one');
-    if (this.#commits % commitsPerReaderCheck === 0) this.database.readerCheck();
+    if (this.#commits % commitsPerReaderCheck === 0) this.database.checkReaders();
     this.#commits += 1;
     this.#inTransaction = true;
     let result: { readonly value: T } | undefined;
     try {
-      this.database.transactionSync(() => {
-        const before = databaseSize(this.database);
+      this.database.transact(() => {
+        const before = this.database.size;
         result = { value: change() };
         this.#checkSize(before);
       });
@@ -230,14 +231,14 @@ class LmdbIndex extends LmdbReader implements IndexWriter {
     } finally {
       this.#inTransaction = false;
     }
-    completeFile(this.#folder, databaseSize(this.database).file);
+    completeFile(this.#folder, this.database.size.file);
     this.refresh();
     return (result as { readonly value: T }).value;
   }
 
   /** A change that takes no more room is always allowed, so that rows can be removed from a full index. */
   #checkSize(before: { readonly used: number; readonly file: number }): void {
-    const { used } = databaseSize(this.database);
+    const { used } = this.database.size;
     if (used > this.#maxBytes && used > before.used) {
       throw new IndexFull(`The index would have ${used} bytes: more than ${this.#maxBytes}`);
     }

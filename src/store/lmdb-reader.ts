@@ -1,49 +1,55 @@
 // Reads of the index on disk.
+import type { CheckedDatabase } from './checked-database.ts';
 import { mayExist } from './index-names.ts';
 import {
+  copyEnd,
+  copyKey,
+  copyStart,
+  copyTotalsKey,
   type Head,
   headKey,
+  idOfPriorityKey,
   markKey,
   memberEnd,
   memberStart,
   type PackedBag,
   type PackedBucket,
+  type PackedCopy,
   type PackedObject,
+  priorityEnd,
+  priorityStart,
   rowKey,
   slotKey,
   type Table,
   tableEnd,
   unpackBag,
   unpackBucket,
+  unpackCopy,
   unpackObject,
 } from './index-rows.ts';
-import type { Database } from './lmdb-file.ts';
-import type {
-  BagRow,
-  BucketRow,
-  FileProblem,
-  IndexSummary,
-  IndexTotals,
-  ObjectIndex,
-  ObjectRow,
-} from './object-index.ts';
-import { noTotals } from './object-sums.ts';
+import type { BagRow, BucketRow, CopyRow, FileProblem, IndexSummary, ObjectIndex, ObjectRow } from './object-index.ts';
+import { type CopyTotals, noCopies, noTotals, type VersionTotals } from './object-sums.ts';
 
 export class LmdbReader implements ObjectIndex {
-  protected readonly database: Database;
+  protected readonly database: CheckedDatabase;
+  /** Of the state that is read in this turn of the event loop; null: not read yet. */
+  #slotNow: string | null = null;
+  #willForget = false;
 
-  constructor(database: Database) {
+  constructor(database: CheckedDatabase) {
     this.database = database;
   }
 
   refresh(): void {
-    this.database.resetReadTxn();
+    this.#slotNow = null;
+    this.database.refresh();
   }
 
   get summary(): IndexSummary {
     const { id, source, readAt, version } = this.database.get(headKey) as Head;
-    const totals = (this.database.get(rowKey('t', this.#slot(), '')) ?? noTotals) as IndexTotals;
-    return { id, source, readAt, version, totals };
+    const totals = (this.database.get(rowKey('t', this.#slot(), '')) ?? noTotals) as VersionTotals;
+    const copyTotals = (this.database.get(copyTotalsKey) ?? noCopies) as CopyTotals;
+    return { id, source, readAt, version, totals: { ...totals, ...copyTotals } };
   }
 
   object(id: string): ObjectRow | undefined {
@@ -84,6 +90,30 @@ export class LmdbReader implements ObjectIndex {
     for (const { key, value } of this.#range('p')) yield [key.slice(2), value as FileProblem];
   }
 
+  copy(id: string): CopyRow | undefined {
+    const row = mayExist(id) ? this.database.get(copyKey(id)) : undefined;
+    return row === undefined ? undefined : unpackCopy(row as PackedCopy);
+  }
+
+  *copyIds(after: string): Generator<string> {
+    for (const key of this.#keys(() => [copyKey(after), copyEnd])) {
+      const id = key.slice(copyStart.length);
+      if (id !== after) yield id;
+    }
+  }
+
+  *copiesByPriority(): Generator<readonly [string, CopyRow]> {
+    const transaction = this.database.readTransaction();
+    try {
+      for (const key of this.database.getKeys({ start: priorityStart, end: priorityEnd, transaction })) {
+        const id = idOfPriorityKey(key);
+        yield [id, unpackCopy(this.database.get(copyKey(id), transaction) as PackedCopy)];
+      }
+    } finally {
+      transaction.done();
+    }
+  }
+
   mark(name: string): unknown {
     return mayExist(name) ? this.database.get(markKey(name)) : undefined;
   }
@@ -92,28 +122,42 @@ export class LmdbReader implements ObjectIndex {
     await this.database.close();
   }
 
+  /** Kept until the end of the task: after that, LMDB may read a later state. */
   #slot(): string {
-    return this.database.get(slotKey) as string;
+    if (this.#slotNow !== null) return this.#slotNow;
+    const slot = this.database.get(slotKey) as string;
+    this.#slotNow = slot;
+    if (!this.#willForget) {
+      this.#willForget = true;
+      queueMicrotask(this.#forgetSlot);
+    }
+    return slot;
   }
+
+  readonly #forgetSlot = (): void => {
+    this.#willForget = false;
+    this.#slotNow = null;
+  };
 
   #row(table: Table, name: string): unknown {
     return mayExist(name) ? this.database.get(rowKey(table, this.#slot(), name)) : undefined;
   }
 
   *#range(table: Table): Generator<{ readonly key: string; readonly value: unknown }> {
-    const transaction = this.database.useReadTransaction();
+    const transaction = this.database.readTransaction();
     try {
-      const slot = this.database.get(slotKey, { transaction }) as string;
-      yield* this.database.getRange({ start: rowKey(table, slot, ''), end: tableEnd(table, slot), transaction });
+      const slot = this.database.get(slotKey, transaction) as string;
+      const keys = this.database.getKeys({ start: rowKey(table, slot, ''), end: tableEnd(table, slot), transaction });
+      for (const key of keys) yield { key, value: this.database.get(key, transaction) };
     } finally {
       transaction.done();
     }
   }
 
   *#keys(bounds: (slot: string) => readonly [start: string, end: string]): Generator<string> {
-    const transaction = this.database.useReadTransaction();
+    const transaction = this.database.readTransaction();
     try {
-      const [start, end] = bounds(this.database.get(slotKey, { transaction }) as string);
+      const [start, end] = bounds(this.database.get(slotKey, transaction) as string);
       yield* this.database.getKeys({ start, end, transaction });
     } finally {
       transaction.done();

@@ -1,6 +1,9 @@
 // One transaction on a version of the index on disk. Sums are kept in memory until its end.
+import type { CheckedDatabase } from './checked-database.ts';
 import { checkName, mayExist } from './index-names.ts';
 import {
+  copyKey,
+  copyTotalsKey,
   type Head,
   headKey,
   markKey,
@@ -8,47 +11,63 @@ import {
   memberStart,
   type PackedBag,
   type PackedBucket,
+  type PackedCopy,
   type PackedObject,
   packBag,
   packBucket,
+  packCopy,
   packObject,
+  priorityKey,
   rowKey,
   type Table,
   tableEnd,
   unpackBag,
   unpackBucket,
+  unpackCopy,
   unpackObject,
 } from './index-rows.ts';
-import type { Database } from './lmdb-file.ts';
 import type {
   BagAssignment,
   BagRow,
   BucketRow,
+  CopyRow,
   IndexSummary,
-  IndexTotals,
   IndexTransaction,
   ObjectRow,
 } from './object-index.ts';
-import { noSums, noTotals, totalsWith, withObject } from './object-sums.ts';
+import {
+  type CopyTotals,
+  copiesWith,
+  noCopies,
+  noSums,
+  noTotals,
+  totalsWith,
+  type VersionTotals,
+  withObject,
+} from './object-sums.ts';
 
 /** Keys that an iteration reads at a time. A cursor would not outlive the changes made between two of its steps. */
 const keysPerStep = 500;
 
 export class LmdbTransaction implements IndexTransaction {
-  readonly #database: Database;
+  readonly #database: CheckedDatabase;
   readonly #slot: string;
-  readonly #totalsBefore: IndexTotals;
-  #totals: IndexTotals;
+  readonly #totalsBefore: VersionTotals;
+  #totals: VersionTotals;
+  readonly #copiesBefore: CopyTotals;
+  #copies: CopyTotals;
   /** Bags that were changed, not yet written. */
   readonly #bags = new Map<string, BagRow>();
   #ended = false;
 
   /** To be used in a write transaction of the database. */
-  constructor(database: Database, slot: string) {
+  constructor(database: CheckedDatabase, slot: string) {
     this.#database = database;
     this.#slot = slot;
-    this.#totalsBefore = (database.get(this.#key('t', '')) ?? noTotals) as IndexTotals;
+    this.#totalsBefore = (database.get(this.#key('t', '')) ?? noTotals) as VersionTotals;
     this.#totals = this.#totalsBefore;
+    this.#copiesBefore = (database.get(copyTotalsKey) ?? noCopies) as CopyTotals;
+    this.#copies = this.#copiesBefore;
   }
 
   /** Writes what is still in memory. */
@@ -56,6 +75,7 @@ export class LmdbTransaction implements IndexTransaction {
     for (const [id, bag] of this.#bags) this.#database.put(this.#key('b', id), packBag(bag));
     this.#bags.clear();
     if (this.#totals !== this.#totalsBefore) this.#database.put(this.#key('t', ''), this.#totals);
+    if (this.#copies !== this.#copiesBefore) this.#database.put(copyTotalsKey, this.#copies);
   }
 
   end(): void {
@@ -64,7 +84,7 @@ export class LmdbTransaction implements IndexTransaction {
 
   get summary(): IndexSummary {
     const { id, source, readAt, version } = this.#database.get(headKey) as Head;
-    return { id, source, readAt, version, totals: this.#totals };
+    return { id, source, readAt, version, totals: { ...this.#totals, ...this.#copies } };
   }
 
   object(id: string): ObjectRow | undefined {
@@ -103,6 +123,11 @@ export class LmdbTransaction implements IndexTransaction {
     if (!mayExist(bag)) return;
     const start = memberStart(this.#slot, bag);
     for (const key of this.#keys(start, memberEnd(this.#slot, bag))) yield key.slice(start.length);
+  }
+
+  copy(id: string): CopyRow | undefined {
+    const row = mayExist(id) ? this.#database.get(copyKey(id)) : undefined;
+    return row === undefined ? undefined : unpackCopy(row as PackedCopy);
   }
 
   mark(name: string): unknown {
@@ -161,6 +186,23 @@ export class LmdbTransaction implements IndexTransaction {
   removeBucket(id: string): void {
     this.#checkOpen();
     if (mayExist(id)) this.#database.remove(this.#key('k', id));
+  }
+
+  putCopy(id: string, row: CopyRow): void {
+    checkName(id);
+    this.removeCopy(id);
+    this.#copies = copiesWith(this.#copies, row, 1);
+    this.#database.put(copyKey(id), packCopy(row));
+    this.#database.put(priorityKey(row, id), 0);
+  }
+
+  removeCopy(id: string): void {
+    this.#checkOpen();
+    const row = this.copy(id);
+    if (row === undefined) return;
+    this.#copies = copiesWith(this.#copies, row, -1);
+    this.#database.remove(copyKey(id));
+    this.#database.remove(priorityKey(row, id));
   }
 
   putMark(name: string, value: unknown): void {

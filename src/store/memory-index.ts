@@ -5,16 +5,16 @@ import type {
   BagAssignment,
   BagRow,
   BucketRow,
+  CopyRow,
   FileProblem,
   IndexSource,
   IndexSummary,
-  IndexTotals,
   IndexTransaction,
   IndexWriter,
   NewVersion,
   ObjectRow,
 } from './object-index.ts';
-import { noSums, noTotals, totalsWith, withObject } from './object-sums.ts';
+import { copiesWith, noCopies, noSums, noTotals, totalsWith, type VersionTotals, withObject } from './object-sums.ts';
 
 /** @returns an empty index. A read sees at once what was committed; a full disk does not exist. */
 export const memoryIndex = (source: IndexSource): IndexWriter => new MemoryIndex(source);
@@ -25,13 +25,15 @@ class Version {
   readonly bags = new Map<string, BagRow>();
   readonly idsOfBag = new Map<string, Set<string>>();
   readonly buckets = new Map<string, BucketRow>();
-  totals: IndexTotals = noTotals;
+  totals: VersionTotals = noTotals;
 }
 
 class MemoryIndex implements IndexWriter {
   readonly #id = randomUUID();
   readonly #source: IndexSource;
   readonly marks = new Map<string, unknown>();
+  readonly copies = new Map<string, CopyRow>();
+  copyTotals = noCopies;
   readAt: string | null = null;
   #number = 0;
   #read = new Version();
@@ -50,7 +52,11 @@ class MemoryIndex implements IndexWriter {
   }
 
   summaryOf({ totals }: Version): IndexSummary {
-    return { id: this.#id, source: this.#source, readAt: this.readAt, version: this.#number, totals };
+    const { readAt, copyTotals } = this;
+    return {
+      ...{ id: this.#id, source: this.#source, readAt, version: this.#number },
+      totals: { ...totals, ...copyTotals },
+    };
   }
 
   object(id: string): ObjectRow | undefined {
@@ -85,6 +91,18 @@ class MemoryIndex implements IndexWriter {
     return sorted(this.#read.objects).flatMap(([id, { file }]) => (file?.problem ? [[id, file.problem] as const] : []));
   }
 
+  copy(id: string): CopyRow | undefined {
+    return this.copies.get(id);
+  }
+
+  copyIds(after: string): Iterable<string> {
+    return [...this.copies.keys()].filter((id) => id > after).sort();
+  }
+
+  copiesByPriority(): Iterable<readonly [string, CopyRow]> {
+    return sorted(this.copies).sort(([, a], [, b]) => a.priority - b.priority);
+  }
+
   mark(name: string): unknown {
     return structuredClone(this.marks.get(name));
   }
@@ -112,6 +130,10 @@ class MemoryIndex implements IndexWriter {
         this.#old = true;
       },
     };
+  }
+
+  check(): boolean {
+    return false;
   }
 
   tidy(): boolean {
@@ -146,10 +168,11 @@ class MemoryTransaction implements IndexTransaction {
     this.#index = index;
     this.#version = version;
     const { totals } = version;
-    const { readAt } = index;
+    const { readAt, copyTotals } = index;
     this.#undo.push(() => {
       version.totals = totals;
       index.readAt = readAt;
+      index.copyTotals = copyTotals;
     });
   }
 
@@ -187,6 +210,10 @@ class MemoryTransaction implements IndexTransaction {
 
   objectsOfBag(bag: string): Iterable<string> {
     return [...(this.#version.idsOfBag.get(bag) ?? [])].sort();
+  }
+
+  copy(id: string): CopyRow | undefined {
+    return this.#index.copy(id);
   }
 
   mark(name: string): unknown {
@@ -235,6 +262,19 @@ class MemoryTransaction implements IndexTransaction {
 
   removeBucket(id: string): void {
     this.#set(this.#version.buckets, id, undefined);
+  }
+
+  putCopy(id: string, row: CopyRow): void {
+    checkName(id);
+    this.removeCopy(id);
+    this.#set(this.#index.copies, id, row);
+    this.#index.copyTotals = copiesWith(this.#index.copyTotals, row, 1);
+  }
+
+  removeCopy(id: string): void {
+    const row = this.#index.copies.get(id);
+    this.#set(this.#index.copies, id, undefined);
+    if (row !== undefined) this.#index.copyTotals = copiesWith(this.#index.copyTotals, row, -1);
   }
 
   putMark(name: string, value: unknown): void {

@@ -16,8 +16,26 @@ export interface ObjectRow {
   readonly hash: string | null;
   /** False: not (correctly) uploaded. */
   readonly accepted: boolean;
-  /** Null: the object does not come from a catalogue. */
+  /** Null: the catalogue names no file, or the object does not come from a catalogue. */
   readonly file: FileRow | null;
+  /** Where a catalogue says that its bytes can be fetched: an http or https URL; null: nowhere, or from the bag's storage buckets. */
+  readonly url: string | null;
+}
+
+/** A whole copy of an object in the cache directory; its path follows from the id (`copyPath`). Not part of any version. */
+export interface CopyRow extends FileFacts {
+  /** MIME type, from the bytes. */
+  readonly type: string;
+  /** Hash of the bytes of this version of the file, which matches the directory's where that states one; null: not hashed yet (adopted). */
+  readonly hash: string | null;
+  /** Validator of an origin that states no hash; null: none. */
+  readonly originTag: string | null;
+  /** How often it was requested, decayed as the eviction policy wants. */
+  readonly uses: number;
+  /** Seconds since the epoch. */
+  readonly lastUseSec: number;
+  /** Copies with the lowest are evicted first. */
+  readonly priority: number;
 }
 
 /** The file of a catalogue's object, as of its last check. */
@@ -74,6 +92,9 @@ export interface IndexTotals {
   /** Objects whose file has a problem of this kind. */
   readonly missing: number;
   readonly damaged: number;
+  /** Copies in the cache directory, and the sum of their sizes. */
+  readonly copies: number;
+  readonly copyBytes: number;
 }
 
 export interface IndexSummary {
@@ -103,22 +124,32 @@ export interface ObjectIndex {
   objectIds(after: string): Iterable<string>;
   /** Objects whose file has a problem, in the order of the index. */
   problems(): Iterable<readonly [id: string, problem: FileProblem]>;
-  /** A note of the driver, such as the position of a sync; undefined: none. */
+  copy(id: string): CopyRow | undefined;
+  /** Ids of all copies, from the one after `after`; '' for all. */
+  copyIds(after: string): Iterable<string>;
+  /** Copies by ascending priority. */
+  copiesByPriority(): Iterable<readonly [id: string, copy: CopyRow]>;
+  /** A value stored by the driver, such as the position of a sync; undefined: none. */
   mark(name: string): unknown;
   close(): Promise<void>;
 }
 
 /** Reads in a transaction see its own writes. */
 export interface IndexTransaction
-  extends Pick<ObjectIndex, 'object' | 'bag' | 'bucket' | 'bags' | 'buckets' | 'objectsOfBag' | 'mark' | 'summary'> {
-  /** The bag must be there. Sums and totals follow. */
+  extends Pick<
+    ObjectIndex,
+    'object' | 'bag' | 'bucket' | 'bags' | 'buckets' | 'objectsOfBag' | 'copy' | 'mark' | 'summary'
+  > {
+  /** The bag must exist. Updates sums and totals. */
   putObject(id: string, row: ObjectRow): void;
   removeObject(id: string): void;
   putBag(id: string, assignment: BagAssignment): void;
-  /** Removes its objects too. */
+  /** Removes its objects as well. */
   removeBag(id: string): void;
   putBucket(id: string, row: BucketRow): void;
   removeBucket(id: string): void;
+  putCopy(id: string, row: CopyRow): void;
+  removeCopy(id: string): void;
   /** @param value plain data; undefined: remove it */
   putMark(name: string, value: unknown): void;
   /** The directory has been read completely. */
@@ -132,10 +163,16 @@ export interface IndexWriter extends ObjectIndex {
    * @throws {IndexFull} if the index would exceed its maximum size; system errors
    */
   transact<T>(change: (tx: IndexTransaction) => T): T;
-  /** Starts an empty version that readers do not see. One that was not published is discarded. */
+  /** Starts an empty version, invisible to readers. An unpublished one is discarded. */
   newVersion(): NewVersion;
   /** Removes some rows of versions that are no longer read. @returns whether any are left: call it again later */
   tidy(): boolean;
+  /**
+   * Reads some rows, by and by all, to find damage that no other read may meet.
+   * @returns whether any are left of this round: call it again later
+   * @throws {IndexDamaged}
+   */
+  check(): boolean;
 }
 
 /** A version of the directory that is being built in steps of bounded size. Marks belong to the index, not to a version. */
@@ -146,4 +183,6 @@ export interface NewVersion {
 }
 
 /** The index has reached its maximum size. */
-export class IndexFull extends Error {}
+export class IndexFull extends Error {
+  override readonly name = 'IndexFull';
+}

@@ -1,11 +1,18 @@
-// What one object adds to the sums of its bag and to the totals of the index.
-import type { BagAssignment, BagRow, IndexTotals, ObjectRow } from './object-index.ts';
+// What one object adds to the sums of its bag, and an object or a copy to the totals of the index.
+import type { BagAssignment, BagRow, CopyRow, IndexTotals, ObjectRow } from './object-index.ts';
 
 export type BagSums = Omit<BagRow, keyof BagAssignment>;
 
 export const noSums: BagSums = { objects: 0, bytes: 0, sizeUnknown: 0, unaccepted: 0 };
 
-export const noTotals: IndexTotals = { objects: 0, bags: 0, files: 0, fileBytes: 0, missing: 0, damaged: 0 };
+export type CopyTotals = Pick<IndexTotals, 'copies' | 'copyBytes'>;
+
+/** The totals of one version of the directory; those of copies belong to all. */
+export type VersionTotals = Omit<IndexTotals, keyof CopyTotals>;
+
+export const noTotals: VersionTotals = { objects: 0, bags: 0, files: 0, fileBytes: 0, missing: 0, damaged: 0 };
+
+export const noCopies: CopyTotals = { copies: 0, copyBytes: 0 };
 
 /** Accepted by the directory, and nothing is wrong with its file. */
 export const isAccepted = ({ accepted, file }: ObjectRow): boolean =>
@@ -28,9 +35,14 @@ export function withObject(sums: BagSums, row: ObjectRow, sign: 1 | -1): BagSums
 }
 
 /** @param sign 1: the object is added, -1: removed */
-export function totalsWith(totals: IndexTotals, { file }: ObjectRow, sign: 1 | -1): IndexTotals {
+export function totalsWith(totals: VersionTotals, { file }: ObjectRow, sign: 1 | -1): VersionTotals {
   const objects = totals.objects + sign;
   if (file?.problem) return { ...totals, objects, [file.problem.kind]: totals[file.problem.kind] + sign };
   if (!file?.found) return { ...totals, objects };
   return { ...totals, objects, files: totals.files + sign, fileBytes: totals.fileBytes + sign * file.found.size };
 }
+
+/** @param sign 1: the copy is added, -1: removed */
+export const copiesWith = ({ copies, copyBytes }: CopyTotals, { size }: CopyRow, sign: 1 | -1): CopyTotals => ({
+  ...{ copies: copies + sign, copyBytes: copyBytes + sign * size },
+});

@@ -15,7 +15,7 @@ export type ContentSideEvent =
 export interface ContentSide {
   /** Starts the content process. */
   start(): void;
-  /** Resolves when the directory has been read, or need not be waited for. */
+  /** Resolves when the directory has been read, or is not worth waiting for. */
   readonly settled: Promise<void>;
   /** The settings whose objects the directory should know. */
   configure(settings: Settings): void;
@@ -37,6 +37,11 @@ export interface ContentSide {
   subscribe(listener: (event: ContentSideEvent) => void): () => void;
   /** Lets the content process exit. Resolves when it has, or cannot. */
   end(): Promise<void>;
+  /**
+   * Replaces the content process by one that rebuilds the index.
+   * @param reason for the operator
+   */
+  rebuildIndex(reason: string): void;
   /** Kills it at once; another one is started. */
   kill(): void;
 }

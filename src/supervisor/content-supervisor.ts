@@ -51,6 +51,8 @@ class ContentSupervisor implements ContentSide {
   readonly #since = new Map<string, string>();
   #settings: Settings;
   #status: ContentStatus | null = null;
+  /** Why the next process rebuilds the index; null: it does not. */
+  #rebuildReason: string | null = null;
   #settle = () => {};
 
   constructor(options: Required<ContentSupervisorOptions>) {
@@ -67,6 +69,8 @@ class ContentSupervisor implements ContentSide {
       spawn: () => this.#spawn(),
       bringUp: (content) => this.#bringUp(content),
       onReady: (content) => {
+        // Not before: on a busy machine it could take longer to start than it may.
+        content.lowerPriority();
         content.startHeartbeat();
         this.#emit({ type: 'changed' });
       },
@@ -132,6 +136,12 @@ class ContentSupervisor implements ContentSide {
     await this.#pool.end();
   }
 
+  rebuildIndex(reason: string): void {
+    this.#rebuildReason = reason;
+    for (const content of this.#pool.alive) content.kill('Killed', 'was replaced to rebuild the index', true);
+    this.#pool.start();
+  }
+
   kill(): void {
     for (const content of this.#pool.alive) content.kill('Killed', 'was killed and is replaced', true);
   }
@@ -155,9 +165,11 @@ class ContentSupervisor implements ContentSide {
   }
 
   async #bringUp(content: ContentProcess): Promise<void> {
-    content.lowerPriority();
     const settings = this.#settings;
-    const reply = await content.order({ type: 'setup', setup: { ...this.#options.setup, settings } });
+    const rebuildReason = this.#rebuildReason;
+    const setup = { ...this.#options.setup, settings, ...(rebuildReason === null ? {} : { rebuildReason }) };
+    const reply = await content.order({ type: 'setup', setup });
+    if (reply.type === 'confirmed' && this.#rebuildReason === rebuildReason) this.#rebuildReason = null;
     if (reply.type === 'failed') content.kill('Faulty', `could not be set up: ${reply.reason}`);
     if (this.#settings !== settings) void content.order({ type: 'settings', settings: this.#settings });
   }

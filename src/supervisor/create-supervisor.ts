@@ -4,7 +4,7 @@ import { withoutUser } from '../base/http-url.ts';
 import { affordableConnections, openFileLimit } from '../base/open-files.ts';
 import { version } from '../base/version.ts';
 import type { Config } from '../config/config.ts';
-import type { CatalogueSetup, DirectorySource, SquidSetup } from '../ipc/content-messages.ts';
+import type { CacheSetup, CatalogueSetup, DirectorySource, SourcesSetup, SquidSetup } from '../ipc/content-messages.ts';
 import { lookUpSocketPath } from '../ipc/look-up-socket.ts';
 import type { Logger } from '../log/log.ts';
 import type { ContentSide } from './content-side.ts';
@@ -14,7 +14,7 @@ import { supervisionTimes } from './supervision.ts';
 import { createSupervisor } from './supervisor.ts';
 
 export function createPublicSide(config: Config, log: Logger): PublicSide {
-  const { id, publicApi, supervision, statusFacts, directories } = config;
+  const { id, publicApi, supervision, statusFacts, directories, sources } = config;
   const { host, port, workers: count, workerTimeoutMs, heartbeatMs, niceness, drainTimeoutSec, ...rest } = publicApi;
   // Each connection may need an open file besides its socket.
   const affordable = affordableConnections(0, 2);
@@ -26,8 +26,16 @@ export function createPublicSide(config: Config, log: Logger): PublicSide {
       reportsRequests: log.isLevelEnabled('http'),
       stateDirectory: directories.state,
       indexSource: sourceOf(config),
+      assetsDirectory: directories.assets,
       lookUpSocket: lookUpSocketPath(directories.state),
       lookUpTimeoutMs,
+      passing: {
+        allowPrivateAddresses: sources.allowPrivateAddresses,
+        requestTimeoutMs: config.limits.outboundRequestsTimeoutMs,
+        stallTimeoutMs: sources.stallTimeoutMs,
+        // The content process has a share of the limit too.
+        maxResponses: Math.ceil(config.limits.maxConcurrentOutboundConnections / (count + 1)),
+      },
     },
     host,
     port,
@@ -52,6 +60,7 @@ export function createContentSide(config: Config, settings: Settings, log: Logge
       lookUpSocket: lookUpSocketPath(directories.state),
       source: sourceOf(config),
       directory: directorySetup(config),
+      ...{ cache: cacheSetup(config), sources: sourcesSetup(config) },
       settings,
     },
     ...{ timeoutMs: content.timeoutMs, niceness: content.niceness, heartbeatMs: publicApi.heartbeatMs },
@@ -67,6 +76,27 @@ function sourceOf({ catalogue, endpoints }: Config): DirectorySource | null {
   const url = endpoints.storageSquid;
   return url === null ? null : { kind: 'squid', name: withoutUser(url) };
 }
+
+const cacheSetup = ({ directories, limits, intervals, content }: Config): CacheSetup => ({
+  directory: directories.assets,
+  maxBytes: limits.storage,
+  maxItemBytes: limits.maxCachedItemSize,
+  maxDownloads: limits.maxConcurrentStorageNodeDownloads,
+  deadlineMs: limits.pendingDownloadTimeoutSec * 1000,
+  checkEveryMs: intervals.cacheCleanup * 1000,
+  hashBytesPerSec: content.hashBytesPerSec,
+});
+
+const sourcesSetup = ({ sources, limits, intervals, publicApi }: Config): SourcesSetup => ({
+  allowPrivateAddresses: sources.allowPrivateAddresses,
+  requestTimeoutMs: limits.outboundRequestsTimeoutMs,
+  stallTimeoutMs: sources.stallTimeoutMs,
+  avoidMs: sources.avoidSec * 1000,
+  checkResponseTimesMs: intervals.checkStorageNodeResponseTimes * 1000,
+  // Each server process has a share of the limit too.
+  maxConnections: Math.ceil(limits.maxConcurrentOutboundConnections / (publicApi.workers + 1)),
+  rememberMs: limits.dataObjectSourceByObjectIdTTL * 1000,
+});
 
 function directorySetup({
   catalogue,

@@ -30,7 +30,7 @@ interface Slot<P extends Member> {
   timer: NodeJS.Timeout | undefined;
 }
 
-/** How long a killed process may take to exit at the end; a hung disk can delay it for ever. */
+/** How long a killed process may take to exit at the end; a hung disk can delay it forever. */
 const exitMs = 2000;
 
 export class ProcessPool<P extends Member> {

@@ -180,7 +180,8 @@ class Supervisor implements PublicSide {
     for (const { activity } of this.#pool.alive) {
       requests += activity.requests;
       bytesSent += activity.bytesSent;
-      downloadsInProgress += activity.downloadsInProgress;
+      // Of the content process, so each knows of the same ones.
+      downloadsInProgress = Math.max(downloadsInProgress, activity.downloadsInProgress);
       for (const { drain, ...load } of activity.drains) {
         const { connections, bytesLeft } = drains.get(drain) ?? { connections: 0, bytesLeft: 0 };
         const sum = { connections: connections + load.connections, bytesLeft: bytesLeft + load.bytesLeft };
@@ -248,7 +249,11 @@ class Supervisor implements PublicSide {
     const reply = await server.order(order, startTimeoutMs);
     if (reply.type === 'failed') server.kill('Faulty', `could not be set up: ${reply.reason}`);
     if (reply.type === 'confirmed' && reply.hasIndex) this.#noteIndex();
-    await this.#sendIndex(server);
+    // Another one may take its place before the answer.
+    for (let sent: string | null = null; sent !== this.#indexId && server.alive; ) {
+      sent = this.#indexId;
+      await this.#sendIndex(server);
+    }
     // A process that is started during the lame duck must report "not ready" too.
     if (!this.#isReady) void server.order({ type: 'ready', ready: false });
   }

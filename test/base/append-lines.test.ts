@@ -18,7 +18,7 @@ describe('append lines', () => {
 
   const text = () => readFileSync(file, 'utf8');
 
-  it('creates the file for its owner alone, and answers its size', async () => {
+  it('creates the file for its owner alone, and returns its size', async () => {
     expect(await appendLines(file, ['a\n', 'b\n'])).to.equal(4);
     expect(await appendLines(file, ['c\n'], { isSynced: true })).to.equal(6);
     expect(text()).to.equal('a\nb\nc\n');
@@ -31,7 +31,7 @@ describe('append lines', () => {
     expect(text()).to.equal('a\nto\nb\n');
   });
 
-  it('leaves a file alone that the caller does not accept, and has shown its size', async () => {
+  it('leaves a file unchanged that the caller does not accept, given its size', async () => {
     appendFileSync(file, 'abc\n');
     const seen: number[][] = [];
     const accepts = (...sizes: number[]) => seen.push(sizes) === 0;
@@ -40,13 +40,13 @@ describe('append lines', () => {
     expect(text()).to.equal('abc\n');
   });
 
-  it('rejects where the directory is missing, and creates none', async () => {
+  it('rejects if the directory is missing, and does not create it', async () => {
     const error = await appendLines(join(folder.path, 'gone', 'lines'), ['a\n']).catch((thrown: unknown) => thrown);
     expect(codeOf(error)).to.equal('ENOENT');
     expect(existsSync(join(folder.path, 'gone'))).to.equal(false);
   });
 
-  it('removes what was written in part when the disk is full', () => {
+  it('removes a partial write when the disk is full', () => {
     writeFileSync(file, 'a\n');
     const module = new URL('../../src/base/append-lines.js', import.meta.url);
     const script = `

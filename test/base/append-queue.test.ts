@@ -44,7 +44,7 @@ describe('append queue', () => {
     expect(queue.waiting).to.equal(0);
   });
 
-  it('keeps the order, and writes what came during a write as one batch', async () => {
+  it('keeps the order, and writes lines added during a write as one batch', async () => {
     const batches: number[] = [];
     const append = async (batch: readonly string[]) => {
       batches.push(batch.length);
@@ -70,7 +70,7 @@ describe('append queue', () => {
     expect(queue.failure).to.equal(null);
   });
 
-  it('retries without a further line', async () => {
+  it('retries without a new line', async () => {
     const queue = start({ retryMs: 1 });
     breakDisk();
     await queue.add('a\n');
@@ -140,16 +140,15 @@ describe('append queue', () => {
     const queue = start({ append, writeTimeoutMs: 10 });
     await queue.add('a\n');
     expect(queue.failure).to.equal('the disk did not confirm a write within 10 ms');
-    // These would wait for ever if the timeout were not remembered.
+    // These would wait forever if the timeout were not remembered.
     await queue.add('b\n');
     await queue.close();
     resume();
-    await until(() => queue.failure === null);
-    await queue.flush();
+    await until(() => queue.failure === null && lines().length === 2);
     expect(lines()).to.deep.equal(['a', 'b']);
   });
 
-  it('loses nothing that it has confirmed when its owner dies, also within a line', async () => {
+  it('loses nothing confirmed when its process dies, even in the middle of a line', async () => {
     await start().add('a\n');
     await appendLines(file, ['torn']);
     await start().add('b\n');

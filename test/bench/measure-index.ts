@@ -48,7 +48,15 @@ function write(folder: string, objects: number): void {
             });
           }
           const hash = `zW1${String(id).padStart(43, 'x')}`;
-          tx.putObject(String(id), { bag, size: id * 10, type: 'video/mp4', hash, accepted: true, file: null });
+          tx.putObject(String(id), {
+            bag,
+            size: id * 10,
+            type: 'video/mp4',
+            hash,
+            accepted: true,
+            file: null,
+            url: null,
+          });
         }
       });
     }

@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
+import { createClient } from '../../src/client/http-client.ts';
 import type { StateDocument } from '../../src/control/node-control.ts';
-import { Home, type RealNode } from '../support/harness.ts';
+import { freePort } from '../support/free-port.ts';
+import { accessToken, Home, type RealNode } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 
 interface Options {
@@ -35,25 +37,16 @@ interface Row {
 /** Objects share so many files: what is measured is the index, not the creation of files. */
 const files = 1000;
 const buckets = 5000;
+const warmUpCalls = 100;
 const day = 24 * 3600 * 1000;
-
-await new Command('scale')
-  .description('What a node costs with few and with many objects, in one run.')
-  .option('--objects <list>', 'numbers of objects', (text) => text.split(',').map(Number), [1000, 100_000, 1_000_000])
-  .option('--requests <n>', 'requests of the CPU measurement', Number, 20_000)
-  .option('--workers <n>', 'server processes', Number, 2)
-  .option('--hash-wait <s>', 'longest wait for the hashes of all files', Number, 900)
-  .action(async (options: Options) => {
-    const rows: Row[] = [];
-    for (const objects of options.objects) rows.push(await measure(objects, options));
-    print(rows);
-  })
-  .parseAsync();
 
 async function measure(objects: number, { requests, workers, hashWait }: Options): Promise<Row> {
   const say = (text: string) => process.stderr.write(`${objects} objects: ${text}\n`);
+  // Known before the node is up: it is asked during the import.
+  const operatorPort = await freePort();
   const home = await Home.make({
     publicApi: { workers },
+    operatorApi: { port: operatorPort },
     more: { catalogue: './catalogue.ndjson', limits: { readCatalogueMs: day } },
   });
   try {
@@ -61,21 +54,21 @@ async function measure(objects: number, { requests, workers, hashWait }: Options
     await writeCatalogue(home.path, objects);
     const lastId = String(objects);
     say('first start');
-    const first = await startedNode(home, lastId);
+    const first = await startedNode(home, operatorPort, lastId);
     const { node } = first;
     const duringImport = first.latencies;
     await until(async () => (await node.state()).directory?.activity === 'idle', { limitMs: hashWait * 1000 }).catch(
       () => say(`not all files were hashed within ${hashWait} s`),
     );
     say('operator latency');
-    const idle = await latenciesOf(node, 1000);
+    const idle = await latenciesOf(node, 500);
     say('requests');
     const cpuUsPerRequest = await cpuPerRequest(node, objects, requests);
     const memory = await memoryOf(node);
     await node.command('shutdown');
     await node.exited;
     say('restart');
-    const second = await startedNode(home, lastId);
+    const second = await startedNode(home, operatorPort, lastId);
     await second.node.command('shutdown');
     await second.node.exited;
     return {
@@ -99,14 +92,16 @@ async function writeCatalogue(folder: string, objects: number): Promise<void> {
   for (let n = 0; n < files; n += 1)
     await writeFile(join(folder, 'files', `${n}`), Buffer.alloc(1000, `content ${n}. `));
   const out = createWriteStream(join(folder, 'catalogue.ndjson'));
-  const bucketOf = (n: number) => `1:${n % buckets}`;
-  const all = Array.from({ length: Math.min(buckets, objects) }, (_, n) => bucketOf(n));
+  const used = Math.min(buckets, objects);
+  // Objects of a bag follow each other, as those of a folder do.
+  const bucketOf = (n: number) => `1:${Math.floor((n * used) / objects)}`;
+  const all = Array.from({ length: used }, (_, n) => `1:${n}`);
   out.write(`${JSON.stringify({ worker: 0, buckets: all })}\n`);
   for (let n = 1; n <= objects; n += 1) {
     const line = {
       id: String(n),
       file: `files/${n % files}`,
-      buckets: [bucketOf(n)],
+      buckets: [bucketOf(n - 1)],
       type: 'application/octet-stream',
     };
     if (!out.write(`${JSON.stringify(line)}\n`)) await once(out, 'drain');
@@ -116,7 +111,7 @@ async function writeCatalogue(folder: string, objects: number): Promise<void> {
 }
 
 /** From the launch to the first answer with the object's bytes; operator calls and the content process's memory until then. */
-async function startedNode(home: Home, id: string) {
+async function startedNode(home: Home, operatorPort: number, id: string) {
   const beganAt = performance.now();
   const sinceSec = () => (performance.now() - beganAt) / 1000;
   const node = home.launch();
@@ -125,16 +120,20 @@ async function startedNode(home: Home, id: string) {
   let answeredSec = 0;
   let importSec = 0;
   const answering = (async () => {
-    while (!(await isServed(node.port, id))) await sleep(5);
+    while (!(await isServed(node.port, id))) await sleep(20);
     answeredSec = sinceSec();
   })();
-  await until(() => node.operatorUrl !== '', { limitMs: day });
-  for (;;) {
+  const url = `http://127.0.0.1:${operatorPort}`;
+  const client = createClient({ url, token: await accessToken(), timeoutMs: 60_000 });
+  await until(async () => (await fetch(`${url}/livez`).catch(() => null))?.ok === true);
+  for (let call = 0; ; call += 1) {
     const asked = performance.now();
-    const state = await node.state();
-    latencies.push(performance.now() - asked);
+    const state = (await client.state()).document as StateDocument;
+    // The first ones are answered by code that is being compiled.
+    if (call >= warmUpCalls) latencies.push(performance.now() - asked);
     const { pid = null, readAt = null } = state.directory ?? {};
-    if (pid !== null) peakMb = Math.max(peakMb, await privateMb(pid));
+    // Reading it stops the process for a moment.
+    if (pid !== null && call % 50 === 0) peakMb = Math.max(peakMb, await privateMb(pid));
     if (readAt !== null && importSec === 0) importSec = sinceSec();
     if (importSec > 0 && answeredSec > 0) break;
     await sleep(20);
@@ -158,6 +157,7 @@ async function latenciesOf(node: RealNode, count: number): Promise<number[]> {
     const asked = performance.now();
     await node.state();
     latencies.push(performance.now() - asked);
+    await sleep(20);
   }
   return latencies;
 }
@@ -256,3 +256,16 @@ function print(rows: readonly Row[]): void {
       `server ×${ratio((row) => row.serverMb)}, CPU per request ×${ratio((row) => row.cpuUsPerRequest)}`,
   );
 }
+
+await new Command('scale')
+  .description('What a node costs with few and with many objects, in one run.')
+  .option('--objects <list>', 'numbers of objects', (text) => text.split(',').map(Number), [1000, 100_000, 1_000_000])
+  .option('--requests <n>', 'requests of the CPU measurement', Number, 20_000)
+  .option('--workers <n>', 'server processes', Number, 2)
+  .option('--hash-wait <s>', 'longest wait for the hashes of all files', Number, 900)
+  .action(async (options: Options) => {
+    const rows: Row[] = [];
+    for (const objects of options.objects) rows.push(await measure(objects, options));
+    print(rows);
+  })
+  .parseAsync();

@@ -97,12 +97,14 @@ describe('cli', () => {
   it('config prints the effective config without secrets', async () => {
     writeFileSync(
       join(cwd, 'config.yml'),
-      'operatorApi: { hmacSecret: hush-hush-hush-hush }\nlimits: { storage: 1G }\n',
+      'operatorApi: { hmacSecret: hush-hush-hush-hush }\nintervals: { saveCacheState: 60 }\n' +
+        'endpoints: { storageSquid: "https://user:hush@squid.example/graphql" }\n',
     );
     const env = { DISTRIBUTOR__PUBLIC_API__PORT: '8080' };
     const [yaml, json] = await Promise.all([call('config', env), call('config --output json', env)]);
     expect(yaml.stdout).to.contain('port: 8080').and.not.to.contain('hush');
-    expect(JSON.parse(json.stdout)).to.deep.include({ ignored: ['limits.storage'] });
+    expect(JSON.parse(json.stdout)).to.deep.include({ ignored: ['intervals.saveCacheState'] });
+    expect(JSON.parse(json.stdout).endpoints.storageSquid).to.equal('https://squid.example/graphql');
     expect(json.stdout).not.to.contain('hush');
   });
 
@@ -255,7 +257,7 @@ describe('cli', () => {
       ]);
     });
 
-    it('requires a choice of ids where all names are decimal, and refuses names that cannot be ids', async () => {
+    it('requires --ids if all names are decimal, and refuses names that cannot be ids', async () => {
       mkdirSync(join(cwd, 'decimal'));
       writeFileSync(join(cwd, 'decimal', '42'), 'x');
       const undecided = await call('catalogue decimal');
@@ -266,7 +268,9 @@ describe('cli', () => {
       writeFileSync(join(cwd, 'decimal', 'a.txt'), 'x');
       const named = await call('catalogue decimal --ids names');
       expect([named.code, named.stdout]).to.deep.equal([40, '']);
-      expect(named.stderr).to.equal('Names that are not decimal ids: "a.txt"\n');
+      expect(named.stderr).to.equal(
+        'Names that are not decimal ids: "a.txt". Move these files out of the folder, or use --ids count.\n',
+      );
     });
 
     it('rejects invalid arguments', async () => {

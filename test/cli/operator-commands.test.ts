@@ -82,7 +82,7 @@ describe('cli operate', () => {
     const [done, shown] = await Promise.all([call('stop-api'), call('state')]);
     expect(done.stdout).to.equal(
       'stop-api: done. node running, public API stopped; worker 3, buckets 1:0.\n' +
-        '! StateNotSaved (critical): no space left (since 2026-11-23T08:00:00.000Z)\n' +
+        '! StateNotSaved (critical, since 2026-11-23T08:00:00.000Z): no space left\n' +
         '  What to do: Free space, or repair the disk or the permissions of the state directory.\n',
     );
     expect(shown.stdout).to.contain('my-node: node running, public API stopped, since 2026-11-23T08:00:00.412Z\n');

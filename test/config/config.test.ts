@@ -204,8 +204,10 @@ describe('config', () => {
         ...{ frequency: 'daily', archive: true },
       });
       expect(config.operatorApi?.hmacSecret).to.equal('this-is-not-so-secret');
-      expect(config.ignored).to.include.members(['limits.storage', 'keys']);
+      expect(config.ignored).to.include.members(['endpoints.joystreamNodeWs', 'keys']);
       expect(config.ignored).not.to.include('publicApi.port').and.not.to.include('endpoints.storageSquid');
+      const catalogue = { DISTRIBUTOR__CATALOGUE: 'catalogue.yml' };
+      expect(load(catalogue).ignored).to.include('endpoints.storageSquid (catalogue is set)');
     });
   });
 
@@ -338,10 +340,10 @@ describe('config', () => {
         JOYSTREAM_DISTRIBUTOR__PORT: '80',
         JOYSTREAM_DISTRIBUTOR__ENDPOINTS__ELASTIC_SEARCH: 'http://hush@localhost:9200',
         JOYSTREAM_DISTRIBUTOR__WORKERID: '1',
-        JOYSTREAM_DISTRIBUTOR__INTERVALS__CACHE_CLEANUP: '1',
+        JOYSTREAM_DISTRIBUTOR__INTERVALS__SAVE_CACHE_STATE: '1',
       });
       expect(ignored).to.deep.equal([
-        'intervals.cacheCleanup',
+        'intervals.saveCacheState',
         'JOYSTREAM_DISTRIBUTOR__PORT',
         'JOYSTREAM_DISTRIBUTOR__WORKERID (did you mean JOYSTREAM_DISTRIBUTOR__WORKER_ID?)',
         'JOYSTREAM_DISTRIBUTOR__ENDPOINTS__ELASTIC_SEARCH',

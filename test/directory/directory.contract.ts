@@ -173,7 +173,7 @@ export function directoryContract({ name, source, harness, openIndex = memoryInd
       expect(rows()).to.equal(before);
     });
 
-    it('finds an object that exists, and knows which do not', async () => {
+    it('finds an object that exists, and knows that another does not', async () => {
       const { directory } = await openAndRead();
       const found = await directory.lookUp('2');
       if (found.result !== 'found') expect.fail(`2 is ${found.result}`);
@@ -219,7 +219,7 @@ export function directoryContract({ name, source, harness, openIndex = memoryInd
       expect(contentsIn(after)).to.deep.equal(contentsOf(second));
     });
 
-    it('keeps what it has read while its source is away, also over a restart, and says so', async () => {
+    it('keeps what it has read while its source is unavailable, even after a restart, and raises a condition', async () => {
       const before = await openAndRead();
       const type = await subject.breakSource(true);
       if (type === null) return;
@@ -235,7 +235,7 @@ export function directoryContract({ name, source, harness, openIndex = memoryInd
       expect(contentsIn(after)).to.deep.equal(contentsOf(first));
     });
 
-    it('starts without its source, says so, and cannot decide on any object until it is there', async () => {
+    it('starts without its source, raises a condition, and cannot decide on any object until the source is back', async () => {
       const type = await subject.breakSource(true);
       if (type === null) return;
       const opening = open();
@@ -249,7 +249,7 @@ export function directoryContract({ name, source, harness, openIndex = memoryInd
       expect(contentsIn(opening)).to.deep.equal(contentsOf(first));
     });
 
-    it('ignores reports of bad copies of unknown objects, also before the start', async () => {
+    it('ignores reports of bad copies of unknown objects, even before the start', async () => {
       const { directory } = open();
       directory.reportBadCopy('1');
       const started = await openAndRead();
@@ -257,7 +257,7 @@ export function directoryContract({ name, source, harness, openIndex = memoryInd
       expect(started.directory.conditions).to.be.empty;
     });
 
-    it('writes nothing and notifies no listener after a stop, which may come at any time and repeatedly', async () => {
+    it('writes nothing and notifies no listener after a stop, which may happen at any time and repeatedly', async () => {
       const { directory } = open();
       let changes = 0;
       directory.subscribe(() => {

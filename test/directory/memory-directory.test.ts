@@ -8,7 +8,7 @@ import { observe } from '../support/directory-observer.ts';
 const index = () => memoryIndex({ kind: 'catalogue', name: '/films/catalogue.yml' });
 
 describe('the directory in memory', () => {
-  it('has the objects in the index when its start returns: with a file, without one, not accepted', () => {
+  it('has all objects in the index when start returns: with a file, without one, and not accepted', () => {
     const facts = { size: 3, mtimeMs: 1, ctimeMs: 2, ino: 3 };
     const objects = [
       {

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { DataObject } from '../../machines/answer.ts';
 import type { LookUp } from '../../src/ipc/look-up.ts';
-import { LookUpClient, type LookUpServer, serveLookUps } from '../../src/ipc/look-up-channel.ts';
+import { type LookUpServer, serveLookUps } from '../../src/ipc/look-up-channel.ts';
+import { LookUpClient } from '../../src/ipc/look-up-client.ts';
+import { BringingTwin } from '../support/bringing-twin.ts';
 import { Folder } from '../support/folder.ts';
 import { until } from '../support/until.ts';
 
@@ -23,13 +25,14 @@ describe('the look-up channel', () => {
   let server: { close(): Promise<void> } | null;
   let asked: string[];
   let bad: string[];
+  let damaged: [indexId: string, message: string][];
 
   beforeEach(async () => {
     folder = await Folder.make();
     path = join(folder.path, 'content.sock');
     client = new LookUpClient(path, { timeoutMs: 60_000 });
     server = null;
-    [asked, bad] = [[], []];
+    [asked, bad, damaged] = [[], [], []];
   });
 
   afterEach(async () => {
@@ -39,18 +42,20 @@ describe('the look-up channel', () => {
   });
 
   async function serve(lookUp: (id: string) => Promise<LookUp> = async () => unknown): Promise<LookUpServer> {
-    const own = await serveLookUps(path, {
-      lookUp: (id) => {
+    const lookUps = {
+      lookUp: (id: string) => {
         asked.push(id);
         return lookUp(id);
       },
-      reportBadCopy: (id) => void bad.push(id),
-    });
+      reportBadCopy: (id: string) => void bad.push(id),
+      reportDamage: (indexId: string, message: string) => void damaged.push([indexId, message]),
+    };
+    const own = await serveLookUps(path, lookUps, new BringingTwin());
     server = own;
     return own;
   }
 
-  /** A content process that does with its connections as a test says. */
+  /** A content process whose behaviour on a connection is given by the test. */
   async function listen(onConnection: (socket: Socket) => void): Promise<Server> {
     const sockets = new Set<Socket>();
     const own = createServer((socket) => {
@@ -68,7 +73,7 @@ describe('the look-up channel', () => {
     return own;
   }
 
-  it('brings each look-up its own answer, in whatever order they come', async () => {
+  it('matches each answer to its look-up, in any order', async () => {
     const answers = new Map<string, (answer: LookUp) => void>();
     await serve((id) => new Promise((resolve) => answers.set(id, resolve)));
     const found: LookUp = { result: 'found', object: withType('video/mp4'), bucketWorkers: { '1:0': [3] } };
@@ -80,7 +85,7 @@ describe('the look-up channel', () => {
     expect(await first).to.deep.equal(found);
   });
 
-  it('asks once for an object that many want, and again later', async () => {
+  it('asks once for concurrent look-ups of one object, and again later', async () => {
     await serve();
     const answers = await Promise.all(Array.from({ length: 50 }, () => client.lookUp('7')));
     expect([answers.length, answers[49], asked]).to.deep.equal([50, unknown, ['7']]);
@@ -95,7 +100,18 @@ describe('the look-up channel', () => {
     expect(bad).to.deep.equal(['5']);
   });
 
-  it('has a socket that only its user may open, in the place of what an earlier process left', async () => {
+  it('carries reports of a damaged index, in bounded length', async () => {
+    await serve();
+    client.reportDamage('index-1', 'wrong bytes');
+    client.reportDamage('index-1', 'x'.repeat(100_000));
+    await until(() => damaged.length === 2);
+    expect(damaged).to.deep.equal([
+      ['index-1', 'wrong bytes'],
+      ['index-1', 'x'.repeat(200)],
+    ]);
+  });
+
+  it('has a socket that only its user can open, and replaces one left by an earlier process', async () => {
     writeFileSync(path, '');
     writeFileSync(`${path}~`, '');
     await serve();
@@ -104,13 +120,13 @@ describe('the look-up channel', () => {
     expect(await client.lookUp('1')).to.deep.equal(unknown);
   });
 
-  it('is undecided at once while the content process is not there, and finds it when it is', async () => {
+  it('is undecided at once without a content process, and connects once there is one', async () => {
     expect(await client.lookUp('1')).to.deep.equal(undecided);
     await serve();
     await until(async () => (await client.lookUp('1')).result === 'unknown');
   });
 
-  it('finds a content process that has replaced another, and is undecided about what that one was asked', async () => {
+  it('connects to a replaced content process; look-ups sent to the old one are undecided', async () => {
     await serve();
     expect(await client.lookUp('1')).to.deep.equal(unknown);
     const first = server;
@@ -119,7 +135,7 @@ describe('the look-up channel', () => {
     const waiting = other.lookUp('2');
     await until(() => asked.includes('2'));
     await first?.close();
-    // Closed late, the first one leaves the second its path.
+    // Closing the first one late must not remove the path of the second.
     const second = server;
     await serve();
     await second?.close();
@@ -129,7 +145,7 @@ describe('the look-up channel', () => {
     other.close();
   });
 
-  it('waits no longer than its timeout, and then no look-up waits for a process that hangs', async () => {
+  it('waits no longer than its timeout, and then fails every look-up to a process that hangs', async () => {
     await listen(() => {});
     const hasty = new LookUpClient(path, { timeoutMs: 50 });
     const first = hasty.lookUp('1');
@@ -142,7 +158,7 @@ describe('the look-up channel', () => {
 
   it('keeps the connection when one look-up takes too long and others are answered', async () => {
     await serve((id) => (id === '1' ? new Promise(() => {}) : Promise.resolve(unknown)));
-    const hasty = new LookUpClient(path, { timeoutMs: 100 });
+    const hasty = new LookUpClient(path, { timeoutMs: 1000 });
     let isOver = false;
     const slow = hasty.lookUp('1').finally(() => {
       isOver = true;
@@ -153,7 +169,7 @@ describe('the look-up channel', () => {
     hasty.close();
   });
 
-  it('is undecided at once about more objects than may wait', async () => {
+  it('is undecided at once beyond the limit of waiting objects', async () => {
     let connections = 0;
     await listen(() => {
       connections += 1;
@@ -165,7 +181,7 @@ describe('the look-up channel', () => {
     expect(new Set((await Promise.all(waiting)).map(({ result }) => result))).to.deep.equal(new Set(['undecided']));
   });
 
-  it('keeps few reports for a process that does not read them', async () => {
+  it('buffers few reports for a process that does not read', async () => {
     let received = 0;
     const connection = new Promise<Socket>((resolve) => void listen((socket) => resolve(socket.pause())));
     await until(() => existsSync(path));
@@ -183,7 +199,7 @@ describe('the look-up channel', () => {
     expect(received).to.be.greaterThan(0).and.lessThan(2_000_000);
   });
 
-  it('drops a content process that does not speak its language, and asks again', async () => {
+  it('disconnects from a content process that violates the protocol, and reconnects', async () => {
     for (const nonsense of ['nonsense\n', 'null\n', 'x'.repeat(100_000)]) {
       const own = await listen((socket) => void socket.write(nonsense));
       expect(await client.lookUp('1'), nonsense.slice(0, 9)).to.deep.equal(undecided);
@@ -194,7 +210,7 @@ describe('the look-up channel', () => {
     await until(async () => (await client.lookUp('1')).result === 'unknown');
   });
 
-  it('drops a server process that does not, and serves the others', async () => {
+  it('disconnects a server process that violates the protocol, and serves the others', async () => {
     await serve();
     for (const nonsense of ['nonsense\n', 'null\n', 'x'.repeat(100_000)]) {
       const socket = connect(path);
@@ -205,7 +221,7 @@ describe('the look-up channel', () => {
     expect(await client.lookUp('1')).to.deep.equal(unknown);
   });
 
-  it('lets a thousand look-ups of one server process wait, and drops one that does not read its answers', async () => {
+  it('lets a thousand look-ups of one server process wait, and disconnects one that does not read its answers', async () => {
     let open = () => {};
     const gate = new Promise<void>((resolve) => {
       open = resolve;

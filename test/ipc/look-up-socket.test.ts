@@ -1,4 +1,4 @@
-// The path of the look-up socket: short enough for a socket, the same every time, and in no hands but its user's.
+// The path of the look-up socket: short enough, the same every time, and private to its user.
 import { chmodSync, mkdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
@@ -21,7 +21,7 @@ describe('the path of the look-up socket', () => {
     expect(lookUpSocketPath(`${longest}é`, temporary.path)).to.match(new RegExp(`^${temporary.path}/`));
   });
 
-  it('is in a private folder where that path is too long, the same every time', () => {
+  it('is in a private folder if that path is too long, the same every time', () => {
     const path = lookUpSocketPath(long, temporary.path);
     expect(dirname(dirname(path))).to.equal(temporary.path);
     expect(statSync(dirname(path)).mode & 0o777).to.equal(0o700);
@@ -29,7 +29,7 @@ describe('the path of the look-up socket', () => {
     expect(lookUpSocketPath(`${long}other`, temporary.path)).not.to.equal(path);
   });
 
-  it('is in no folder that others may use, or that is a link', () => {
+  it('is never in a folder that other users can access, or that is a link', () => {
     const folder = dirname(lookUpSocketPath(long, temporary.path));
     chmodSync(folder, 0o770);
     expect(() => lookUpSocketPath(long, temporary.path)).to.throw(/other users may use it/);
@@ -40,7 +40,7 @@ describe('the path of the look-up socket', () => {
     expect(() => lookUpSocketPath(long, temporary.path)).to.throw(/belongs to another user/);
   });
 
-  it('fails in words where there is no short path', () => {
+  it('fails with a clear message if there is no short path', () => {
     expect(() => lookUpSocketPath(long, `/${'x'.repeat(90)}`)).to.throw(/too long for a socket/);
   });
 });

@@ -3,8 +3,10 @@ import { expect } from 'chai';
 import {
   type AnswerWord,
   answer,
+  answerBrought,
   answers,
   type DataObject,
+  isDescribed,
   judgeCopy,
   verifiedHeaders,
 } from '../../machines/answer.ts';
@@ -33,7 +35,7 @@ describe('the answer to an asset request', () => {
     expect(answer('undecided', everything)).to.equal('undecided');
     expect(answer({ ...object, accepted: false }, everything)).to.equal('unaccepted');
     expect(answer(object, () => false)).to.equal('elsewhere');
-    expect(answer({ ...object, path: null }, everything)).to.equal('unavailable');
+    expect(answer({ ...object, path: null }, everything)).to.equal('miss');
     expect(answer({ ...object, path: null }, () => false)).to.equal('elsewhere');
     expect(answer(object, everything)).to.equal('hit');
   });
@@ -48,6 +50,22 @@ describe('the answer to an asset request', () => {
     expect(answer(object, covers(3, null))).to.equal('hit');
     expect(answer(object, covers(4, null))).to.equal('elsewhere');
     expect(answer(object, covers(null, null))).to.equal('elsewhere');
+  });
+
+  it('is, for an object that must be fetched, what has come of that', () => {
+    expect(answerBrought('arriving', 0, 0)).to.equal('miss');
+    expect(answerBrought('arriving', 99, 100)).to.equal('pending');
+    expect(answerBrought('arriving', 100, 100)).to.equal('miss');
+    expect(answerBrought('here', 0, 0)).to.equal('hit');
+    for (const word of ['pass', 'unavailable', 'undecided'] as const) expect(answerBrought(word, 0, 0)).to.equal(word);
+  });
+
+  it('needs no fetching for a HEAD if the directory states size and type', () => {
+    expect(isDescribed(object)).to.equal(true);
+    expect([isDescribed({ ...object, size: null }), isDescribed({ ...object, type: null })]).to.deep.equal([
+      false,
+      false,
+    ]);
   });
 
   it('has one row of status and headers for every word', () => {

@@ -42,14 +42,14 @@ describe('coverage change', () => {
     expect(gained).to.deep.equal({ count: 1, bytes: 10, sizeUnknown: 0, ids: ['3'] });
   });
 
-  it('counts unknown sizes apart, and a bag without accepted objects not at all', () => {
+  it('counts unknown sizes separately, and ignores a bag without accepted objects', () => {
     const some = { first: bag('a', ['1', '2'], 1), empty: bag('a', []) };
     expect(compare(some, { workerId: 2 }).dropped).to.deep.equal({
       ...{ count: 2, bytes: 10, sizeUnknown: 1, ids: ['1', '2'] },
     });
   });
 
-  it('names no more than it may, reads no more ids, and counts all', () => {
+  it('lists at most the given number of ids, reads no more, and counts all', () => {
     const ids = Array.from({ length: 2500 }, (_, index) => String(index));
     let read = 0;
     const objectsOf = function* () {
@@ -67,7 +67,7 @@ describe('coverage change', () => {
     expect(read).to.equal(2);
   });
 
-  it('names none where none may be named', () => {
+  it('lists none if the number is 0', () => {
     expect(compare(all, { workerId: 2 }, 0).dropped).to.deep.equal({ count: 2, bytes: 20, sizeUnknown: 0, ids: [] });
   });
 });

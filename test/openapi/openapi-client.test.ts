@@ -140,7 +140,7 @@ describe('a real node, by its API description', () => {
     const done = async () => {
       const { value } = await scrape();
       const hits = value('distributor_public_requests_total', { cache: 'hit', status: '200' });
-      return [hits, value('distributor_public_sent_bytes_total')];
+      return [hits, value('distributor_public_sent_bytes_total', { source: 'local' })];
     };
     // Each server process reports its metrics once a second.
     await until(async () => (await done()).join() === '1,3');

@@ -276,7 +276,7 @@ function answersIn(text: string): RawAnswer[] {
 
 function bodyLength(rest: string, head: string, status: number): number {
   if (status < 200 || status === 204 || status === 304) return 0;
-  // An answer to HEAD tells the length of a body that does not come.
+  // An answer to HEAD states the length of a body that does not follow.
   if (rest === '' || rest.startsWith('HTTP/1.1 ')) return 0;
   if (/^transfer-encoding: chunked/im.test(head)) {
     const last = rest.indexOf('0\r\n\r\n');

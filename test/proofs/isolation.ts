@@ -1,9 +1,9 @@
 // The proof that the operator gets through: what reads, refusals and settings take with the public side idle, saturated, and hung.
-import { Agent, request } from 'node:http';
 import type { StateDocument } from '../../src/control/node-control.ts';
 import { Crowd } from '../support/crowd.ts';
 import { accessToken, Home, type RealNode } from '../support/harness.ts';
 import { until } from '../support/until.ts';
+import { Operator, Times } from './operator-calls.ts';
 import type { Finding, Say } from './proof.ts';
 
 export interface IsolationOptions {
@@ -124,47 +124,4 @@ async function hung(node: RealNode, operator: Operator, options: IsolationOption
   }
   const { code } = await node.exited;
   return [...findings, { what: 'exit', figure: `code ${code}`, bar: 'code 0', holds: code === 0 }];
-}
-
-/** One kept-alive connection to the operator API, one call at a time. */
-class Operator {
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  readonly #url: string;
-  readonly #headers: Readonly<Record<string, string>>;
-
-  constructor(url: string, token: string) {
-    this.#url = url;
-    this.#headers = { authorization: `Bearer ${token}` };
-  }
-
-  call(method: string, path: string): Promise<{ readonly status: number; readonly document: unknown }> {
-    return new Promise((resolve, reject) => {
-      const options = { method, agent: this.#agent, headers: this.#headers };
-      request(`${this.#url}/api/v1/${path}`, options, async (res) => {
-        const text = Buffer.concat(await res.toArray()).toString();
-        resolve({ status: res.statusCode ?? 0, document: JSON.parse(text) });
-      })
-        .once('error', reject)
-        .end();
-    });
-  }
-
-  leave(): void {
-    this.#agent.destroy();
-  }
-}
-
-class Times {
-  readonly #of = new Map<string, number[]>();
-
-  add(kind: string, ms: number): void {
-    const list = this.#of.get(kind);
-    if (list) list.push(ms);
-    else this.#of.set(kind, [ms]);
-  }
-
-  at(kind: string, percent: number): number {
-    const sorted = [...(this.#of.get(kind) ?? [])].sort((a, b) => a - b);
-    return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))] ?? Number.NaN;
-  }
 }

@@ -1,4 +1,4 @@
-// The picture is the machine, and it explains itself: what a running node tells of its steps and refusals, held against both.
+// The picture is the machine, and it explains itself: what a running node reports of its steps and refusals, held against both.
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { type CommandName, commandNames } from '../../machines/commands.ts';

@@ -1,5 +1,8 @@
 // The long forms of the proofs, from the command line: `node dist/test/proofs/prove.js drain --rounds 50`.
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { contentCauses, proveContentIsolation } from './content-isolation.ts';
+import { proveDamage } from './damage.ts';
+import { directoryKinds, proveDirectory } from './directory.ts';
 import { proveDrain } from './drain.ts';
 import { proveDurable } from './durable.ts';
 import { proveFuzz } from './fuzz.ts';
@@ -41,6 +44,20 @@ program
   .action((options) => prove((say) => proveIsolation({ ...options, workerTimeoutMs: 1500, judged: true }, say)));
 
 program
+  .command('content-isolation')
+  .summary('However the content process fails, viewers and operators notice nothing of it.')
+  .addOption(new Option('--causes <cause...>', 'what happens').choices(contentCauses).default(contentCauses))
+  .option('--clients <n>', 'clients at full speed', whole, 20)
+  .option('--downloads <n>', 'downloads in progress', whole, 20)
+  .option('--calls <n>', 'calls of each kind, before and during it', whole, 300)
+  .option('--calm', 'waits until the conditions of the crashes are gone', false)
+  .action(({ calm, ...options }) =>
+    prove((say) =>
+      proveContentIsolation({ ...options, contentTimeoutMs: 5000, judged: true, waitsForCalm: calm }, say),
+    ),
+  );
+
+program
   .command('fuzz')
   .summary('Nothing thrown at either port breaks the node, makes it talk, makes it grow, or keeps others waiting.')
   .option('--seed <n>', 'the same seed is the same requests', whole, 1 + Math.floor(Math.random() * 1e9))
@@ -69,6 +86,26 @@ program
   .action(({ intruders, ...options }) =>
     prove(async (say) => [...(await proveDurable(options, say)), ...(await proveTwoNodes({ rounds: intruders }, say))]),
   );
+
+program
+  .command('damage')
+  .summary('After random damage to the index every object is served again, and no other bytes.')
+  .option('--rounds <n>', 'damaged indexes', whole, 100)
+  .option('--objects <n>', 'in the catalogue', whole, 3000)
+  .option('--seed <n>', 'the same seed gives the same damage', whole, randomSeed())
+  .action((options) => prove((say) => proveDamage(options, say)));
+
+program
+  .command('directory')
+  .summary(
+    'A kill of the content process or the node shows no mixed directory, loses nothing, and has nothing read twice.',
+  )
+  .option('--rounds <n>', 'kills for each kind of directory', whole, 100)
+  .addOption(new Option('--kinds <kind...>', 'kinds of directory').choices(directoryKinds).default(directoryKinds))
+  .option('--objects <n>', 'objects of a catalogue', whole, 1000)
+  .option('--big-files <n>', 'files of 32 MiB that never change', whole, 3)
+  .option('--seed <n>', 'the same seed gives the same changes', whole, randomSeed())
+  .action((options) => prove((say) => proveDirectory({ ...options, judged: true }, say)));
 
 program
   .command('soak')

@@ -1,4 +1,4 @@
-// What a server process knows of objects: by its index, by look-ups, and after the index was replaced.
+// How a server process finds objects: in its index, by look-ups, and after the index was replaced.
 import { expect } from 'chai';
 import type { DataObject } from '../../machines/answer.ts';
 import { ObjectView } from '../../src/public/object-view.ts';
@@ -28,7 +28,7 @@ describe('the view of objects', () => {
     expect(view.find('1')).to.equal('unknown');
   });
 
-  it('knows that an object does not exist only by a whole catalogue', () => {
+  it('knows that an object does not exist only from a whole catalogue', () => {
     for (const [source, isRead, finding] of [
       [catalogue, false, 'undecided'],
       [catalogue, true, 'unknown'],
@@ -51,7 +51,7 @@ describe('the view of objects', () => {
     ]);
   });
 
-  it('covers what the settings and the directory say together, whichever changed last', () => {
+  it('covers what settings and directory say together, whichever changed last', () => {
     const [view, index] = [new ObjectView({ workerId: 3, buckets: null }, dataObject), memoryIndex(catalogue)];
     expect(view.covers(['1:0'])).to.equal(false);
     view.use(index);
@@ -63,7 +63,7 @@ describe('the view of objects', () => {
     expect([view.covers(['1:0']), view.settings.workerId]).to.deep.equal([true, 4]);
   });
 
-  it('judges an object that was looked up by the workers that came with it', () => {
+  it('judges a looked-up object by the workers in the answer', () => {
     const view = new ObjectView({ workerId: 3, buckets: null }, dataObject);
     const found = (json: string) =>
       view.judge({ result: 'found', object: object('1'), bucketWorkers: JSON.parse(json) });
@@ -75,7 +75,7 @@ describe('the view of objects', () => {
     expect(view.judge({ result: 'undecided' }).finding).to.equal('undecided');
   });
 
-  it('closes the index that it no longer reads, and no other', () => {
+  it('closes the index it no longer reads, and no other', () => {
     const closed: string[] = [];
     const index = (name: string) => {
       const own = memoryIndex({ ...catalogue, name });

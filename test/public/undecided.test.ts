@@ -1,6 +1,7 @@
 // A node that does not know its whole directory: what it answers about objects, its readiness and its status.
 import { expect } from 'chai';
 import type { DataObject } from '../../machines/answer.ts';
+import { squidMark } from '../../src/ipc/content-messages.ts';
 import type { LookUp } from '../../src/ipc/look-up.ts';
 import { memoryIndex } from '../../src/store/memory-index.ts';
 import type { IndexWriter } from '../../src/store/object-index.ts';
@@ -62,14 +63,16 @@ describe('a node that does not know its whole directory', () => {
     expect(asked).to.deep.equal(Array(5).fill('7'));
   });
 
-  it('is undecided about everything without an index, or before the catalogue was read', async () => {
+  it('is undecided about every object without an index, or before the catalogue was read', async () => {
     const { publicServer } = await opened(memoryIndex(catalogue), { result: 'undecided' });
     expect(await typeOf()).to.deep.equal([503, 'undecided', '5']);
     publicServer.useIndex(null);
     expect(await typeOf()).to.deep.equal([503, 'undecided', '5']);
+    const { headers } = await ask(open?.port ?? 0, '/api/v1/assets/7');
+    expect(headers['access-control-expose-headers']).to.contain('Retry-After');
   });
 
-  it('looks nothing up that a whole catalogue does not have', async () => {
+  it('does not look up what a whole catalogue does not contain', async () => {
     const index = memoryIndex(catalogue);
     publishObjects(index, []);
     await opened(index, found());
@@ -87,14 +90,14 @@ describe('a node that does not know its whole directory', () => {
     expect(await answered).to.deep.equal([421, 'elsewhere', undefined]);
   });
 
-  it('is not ready until the directory was read, and says why', async () => {
+  it('is not ready until the directory has been read, and says why', async () => {
     const index = memoryIndex(squid);
     const { port, publicServer } = await opened(index, found());
     const ready = async () => {
       const { status, body } = await ask(port, '/readyz');
       return [status, body.toString()];
     };
-    expect(await ready()).to.deep.equal([503, 'the directory has not been read yet\n']);
+    expect(await ready()).to.deep.equal([503, 'the directory has never been read\n']);
     await typeOf();
     expect((await ready())[0]).to.equal(503);
     publishObjects(index, []);
@@ -109,10 +112,10 @@ describe('a node that does not know its whole directory', () => {
     const status = async () => JSON.parse((await ask(port, '/api/v1/status')).body.toString());
     const unread = { url: '', chainHead: 0, blocksProcessed: 0, packageVersion: '' };
     expect((await status()).queryNodeStatus).to.deep.equal(unread);
-    index.transact((tx) => tx.putMark('squid', { height: 4711, version: '1.5.2' }));
+    index.transact((tx) => tx.putMark(squidMark, { height: 4711, version: '1.5.2' }));
     const read = { url: '', chainHead: 4711, blocksProcessed: 4711, packageVersion: '1.5.2' };
     expect((await status()).queryNodeStatus).to.deep.equal(read);
-    index.transact((tx) => tx.putMark('squid', { height: null, version: null }));
+    index.transact((tx) => tx.putMark(squidMark, { height: null, version: null }));
     expect((await status()).queryNodeStatus).to.deep.equal(unread);
     publicServer.useIndex(null);
     expect(await status()).to.deep.include({ objectsInCache: 0, storageUsed: 0, queryNodeStatus: unread });

@@ -1,6 +1,6 @@
 // Installs what the real query engine needs: PostgreSQL from Debian, and the engine's packages in `local/squid-engine`.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/base/version.ts';
 
@@ -22,7 +22,7 @@ export function installEngine(): string {
       run('npm', ['ci', '--ignore-scripts', '--no-fund', '--no-audit'], installed);
     } catch (error) {
       // The next run installs again.
-      copyFileSync('/dev/null', join(installed, 'package.json'));
+      rmSync(join(installed, 'package.json'));
       throw error;
     }
   }

@@ -29,6 +29,8 @@ export interface RealSquid {
   fill(size: NetworkSize): Promise<void>;
   /** @returns the GraphQL URL */
   serve(release: Release): Promise<string>;
+  /** The engines keep running. */
+  stopDatabase(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -66,6 +68,9 @@ export async function startRealSquid(): Promise<RealSquid> {
   }
   await psql('--file=tables.sql');
 
+  // A fast shutdown: connections are closed.
+  const stopDatabase = () => end(postgres, 'SIGINT');
+
   return {
     sql: (statement) => psql(`--command=${statement}`),
     fillWith: (sql) => psql(`--command=${empty};`, `--command=${sql}`),
@@ -80,17 +85,17 @@ export async function startRealSquid(): Promise<RealSquid> {
       copyFileSync(join(files, 'schema.graphql'), join(place, 'schema.graphql'));
       const engine = spawn(process.execPath, [join(packages, release, 'bin', 'run.js')], {
         cwd: place,
-        env: { ...process.env, DB_HOST: folder, DB_USER: 'postgres', DB_NAME: 'postgres', GQL_PORT: '0' },
+        env: { PATH: process.env.PATH, DB_HOST: folder, DB_USER: 'postgres', DB_NAME: 'postgres', GQL_PORT: '0' },
         stdio: ['ignore', 'ignore', 'pipe'],
       });
       children.push(engine);
       const [, port] = await lineOf(engine, /listening on port (\d+)/);
       return `http://127.0.0.1:${port}/graphql`;
     },
+    stopDatabase,
     stop: async () => {
       await Promise.all(children.map((child) => end(child, 'SIGTERM')));
-      // A fast shutdown: connections are closed.
-      await end(postgres, 'SIGINT');
+      await stopDatabase();
       rmSync(folder, { recursive: true, force: true });
     },
   };

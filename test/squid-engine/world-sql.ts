@@ -9,9 +9,15 @@ function insert(table: string, rows: readonly (readonly string[])[]): string {
 }
 
 /** To be run on empty tables. */
-export function worldSql({ height, buckets, bags }: World): string {
+export function worldSql({ height, buckets, bags, storageBuckets = {} }: World): string {
   const bagEntries = Object.entries(bags);
-  const storage = new Set(bagEntries.flatMap(([, { storageBuckets }]) => storageBuckets));
+  const named = bagEntries.flatMap(([, bag]) => bag.storageBuckets);
+  const storage = new Set([...named, ...Object.keys(storageBuckets)]);
+  const statusOf = (id: string) => {
+    const isTypeOf = `StorageBucketOperatorStatus${storageBuckets[id]?.status ?? 'Missing'}`;
+    return json({ isTypeOf, workerId: 1, transactorAccountId: 'a' });
+  };
+  const metadata = Object.entries(storageBuckets).filter(([, { endpoint }]) => endpoint !== undefined);
   const objects = bagEntries.flatMap(([bag, { objects: members }]) =>
     Object.entries(members).map(([id, object]) => ({ bag, id, ...object })),
   );
@@ -39,12 +45,16 @@ export function worldSql({ height, buckets, bags }: World): string {
     ),
     insert(
       'storage_bucket',
-      [...storage].map((id) => [text(id), json({ isTypeOf: 'StorageBucketOperatorStatusMissing' })]),
+      [...storage].map((id) => [text(id), statusOf(id)]),
+    ),
+    insert(
+      'storage_bucket_operator_metadata',
+      metadata.map(([id, { endpoint }]) => [text(`m${id}`), text(id), text(endpoint ?? null)]),
     ),
     insert(
       'storage_bucket_bag',
-      bagEntries.flatMap(([bag, { storageBuckets }]) =>
-        storageBuckets.map((id) => [text(`${id}-${bag}`), text(id), text(bag)]),
+      bagEntries.flatMap(([bag, { storageBuckets: members }]) =>
+        members.map((id) => [text(`${id}-${bag}`), text(id), text(bag)]),
       ),
     ),
     insert(

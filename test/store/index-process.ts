@@ -25,7 +25,7 @@ const change = (tx: IndexTransaction, id: string, version: number) =>
   tx.putObject(id, squidRow(anyBag(), { size: random(1000), type: String(version), accepted: random(5) > 0 }));
 
 const modes: Readonly<Record<string, () => Promise<void>>> = {
-  /** Builds and publishes versions and changes them, for ever. Reports every commit. */
+  /** Builds and publishes versions and changes them, forever. Reports every commit. */
   async write() {
     const index = openIndexWriter(folder, { source, maxBytes });
     const ids = Array.from({ length: objects }, (_, id) => String(id));
@@ -52,7 +52,7 @@ const modes: Readonly<Record<string, () => Promise<void>>> = {
     }
   },
 
-  /** Compares every state that it sees with a recount, for ever. Reports the version, or what is wrong. */
+  /** Compares every state that it sees with a recount, forever. Reports the version, or what is wrong. */
   async check() {
     const index = openIndexReader(folder);
     for (;;) {

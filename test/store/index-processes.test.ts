@@ -115,7 +115,7 @@ describe('the index between processes', () => {
     await index.close();
   });
 
-  it('uses the pages again that a killed reader held', async () => {
+  it('reuses the pages that a killed reader held', async () => {
     const index = openWriter();
     commits(index, 50);
     const before = fileBytes();
@@ -126,7 +126,7 @@ describe('the index between processes', () => {
     const held = fileBytes();
     expect(held).to.be.greaterThan(2 * before);
     await kill(reader);
-    // The writer looks for killed readers now and then.
+    // The writer checks for killed readers now and then.
     commits(index, 100);
     const freed = fileBytes();
     commits(index, 400);
@@ -134,7 +134,7 @@ describe('the index between processes', () => {
     await index.close();
   });
 
-  it('is full at its maximum size, leaves nothing of the transaction, and can be emptied', async () => {
+  it('is full at its maximum size, leaves nothing of the failed transaction, and can be emptied', async () => {
     const index = openWriter(2 ** 20);
     index.transact((tx) => tx.putBag('a', inBuckets()));
     const put = (first: number) =>
@@ -159,7 +159,7 @@ describe('the index between processes', () => {
     await index.close();
   });
 
-  it('is full rather than outgrow the disk while a stopped reader holds its pages', async () => {
+  it('becomes full instead of outgrowing the disk while a stopped reader holds its pages', async () => {
     const index = openWriter(2 ** 20);
     commits(index, 50);
     const reader = start('iterate');

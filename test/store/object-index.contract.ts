@@ -1,7 +1,7 @@
 // What every index does, in memory and on disk.
 import { expect } from 'chai';
 import type { IndexWriter, ObjectRow } from '../../src/store/object-index.ts';
-import { catalogueRow, inBuckets, recount, squidRow } from './rows.ts';
+import { catalogueRow, copyRow, inBuckets, recount, squidRow } from './rows.ts';
 
 export interface IndexUnderTest {
   readonly writer: IndexWriter;
@@ -41,6 +41,8 @@ export function describesAnIndex(create: () => Promise<IndexUnderTest>): void {
       squidRow('a', { size: null, accepted: false }),
       catalogueRow('a', 'clips/ä.mp4', { size: 7 }),
       catalogueRow('a', 'gone', { found: null, problem }),
+      squidRow('a', { url: 'https://films.example/4.mp4' }),
+      { ...catalogueRow('a', 'both', { size: 7 }), url: 'https://films.example/5.mp4' },
     ];
     index.transact((tx) => {
       tx.putBag('a', { distributionBuckets: ['1:0'], storageBuckets: ['7'], pass: 3 });
@@ -73,7 +75,7 @@ export function describesAnIndex(create: () => Promise<IndexUnderTest>): void {
     expect(index.summary.totals).to.include({ objects: 3, files: 1, fileBytes: 7, missing: 1, damaged: 1 });
   });
 
-  it('follows an object into another bag, and out of the index', () => {
+  it('updates sums when an object moves to another bag or is removed', () => {
     putTwoBags();
     index.transact((tx) => tx.putObject('1', squidRow('b', { size: 20 })));
     expect([...index.objectsOfBag('a')]).to.deep.equal(['2']);
@@ -97,7 +99,7 @@ export function describesAnIndex(create: () => Promise<IndexUnderTest>): void {
     expect(index.summary.totals).to.deep.equal(recount(index)).and.include({ objects: 1, bags: 1 });
   });
 
-  it('lists ids in the order of their text, from the one after another', () => {
+  it('lists ids in text order, starting after a given one', () => {
     index.transact((tx) => {
       tx.putBag('a', inBuckets());
       for (const id of ['9', '10', '100', '2']) tx.putObject(id, squidRow('a'));
@@ -108,7 +110,7 @@ export function describesAnIndex(create: () => Promise<IndexUnderTest>): void {
     expect([...index.objectIds('9')]).to.deep.equal([]);
   });
 
-  it('keeps bags apart whose names begin alike', () => {
+  it('separates bags whose names share a prefix', () => {
     index.transact((tx) => {
       for (const bag of ['a', 'a:1', 'a 1']) {
         tx.putBag(bag, inBuckets());
@@ -145,7 +147,7 @@ export function describesAnIndex(create: () => Promise<IndexUnderTest>): void {
     expect([...index.objectsOfBag('a')]).to.deep.equal(['1', '2']);
   });
 
-  it('does not put an object into a bag that is not there', () => {
+  it('does not put an object into a missing bag', () => {
     putTwoBags();
     index.transact((tx) => expect(() => tx.putObject('1', squidRow('nowhere'))).to.throw(/bag nowhere/));
     expect(index.object('1')).to.include({ bag: 'a' });
@@ -217,6 +219,89 @@ export function describesAnIndex(create: () => Promise<IndexUnderTest>): void {
     expect(index.mark('position')).to.equal(undefined);
   });
 
+  describe('its copies', () => {
+    it('are returned as they were put, with their totals', () => {
+      const rows = [
+        copyRow({
+          size: 2 ** 52,
+          type: 'text/plain',
+          hash: null,
+          originTag: '"1"',
+          uses: 2.5,
+          lastUseSec: 99,
+          priority: 7.25,
+        }),
+        copyRow({ size: 3, priority: -1 }),
+      ];
+      index.transact((tx) => {
+        for (const [number, row] of rows.entries()) tx.putCopy(String(number), row);
+        expect(tx.copy('1')).to.deep.equal(rows[1]);
+        expect(tx.summary.totals).to.include({ copies: 2, copyBytes: 2 ** 52 + 3 });
+      });
+      expect([index.copy('0'), index.copy('1'), index.copy('2')]).to.deep.equal([...rows, undefined]);
+      expect(index.summary.totals)
+        .to.deep.equal(recount(index))
+        .and.include({ copies: 2, copyBytes: 2 ** 52 + 3 });
+      index.transact((tx) => tx.putCopy('0', copyRow({ size: 4 })));
+      index.transact((tx) => {
+        tx.removeCopy('1');
+        tx.removeCopy('2');
+      });
+      expect(index.summary.totals).to.deep.equal(recount(index)).and.include({ copies: 1, copyBytes: 4 });
+    });
+
+    it('are listed by id from the one after another, and by priority', () => {
+      const priorities = { '9': 0, '10': -3.5, '100': 1e300, '2': -1e-300, '20': 0.25, '11': -3.5 };
+      index.transact((tx) => {
+        for (const id of Object.keys(priorities)) tx.putCopy(id, copyRow({ priority: 1 }));
+        for (const [id, priority] of Object.entries(priorities)) tx.putCopy(id, copyRow({ priority }));
+      });
+      expect([...index.copyIds('')]).to.deep.equal(['10', '100', '11', '2', '20', '9']);
+      expect([...index.copyIds('11')]).to.deep.equal(['2', '20', '9']);
+      expect([...index.copyIds('1')]).to.deep.equal(['10', '100', '11', '2', '20', '9']);
+      expect([...index.copiesByPriority()].map(([id]) => id)).to.deep.equal(['10', '11', '2', '9', '20', '100']);
+      expect([...index.copiesByPriority()][5]).to.deep.equal(['100', copyRow({ priority: 1e300 })]);
+      index.transact((tx) => tx.removeCopy('10'));
+      expect([...index.copiesByPriority()].map(([id]) => id)).to.deep.equal(['11', '2', '9', '20', '100']);
+    });
+
+    it('are not changed by a transaction that fails', () => {
+      index.transact((tx) => tx.putCopy('1', copyRow()));
+      const fail = () =>
+        index.transact((tx) => {
+          tx.putCopy('1', copyRow({ size: 9, priority: 9 }));
+          tx.putCopy('2', copyRow());
+          tx.removeCopy('1');
+          throw new Error('enough');
+        });
+      expect(fail).to.throw('enough');
+      expect([...index.copiesByPriority()]).to.deep.equal([['1', copyRow()]]);
+      expect(index.summary.totals).to.deep.equal(recount(index));
+    });
+
+    it('belong to every version of the directory', () => {
+      putTwoBags();
+      index.transact((tx) => tx.putCopy('1', copyRow({ size: 5 })));
+      const version = index.newVersion();
+      version.transact((tx) => {
+        expect(tx.copy('1')).to.deep.equal(copyRow({ size: 5 }));
+        tx.putCopy('2', copyRow({ size: 6 }));
+        expect(tx.summary.totals).to.include({ objects: 0, copies: 2 });
+      });
+      expect(index.summary.totals).to.include({ objects: 3, copies: 2, copyBytes: 11 });
+      version.publish();
+      while (index.tidy());
+      expect([...index.copyIds('')]).to.deep.equal(['1', '2']);
+      expect(index.summary.totals).to.deep.equal(recount(index)).and.include({ objects: 0, copies: 2, copyBytes: 11 });
+    });
+
+    it('have names of a bounded length', () => {
+      expect(index.copy('1'.repeat(100_000))).to.equal(undefined);
+      const put = () => index.transact((tx) => tx.putCopy('1'.repeat(513), copyRow()));
+      expect(put).to.throw(RangeError);
+    });
+  });
+
   describe('a new version', () => {
     const build = () => {
       const version = index.newVersion();
@@ -227,7 +312,7 @@ export function describesAnIndex(create: () => Promise<IndexUnderTest>): void {
       return version;
     };
 
-    it('is empty, and not seen before it is published', () => {
+    it('is empty, and invisible until it is published', () => {
       putTwoBags();
       const before = index.summary;
       const version = index.newVersion();
@@ -287,12 +372,13 @@ export function describesAnIndex(create: () => Promise<IndexUnderTest>): void {
     });
   });
 
-  it('knows everything after it was opened again, and discards a version that was not published', async () => {
+  it('has everything after it was reopened, and discards an unpublished version', async () => {
     if (reopen === null) return;
     putTwoBags();
     index.transact((tx) => {
       tx.putMark('position', [1]);
       tx.putBucket('1:0', { workers: [1], distributing: true });
+      tx.putCopy('1', copyRow({ priority: 3 }));
     });
     const all = (one: IndexWriter) => [
       one.summary,
@@ -300,6 +386,7 @@ export function describesAnIndex(create: () => Promise<IndexUnderTest>): void {
       [...one.buckets()],
       [...one.objectIds('')].map((id) => one.object(id)),
       one.mark('position'),
+      [...one.copiesByPriority()],
     ];
     index.newVersion().transact((tx) => tx.putBag('n', inBuckets('1:0')));
     const before = all(index);

@@ -67,7 +67,7 @@ describe('crash conditions', () => {
     expect(crashes.conditions(0, null).map(({ type }) => type)).to.deep.equal(['WorkerCrashed']);
   });
 
-  it('speak of the content process in its own words', () => {
+  it('have messages of their own for the content process', () => {
     const crashes = new Crashes(10_000, contentCrashes, () => now);
     for (let times = 1; times <= 4; times += 1) crashes.note(death(times));
     const [crashed, loop] = crashes.conditions(4, null);

@@ -19,7 +19,7 @@ describe('known names', () => {
     expect(names.bucketsOf(7)).to.deep.equal([]);
   });
 
-  it('leave open what an incomplete list does not contain', () => {
+  it('are unknown if an incomplete list does not contain them', () => {
     const names = new KnownNames();
     names.set({ bucketWorkers, isComplete: false });
     expect([names.has('1:2'), names.has('5:5')]).to.deep.equal([true, null]);

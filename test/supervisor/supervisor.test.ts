@@ -67,6 +67,37 @@ describe('the supervisor', () => {
   const conditionOf = (type: string) => side.conditions.find((one) => one.type === type);
   const statusOf = async (port: number, id = '1') => (await ask(port, `/api/v1/assets/${id}`)).status;
 
+  it('gives a process that is being set up the index that takes the place of another', async () => {
+    const entry = join(folder.path, 'server.mjs');
+    await writeFile(
+      entry,
+      `let reply = () => {};
+process.on('SIGUSR2', () => reply());
+process.on('message', ({ seq, type, id }) => {
+  const confirm = () => process.send({ type: 'confirmed', seq });
+  if (type === 'leave') process.exit(0);
+  if (type !== 'index') return confirm();
+  reply = confirm;
+  console.log('reads index', id);
+});
+process.send({ type: 'hello' });`,
+    );
+    const lines: unknown[] = [];
+    const log = { info() {}, warn: (facts: { line?: unknown }) => void lines.push(facts.line) };
+    side = testWorkers({
+      ...{ setup: { ...setup, ...store.setup }, workerTimeoutMs: 30_000, drainTimeoutMs: 60_000 },
+      ...{ count: 1, heartbeatMs: 60_000, entry, log },
+    });
+    side.useIndex('one');
+    side.start();
+    await until(() => lines.includes('reads index one'));
+    side.useIndex('two');
+    process.kill(pids()[0] ?? 0, 'SIGUSR2');
+    await until(() => lines.includes('reads index two'));
+    process.kill(pids()[0] ?? 0, 'SIGUSR2');
+    await until(() => side.workers[0]?.state === 'idle');
+  });
+
   it('replaces a killed server process while the others keep serving', async () => {
     const port = await serving();
     const [victim = 0, other] = pids();
@@ -403,7 +434,7 @@ describe('the supervisor', () => {
       const exists = (name) => existsSync(${JSON.stringify(folder.path)} + '/' + name);
       Server.prototype.listen = function (...options) {
         const fail = () => this.emit('error', Object.assign(new Error('on purpose'), { code: 'EMFILE' }));
-        if (options[0] instanceof Server && !exists('mended')) { ${onShare} }
+        if (options[0] instanceof Server && !exists('repaired')) { ${onShare} }
         else listen.apply(this, options);
       };
       await import('${worker}');`;
@@ -431,18 +462,18 @@ describe('the supervisor', () => {
   });
 
   it('lets a server process that could not share the port retry', async () => {
-    const mended = join(folder.path, 'mended');
-    await writeFile(mended, '');
+    const repaired = join(folder.path, 'repaired');
+    await writeFile(repaired, '');
     const warnings: string[] = [];
     const log = { info() {}, warn: (_: object, message: string) => warnings.push(message) };
     await serving({ entry: await clumsy('fail();'), rejoinMs: 20, log });
-    await rm(mended);
+    await rm(repaired);
     process.kill(pids()[0] ?? 0, 'SIGKILL');
     await until(() =>
       warnings.includes('server process cannot serve: A server process could not share the port: on purpose'),
     );
     expect(side.workers.map(({ state }) => state)).to.have.members(['serving', 'idle']);
-    await writeFile(mended, '');
+    await writeFile(repaired, '');
     await allServe();
   });
 
@@ -493,7 +524,7 @@ describe('the supervisor', () => {
       expect(await listening).to.equal('A server process could not share the port: on purpose');
       await rm(join(folder.path, 'allowed'));
     }
-    await writeFile(join(folder.path, 'mended'), '');
+    await writeFile(join(folder.path, 'repaired'), '');
     await side.listen({ patienceMs: 0 });
     const last = await underWay();
     const ended: PublicSideEvent[] = [];

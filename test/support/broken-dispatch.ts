@@ -41,7 +41,7 @@ export const brokenDispatches = {
       void node.command(command);
       return { result: 'done', state: node.state };
     }),
-  'tells of the node as it is later': (node) =>
+  'describes the node as it is later': (node) =>
     taking(node, async (command) => {
       const result = await node.command(command);
       await turns(5);

@@ -14,6 +14,7 @@ export const readStatus: ContentStatus = {
   bags: 1,
   readAt: '2026-11-23T08:00:00.000Z',
   progress: null,
+  ...{ copies: 0, copyBytes: 0, copiesToRemove: 0, downloadCount: 0, downloads: [] },
   conditions: [],
 };
 
@@ -77,6 +78,8 @@ export class ContentSideTwin implements ContentSide {
     this.status = status;
     for (const listener of [...this.#listeners]) listener({ type: 'changed' });
   }
+
+  rebuildIndex(): void {}
 
   kill(): void {}
 

@@ -107,7 +107,7 @@ function itemFor(api: Api, path: string): PathItem | undefined {
   return routes[api].find(({ pattern }) => pattern.test(path))?.item;
 }
 
-/** What a reference stands for, here and in what it stands for. */
+/** Resolves references, recursively. */
 function resolved<T>(value: T | { readonly $ref: string }): T {
   if (typeof value !== 'object' || value === null || !('$ref' in value)) return value as T;
   const steps = value.$ref.slice(2).split('/');

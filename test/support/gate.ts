@@ -52,7 +52,7 @@ const abortion = (signal: AbortSignal): Promise<void> =>
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
 
-/** A moment that one side waits for and the other tells. */
+/** A moment that one side waits for and the other signals. */
 function signpost() {
   let tell = () => {};
   const reached = new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-// The door to the nodes of tests. A test chooses how much of a node it runs:
+// Entry point to the nodes of tests. A test chooses how much of a node it runs:
 //   - `startOperatorSide`: the operator API in this process, around the real machine; its steps succeed at once.
 //   - `GatedNode`: the same with a public server, and a gate before every step.
 //   - `Home` and its `RealNode`: the built command line, with every process it has.

@@ -35,7 +35,7 @@ describe('a history is explained', () => {
     expect(explain(stopped, history).order).to.deep.equal([1, 0]);
   });
 
-  it('when a 200 tells of the shutdown that began before it was written', () => {
+  it('when a 200 shows the shutdown that began before it was written', () => {
     const seen = { node: 'shuttingDown', publicApi: 'stopped' } as const;
     const history = [op('stop-api', [0, 9], { status: 200, state: seen }), op('shutdown', [3, 8], ok)];
     expect(explain(running, history).explained).to.equal(true);

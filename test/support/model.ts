@@ -73,7 +73,7 @@ export const recordedInput = (publicApi: 'running' | 'stopped'): NodeInput => ({
 
 export const initialState = (input: NodeInput): NodeSnapshot => initialTransition(nodeMachine, input)[0];
 
-/** A settled node that wants what it has: the one a state document tells of. */
+/** A settled node that wants what it has: the one a state document describes. */
 export function standing({ generation, ...wished }: DesiredState & { readonly generation: number }): NodeSnapshot {
   const initial = initialState({ config: wished, record: { generation, changes: {} }, deadlines });
   return afterSteps(advance(initial, { type: 'restore' }).state);
@@ -170,7 +170,7 @@ function nameOf(event: NodeMachineEvent): string {
 }
 
 /**
- * Tells states apart by all that decides what may follow, and no more: what is active, which settings are being changed, the
+ * Distinguishes states by all that decides what may follow, and no more: what is active, which settings are being changed, the
  * drains under way by whether they are cut, whether anything has ever been recorded, and whether a stop begins with a lame
  * duck.
  */

@@ -1,11 +1,14 @@
 // A public server in this process, listening on a free port, for tests of its answers.
 import type { DataObject } from '../../machines/answer.ts';
 import type { Settings } from '../../machines/settings.ts';
+import type { Bringing } from '../../src/ipc/arrival.ts';
 import type { LookUp } from '../../src/ipc/look-up.ts';
 import type { PublicLimits, RequestsReport } from '../../src/ipc/messages.ts';
+import type { OpenRange } from '../../src/public/pass-through.ts';
 import { PublicServer } from '../../src/public/public-server.ts';
 import { dataObject } from '../../src/store/data-object.ts';
 import type { IndexWriter } from '../../src/store/object-index.ts';
+import { BringingTwin } from './bringing-twin.ts';
 import { testLimits } from './public-side-twin.ts';
 import { indexOf } from './publish-objects.ts';
 
@@ -26,6 +29,12 @@ export async function openPublicServer(
   {
     index = indexOf(...objects),
     lookUp = async () => ({ result: 'undecided' }),
+    bringing = new BringingTwin(),
+    assets,
+    openRange = async () => {
+      throw new Error('There is no source');
+    },
+    maxPassed = 100,
     settings = { workerId: 0, buckets: null },
     limits = {},
     reportsRequests = false,
@@ -35,6 +44,12 @@ export async function openPublicServer(
     index?: IndexWriter;
     /** Left out: the directory cannot be asked. */
     lookUp?: (id: string) => Promise<LookUp>;
+    /** Left out: no source has anything. */
+    bringing?: Bringing;
+    /** Folder of the copies; left out: there are none. */
+    assets?: string;
+    openRange?: OpenRange;
+    maxPassed?: number;
     settings?: Settings;
     limits?: Partial<PublicLimits>;
     reportsRequests?: boolean;
@@ -46,12 +61,16 @@ export async function openPublicServer(
   const drained = new Promise<number>((resolve) => {
     tellDrained = resolve;
   });
-  const setup = { id: 'test-node', version: '1.2.3', reportsRequests, limits: { ...testLimits, ...limits } };
+  const passing = { allowPrivateAddresses: true, requestTimeoutMs: 0, stallTimeoutMs: 0, maxResponses: maxPassed };
+  const setup = { id: 'test-node', version: '1.2.3', reportsRequests, limits: { ...testLimits, ...limits }, passing };
   const lookUps = { lookUp, reportBadCopy: (id: string) => void badCopies.push(id) };
   const publicServer = new PublicServer(
     setup,
     settings,
-    { lookUps, dataObject },
+    {
+      ...{ lookUps, bringing, openRange },
+      dataObject: (id, row, bag, copy) => dataObject(id, row, bag, copy, assets),
+    },
     {
       drained: (_, cut) => tellDrained(cut),
       requests,

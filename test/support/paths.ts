@@ -46,7 +46,7 @@ export interface PathStep extends Step {
   /** The state before the step, and the one it leads to. */
   readonly from: NodeSnapshot;
   readonly state: NodeSnapshot;
-  /** The commands that the step tells the end of. */
+  /** The commands whose end the step reports. */
   readonly outcomes: readonly CommandOutcome[];
 }
 

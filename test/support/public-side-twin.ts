@@ -12,6 +12,7 @@ import { dataObject } from '../../src/store/data-object.ts';
 import { memoryIndex } from '../../src/store/memory-index.ts';
 import type { IndexWriter } from '../../src/store/object-index.ts';
 import type { DrainStatus, PublicSide, PublicSideEvent, WorkerStatus } from '../../src/supervisor/public-side.ts';
+import { BringingTwin } from './bringing-twin.ts';
 import { Gate } from './gate.ts';
 
 export const testLimits: PublicLimits = {
@@ -69,6 +70,10 @@ export class PublicSideTwin implements PublicSide {
         lookUps: {
           lookUp: async () => ({ result: 'undecided' }),
           reportBadCopy: (objectId) => void this.badCopies.push(objectId),
+        },
+        bringing: new BringingTwin(),
+        openRange: async () => {
+          throw new Error('There is no source');
         },
         dataObject,
       },

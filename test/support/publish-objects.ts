@@ -39,7 +39,7 @@ export function indexOf(...objects: DataObject[]): IndexWriter {
 function put(tx: IndexTransaction, { id, buckets, size, type, hash, accepted, ...object }: DataObject): void {
   const bag = JSON.stringify(buckets);
   if (tx.bag(bag) === undefined) tx.putBag(bag, { distributionBuckets: buckets, storageBuckets: [], pass: 0 });
-  const row: ObjectRow = { bag, size, type, hash, accepted, file: fileOf({ id, size, hash, ...object }) };
+  const row: ObjectRow = { bag, size, type, hash, accepted, file: fileOf({ id, size, hash, ...object }), url: null };
   tx.putObject(id, row);
 }
 

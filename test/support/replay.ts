@@ -160,7 +160,7 @@ export class Replay implements AsyncDisposable {
     gate.hold();
   }
 
-  /** Where neither a step nor an answer tells that the node has gone on. */
+  /** For when neither a step nor an answer shows that the node has gone on. */
   async #isThere(): Promise<void> {
     const sight = sightOf(this.#state);
     const active = activeIds(this.#state);

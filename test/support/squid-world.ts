@@ -23,11 +23,19 @@ export interface WorldBucket {
   readonly invited: readonly number[];
 }
 
+export interface WorldStorageBucket {
+  readonly status: 'Active' | 'Invited' | 'Missing';
+  /** Null: the metadata states none; undefined: there is no metadata. */
+  readonly endpoint?: string | null;
+}
+
 export interface World {
   /** Null: the squid does not know it. */
   readonly height: number | null;
   readonly buckets: Readonly<Record<string, WorldBucket>>;
   readonly bags: Readonly<Record<string, WorldBag>>;
+  /** Storage buckets that bags name and that are not here have no operator. */
+  readonly storageBuckets?: Readonly<Record<string, WorldStorageBucket>>;
 }
 
 export const worldObject = (id: number | string, more: Partial<WorldObject> = {}): WorldObject => ({
@@ -98,7 +106,7 @@ export function contentsFor(world: World, settings: Settings): Contents {
 }
 
 const rowOf = (bag: string, { accepted, size, hash, subtitle }: WorldObject): ObjectRow => ({
-  ...{ bag, accepted, hash, file: null },
+  ...{ bag, accepted, hash, file: null, url: null },
   size: Number.isSafeInteger(Number(size)) ? Number(size) : null,
   type: subtitle ?? null,
 });

@@ -8,6 +8,7 @@ import { lookUpSocketPath } from '../../src/ipc/look-up-socket.ts';
 import type { ServerSetup } from '../../src/ipc/messages.ts';
 import { openStore } from '../../src/store/index-folder.ts';
 import type { IndexSource, IndexWriter } from '../../src/store/object-index.ts';
+import { BringingTwin } from './bringing-twin.ts';
 import { publishObjects, putObjects } from './publish-objects.ts';
 
 const source: IndexSource = { kind: 'catalogue', name: '/catalogue.yml' };
@@ -35,10 +36,12 @@ export class TestStore {
     await mkdir(stateDirectory, { recursive: true });
     const { index } = openStore(stateDirectory, source, 2 ** 30);
     const store = new TestStore(index, stateDirectory, []);
-    store.#server = await serveLookUps(store.setup.lookUpSocket, {
-      lookUp: (id) => store.lookUp(id),
-      reportBadCopy: (id) => store.badCopies.push(id),
-    });
+    const lookUps = {
+      lookUp: (id: string) => store.lookUp(id),
+      reportBadCopy: (id: string) => void store.badCopies.push(id),
+      reportDamage: () => {},
+    };
+    store.#server = await serveLookUps(store.setup.lookUpSocket, lookUps, new BringingTwin());
     return store;
   }
 

@@ -60,7 +60,7 @@ class Run {
     });
     this.#actor = createActor(machine, { input, clock: this.#clock });
     this.#actor.on('outcome', ({ command, result, reason }) => {
-      this.#printed.push(`tells: ${command} ${result}${reason ? `, ${reason}` : ''}`);
+      this.#printed.push(`emits: ${command} ${result}${reason ? `, ${reason}` : ''}`);
     });
     this.#actor.start();
   }

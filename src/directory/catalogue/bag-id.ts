@@ -1,7 +1,7 @@
-// Objects in the same buckets form one bag; its id follows from the set of buckets.
+// Objects in the same buckets form one bag; its id is derived from the set of buckets.
 import { createHash } from 'node:crypto';
 
-/** The index takes no longer id. */
+/** The longest id that the index accepts. */
 const maxBytes = 500;
 
 /** @returns the buckets in a fixed order, without duplicates */

@@ -1,7 +1,7 @@
 // The errors of a catalogue as lines: `catalogue.yml:12: objects[3].buckets: must be array`.
 import type { ValuePath } from '../../base/yaml.ts';
 
-/** Further errors are only counted. */
+/** Errors beyond this number are only counted. */
 export const maxErrors = 20;
 
 /** `objects[3].buckets`. */

@@ -1,10 +1,10 @@
-// A catalogue on disk: one version of the file, its fingerprint, and its entries in the format that its name says.
+// A catalogue on disk: one version of the file, its fingerprint, and its entries, in the format given by its name.
 import { createHash } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
+import { factsAtRest } from '../../base/content-hash.ts';
 import type { CatalogueEntry } from './catalogue-entries.ts';
-import { factsAtRest } from './content-hash.ts';
 import { ndjsonEntries } from './ndjson-entries.ts';
 import { realFolder } from './object-file.ts';
 import { yamlEntries } from './yaml-reader.ts';
@@ -20,7 +20,7 @@ export interface CatalogueFacts {
 
 const factsOf = ({ dev, ino, size, mtimeMs, ctimeMs }: Stats): CatalogueFacts => ({ dev, ino, size, mtimeMs, ctimeMs });
 
-/** Bytes per read; about as many as are parsed in a slice. */
+/** Bytes per read: about as many as are parsed in a slice. */
 const chunkBytes = 131_072;
 
 const isNdjson = (file: string): boolean => /^\.(?:ndjson|jsonl)$/i.test(extname(file));
@@ -43,14 +43,14 @@ export class CatalogueFile {
 
   /**
    * @param path absolute
-   * @throws system errors; an error for what is not an ordinary file
+   * @throws system errors; an error for anything but a regular file
    */
   static async open(path: string, maxYamlBytes: number): Promise<CatalogueFile> {
     const root = realFolder(dirname(path));
     // Without O_NONBLOCK, opening a named pipe blocks until a writer opens it.
     const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      if (!(await handle.stat()).isFile()) throw new Error('is not an ordinary file');
+      if (!(await handle.stat()).isFile()) throw new Error('is not a regular file');
       // A change in the same tick of the clock would go unnoticed.
       await factsAtRest(handle.fd);
       return new CatalogueFile(path, root, factsOf(await handle.stat()), handle, maxYamlBytes);
@@ -106,7 +106,7 @@ export class CatalogueFile {
     ].join(' ');
   }
 
-  /** The bytes from the beginning, in one buffer that is used again for each chunk. */
+  /** The bytes from the start; the buffer is reused for each chunk. */
   async *#chunks(onChunk: (chunk: Buffer) => void = () => {}): AsyncGenerator<Buffer> {
     const buffer = Buffer.allocUnsafe(chunkBytes);
     for (let position = 0; ; ) {

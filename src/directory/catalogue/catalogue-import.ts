@@ -1,5 +1,5 @@
 // Imports a catalogue into a new version of the index, in steps of bounded size.
-import type { IndexTransaction, IndexWriter, NewVersion } from '../../store/object-index.ts';
+import type { IndexTransaction, IndexWriter, NewVersion, ObjectRow } from '../../store/object-index.ts';
 import { bagId, bucketSet } from './bag-id.ts';
 import type { CatalogueEntry } from './catalogue-entries.ts';
 import { ErrorList, errorLine } from './catalogue-errors.ts';
@@ -7,14 +7,14 @@ import type { CatalogueFile } from './catalogue-file.ts';
 import type { StatedObject, StatedWorker } from './catalogue-schema.ts';
 import type { IndexWrites } from './index-writes.ts';
 import { type Located, locateFile } from './object-file.ts';
-import { type CatalogueRow, lacksHash, rowOf } from './object-row.ts';
+import { isCatalogueRow, lacksHash, rowOf, urlRowOf } from './object-row.ts';
 import { Slices } from './slices.ts';
 
 export interface ImportPorts {
   readonly index: IndexWriter;
   readonly writes: IndexWrites;
   /** Determines types and hashes of the first objects, as far as time allows. @returns the rows in the same order */
-  readonly workOut: (rows: readonly CatalogueRow[]) => Promise<readonly CatalogueRow[]>;
+  readonly workOut: (rows: readonly ObjectRow[]) => Promise<readonly ObjectRow[]>;
   /** Called from time to time with the number of objects read. */
   readonly onProgress: (objects: number) => void;
   readonly signal: AbortSignal;
@@ -31,15 +31,15 @@ export type ImportResult =
   | { readonly result: 'refused'; readonly errors: readonly string[] };
 
 /** Objects per transaction; it holds the event loop for some 20 ms. */
-const objectsPerStep = 1000;
-/** Bags that are known to be in the new version without a look. */
+const objectsPerStep = 2000;
+/** Bags known to be in the new version, so that they need not be read. */
 const maxKnownBags = 10_000;
 
 type ObjectEntry = Extract<CatalogueEntry, { readonly object: StatedObject }>;
 type WorkerEntry = Extract<CatalogueEntry, { readonly worker: StatedWorker }>;
 
-/** Where it is not known: the catalogue is refused, and only its other errors are of interest. */
-const notLocated: Located = { fault: 'missing', message: 'was not looked for' };
+/** For an unknown folder: the catalogue is rejected anyway, and only its other errors matter. */
+const notLocated: Located = { fault: 'missing', message: 'was not checked' };
 
 /**
  * Fills the new version; the caller publishes it.
@@ -57,27 +57,33 @@ export async function importCatalogue(file: CatalogueFile, name: string, ports: 
   let contentHash = '';
 
   /** The rows of some objects, each with what is known of the same version of its file. */
-  async function rowsOf(entries: readonly ObjectEntry[]): Promise<readonly CatalogueRow[]> {
-    const rows: CatalogueRow[] = [];
+  async function rowsOf(entries: readonly ObjectEntry[]): Promise<readonly ObjectRow[]> {
+    const rows: ObjectRow[] = [];
     index.refresh();
     for (const { object } of entries) {
       if (slices.isOver) {
         await slices.next();
         index.refresh();
       }
-      const located = errors.isEmpty ? locateFile(file.root, object.file) : notLocated;
-      rows.push(rowOf(object, bagId(bucketSet(object.buckets)), located, index.object(object.id)));
+      rows.push(rowFor(object));
     }
     return errors.isEmpty ? ports.workOut(rows) : rows;
   }
 
-  function putObjects(tx: IndexTransaction, entries: readonly ObjectEntry[], rows: readonly CatalogueRow[]): string[] {
+  function rowFor(object: StatedObject): ObjectRow {
+    const bag = bagId(bucketSet(object.buckets));
+    if (object.url !== undefined) return urlRowOf(object, bag);
+    const located = errors.isEmpty ? locateFile(file.root, object.file) : notLocated;
+    return rowOf(object, bag, located, index.object(object.id));
+  }
+
+  function putObjects(tx: IndexTransaction, entries: readonly ObjectEntry[], rows: readonly ObjectRow[]): string[] {
     const repeated: string[] = [];
     for (const [at, { object, line }] of entries.entries()) {
-      const row = rows[at] as CatalogueRow;
+      const row = rows[at] as ObjectRow;
       // A catalogue in YAML has been checked as a whole.
       if (line !== null && tx.object(object.id) !== undefined) {
-        repeated.push(errorLine(name, line, 'id', `${object.id} is the id of an earlier object too`));
+        repeated.push(errorLine(name, line, 'id', `${object.id} is also the id of an earlier object`));
         continue;
       }
       if (!bags.has(row.bag)) {
@@ -87,7 +93,7 @@ export async function importCatalogue(file: CatalogueFile, name: string, ports: 
       }
       tx.putObject(object.id, row);
       objects += 1;
-      if (lacksHash(row)) filesToHash += 1;
+      if (isCatalogueRow(row) && lacksHash(row)) filesToHash += 1;
     }
     return repeated;
   }
@@ -104,7 +110,7 @@ export async function importCatalogue(file: CatalogueFile, name: string, ports: 
   function takeWorkers(entries: readonly WorkerEntry[]): void {
     const fresh = entries.filter(({ worker: { id }, line }) => {
       if (!workers.has(id)) return workers.add(id);
-      errors.add(errorLine(name, line ?? 1, 'worker', `${id} has an earlier line too`));
+      errors.add(errorLine(name, line ?? 1, 'worker', `${id} already has a line`));
       return false;
     });
     writes.attempt('version', () =>

@@ -1,4 +1,4 @@
-// The notes of a catalogue in the index.
+// What a catalogue stores about itself in the index.
 import type { ObjectIndex } from '../../store/object-index.ts';
 import type { CatalogueFacts } from './catalogue-file.ts';
 
@@ -17,5 +17,5 @@ export const readMark = 'catalogue';
 export const readMarkOf = (index: Pick<ObjectIndex, 'mark'>): ReadMark | undefined =>
   index.mark(readMark) as ReadMark | undefined;
 
-/** True: no file is left to be hashed. */
+/** True: all files are hashed. */
 export const hashedMark = 'hashed';

@@ -1,7 +1,8 @@
-// Reads each version of a catalogue into the index, once; a failure is a condition, and the version before is kept.
+// Imports each version of a catalogue once; a failure is a condition, and the previous version is kept.
 import { basename } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Condition, ReasonOf } from '../../base/condition.ts';
+import type { HashFile } from '../../base/content-hash.ts';
 import { codeOf, messageOf } from '../../base/errors.ts';
 import type { CatalogueSetup } from '../../ipc/content-messages.ts';
 import type { IndexWriter } from '../../store/object-index.ts';
@@ -9,7 +10,6 @@ import { catalogueCondition } from './catalogue-conditions.ts';
 import { CatalogueFile } from './catalogue-file.ts';
 import { importCatalogue } from './catalogue-import.ts';
 import { hashedMark, type ReadMark, readMark, readMarkOf } from './catalogue-marks.ts';
-import type { HashFile } from './content-hash.ts';
 import { type FileWatch, watchFile } from './file-watch.ts';
 import { workOutSome } from './file-work.ts';
 import { type IndexWrites, NotWritten } from './index-writes.ts';
@@ -26,11 +26,11 @@ export interface ReaderPorts {
   readonly writes: IndexWrites;
   readonly hashFile: HashFile;
   readonly log: Log;
-  /** Pause before an import that could not be written is repeated; doubled each time. */
+  /** Delay before an import that could not be written is retried; doubled each time. */
   readonly retryMs: number;
   /** True: an import copies rows, and nothing else may write to the index. */
   readonly hold: (isHeld: boolean) => void;
-  /** A version is in the index. @param filesToHash null: it was there at the start */
+  /** A version is in the index. @param filesToHash null: it was already there at the start */
   readonly onRead: (filesToHash: number | null) => void;
   /** Condition or progress have changed. */
   readonly onChange: () => void;
@@ -49,7 +49,7 @@ export class CatalogueReader {
   #objectsRead: number | null = null;
   #retry: NodeJS.Timeout | null = null;
   #retryMs: number;
-  /** Loads that have not ended. */
+  /** Loads in progress or waiting. */
   #loads = 0;
 
   constructor(ports: ReaderPorts) {
@@ -64,7 +64,7 @@ export class CatalogueReader {
     this.#load();
   }
 
-  /** Resolves when nothing more is written. */
+  /** Resolves when all writes have ended. */
   async stop(): Promise<void> {
     this.#abort.abort();
     this.#watch?.stop();
@@ -76,7 +76,7 @@ export class CatalogueReader {
     return this.#condition;
   }
 
-  /** Also while it finds out whether there is anything new to read. */
+  /** True also while checking whether there is anything new. */
   get isReading(): boolean {
     return this.#loads > 0;
   }
@@ -189,7 +189,7 @@ export class CatalogueReader {
     }
   }
 
-  /** Keeps the version before, if there is one. An unreadable file is tried again; the same reason is logged once. */
+  /** Keeps the previous version, if any. An unreadable file is retried; a repeated reason is logged once. */
   #refuse(reason: ReasonOf<'CatalogueInvalid'>, errors: readonly string[]): void {
     if (reason === 'Unreadable') this.#watch?.again();
     const before = this.#condition?.message;
@@ -204,7 +204,7 @@ export class CatalogueReader {
     this.#retryMs = Math.min(2 * this.#retryMs, maxRetryMs);
   }
 
-  /** Removes what is left of versions that are not read, in slices. What fails is left for the next time. */
+  /** Removes what remains of old versions, in slices. A failed removal is left for the next time. */
   async #tidy(): Promise<void> {
     const { index, writes } = this.#ports;
     const slices = new Slices();

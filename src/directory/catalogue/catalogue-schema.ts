@@ -1,15 +1,15 @@
 // The schema of a catalogue: its keys and their values.
 import { isAbsolute, sep } from 'node:path';
 import { isCatalogueBucketId } from '../../base/bucket-id.ts';
-import { compile } from '../../base/validate.ts';
-import { isContentHash } from './content-hash.ts';
+import { isContentHash } from '../../base/content-hash.ts';
+import { compile, type SchemaError, type Validate } from '../../base/validate.ts';
 
-/** An object as written in the catalogue; missing values are derived from the file. */
-export interface StatedObject {
+/** An object as written in the catalogue; missing values are derived from its bytes. */
+export type StatedObject = StatedFile | StatedUrl;
+
+interface Stated {
   /** Decimal. */
   readonly id: string;
-  /** Relative to the catalogue's folder, with forward slashes. */
-  readonly file: string;
   readonly buckets: readonly string[];
   /** MIME type. */
   readonly type?: string;
@@ -17,6 +17,18 @@ export interface StatedObject {
   readonly size?: number;
   /** BLAKE3 multihash, base58btc. */
   readonly hash?: string;
+}
+
+export interface StatedFile extends Stated {
+  /** Relative to the catalogue's folder, with forward slashes. */
+  readonly file: string;
+  readonly url?: undefined;
+}
+
+export interface StatedUrl extends Stated {
+  /** Where its bytes are: http or https. */
+  readonly url: string;
+  readonly file?: undefined;
 }
 
 export interface StatedWorker {
@@ -40,7 +52,16 @@ function isInnerPath(file: string): boolean {
   return file !== '' && !file.includes('\0') && !isAbsolute(file) && !parts.includes('..');
 }
 
-/** Longest id of an object: the index takes no longer one. */
+const maxUrlLength = 4000;
+
+/** A password would be shown to whoever reads the catalogue or the index. */
+function isSourceUrl(text: string): boolean {
+  if (text.length > maxUrlLength || !URL.canParse(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  return /^https?:$/.test(protocol) && username === '' && password === '';
+}
+
+/** Longest object id: the limit of the index. */
 const maxIdDigits = 500;
 
 export const isObjectId = (text: string): boolean => /^[0-9]+$/.test(text) && text.length <= maxIdDigits;
@@ -53,12 +74,13 @@ const object = {
   properties: {
     id: { type: 'string', format: 'object id: up to 500 digits' },
     file: { type: 'string', format: "path: relative, inside the catalogue's folder" },
+    url: { type: 'string', format: 'URL: http or https, without user and password' },
     buckets,
     type: { type: 'string', format: 'media type, such as video/mp4' },
     size: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
     hash: { type: 'string', format: 'content hash: a BLAKE3 multihash in base58btc' },
   },
-  required: ['id', 'file', 'buckets'],
+  required: ['id', 'buckets'],
   additionalProperties: false,
 } as const;
 
@@ -85,12 +107,28 @@ const formats = {
   'bucket id': isCatalogueBucketId,
   'object id: up to 500 digits': isObjectId,
   "path: relative, inside the catalogue's folder": isInnerPath,
+  'URL: http or https, without user and password': isSourceUrl,
   'media type, such as video/mp4': (text: string) => mediaType.test(text),
   'content hash: a BLAKE3 multihash in base58btc': isContentHash,
 };
 
+/** The schema's own words for a choice of keys would help nobody. */
+function placeFaults(value: unknown, path: string): SchemaError[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
+  const count = ['file', 'url'].filter((key) => Object.hasOwn(value, key)).length;
+  if (count === 1) return [];
+  return [{ path, message: count === 0 ? 'must have a file or a url' : 'must have a file or a url, not both' }];
+}
+
+const catalogueFaultsOf = compile(catalogue, formats);
 /** The errors of a whole catalogue. */
-export const faultsOf = compile(catalogue, formats);
-/** The errors of one object or one worker in a line of its own, `{"id":…}` or `{"worker":…}`. */
-export const objectFaultsOf = compile(object, formats);
+export const faultsOf: Validate = (value) => {
+  const { objects } = (value ?? {}) as { readonly objects?: unknown };
+  const listed: readonly unknown[] = Array.isArray(objects) ? objects : [];
+  return [...catalogueFaultsOf(value), ...listed.flatMap((each, at) => placeFaults(each, `/objects/${at}`))];
+};
+
+const plainObjectFaultsOf = compile(object, formats);
+/** The errors of one NDJSON line: an object, `{"id":…}`, or a worker, `{"worker":…}`. */
+export const objectFaultsOf: Validate = (value) => [...plainObjectFaultsOf(value), ...placeFaults(value, '')];
 export const workerFaultsOf = compile(worker('worker'), formats);

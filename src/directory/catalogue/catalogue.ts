@@ -1,6 +1,7 @@
-// A catalogue as a directory: assembles what reads it, what looks for changes of its files, and what hashes them.
+// A catalogue as a directory: assembles its reader, the scan for changed files, and the hash queue.
 import type { DataObject } from '../../../machines/answer.ts';
 import type { Condition } from '../../base/condition.ts';
+import { lazyHasher } from '../../base/content-hash.ts';
 import type { CatalogueSetup } from '../../ipc/content-messages.ts';
 import type { LookUp } from '../../ipc/look-up.ts';
 import type { BagAssignment, IndexWriter, ObjectRow } from '../../store/object-index.ts';
@@ -8,52 +9,51 @@ import type { Directory, DirectoryProgress } from '../directory.ts';
 import { fileConditions } from './catalogue-conditions.ts';
 import { hashedMark, readMarkOf } from './catalogue-marks.ts';
 import { CatalogueReader, type Log } from './catalogue-reader.ts';
-import { ChangeNotices } from './change-notices.ts';
-import { lazyHasher } from './content-hash.ts';
+import { ChangeListeners } from './change-listeners.ts';
+import { FileScan } from './file-scan.ts';
 import { FindingWriter } from './finding-writer.ts';
-import { hashPace } from './hash-pace.ts';
 import { HashQueue } from './hash-queue.ts';
+import { limitHashRate } from './hash-rate.ts';
 import { IndexWrites, NotWritten } from './index-writes.ts';
-import { LookAround } from './look-around.ts';
 
 export interface CatalogueParts {
   readonly index: IndexWriter;
   readonly log: Log;
   /** The data object that a row and its bag describe. */
   readonly dataObject: (id: string, row: ObjectRow, bag: BagAssignment) => DataObject;
-  /** Pause before a write to the index that failed is repeated; left out: 10 s. */
+  /** Delay before a failed write to the index is retried; default: 10 s. */
   readonly retryMs?: number;
 }
 
-/** Reads nothing before `start`. It lists every object, whatever the settings. Failures become conditions, never errors. */
+/** Reads nothing before `start`. Lists every object, whatever the settings. Failures become conditions, never errors. */
 export function openCatalogue(setup: CatalogueSetup, parts: CatalogueParts): Directory {
   const { index, log, dataObject, retryMs = 10_000 } = parts;
   const stopping = new AbortController();
-  const notices = new ChangeNotices();
-  const writes = new IndexWrites(() => notices.soon());
-  const findings = new FindingWriter(index, writes, retryMs, () => noteFiles());
+  const listeners = new ChangeListeners();
+  const writes = new IndexWrites(() => listeners.notifySoon());
+  const findings = new FindingWriter(index, writes, retryMs, () => filesChanged());
   let root = '';
-  let filesAreNoted = false;
+  let filesAreCurrent = false;
   let files: readonly Condition[] = [];
-  let looking: NodeJS.Timeout | null = null;
+  let scanning: NodeJS.Timeout | null = null;
   let stopped: Promise<void> | null = null;
 
   const queue = new HashQueue({
     index,
     // Each reads one file at a time.
     hashFile: lazyHasher(),
-    pace: hashPace(setup.hashBytesPerSec, stopping.signal),
+    pace: limitHashRate(setup.hashBytesPerSec, stopping.signal),
     findings,
     retryMs,
     onDone: noteHashed,
-    onProgress: () => notices.soon(),
+    onProgress: () => listeners.notifySoon(),
   });
-  const lookAround = new LookAround({
+  const fileScan = new FileScan({
     index,
     writes,
     root: () => root,
     toRead: (id) => queue.addChanged(id),
-    onWritten: noteFiles,
+    onWritten: filesChanged,
   });
   const reader = new CatalogueReader({
     setup,
@@ -65,20 +65,22 @@ export function openCatalogue(setup: CatalogueSetup, parts: CatalogueParts): Dir
     hold: (isHeld) => {
       queue.pause(isHeld);
       findings.hold(isHeld);
-      lookAround.hold(isHeld);
+      fileScan.hold(isHeld);
     },
     onRead: (filesToHash) => {
       root = readMarkOf(index)?.root ?? '';
       if (index.mark(hashedMark) !== true) queue.pass(filesToHash);
-      looking ??= setInterval(() => lookAround.round(), setup.checkEveryMs);
-      noteFiles();
+      // Not before: a queue that has nothing to do notes that all files are hashed.
+      queue.start();
+      scanning ??= setInterval(() => fileScan.round(), setup.checkEveryMs);
+      filesChanged();
     },
-    onChange: () => notices.soon(),
+    onChange: () => listeners.notifySoon(),
   });
 
-  function noteFiles(): void {
-    filesAreNoted = false;
-    notices.soon();
+  function filesChanged(): void {
+    filesAreCurrent = false;
+    listeners.notifySoon();
   }
 
   function noteHashed(): void {
@@ -92,10 +94,10 @@ export function openCatalogue(setup: CatalogueSetup, parts: CatalogueParts): Dir
 
   /** Read again only after a change: it takes up to a thousand reads of the index. */
   function fileConditionsNow(): readonly Condition[] {
-    if (!filesAreNoted) {
+    if (!filesAreCurrent) {
       index.refresh();
       files = fileConditions(index);
-      filesAreNoted = true;
+      filesAreCurrent = true;
     }
     return files;
   }
@@ -119,9 +121,9 @@ export function openCatalogue(setup: CatalogueSetup, parts: CatalogueParts): Dir
 
   async function stop(): Promise<void> {
     stopping.abort();
-    notices.stop();
-    if (looking) clearInterval(looking);
-    await Promise.all([reader.stop(), lookAround.stop(), queue.stop()]);
+    listeners.stop();
+    if (scanning) clearInterval(scanning);
+    await Promise.all([reader.stop(), fileScan.stop(), queue.stop()]);
     findings.stop();
   }
 
@@ -130,7 +132,6 @@ export function openCatalogue(setup: CatalogueSetup, parts: CatalogueParts): Dir
     start: () => {
       if (isStarted || stopped !== null) return;
       isStarted = true;
-      queue.start();
       reader.start();
     },
     stop: () => {
@@ -138,11 +139,12 @@ export function openCatalogue(setup: CatalogueSetup, parts: CatalogueParts): Dir
       return stopped;
     },
     configure: () => {},
+    unread: () => [],
     lookUp: async (id) => lookUp(id),
     reportBadCopy: (id) => {
       if (!isStarted || stopped !== null || index.object(id) === undefined) return;
-      lookAround.lookAt(id);
-      // Also if it has changed: the hash of that version may be the wrong one.
+      fileScan.check(id);
+      // Even if the file has changed: the stored hash may be that of another version.
       queue.addBadCopy(id);
     },
     get conditions() {
@@ -151,6 +153,6 @@ export function openCatalogue(setup: CatalogueSetup, parts: CatalogueParts): Dir
     get progress() {
       return progress();
     },
-    subscribe: (listener) => notices.subscribe(listener),
+    subscribe: (listener) => listeners.subscribe(listener),
   };
 }

@@ -1,10 +1,11 @@
 // Determines types and hashes of files: of one file, or of the first objects of a catalogue as far as time allows.
 import { sameFacts } from '../../../machines/answer.ts';
+import type { HashFile, HashOptions } from '../../base/content-hash.ts';
 import { messageOf } from '../../base/errors.ts';
-import type { HashFile, HashOptions } from './content-hash.ts';
-import { typeOfFile } from './media-type.ts';
+import { typeOfFile } from '../../base/media-type.ts';
+import type { ObjectRow } from '../../store/object-index.ts';
 import type { FoundFile } from './object-file.ts';
-import { type CatalogueRow, type Finding, lacksHash, lacksType, withFinding } from './object-row.ts';
+import { type Finding, isCatalogueRow, lacksHash, lacksType, withFinding } from './object-row.ts';
 
 /**
  * Reads a whole file.
@@ -21,22 +22,24 @@ export async function hashOf(found: FoundFile, hashFile: HashFile, options: Hash
   }
 }
 
-/** All types before the first hash: they are fast, and viewers see them. */
+/** All types come before the first hash: types are fast to find, and viewers see them. */
 export async function workOutSome(
-  rows: readonly CatalogueRow[],
+  rows: readonly ObjectRow[],
   hashFile: HashFile,
   options: HashOptions & { readonly signal: AbortSignal },
-): Promise<readonly CatalogueRow[]> {
+): Promise<readonly ObjectRow[]> {
   const { signal } = options;
   const done = [...rows];
   for (const [at, row] of done.entries()) {
-    const { found } = row.file;
     if (signal.aborted) return done;
+    if (!isCatalogueRow(row)) continue;
+    const { found } = row.file;
     if (found && lacksType(row)) done[at] = withFinding(row, { type: await typeOfFile(found.path) });
   }
   for (const [at, row] of done.entries()) {
-    const { found } = row.file;
     if (signal.aborted) return done;
+    if (!isCatalogueRow(row)) continue;
+    const { found } = row.file;
     if (!found || !lacksHash(row)) continue;
     const finding = await hashOf(found, hashFile, options).catch(() => null);
     if (finding !== null) done[at] = withFinding(row, finding);

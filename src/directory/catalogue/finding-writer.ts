@@ -1,4 +1,4 @@
-// Collects what reads of files have shown, and writes it to the index in batches.
+// Collects the results of reading files, and writes them to the index in batches.
 import { isDeepStrictEqual } from 'node:util';
 import type { IndexTransaction, IndexWriter } from '../../store/object-index.ts';
 import { type IndexWrites, NotWritten } from './index-writes.ts';
@@ -32,13 +32,13 @@ export class FindingWriter {
     this.#onWritten = onWritten;
   }
 
-  /** Call it only while there is room. */
+  /** To be called only while `hasRoom`. */
   add(found: FoundOut): void {
     this.#pending.push(found);
     this.#timer ??= setTimeout(() => this.flush(), gatherMs);
   }
 
-  /** False: what was found out cannot be written now. */
+  /** False: results cannot be written now. */
   get hasRoom(): boolean {
     if (this.#pending.length >= atMost) this.flush();
     return this.#pending.length < atMost;
@@ -74,7 +74,7 @@ export class FindingWriter {
     return true;
   }
 
-  /** Writes what it can. */
+  /** Writes as much as possible. */
   stop(): void {
     this.#isHeld = false;
     this.flush();
@@ -89,7 +89,7 @@ export class FindingWriter {
 
 function write(tx: IndexTransaction, { id, found, finding }: FoundOut): void {
   const row = tx.object(id);
-  // The file may have changed since; its new version is read on its own.
+  // The file may have changed since; its new version is read separately.
   if (!isCatalogueRow(row) || !isOf(row.file, found)) return;
   const next = withFinding(row, finding);
   if (!isDeepStrictEqual(next, row)) tx.putObject(id, next);

@@ -1,13 +1,13 @@
 // The entries of a catalogue for a folder of files, one after another.
 import { basename } from 'node:path';
 import { isCatalogueBucketId } from '../../base/bucket-id.ts';
+import { openHasher } from '../../base/content-hash.ts';
 import { InputError, messageOf } from '../../base/errors.ts';
-import { isObjectId, type StatedObject } from './catalogue-schema.ts';
-import { openHasher } from './content-hash.ts';
+import { typeOfFile } from '../../base/media-type.ts';
+import { isObjectId, type StatedFile } from './catalogue-schema.ts';
 import { type FolderFile, findFiles } from './folder-files.ts';
-import { typeOfFile } from './media-type.ts';
 
-/** `count`: from 1, in the order of the names. `names`: each file's own name, as in an asset folder of the peer. */
+/** `count`: from 1, in the order of the names. `names`: each file's own name, as in the asset folder of Joystream's node. */
 export type IdChoice = 'count' | 'names';
 
 /** Progress; only `filesDone` and `bytesDone` change between calls. */
@@ -30,7 +30,7 @@ export interface DescribeOptions {
 }
 
 export type FolderEntry =
-  | { readonly object: StatedObject }
+  | { readonly object: StatedFile }
   | { readonly worker: { readonly id: number; readonly buckets: readonly string[] } }
   /** A file that is not in the catalogue, and why. */
   | { readonly skipped: string };
@@ -79,7 +79,7 @@ export async function* folderEntries(folder: string, options: DescribeOptions = 
   yield { worker: { id: worker, buckets: [bucket] } };
 }
 
-/** Invented ids would serve the bytes of one object under the id of another where the names are ids. */
+/** If the names are ids, invented ids would serve the bytes of one object under the id of another. */
 function checkIds(files: readonly FolderFile[], ids: IdChoice | undefined): void {
   if (ids === 'count') return;
   const others = files.filter(({ file }) => !isObjectId(basename(file))).map(({ file }) => file);
@@ -87,15 +87,22 @@ function checkIds(files: readonly FolderFile[], ids: IdChoice | undefined): void
     if (files.length === 0 || others.length > 0) return;
     throw new InputError(
       [
-        'The names of all files are decimal numbers, as in an asset folder of a distributor node, where the name is the id.',
+        'The names of all files are decimal numbers, as in the asset folder of a distributor node, where the name is the id.',
         'Choose: --ids names takes each name as the id; --ids count numbers the files from 1.',
-        'With the wrong ids, requests for one object would be answered with another one.',
+        'With the wrong ids, a request for one object would get another one.',
       ].join('\n'),
     );
   }
-  if (others.length > 0) throw new InputError(`Names that are not decimal ids: ${listed(others)}`);
+  if (others.length > 0) {
+    const advice = 'Move these files out of the folder, or use --ids count.';
+    throw new InputError(`Names that are not decimal ids: ${listed(others)}. ${advice}`);
+  }
   const repeated = repeatedNames(files);
-  if (repeated.length > 0) throw new InputError(`Files with the same name, and so the same id: ${listed(repeated)}`);
+  if (repeated.length > 0) {
+    throw new InputError(
+      `Files with the same name, and so the same id: ${listed(repeated)}. Keep one file of each name.`,
+    );
+  }
 }
 
 function repeatedNames(files: readonly FolderFile[]): string[] {

@@ -24,7 +24,7 @@ const isCatalogue = (name: string): boolean => /^catalogue\.(?:ya?ml|json|ndjson
 const isHidden = (name: string): boolean => name.startsWith('.');
 
 /**
- * Every ordinary file, and links to such within the folder. Not: what is hidden, catalogues, links to folders (what is in
+ * Every regular file, and links to such within the folder. Not: what is hidden, catalogues, links to folders (what is in
  * them is found where it is), links that lead out, and the file this process prints to, which may be about to become the catalogue.
  * @throws system errors where the folder itself cannot be read
  */

@@ -1,10 +1,10 @@
 // Reads the files of a catalogue in the background, one at a time: bad copies first, then all types, then all hashes.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { HashFile, HashOptions } from '../../base/content-hash.ts';
+import { typeOfFile } from '../../base/media-type.ts';
 import type { IndexWriter } from '../../store/object-index.ts';
-import type { HashFile, HashOptions } from './content-hash.ts';
 import { hashOf } from './file-work.ts';
 import type { FindingWriter } from './finding-writer.ts';
-import { typeOfFile } from './media-type.ts';
 import { type CatalogueRow, hasNoType, isCatalogueRow, lacksHash, lacksType } from './object-row.ts';
 import { Slices, sliceMs } from './slices.ts';
 
@@ -14,26 +14,26 @@ export interface HashQueuePorts {
   readonly pace: HashOptions['pace'];
   readonly findings: FindingWriter;
   readonly retryMs: number;
-  /** A pass through the index has ended, and no file is left to be read. */
+  /** A pass through the index has ended, and no file is left to read. */
   readonly onDone: () => void;
   readonly onProgress: () => void;
 }
 
-/** Ids of bad copies and of changed files that are kept; more changed files take another pass through the index. */
+/** Limit on remembered ids of bad copies and of changed files; more changed files cause another pass through the index. */
 const maxIds = 1000;
-/** Ids that are taken from the index at once. */
+/** Ids read from the index at a time. */
 const idsAtOnce = 200;
 
 type Job = { readonly id: string; readonly work: 'type' | 'hash' | 'again' };
 
-/** Its memory does not grow with the number of objects: a pass through the index finds what is left to do. */
+/** Uses bounded memory: a pass through the index finds the remaining work. */
 export class HashQueue {
   readonly #ports: HashQueuePorts;
   readonly #badCopies = new Set<string>();
   readonly #changed = new Set<string>();
   readonly #abort = new AbortController();
   #phase: 'types' | 'hashes' | 'done' = 'done';
-  /** The last id of the index that the phase has looked at. */
+  /** The last id visited in this phase. */
   #after = '';
   #found: string[] = [];
   #needsPass = false;
@@ -48,13 +48,13 @@ export class HashQueue {
     this.#ports = ports;
   }
 
-  /** Approximate: a pass counts as it goes. */
+  /** Approximate: counted during a pass. */
   get filesToHash(): number {
     const inPass = this.#phase === 'types' ? Math.max(this.#toHash, this.#counted) : this.#toHash;
     return inPass + this.#badCopies.size + this.#changed.size;
   }
 
-  /** Whether a file is read or may still have to be. */
+  /** Whether files are being read or may still need to be. */
   get isBusy(): boolean {
     return this.#hasWork || (this.#running !== null && !this.#isResting);
   }
@@ -81,13 +81,13 @@ export class HashQueue {
     this.#wake();
   }
 
-  /** Reads the file again even if its hash is known. One too many is dropped: the next request reports it again. */
+  /** Reads the file again even if its hash is known. Beyond the limit, ids are dropped: the next request reports them again. */
   addBadCopy(objectId: string): void {
     if (this.#badCopies.size < maxIds) this.#badCopies.add(objectId);
     this.#wake();
   }
 
-  /** The file in progress is still read to its end. */
+  /** Finishes the file in progress. */
   pause(isPaused: boolean): void {
     this.#isPaused = isPaused;
     this.#wake();
@@ -145,7 +145,7 @@ export class HashQueue {
     return this.#phase !== 'done' || this.#needsPass || this.#badCopies.size + this.#changed.size > 0;
   }
 
-  /** `looking`: call it again after a slice. */
+  /** `looking`: the slice is used up; call again. */
   #next(): Job | 'looking' | 'none' {
     const bad = takeFrom(this.#badCopies);
     if (bad !== undefined) return { id: bad, work: 'again' };
@@ -160,7 +160,7 @@ export class HashQueue {
     return 'looking';
   }
 
-  /** Looks at the next rows for a slice, or ends the phase. The read of the index ends with the slice. */
+  /** Visits the next rows for one slice, or ends the phase. No iteration outlives the slice. */
   #look(): void {
     const { index } = this.#ports;
     const lacks = this.#phase === 'types' ? lacksType : lacksHash;
@@ -205,7 +205,7 @@ export class HashQueue {
     const { signal } = this.#abort;
     try {
       const finding = await hashOf(found, hashFile, { pace, signal });
-      // Null: the look-around finds the new version.
+      // Null: the file scan will find the new version.
       if (finding !== null) findings.add({ id, found, finding });
     } catch (error) {
       if (!signal.aborted) throw error;

@@ -1,8 +1,8 @@
-// Writes to the index; a failure is a condition until a write of the same kind succeeds.
+// Attempts writes to the index; a failure is a condition until a write of the same kind succeeds.
 import { type Condition, condition, type ReasonOf } from '../../base/condition.ts';
 import { codeOf, messageOf } from '../../base/errors.ts';
 
-/** `version`: a new version of the directory. `files`: what was found out about its files. */
+/** `version`: a new version of the directory. `files`: types, hashes and problems of its files. */
 export type WriteKind = 'version' | 'files';
 
 /** The index could not be written. The condition says why. */
@@ -32,7 +32,7 @@ export class IndexWrites {
     }
   }
 
-  /** What was to be written has been written. */
+  /** All pending writes of this kind have succeeded. */
   succeeded(kind: WriteKind): void {
     if (this.#failures.delete(kind)) this.#onChange();
   }

@@ -1,4 +1,4 @@
-// Locates the file of an object: an ordinary file whose real path is inside the catalogue's folder.
+// Locates the file of an object: an regular file whose real path is inside the catalogue's folder.
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { type FileFacts, factsOf } from '../../../machines/answer.ts';
@@ -29,7 +29,7 @@ export function locateFile(root: string, file: string): Located {
       return { fault: 'outside', message: `leads out of the catalogue's folder, to ${path}` };
     }
     const stats = statSync(path);
-    if (!stats.isFile()) return { fault: 'missing', message: 'is not an ordinary file' };
+    if (!stats.isFile()) return { fault: 'missing', message: 'is not an regular file' };
     accessSync(path, constants.R_OK);
     return { found: { path, ...factsOf(stats) } };
   } catch (error) {

@@ -1,24 +1,29 @@
-// What a catalogue states about an object and what is known about its file, as a row of the index.
+// The index row of a catalogue's object: what the catalogue states and what is known about the file.
 import { sameFacts } from '../../../machines/answer.ts';
 import type { FileProblem, FileRow, ObjectRow } from '../../store/object-index.ts';
-import type { StatedObject } from './catalogue-schema.ts';
+import type { StatedFile, StatedUrl } from './catalogue-schema.ts';
 import type { FoundFile, Located } from './object-file.ts';
 
-/** A row of a catalogue's object. */
+/** A row of an object with a file. */
 export type CatalogueRow = ObjectRow & { readonly file: FileRow };
 
 /** @param before the row of the same id in the previous catalogue: type and hash of the same version of the file are kept */
 export function rowOf(
-  { file, size, type, hash }: StatedObject,
+  { file, size, type, hash }: StatedFile,
   bag: string,
   located: Located,
   before: ObjectRow | undefined,
 ): CatalogueRow {
-  const stated = { bag, size: size ?? null, type: type ?? null, hash: hash ?? null, accepted: true };
+  const stated = { bag, size: size ?? null, type: type ?? null, hash: hash ?? null, accepted: true, url: null };
   return { ...stated, file: fileRow(stated, file, located, before?.file ?? null) };
 }
 
-/** The row after a look at its file. */
+/** The row of an object whose bytes are elsewhere. */
+export const urlRowOf = ({ url, size, type, hash }: StatedUrl, bag: string): ObjectRow => ({
+  ...{ bag, size: size ?? null, type: type ?? null, hash: hash ?? null, accepted: true, file: null, url },
+});
+
+/** The row after its file was located. */
 export const relocated = (row: CatalogueRow, located: Located): CatalogueRow => ({
   ...row,
   file: fileRow(row, row.file.name, located, row.file),
@@ -43,7 +48,7 @@ function fileRow(
 export const isOf = ({ found }: FileRow, file: FoundFile): boolean =>
   found !== null && found.path === file.path && sameFacts(found, file);
 
-/** Whether a look at the file has shown nothing new. */
+/** Whether locating the file has shown nothing new. */
 export function isAsLocated(row: CatalogueRow, located: Located): boolean {
   if ('found' in located) return isOf(row.file, located.found);
   return row.file.found === null && row.file.problem?.message === located.message;
@@ -57,10 +62,10 @@ function problemOf({ size, hash }: Pick<ObjectRow, 'size' | 'hash'>, found: Foun
 
 const damaged = (message: string): FileProblem => ({ kind: 'damaged', message });
 
-/** What a read of a file has shown. */
+/** The result of reading a file. */
 export type Finding = { readonly type: string } | { readonly hash: string } | { readonly unreadable: string };
 
-/** The row after a read of its file. */
+/** The row after its file was read. */
 export function withFinding(row: CatalogueRow, finding: Finding): CatalogueRow {
   const { file } = row;
   if (file.found === null) return row;
@@ -75,7 +80,7 @@ export const lacksType = (row: CatalogueRow): boolean => row.file.problem === nu
 
 export const lacksHash = ({ file }: CatalogueRow): boolean => file.problem === null && file.hash === null;
 
-/** Its bytes could not be read, which may have passed since. */
+/** The file could not be read; the cause may be gone by now. */
 export const wasUnreadable = ({ size, file }: CatalogueRow): boolean =>
   file.problem !== null && file.found !== null && file.hash === null && (size === null || size === file.found.size);
 

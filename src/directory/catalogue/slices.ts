@@ -1,4 +1,4 @@
-// Divides long work into short slices, so that timers and messages are served in between.
+// Divides long synchronous work into short slices, so that the event loop is not blocked.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** How long synchronous work may hold the event loop. */
@@ -7,7 +7,7 @@ export const sliceMs = 10;
 export class Slices {
   #endsAt = performance.now() + sliceMs;
 
-  /** Whether the slice has been used up: `await next()`. */
+  /** True: the slice is used up; `await next()`. */
   get isOver(): boolean {
     return performance.now() >= this.#endsAt;
   }

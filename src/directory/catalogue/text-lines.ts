@@ -8,12 +8,12 @@ const carriageReturn = 0x0d;
 const byteOrderMark = Buffer.from('\ufeff');
 
 /**
- * Blank lines, a byte order mark and the CR of CRLF are left out.
- * @param chunks each is used up before the next one is taken
+ * Omits blank lines, a byte order mark and the CR of CRLF.
+ * @param chunks each is consumed before the next one is requested
  * @returns the lines that end in each chunk
  */
 export async function* textLines(chunks: AsyncIterable<Buffer>, maxLineBytes: number): AsyncGenerator<TextLine[]> {
-  /** The beginning of a line whose end has not been read; null: it is too long to be kept. */
+  /** The start of a line whose end has not been read; null: too long to keep. */
   let begun: Buffer | null = Buffer.alloc(0);
   let number = 1;
 

@@ -1,4 +1,4 @@
-// Reads a catalogue in YAML, which is parsed as a whole, or says where it is wrong and how.
+// Parses a YAML catalogue as a whole, or lists its errors with their lines.
 import { basename } from 'node:path';
 import { pointerSteps } from '../../base/validate.ts';
 import { parseYaml, type ValuePath, YamlError, type YamlText } from '../../base/yaml.ts';
@@ -8,7 +8,7 @@ import { type Catalogue, faultsOf } from './catalogue-schema.ts';
 /** One error in a catalogue. */
 interface CatalogueError {
   readonly path: ValuePath;
-  /** To be read after the path: `objects[3].buckets: must be array`. */
+  /** Follows the path: `objects[3].buckets: must be array`. */
   readonly message: string;
 }
 
@@ -59,7 +59,7 @@ function duplicateIds(
     if (other === undefined) first.set(id, index);
     return other === undefined
       ? []
-      : [{ path: [list, index, 'id'], message: `${id} is the id of ${list}[${other}] too` }];
+      : [{ path: [list, index, 'id'], message: `${id} is also the id of ${list}[${other}]` }];
   });
 }
 

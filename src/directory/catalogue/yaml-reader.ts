@@ -6,7 +6,7 @@ import type { CatalogueEntry } from './catalogue-entries.ts';
 import { yamlPieces } from './yaml-pieces.ts';
 import type { YamlThreadData } from './yaml-thread.ts';
 
-/** So much is parsed in some 20 ms, less than a thread takes to start. */
+/** Parsed in about 20 ms, less than a thread takes to start. */
 const maxBytesHere = 65_536;
 
 /** Same extension as this file: `.js` when built, `.ts` from source. */
@@ -23,7 +23,7 @@ export async function* yamlEntries(
 ): AsyncGenerator<readonly CatalogueEntry[]> {
   if (bytes.length <= maxBytesHere) return yield* yamlPieces(bytes, name);
   const worker = new Worker(thread, { name: 'yaml', workerData: { bytes, name } satisfies YamlThreadData });
-  // An error is thrown where a piece is awaited.
+  // An error surfaces where the next piece is awaited.
   worker.on('error', () => {});
   try {
     for (;;) {

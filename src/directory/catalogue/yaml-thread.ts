@@ -1,8 +1,8 @@
-// Entry of a thread that parses one YAML catalogue, and hands out its entries in pieces, each on request.
+// Entry point of a thread that parses one YAML catalogue and sends its entries in pieces, each on request.
 import { parentPort, workerData } from 'node:worker_threads';
 import { yamlPieces } from './yaml-pieces.ts';
 
-/** What the thread is given. */
+/** The input of the thread. */
 export interface YamlThreadData {
   readonly bytes: Uint8Array;
   readonly name: string;

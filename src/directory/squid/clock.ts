@@ -1,4 +1,4 @@
-// The clock of the squid directory; tests have one of their own.
+// The clock of the squid directory; tests inject their own.
 import { setTimeout as timeout } from 'node:timers/promises';
 import { monotonicMs } from '../../base/monotonic.ts';
 
@@ -7,7 +7,7 @@ export interface Clock {
   monotonicMs(): number;
   /** ISO 8601. */
   now(): string;
-  /** Resolves after so long, or when the signal is aborted. */
+  /** Resolves after this time, or when the signal is aborted. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 

@@ -14,7 +14,7 @@ export class PageSize {
     return this.#bags;
   }
 
-  /** @returns null if the answer was too large: ask again for fewer @throws what `ask` does */
+  /** @returns null: the answer was too large, so ask for fewer @throws what `ask` throws */
   async adapt<T>(ask: () => Promise<T>): Promise<T | null> {
     try {
       const page = await ask();

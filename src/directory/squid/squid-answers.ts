@@ -1,7 +1,7 @@
-// What the squid answers, checked: the shapes that the queries ask for, and the values that the index accepts.
+// Validates the squid's answers: the shapes that the queries ask for, and values that the index accepts.
 import mime from 'mime';
 
-/** The answer has another shape than the query asks for. The message says where. */
+/** The answer does not have the shape that the query asks for. The message says where. */
 export class OtherShape extends Error {
   override readonly name = 'OtherShape';
 }
@@ -16,11 +16,11 @@ export interface SquidBucket {
 export interface SquidObject {
   readonly id: string;
   readonly accepted: boolean;
-  /** Bytes; null: larger than a number can say. */
+  /** Bytes; null: beyond the safe integers. */
   readonly size: number | null;
-  /** BLAKE3 multihash, base58btc; null: the squid states none in this form. */
+  /** BLAKE3 multihash, base58btc; null: the squid has none in this form. */
   readonly hash: string | null;
-  /** MIME type of a subtitle; null: something else, or not a known text type. */
+  /** MIME type of a subtitle; null: not a subtitle, or not an accepted text type. */
   readonly type: string | null;
 }
 
@@ -32,7 +32,14 @@ export interface SquidBag {
   readonly objects: readonly SquidObject[];
 }
 
-/** An object alone, with the place of its bag. */
+/** A storage bucket whose operator is active. */
+export interface SquidStorageNode {
+  readonly id: string;
+  /** As its operator has stated it on the chain: untrusted, perhaps malformed; null: none, or too long to be one. */
+  readonly endpoint: string | null;
+}
+
+/** A single object, with its bag and the bag's buckets. */
 export interface SquidSingle {
   readonly object: SquidObject;
   readonly buckets: readonly SquidBucket[];
@@ -73,14 +80,14 @@ const size: Check<number | null> = (value, where) => {
   return Number.isSafeInteger(Number(value)) ? Number(value) : null;
 };
 
-/** It becomes an ETag, so it must not contain anything else. */
+/** It becomes an ETag, so no other characters are accepted. */
 const hash = (value: unknown): string | null =>
   typeof value === 'string' && /^[1-9A-HJ-NP-Za-km-z]{1,100}$/.test(value) ? value : null;
 
-/** What a browser would run on the origin of this node. */
+/** Types that a browser would execute on the origin of this node. */
 const activeTypes = new Set(['text/html', 'text/javascript', 'text/ecmascript', 'text/xml', 'text/xsl']);
 
-/** Everything on the way may be null, when the subtitle does not exist. */
+/** Every step of the path may be null if the subtitle does not exist. */
 function subtitleType(type: unknown): string | null {
   const stated = (type as { subtitle?: { mimeType?: unknown } | null } | null | undefined)?.subtitle?.mimeType;
   if (typeof stated !== 'string' || !/^text\/[a-z0-9.+-]{1,100}$/.test(stated) || activeTypes.has(stated)) return null;
@@ -110,7 +117,7 @@ export const bucket: Check<SquidBucket> = (value, where) => {
   };
 };
 
-/** Join rows, as the ids of what they join. */
+/** Join rows as the ids they join. */
 const joined = (rows: unknown, name: string, where: string): string[] => {
   const ids = listOf((row, at) => id(fields(fields(row, at)[name], `${at}.${name}`).id, `${at}.${name}.id`))(
     rows,
@@ -129,6 +136,15 @@ export const bag: Check<SquidBag> = (value, where) => {
   };
 };
 
+const maxEndpointLength = 1000;
+
+export const storageNode: Check<SquidStorageNode> = (value, where) => {
+  const found = fields(value, where);
+  const endpoint = (found.operatorMetadata as { nodeEndpoint?: unknown } | null | undefined)?.nodeEndpoint;
+  const isUsable = typeof endpoint === 'string' && endpoint !== '' && endpoint.length <= maxEndpointLength;
+  return { id: id(found.id, `${where}.id`), endpoint: isUsable ? endpoint : null };
+};
+
 export const single: Check<SquidSingle> = (value, where) => {
   const place = `${where}.storageBag`;
   const rows = fields(fields(value, where).storageBag, place).distributionBuckets;
@@ -136,7 +152,7 @@ export const single: Check<SquidSingle> = (value, where) => {
   return { object: object(value, where), buckets: listOf(row)(rows, `${place}.distributionBuckets`) };
 };
 
-/** Null where the squid does not know it. */
+/** Null: the squid does not know it. */
 export const height = (status: unknown): number | null => {
   const value = (status as { height?: unknown } | null | undefined)?.height;
   return Number.isSafeInteger(value) ? (value as number) : null;

@@ -1,4 +1,4 @@
-// The queries that the node asks the squid: the same texts for old and new engines, no variable ever absent.
+// The queries that the node sends to the squid: the same text for old and new engines, with every variable set.
 import {
   bag,
   bucket,
@@ -9,12 +9,14 @@ import {
   type SquidBag,
   type SquidBucket,
   type SquidSingle,
+  type SquidStorageNode,
   single,
+  storageNode,
   version,
 } from './squid-answers.ts';
 import { type AskSquid, SquidFailure } from './squid-request.ts';
 
-/** Largest answer with a page, and with a few objects: some 130 bytes for each object of a bag, 600 for a single one. */
+/** Largest answer for a page (about 130 bytes per object) and for single objects (about 600 bytes each). */
 const maxPageBytes = 64 * 1024 * 1024;
 const maxSmallBytes = 1024 * 1024;
 
@@ -25,13 +27,22 @@ const wholeBag = `id
     storageBuckets { storageBucket { id } }
     distributionBuckets { distributionBucket { id } }`;
 
-/** Pages continue after an id, in the order of the database. Nothing here compares ids. */
+/** Pages continue after an id, in the order of the database; ids are never compared here. */
 export const queries = {
   height: '{ squidStatus { height } }',
   version: '{ squidVersion { version } }',
   buckets: `query Buckets($after: String!, $limit: Int!) {
   distributionBuckets(where: { id_gt: $after }, orderBy: [id_ASC], limit: $limit) {
     id distributing ${activeOperators}
+  }
+}`,
+  storageNodes: `query StorageNodes($after: String!, $limit: Int!) {
+  storageBuckets(
+    where: { id_gt: $after, operatorStatus: { isTypeOf_eq: "StorageBucketOperatorStatusActive" } }
+    orderBy: [id_ASC]
+    limit: $limit
+  ) {
+    id operatorMetadata { nodeEndpoint }
   }
 }`,
   bags: `query Bags($buckets: [String!]!, $after: String!, $limit: Int!) {
@@ -64,7 +75,7 @@ export interface SquidClientOptions {
   readonly ask: AskSquid;
   readonly pageTimeoutMs: number;
   readonly lookUpTimeoutMs: number;
-  /** Ends every query. */
+  /** Aborts every query. */
   readonly signal: AbortSignal;
 }
 
@@ -76,12 +87,12 @@ export class SquidClient {
     this.#options = options;
   }
 
-  /** The block up to which the squid has processed the chain; null: it does not say. */
+  /** The block up to which the squid has processed the chain; null: not reported. */
   height(): Promise<number | null> {
     return this.#unlessOtherSchema(queries.height, (data) => height(data.squidStatus));
   }
 
-  /** Null: it does not say. */
+  /** Null: not reported. */
   version(): Promise<string | null> {
     return this.#unlessOtherSchema(queries.version, (data) => version(data.squidVersion));
   }
@@ -89,6 +100,13 @@ export class SquidClient {
   buckets(after: string, limit: number): Promise<SquidBucket[]> {
     return this.#page(queries.buckets, { after, limit }, (data) =>
       listOf(bucket)(data.distributionBuckets, 'distributionBuckets'),
+    );
+  }
+
+  /** Storage buckets with an active operator. */
+  storageNodes(after: string, limit: number): Promise<SquidStorageNode[]> {
+    return this.#page(queries.storageNodes, { after, limit }, (data) =>
+      listOf(storageNode)(data.storageBuckets, 'storageBuckets'),
     );
   }
 
@@ -114,7 +132,7 @@ export class SquidClient {
     return this.#ask(query, variables, { timeoutMs: this.#options.pageTimeoutMs, maxBytes: maxPageBytes }, read);
   }
 
-  /** For fields that an engine may lack. A schema that is another one altogether fails at the next query. */
+  /** For fields that an engine may lack. With an entirely different schema, the next query fails. */
   async #unlessOtherSchema<T>(query: string, read: Read<T>): Promise<T | null> {
     try {
       return await this.#ask(query, {}, { timeoutMs: this.#options.pageTimeoutMs, maxBytes: maxSmallBytes }, read);

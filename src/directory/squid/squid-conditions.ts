@@ -1,4 +1,4 @@
-// The conditions of the squid directory: who reports what, and which of them the operator sees.
+// The conditions of the squid directory, from the failures of syncs, look-ups and index writes.
 import { type Condition, condition, type ReasonOf } from '../../base/condition.ts';
 import { codeOf, messageOf } from '../../base/errors.ts';
 import type { SquidFailure } from './squid-request.ts';
@@ -27,7 +27,7 @@ export class SquidConditions {
     this.#update(() => this.#failures.set(user, failure));
   }
 
-  /** A sync shows that everything works; a look-up only that look-ups do. */
+  /** A sync proves that everything works; a look-up proves only look-ups. */
   answered(user: SquidUser): void {
     this.#update(() => (user === 'sync' ? this.#failures.clear() : this.#failures.delete(user)));
   }
@@ -61,5 +61,5 @@ function notWritten(error: unknown): Condition {
   return condition('IndexNotWritten', reason, message);
 }
 
-/** By the name of the class, which is in another room. */
+/** By name: the class is in a folder that may not be imported here. */
 const isIndexFull = (error: unknown): boolean => error instanceof Error && error.constructor.name === 'IndexFull';

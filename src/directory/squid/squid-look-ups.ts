@@ -1,4 +1,4 @@
-// Look-ups of single objects: one query for all that wait, one at a time, cached, and bounded however many strangers ask.
+// Looks up single objects: one query at a time for all waiting objects, cached, and bounded against floods of random ids.
 import { LRUCache } from 'lru-cache';
 import type { DataObject } from '../../../machines/answer.ts';
 import type { LookUp } from '../../ipc/look-up.ts';
@@ -19,17 +19,20 @@ export interface LookUpOptions {
   /** 0: nothing is cached. */
   readonly cacheMs: number;
   readonly maxCached: number;
-  /** Aborted at the end. */
+  /** Aborted when the directory stops. */
   readonly signal: AbortSignal;
 }
 
-/** Ids of one query. */
+/** Ids per query. */
 const maxTogether = 100;
 /** Longer ids do not exist: a number of 128 bits has 39 digits. */
 const possibleId = /^[0-9]{1,40}$/;
-/** How long nothing is asked after a failure; doubled with each further one. */
-const firstRestMs = 1000;
-const maxRestMs = 10_000;
+/** Backoff after a failure; doubled with each further one. */
+const firstBackoffMs = 1000;
+const maxBackoffMs = 10_000;
+
+/** Single objects that may fail one after another before the squid itself is at fault. */
+const maxFailedInARow = 3;
 
 const unknown: LookUp = { result: 'unknown' };
 const undecided: LookUp = { result: 'undecided' };
@@ -42,11 +45,12 @@ interface Waiting {
 export class SquidLookUps {
   readonly #options: LookUpOptions;
   readonly #cache: LRUCache<string, LookUp> | null;
-  /** Those that a query is asking for, too. */
+  /** Includes those of the query in progress. */
   readonly #waiting = new Map<string, Waiting>();
   #isAsking = false;
-  #restUntilMs = Number.NEGATIVE_INFINITY;
-  #restMs = firstRestMs;
+  #retryAtMs = Number.NEGATIVE_INFINITY;
+  #backoffMs = firstBackoffMs;
+  #failedInARow = 0;
 
   constructor(options: LookUpOptions) {
     this.#options = options;
@@ -61,8 +65,8 @@ export class SquidLookUps {
     const known = this.#inIndex(objectId) ?? this.#cache?.get(objectId) ?? this.#waiting.get(objectId)?.answer;
     if (known) return known;
     const { clock, maxWaiting, signal } = this.#options;
-    const isResting = clock.monotonicMs() < this.#restUntilMs;
-    if (isResting || signal.aborted || this.#waiting.size >= maxWaiting) return undecided;
+    const isBackingOff = clock.monotonicMs() < this.#retryAtMs;
+    if (isBackingOff || signal.aborted || this.#waiting.size >= maxWaiting) return undecided;
     let resolve: Waiting['resolve'] = () => {};
     const answer = new Promise<LookUp>((done) => {
       resolve = done;
@@ -92,28 +96,55 @@ export class SquidLookUps {
   }
 
   async #ask(ids: readonly string[]): Promise<void> {
-    const { client, conditions, clock } = this.#options;
+    const { client, conditions } = this.#options;
     try {
       const singles = new Map((await client.objects(ids)).map((single) => [single.object.id, single]));
-      this.#restMs = firstRestMs;
+      this.#backoffMs = firstBackoffMs;
+      this.#failedInARow = 0;
       conditions.answered('lookUp');
       for (const id of ids) {
         const single = singles.get(id);
-        const answer = single ? answerOf(single) : unknown;
-        this.#cache?.set(id, answer);
-        this.#settle(id, answer);
+        this.#settle(id, single ? answerOf(single) : unknown);
       }
     } catch (error) {
-      // All that wait: the next query would fail like this one.
-      for (const id of [...this.#waiting.keys()]) this.#settle(id, undecided);
-      if (!(error instanceof SquidFailure)) return;
-      conditions.failed('lookUp', error);
-      this.#restUntilMs = clock.monotonicMs() + this.#restMs;
-      this.#restMs = Math.min(2 * this.#restMs, maxRestMs);
+      if (error instanceof SquidFailure) conditions.failed('lookUp', error);
+      const mayBeOne =
+        error instanceof SquidFailure && (error.reason === 'QueryFailed' || error.reason === 'BadAnswer');
+      if (!mayBeOne) this.#giveUp(error);
+      else if (ids.length > 1) await this.#askSingly(ids, error);
+      else this.#failOne(ids[0] ?? '', error);
     }
   }
 
+  /** One object whose rows are wrong spoils the answer about all; it must not stop look-ups of others. */
+  async #askSingly(ids: readonly string[], error: unknown): Promise<void> {
+    const { clock, pauseMs, signal } = this.#options;
+    for (const id of ids) {
+      // All may have been given up in the meantime.
+      if (!this.#waiting.has(id)) return;
+      await clock.sleep(pauseMs, signal);
+      await this.#ask([id]);
+    }
+    if (signal.aborted) this.#giveUp(error);
+  }
+
+  #failOne(id: string, error: unknown): void {
+    this.#failedInARow += 1;
+    if (this.#failedInARow >= maxFailedInARow) this.#giveUp(error);
+    else this.#settle(id, undecided);
+  }
+
+  /** All that wait are undecided: the next query would fail like this one. */
+  #giveUp(error: unknown): void {
+    for (const { resolve } of this.#waiting.values()) resolve(undecided);
+    this.#waiting.clear();
+    if (!(error instanceof SquidFailure)) return;
+    this.#retryAtMs = this.#options.clock.monotonicMs() + this.#backoffMs;
+    this.#backoffMs = Math.min(2 * this.#backoffMs, maxBackoffMs);
+  }
+
   #settle(id: string, answer: LookUp): void {
+    this.#cache?.set(id, answer);
     this.#waiting.get(id)?.resolve(answer);
     this.#waiting.delete(id);
   }

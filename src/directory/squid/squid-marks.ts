@@ -1,20 +1,21 @@
-// What a sync notes in the index, so that a restart continues it: its position, and the last one that was complete.
+// What a sync stores in the index, so that a restart can continue it: its position, and the last complete sync.
 import { createHash } from 'node:crypto';
-import type { ObjectIndex } from '../../store/object-index.ts';
+import type { Settings } from '../../../machines/settings.ts';
+import type { BucketRow, ObjectIndex } from '../../store/object-index.ts';
 
 /** A sync in progress. */
 export interface PassMark {
   readonly number: number;
-  /** What it reads: another key is another pass. */
+  /** Identifies what is read: a different key means a different pass. */
   readonly key: string;
   /** Id of the last bag that was read; '' at the beginning. */
   readonly cursor: string;
   readonly bags: number;
   readonly objects: number;
-  /** Objects that bags which were read no longer have, and all known objects of these bags. */
+  /** Objects missing from bags that were read, and all known objects of these bags. */
   readonly missing: number;
   readonly inLossyBags: number;
-  /** The squid's height at its beginning; null: not known. */
+  /** The highest at which a sync has begun: a squid that is lower is behind. Null: not known. */
   readonly height: number | null;
 }
 
@@ -22,30 +23,45 @@ export interface PassMark {
 export interface LastMark {
   readonly number: number;
   readonly key: string;
+  /** Ids of the buckets whose bags were read, sorted. */
+  readonly needed: readonly string[];
   /** The squid's height at its beginning; null: not known. */
   readonly height: number | null;
-  /** No block was processed during it, so that it shows all of this height. */
+  /** No block was processed during it, so it reflects exactly this height. */
   readonly isExact: boolean;
   /** ISO 8601. */
   readonly at: string;
 }
 
-/** A complete sync that found too little to be believed at once. */
+/** A complete sync that lacked too many objects to be trusted without confirmation. */
 export interface LossMark {
   readonly key: string;
 }
 
-const names = { pass: 'squid.pass', last: 'squid.last', loss: 'squid.loss' } as const;
+/** Endpoints of storage nodes, by the id of the storage bucket: untrusted. */
+export type StorageNodesMark = Readonly<Record<string, string>>;
+
+const names = { pass: 'squid.pass', last: 'squid.last', loss: 'squid.loss', storageNodes: 'storageNodes' } as const;
 interface Marks {
   readonly pass: PassMark;
   readonly last: LastMark;
   readonly loss: LossMark;
+  readonly storageNodes: StorageNodesMark;
 }
 
 export const markName = (name: keyof Marks): string => names[name];
 
 export const markOf = <N extends keyof Marks>(index: Pick<ObjectIndex, 'mark'>, name: N): Marks[N] | null =>
   (index.mark(names[name]) as Marks[N] | undefined) ?? null;
+
+/** Ids of the buckets whose bags these settings need, sorted. */
+export function neededBuckets(
+  { buckets, workerId }: Settings,
+  known: Iterable<readonly [id: string, bucket: Pick<BucketRow, 'workers'>]>,
+): readonly string[] {
+  const ofWorker = () => [...known].filter(([, { workers }]) => workerId !== null && workers.includes(workerId));
+  return [...new Set(buckets ?? ofWorker().map(([id]) => id))].sort();
+}
 
 /** @param needed ids of the buckets whose bags are read, sorted */
 export const keyOf = (needed: readonly string[]): string =>

@@ -1,11 +1,11 @@
-// One bag of the squid compared with the index, and the difference written.
+// Compares a bag of the squid with the index, and writes the difference.
 import { isDeepStrictEqual } from 'node:util';
 import type { BagAssignment, IndexTransaction, ObjectIndex, ObjectRow } from '../../store/object-index.ts';
 import type { SquidBag, SquidObject } from './squid-answers.ts';
 
 export interface BagDifference {
   readonly bag: SquidBag;
-  /** The bag is new, or its buckets are others. */
+  /** The bag is new, or its buckets have changed. */
   readonly isReassigned: boolean;
   /** New or changed objects. */
   readonly put: readonly (readonly [id: string, row: ObjectRow])[];
@@ -23,7 +23,7 @@ export function difference(index: Pick<ObjectIndex, 'object' | 'bag' | 'objectsO
   return { bag, isReassigned: known === undefined || !sameBuckets(known, bag), put, missing };
 }
 
-/** Whether anything would be written; a missing object is a decision of the caller's. */
+/** Whether anything would be written; what to do about missing objects is up to the caller. */
 export const changesIndex = ({ isReassigned, put }: BagDifference): boolean => isReassigned || put.length > 0;
 
 /** @param pass the sync that has seen the bag */
@@ -34,7 +34,7 @@ export function write(tx: IndexTransaction, { bag, put }: BagDifference, pass: n
 }
 
 const rowOf = ({ size, type, hash, accepted }: SquidObject, bag: string): ObjectRow => ({
-  ...{ bag, size, type, hash, accepted, file: null },
+  ...{ bag, size, type, hash, accepted, file: null, url: null },
 });
 
 const sameRow = (a: ObjectRow | undefined, b: ObjectRow): boolean =>

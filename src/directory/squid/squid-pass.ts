@@ -1,21 +1,35 @@
-// One sync: the buckets, the bags that the settings need, page by page, and at its end what is no longer there.
+// One sync: reads the buckets, then the bags that the settings need, page by page, and finally removes what is gone.
 import { setImmediate as turn } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { coverage, type Settings } from '../../../machines/settings.ts';
-import type { BagRow, BucketRow, IndexWriter } from '../../store/object-index.ts';
+import { type SquidMark, squidMark } from '../../ipc/content-messages.ts';
+import type { BagRow, BucketRow, IndexTransaction, IndexWriter } from '../../store/object-index.ts';
 import type { PageSize } from './page-size.ts';
+import { portions } from './portions.ts';
 import type { SquidBag, SquidBucket } from './squid-answers.ts';
 import type { SquidClient } from './squid-client.ts';
-import { keyOf, type LastMark, type LossMark, markName, markOf, type PassMark } from './squid-marks.ts';
+import {
+  keyOf,
+  type LastMark,
+  type LossMark,
+  markName,
+  markOf,
+  neededBuckets,
+  type PassMark,
+  type StorageNodesMark,
+} from './squid-marks.ts';
 import { type BagDifference, changesIndex, difference, write } from './squid-page.ts';
 
 export interface PassPorts {
   readonly client: SquidClient;
   readonly index: IndexWriter;
   readonly settings: Settings;
+  /** Of the squid; null: not known. */
+  readonly version: string | null;
   readonly pageSize: PageSize;
-  /** The pause before the next query. @throws if the pass is to end */
+  /** Waits before the next query. @throws to end the pass */
   readonly pause: () => Promise<void>;
-  /** What has been read. */
+  /** Reports what has been read. */
   readonly progress: (pass: Pick<PassMark, 'bags' | 'objects' | 'height'>) => void;
   readonly now: () => string;
 }
@@ -36,7 +50,9 @@ const nothingRead: PassMark = {
 
 /** Buckets of a page. */
 const pageBuckets = 1000;
-/** The position of unchanged pages is saved so often: a restart reads at most so many once more. */
+/** More are not noted: one mark holds them all. */
+const maxStorageNodes = 2000;
+/** How often the position is saved while pages are unchanged: a restart re-reads at most this many. */
 const saveEveryPages = 20;
 
 export class SquidPass {
@@ -45,6 +61,8 @@ export class SquidPass {
   #buckets: ReadonlyMap<string, SquidBucket> = new Map();
   #needed: readonly string[] = [];
   #mark = nothingRead;
+  /** The squid's, at the beginning. */
+  #height: number | null = null;
   /** Bags that were read, were as in the index, and do not have this pass's number there. */
   readonly #seen = new Set<string>();
   #pagesUnsaved = 0;
@@ -54,12 +72,14 @@ export class SquidPass {
     this.#last = markOf(ports.index, 'last');
   }
 
-  /** Continues the pass in the index if it has the same needs. @throws {SquidFailure}; errors of the index and of `pause` */
+  /** Continues the pass saved in the index if its key is the same. @throws {SquidFailure}; errors of the index and of `pause` */
   async run(): Promise<PassResult> {
     const { client, index } = this.#ports;
     const height = await client.height();
     await this.#readBuckets();
+    const storageNodes = await this.#readStorageNodes();
     this.#begin(height);
+    if (this.#lower(height) === null) this.#noteStorageNodes(storageNodes);
     if (this.#isUnchanged(height)) return { result: 'unchanged' };
     this.#report();
     this.#addBuckets();
@@ -95,21 +115,38 @@ export class SquidPass {
       await this.#ports.pause();
     }
     this.#buckets = buckets;
-    const { buckets: chosen, workerId } = this.#ports.settings;
-    const ofWorker = () =>
-      [...buckets.values()].filter(({ workers }) => workerId !== null && workers.includes(workerId));
-    this.#needed = [...new Set(chosen ?? ofWorker().map(({ id }) => id))].sort();
+    this.#needed = neededBuckets(this.#ports.settings, buckets);
   }
 
-  /** A squid that is lower than at the beginning is another one: the pass begins again. */
+  async #readStorageNodes(): Promise<StorageNodesMark> {
+    const endpoints: Record<string, string> = {};
+    let count = 0;
+    for (let after = ''; ; ) {
+      const page = await this.#ports.client.storageNodes(after, pageBuckets);
+      for (const { id, endpoint } of page) if (endpoint !== null) endpoints[id] = endpoint;
+      count += page.length;
+      after = cursorAfter(page, after);
+      if (page.length < pageBuckets || count >= maxStorageNodes) return endpoints;
+      await this.#ports.pause();
+    }
+  }
+
+  #noteStorageNodes(endpoints: StorageNodesMark): void {
+    const { index } = this.#ports;
+    if (isDeepStrictEqual(markOf(index, 'storageNodes') ?? {}, endpoints)) return;
+    index.transact((tx) => tx.putMark(markName('storageNodes'), endpoints));
+  }
+
+  /** A height lower than at the start means a different squid: the pass starts over. */
   #begin(height: number | null): void {
+    this.#height = height;
     const key = keyOf(this.#needed);
     const begun = markOf(this.#ports.index, 'pass');
     const isSame = begun?.key === key && (begun.height === null || (height !== null && height >= begun.height));
     if (isSame) this.#mark = begun;
     else {
       const number = Math.max(this.#last?.number ?? 0, begun?.number ?? 0) + 1;
-      this.#mark = { ...nothingRead, number, key, height };
+      this.#mark = { ...nothingRead, number, key, height: highest(height, this.#last?.height, begun?.height) };
     }
   }
 
@@ -127,7 +164,7 @@ export class SquidPass {
     return known.size !== this.#buckets.size || [...this.#buckets.values()].some(isOther);
   }
 
-  /** Workers are added now and removed at the end: a squid that is behind takes nothing away. */
+  /** Workers are added now and removed at the end: a squid that is behind must not remove any. */
   #addBuckets(): void {
     const { index } = this.#ports;
     const rows = [...this.#buckets.values()].map(({ id, distributing, workers }) => {
@@ -145,21 +182,21 @@ export class SquidPass {
       const asked = pageSize.bags;
       const page = await pageSize.adapt(() => client.bags(this.#needed, this.#mark.cursor, asked));
       if (page === null) continue;
-      this.#take(page);
+      await this.#take(page);
       if (page.length < asked) return;
     }
   }
 
-  /** Nothing is dropped. The number stays, so that the next pass has another one. */
+  /** Drops nothing. Number and height are kept, so that the next pass gets a different number. */
   #abandon(loss?: LossMark): void {
-    const { number } = this.#mark;
+    const { number, height } = this.#mark;
     this.#ports.index.transact((tx) => {
-      tx.putMark(markName('pass'), { ...nothingRead, number } satisfies PassMark);
+      tx.putMark(markName('pass'), { ...nothingRead, number, height } satisfies PassMark);
       if (loss) tx.putMark(markName('loss'), loss);
     });
   }
 
-  #take(page: readonly SquidBag[]): void {
+  async #take(page: readonly SquidBag[]): Promise<void> {
     const { index } = this.#ports;
     const found = page.map((bag) => difference(index, bag));
     const lossy = found.filter(({ missing }) => missing.length > 0);
@@ -175,19 +212,28 @@ export class SquidPass {
     const changed = found.filter(changesIndex);
     for (const one of found) if (!changesIndex(one) && one.missing.length === 0) this.#seen.add(one.bag.id);
     this.#pagesUnsaved += 1;
-    if (changed.length > 0 || this.#pagesUnsaved >= saveEveryPages) this.#save(changed);
+    if (changed.length > 0 || this.#pagesUnsaved >= saveEveryPages) await this.#save(changed);
     this.#report();
   }
 
-  /** One transaction. A bag with missing objects keeps its old number, so that the end of the pass asks for it again. */
-  #save(changed: readonly BagDifference[]): void {
+  /** In steps; the last one notes the position. A bag with missing objects keeps its old number, so that the end of the pass asks for it again. */
+  async #save(changed: readonly BagDifference[]): Promise<void> {
     const { index } = this.#ports;
     const { number } = this.#mark;
-    index.transact((tx) => {
-      for (const one of changed) {
+    const put = (tx: IndexTransaction, bags: readonly BagDifference[]) => {
+      for (const one of bags) {
         const isWhole = one.missing.length === 0;
         write(tx, one, isWhole ? number : (tx.bag(one.bag.id)?.pass ?? 0));
       }
+    };
+    const steps = [...portions(changed, changed.length, (one) => one.put.length)];
+    const last = steps.pop() ?? [];
+    for (const step of steps) {
+      index.transact((tx) => put(tx, step));
+      await turn();
+    }
+    index.transact((tx) => {
+      put(tx, last);
       for (const id of this.#seen) {
         const bag = tx.bag(id);
         if (bag && bag.pass !== number) tx.putBag(id, { ...bag, pass: number });
@@ -198,10 +244,10 @@ export class SquidPass {
     this.#pagesUnsaved = 0;
   }
 
-  /** A height below that of the last complete pass, or of the beginning of this one. */
+  /** @param height now; a squid that does not say its height any more is behind too */
   #lower(height: number | null): (PassResult & { result: 'lower' }) | null {
-    const before = Math.max(this.#last?.height ?? -1, this.#mark.height ?? -1);
-    return before === -1 || (height !== null && height >= before) ? null : { result: 'lower', height, before };
+    const { height: before } = this.#mark;
+    return before === null || (height !== null && height >= before) ? null : { result: 'lower', height, before };
   }
 
   /** Of the objects that the settings cover: how many the index has, and how many of them the squid no longer has. */
@@ -219,7 +265,7 @@ export class SquidPass {
     return { known, lost: unseen - inLossyBags + missing };
   }
 
-  /** By the index, in which workers have not been removed yet. */
+  /** As in the index, from which workers have not been removed yet. */
   #coverage(): (bag: BagRow) => boolean {
     const { index, settings } = this.#ports;
     const covers = coverage(settings, (id) => index.bucket(id)?.workers ?? []);
@@ -228,17 +274,21 @@ export class SquidPass {
 
   #hasSeen = (id: string, bag: BagRow): boolean => bag.pass === this.#mark.number || this.#seen.has(id);
 
-  /** Asks for the bags that were not seen once more, and removes what is not there. @returns why it must not, or null */
+  /** Queries the bags that were not seen again, and removes what is gone. @returns why nothing may be removed, or null */
   async #settle(): Promise<PassResult | null> {
     const { client, index } = this.#ports;
     const covers = this.#coverage();
+    const { bags: size } = this.#ports.pageSize;
     const unseen = [...index.bags()].filter(([id, bag]) => !this.#hasSeen(id, bag));
+    const [covered, others] = [unseen.filter(([, bag]) => covers(bag)), unseen.filter(([, bag]) => !covers(bag))];
     // The settings do not cover these any more.
-    for (const ids of portions(unseen.filter(([, bag]) => !covers(bag)).map(firstOf), this.#ports.pageSize.bags)) {
+    for (const step of portions(others, size, objectsOf)) {
+      const ids = step.map(firstOf);
       await turn();
       index.transact((tx) => ids.forEach((id) => void tx.removeBag(id)));
     }
-    for (const ids of portions(unseen.filter(([, bag]) => covers(bag)).map(firstOf), this.#ports.pageSize.bags)) {
+    for (const step of portions(covered, size, objectsOf)) {
+      const ids = step.map(firstOf);
       await this.#ports.pause();
       const bags = this.#needed.length === 0 ? [] : await client.namedBags(this.#needed, ids);
       const lower = this.#lower(await client.height());
@@ -259,7 +309,7 @@ export class SquidPass {
   }
 
   #finish(isExact: boolean): void {
-    const { index, now } = this.#ports;
+    const { index, now, version } = this.#ports;
     const { number, key, height } = this.#mark;
     const at = now();
     index.transact((tx) => {
@@ -267,17 +317,23 @@ export class SquidPass {
       for (const { id, ...row } of this.#buckets.values()) if (!sameBucket(tx.bucket(id), row)) tx.putBucket(id, row);
       tx.putMark(markName('pass'), undefined);
       tx.putMark(markName('loss'), undefined);
-      tx.putMark(markName('last'), { number, key, height, isExact, at } satisfies LastMark);
+      tx.putMark(markName('last'), { number, key, needed: this.#needed, height, isExact, at } satisfies LastMark);
+      tx.putMark(squidMark, { height, version } satisfies SquidMark);
       tx.setRead(at);
     });
   }
 
   #report(): void {
-    this.#ports.progress(this.#mark);
+    this.#ports.progress({ ...this.#mark, height: this.#height });
   }
 }
 
 const firstOf = ([id]: readonly [string, BagRow]): string => id;
+
+function highest(...heights: readonly (number | null | undefined)[]): number | null {
+  const known = heights.filter((height) => typeof height === 'number');
+  return known.length === 0 ? null : Math.max(...known);
+}
 
 const objectsIn = (bag: BagRow | undefined): number => (bag ? bag.objects + bag.unaccepted : 0);
 
@@ -289,6 +345,4 @@ const sum = <T>(list: readonly T[], numberOf: (member: T) => number): number =>
 const sameBucket = (a: BucketRow | undefined, b: BucketRow): boolean =>
   a !== undefined && a.distributing === b.distributing && a.workers.join() === b.workers.join();
 
-function* portions<T>(list: readonly T[], size: number): Generator<readonly T[]> {
-  for (let at = 0; at < list.length; at += size) yield list.slice(at, at + size);
-}
+const objectsOf = ([, bag]: readonly [string, BagRow]): number => objectsIn(bag);

@@ -1,13 +1,13 @@
-// One GraphQL request over HTTP: deadline, size limit, and what a failure means for the operator.
+// One GraphQL request over HTTP: deadline, size limit, and failures as reasons for the operator.
 import type { ReasonOf } from '../../base/condition.ts';
 import { codeOf } from '../../base/errors.ts';
 import { printable } from '../../base/printable.ts';
 
-/** The squid cannot be asked, or its answer cannot be used. */
+/** The squid cannot be queried, or its answer cannot be used. */
 export class SquidFailure extends Error {
   override readonly name = 'SquidFailure';
   readonly reason: ReasonOf<'SquidUnreachable'>;
-  /** The answer was larger than allowed: a smaller question may help. */
+  /** The answer was larger than allowed: a smaller query may help. */
   readonly isOversized: boolean;
 
   constructor(reason: ReasonOf<'SquidUnreachable'>, message: string, isOversized = false) {
@@ -22,17 +22,17 @@ export interface SquidRequest {
   readonly variables: Readonly<Record<string, unknown>>;
   readonly timeoutMs: number;
   readonly maxBytes: number;
-  /** The caller has lost interest; its reason is thrown. */
+  /** Aborts the request; the signal's reason is thrown. */
   readonly signal: AbortSignal;
 }
 
 /** Sends one request. @returns `data` @throws {SquidFailure}, or the reason of the signal */
 export type AskSquid = (request: SquidRequest) => Promise<unknown>;
 
-/** The server has closed a connection that was kept for the next query: it is asked once more, on a new one. */
+/** The server has closed an idle keep-alive connection: the request is retried once, on a new one. */
 const closedCodes = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
-/** How much of a text that the squid wrote is shown. */
+/** Longest text from the squid that is shown. */
 const maxShown = 200;
 
 /** @param url perhaps with user and password, which are sent and never shown */
@@ -49,7 +49,7 @@ export function squidAt(url: string): { readonly ask: AskSquid; readonly address
   const ask: AskSquid = async ({ query, variables, timeoutMs, maxBytes, signal }) => {
     signal.throwIfAborted();
     const controller = new AbortController();
-    const late = new SquidFailure('NoAnswer', `${address} has not answered within ${timeoutMs} ms.`);
+    const late = new SquidFailure('NoAnswer', `${address} did not answer within ${timeoutMs} ms.`);
     const timer = setTimeout(() => controller.abort(late), timeoutMs);
     const onAbort = () => controller.abort(signal.reason);
     signal.addEventListener('abort', onAbort);
@@ -86,7 +86,7 @@ function unescaped(text: string): string {
   }
 }
 
-/** The body, as far as the limit. */
+/** The body, up to the limit. */
 async function textOf(address: string, response: Response, maxBytes: number): Promise<string> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
@@ -94,7 +94,7 @@ async function textOf(address: string, response: Response, maxBytes: number): Pr
   for await (const part of response.body) {
     bytes += part.length;
     if (bytes > maxBytes) {
-      throw new SquidFailure('BadAnswer', `${address} has sent an answer of more than ${maxBytes} bytes.`, true);
+      throw new SquidFailure('BadAnswer', `${address} sent an answer of more than ${maxBytes} bytes.`, true);
     }
     parts.push(part);
   }
@@ -105,16 +105,19 @@ function dataOf(address: string, response: Response, text: string): unknown {
   const answer = parsed(text);
   if (typeof answer !== 'object' || answer === null || !('data' in answer || 'errors' in answer)) {
     const type = response.headers.get('content-type') ?? 'no type';
-    throw new SquidFailure('BadAnswer', `${address} has answered ${response.status} (${shown(type)}), not GraphQL.`);
+    throw new SquidFailure(
+      'BadAnswer',
+      `${address} answered ${response.status} (${shown(type)}), which is not GraphQL.`,
+    );
   }
   const { data, errors } = answer as { data?: unknown; errors?: unknown };
   const problem = shown(firstMessage(errors));
   if (response.status === 400) {
-    throw new SquidFailure('OtherSchema', `${address} does not accept a query: ${problem}`);
+    throw new SquidFailure('OtherSchema', `${address} rejected a query: ${problem}`);
   }
-  // With data there may be errors too: a part that does not exist is null, which the check of the shape decides.
+  // Data may come with errors: a part that could not be resolved is null, which the shape check handles.
   if (!response.ok || data === null || data === undefined) {
-    throw new SquidFailure('QueryFailed', `${address} has failed at a query (${response.status}): ${problem}`);
+    throw new SquidFailure('QueryFailed', `${address} failed to execute a query (${response.status}): ${problem}`);
   }
   return data;
 }

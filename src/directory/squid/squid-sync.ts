@@ -1,12 +1,13 @@
-// Repeats syncs: at once for other settings, after a pause when one has ended, after a growing one when it has failed.
+// Repeats syncs: at once after a change of settings, at a fixed interval after a success, with backoff after a failure.
 import type { Settings } from '../../../machines/settings.ts';
+import { messageOf } from '../../base/errors.ts';
 import type { IndexWriter } from '../../store/object-index.ts';
 import type { DirectoryProgress } from '../directory.ts';
 import type { Clock } from './clock.ts';
 import { PageSize } from './page-size.ts';
 import type { SquidClient } from './squid-client.ts';
 import type { SquidConditions } from './squid-conditions.ts';
-import { markOf } from './squid-marks.ts';
+import { markOf, neededBuckets } from './squid-marks.ts';
 import { type PassResult, SquidPass } from './squid-pass.ts';
 import { SquidFailure } from './squid-request.ts';
 
@@ -26,7 +27,7 @@ export interface SyncOptions {
 /** Pause after the first failure; doubled with each further one, up to the pause between syncs. */
 const firstRetryMs = 1000;
 
-/** Ends a pass. */
+/** The settings have changed: the pass is abandoned. */
 class Superseded extends Error {}
 
 export class SquidSync {
@@ -38,6 +39,8 @@ export class SquidSync {
   #change = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #retryMs = firstRetryMs;
+  /** The last failure logged; null: the last sync succeeded. */
+  #failure: string | null = null;
   #result: PassResult['result'] | null = null;
   #progress: Pick<DirectoryProgress, 'bagsRead' | 'objectsRead' | 'height' | 'squidVersion'>;
 
@@ -59,6 +62,13 @@ export class SquidSync {
   configure(settings: Settings): void {
     this.#settings = settings;
     this.#change.abort();
+  }
+
+  /** Known buckets that these settings need, and the last complete sync did not. */
+  unread(settings: Settings): readonly string[] {
+    const { index } = this.#options;
+    const read = new Set(this.#last?.needed);
+    return neededBuckets(settings, index.buckets()).filter((id) => !read.has(id) && index.bucket(id) !== undefined);
   }
 
   start(): void {
@@ -95,6 +105,7 @@ export class SquidSync {
     try {
       const result = await this.#pass(signal);
       this.#retryMs = firstRetryMs;
+      this.#failure = null;
       conditions.answered('sync');
       conditions.setNotWritten(null);
       this.#report(result);
@@ -103,7 +114,9 @@ export class SquidSync {
       if (error instanceof Superseded || this.#end.signal.aborted) return true;
       if (error instanceof SquidFailure) conditions.failed('sync', error);
       else conditions.setNotWritten(error);
-      log.warn(`A sync with the storage squid has failed: ${error instanceof Error ? error.message : error}`);
+      const message = `A sync with the storage squid has failed: ${messageOf(error)}`;
+      if (message !== this.#failure) log.warn(message);
+      this.#failure = message;
       return false;
     } finally {
       this.#setProgress({ bagsRead: null, objectsRead: null });
@@ -112,12 +125,13 @@ export class SquidSync {
 
   async #pass(signal: AbortSignal): Promise<PassResult> {
     const { client, index, clock, pauseMs } = this.#options;
-    // Asked until it is known; a squid that has none is asked once per sync.
+    // Queried until known; a squid without a version is queried once per sync.
     if (this.#progress.squidVersion === null) this.#setProgress({ squidVersion: await client.version() });
     const pass = new SquidPass({
       client,
       index,
       settings: this.#settings,
+      version: this.#progress.squidVersion,
       pageSize: this.#pageSize,
       now: () => clock.now(),
       pause: async () => {
@@ -126,7 +140,7 @@ export class SquidSync {
       },
       progress: ({ bags, objects, height }) => {
         const { bagsRead } = this.#progress;
-        // The small queries alone show nothing: those for pages may time out all the same.
+        // Success of the small queries proves nothing: queries for pages may still time out.
         if (bagsRead !== null && bags > bagsRead) this.#options.conditions.answered('sync');
         this.#setProgress({ bagsRead: bags, objectsRead: objects, height });
       },
@@ -154,7 +168,7 @@ export class SquidSync {
 }
 
 const lowerWords = ({ height, before }: PassResult & { result: 'lower' }): string =>
-  `The squid ${height === null ? 'does not say its height' : `has reached block ${height}`}, after ${before} before.`;
+  `The squid ${height === null ? 'does not report its height' : `is at block ${height}`}; at the last complete sync it was at ${before}.`;
 
 const fewerWords = ({ lost, known }: PassResult & { result: 'fewer' }): string =>
-  `The squid lacks ${lost} of the ${known} objects it had. They are kept until the next sync confirms it.`;
+  `${lost} of ${known} objects are missing from the squid. They are kept until the next sync confirms the loss.`;

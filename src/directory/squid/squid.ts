@@ -15,7 +15,7 @@ export interface SquidPorts {
   readonly clock?: Clock;
 }
 
-/** Asks nothing before `start`. Failures become conditions, never errors. */
+/** Queries nothing before `start`. Failures become conditions, never errors. */
 export function openSquid(setup: SquidSetup, { index, log, clock = systemClock }: SquidPorts): Directory {
   const listeners = new Set<() => void>();
   const changed = () => {
@@ -45,8 +45,9 @@ export function openSquid(setup: SquidSetup, { index, log, clock = systemClock }
       listeners.clear();
     },
     configure: (settings) => sync.configure(settings),
+    unread: (settings) => sync.unread(settings),
     lookUp: async (objectId) => (isStarted ? lookUps.lookUp(objectId) : { result: 'undecided' }),
-    // Copies of the network are checked against the index by their owner: nothing is known better here.
+    // The index already has what the network states, so there is nothing to check again.
     reportBadCopy: () => {},
     get conditions() {
       return conditions.list;

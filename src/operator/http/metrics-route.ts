@@ -10,7 +10,7 @@ import type { PublicSide } from '../../supervisor/public-side.ts';
 import { countRequests } from './request-metrics.ts';
 import type { OperatorState } from './request-state.ts';
 
-export type MeasuredSide = Pick<PublicSide, 'activity' | 'serverMetrics' | 'losses' | 'subscribe'>;
+export type MeasuredSide = Pick<PublicSide, 'serverMetrics' | 'losses' | 'subscribe'>;
 
 /** One per process, even if a test runs several nodes in it. */
 let lagMeter: LagMeter | undefined;
@@ -27,12 +27,12 @@ export function createMetrics(node: Pick<NodeControl, 'state'>, publicSide: Meas
 
   const read = () => {
     const { state } = node;
-    const { serverMetrics, losses, activity } = publicSide;
+    const { serverMetrics, losses } = publicSide;
     for (const { type } of state.conditions) conditionTypes.add(type);
     return [
       ...nodeFamilies({ state, serverMetrics, losses, cut, lag: meter.reading, conditionTypes }),
       ...requests.families(),
-      ...publicFamilies(serverMetrics, activity.bytesSent),
+      ...publicFamilies(serverMetrics),
     ];
   };
 

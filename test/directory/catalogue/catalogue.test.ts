@@ -5,8 +5,8 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, utimesSync, w
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { openHasher } from '../../../src/base/content-hash.ts';
 import { openCatalogue } from '../../../src/directory/catalogue/catalogue.ts';
-import { openHasher } from '../../../src/directory/catalogue/content-hash.ts';
 import { watchFile } from '../../../src/directory/catalogue/file-watch.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
 import type { CatalogueSetup } from '../../../src/ipc/content-messages.ts';
@@ -20,7 +20,7 @@ const png = Buffer.from('89504e470d0a1a0a0000000d4948445200000001000000010806000
 
 interface Stated {
   readonly id: string;
-  readonly file: string;
+  readonly file?: string;
   readonly [key: string]: unknown;
 }
 
@@ -66,7 +66,7 @@ describe('a catalogue', () => {
     return { ...observer, directory };
   }
 
-  /** Resolves when it has been read, or when it is known why not. */
+  /** Resolves when it has been read, or has failed. */
   async function open(more: Partial<CatalogueSetup> = {}): Promise<Opened> {
     const opening = start(more);
     await opening.until(() => opening.directory.progress.activity !== 'reading');
@@ -75,7 +75,7 @@ describe('a catalogue', () => {
 
   const ndjson = (more: Partial<CatalogueSetup> = {}) => ({ file: join(folder.path, 'catalogue.ndjson'), ...more });
 
-  /** Writes into the row of an object what only a catalogue that does not read the file keeps. */
+  /** Writes a type and hash that survive only if the catalogue does not read the file. */
   function plant(id: string, planted: Partial<FileRow>): void {
     index.transact((tx) => {
       const row = tx.object(id);
@@ -98,6 +98,32 @@ describe('a catalogue', () => {
     expect(object('1')?.verified?.size).to.equal(png.length);
     expect(object('2')?.type).to.equal('text/vtt');
     expect(object('3')?.type).to.equal('application/octet-stream');
+  });
+
+  it('lists objects whose bytes are elsewhere, beside files, and has nothing to read of them', async () => {
+    folder.write('a.txt', 'one');
+    const url = 'https://cdn.example/one.mp4?v=1';
+    write(
+      { id: '1', url },
+      { id: '2', url, type: 'video/mp4', size: 7, hash: 'gW9T5gSXhgQB5LaqmnJrLVVpHawhM7youzHnuY6HyGBDy3' },
+    );
+    const { object, directory, until } = await open();
+    expect(index.object('1')).to.deep.include({ file: null, url, size: null, type: null, hash: null, accepted: true });
+    expect(index.object('2')).to.deep.include({ file: null, url, size: 7, type: 'video/mp4' });
+    expect(object('1')).to.deep.include({ path: null, accepted: true, size: null, hash: null, verified: null });
+    await until(() => directory.progress.activity === 'idle');
+    expect(directory.progress.filesToHash).to.equal(0);
+    const bag = index.object('1')?.bag ?? '';
+    expect(index.bag(bag)).to.deep.include({ objects: 2, bytes: 7, sizeUnknown: 1, unaccepted: 0 });
+    // From a URL to a file, and back.
+    write({ id: '1', file: 'a.txt' }, { id: '2', url });
+    await until(() => object('1')?.verified != null);
+    expect(index.object('1')?.url).to.equal(null);
+    write({ id: '1', url }, { id: '2', file: 'a.txt' });
+    await until(() => object('2')?.verified != null);
+    expect(index.object('1')).to.deep.include({ file: null, url });
+    expect(object('1')).to.deep.include({ path: null, hash: null });
+    expect(directory.conditions).to.deep.equal([]);
   });
 
   it('does not wait for the hash of a large file, and reports it later', async () => {
@@ -323,7 +349,7 @@ describe('a catalogue', () => {
       expect(conditions()).to.deep.equal(['MissingFiles']);
       expect(message('MissingFiles'))
         .to.match(/^8 objects are not served: /)
-        .and.contain('3 (pipe): is not an ordinary file');
+        .and.contain('3 (pipe): is not an regular file');
     } finally {
       server.close();
     }
@@ -333,14 +359,14 @@ describe('a catalogue', () => {
     truncateSync(folder.write('film.mp4', ''), 160 * 1024 * 1024);
     const path = folder.write('b.txt', 'b');
     write({ id: '1', file: 'film.mp4' }, { id: '2', file: 'b.txt' });
-    // It does not look around: what it knows of the second file is what it knew at first.
+    // No file scan runs here: the state of the second file is that of the first read.
     const { object, message, until } = await open({ checkEveryMs: 600_000 });
     rmSync(path);
     execFileSync('mkfifo', [path]);
     expect(object('1')?.verified).to.be.null;
     await until(() => object('1')?.verified != null && message('DamagedObjects') !== undefined);
     expect(message('DamagedObjects')).to.equal(
-      `1 object is not served: 2 (b.txt): cannot be read: ${path} is not an ordinary file`,
+      `1 object is not served: 2 (b.txt): cannot be read: ${path} is not an regular file`,
     );
   });
 
@@ -357,7 +383,17 @@ describe('a catalogue', () => {
     expect(after.object('1')?.verified).to.not.be.null;
   });
 
-  it('keeps types and hashes of unchanged files in a new version, and finds out those of changed ones', async () => {
+  it('hashes after a restart what it had not hashed before', async () => {
+    truncateSync(folder.write('film.mp4', ''), 160 * 1024 * 1024);
+    write({ id: '1', file: 'film.mp4', type: 'video/mp4' });
+    const { object, directory } = await open({ hashBytesPerSec: 1 });
+    await directory.stop();
+    expect(object('1')?.verified).to.equal(null);
+    const again = await open();
+    await again.until(() => again.object('1')?.verified != null);
+  });
+
+  it('keeps types and hashes of unchanged files in a new version, and determines those of changed ones', async () => {
     for (const name of ['a.txt', 'b.txt', 'c.txt']) folder.write(name, name);
     write({ id: '1', file: 'a.txt' }, { id: '2', file: 'b.txt' }, { id: '3', file: 'c.txt' });
     const { object, ids, directory, until } = await open({ checkEveryMs: 50 });
@@ -375,7 +411,7 @@ describe('a catalogue', () => {
     expect(ids().map((id) => object(id)?.hash)).to.deep.equal(['planted', changed, changed, await hashOf('c.txt')]);
   });
 
-  it('imports no version twice: neither after a restart nor when the file was touched or replaced by the same bytes', async () => {
+  it('imports no version twice: not after a restart, nor after the file was touched or replaced by the same bytes', async () => {
     folder.write('a.txt', 'a');
     const file = write({ id: '1', file: 'a.txt' });
     const facts = () => JSON.stringify(index.mark('catalogue'));
@@ -394,7 +430,7 @@ describe('a catalogue', () => {
     expect(after.ids()).to.deep.equal(['1']);
   });
 
-  it('imports the same bytes again if they are in another folder, as after a link was changed', async () => {
+  it('imports the same bytes again from another folder, as after a changed link', async () => {
     for (const name of ['one', 'two']) {
       folder.write(`${name}/a.txt`, name);
       folder.write(`${name}/catalogue.yml`, '{objects: [{id: "1", file: a.txt, buckets: []}]}');
@@ -424,7 +460,7 @@ describe('a catalogue', () => {
     expect(index.summary.version).to.equal(1);
   });
 
-  it('reads more files that change at once than it keeps in mind', async () => {
+  it('reads all changed files, even if more change at once than it remembers', async () => {
     const objects = Array.from({ length: 2500 }, (_, n) => ({ id: String(n), file: 'a.txt' }));
     folder.write('a.txt', 'first');
     write(...objects);
@@ -436,19 +472,19 @@ describe('a catalogue', () => {
     await until(() => ids().every((id) => object(id)?.hash === hash));
   });
 
-  it('reads a file again that could not be read before', async () => {
+  it('retries a file that could not be read', async () => {
     const path = folder.write('a.txt', 'a');
     write({ id: '1', file: 'a.txt' });
     const { object, message, until } = await open();
     await until(() => object('1')?.verified != null);
-    // As a read leaves it that fails for a moment.
+    // As a read with a temporary failure leaves it.
     plant('1', { hash: null, problem: { kind: 'damaged', message: 'cannot be read: EIO' } });
     expect(object('1')?.path).to.be.null;
     await until(() => object('1')?.verified != null && message('DamagedObjects') === undefined);
     expect(object('1')?.path).to.equal(path);
   });
 
-  it('imports NDJSON in steps, while the event loop turns', async () => {
+  it('imports NDJSON in steps, without blocking the event loop', async () => {
     folder.write('a.txt', 'a');
     writeLines({ worker: 3, buckets: ['b', 'c'] }, ...Array.from({ length: 20_000 }, (_, n) => line(n)));
     let turns = 0;
@@ -493,8 +529,8 @@ describe('a catalogue', () => {
     await until(() => message('CatalogueInvalid') !== undefined);
     const lines = message('CatalogueInvalid')?.split('\n').sort() ?? [];
     expect(lines.slice(0, 3)).to.deep.equal([
-      'catalogue.ndjson:3002: id: 2 is the id of an earlier object too',
-      'catalogue.ndjson:3004: worker: 1 has an earlier line too',
+      'catalogue.ndjson:3002: id: 2 is also the id of an earlier object',
+      'catalogue.ndjson:3004: worker: 1 already has a line',
       'catalogue.ndjson:3005: id: must be a valid object id: up to 500 digits',
     ]);
     expect(lines[3]).to.match(/^catalogue\.ndjson:3006: is not JSON: /);
@@ -521,7 +557,7 @@ describe('a catalogue', () => {
     expect(file).to.contain('catalogue.yml');
   });
 
-  it('parses a large YAML catalogue while the event loop turns, and can be stopped during it', async () => {
+  it('parses a large YAML catalogue without blocking the event loop, and can be stopped during it', async () => {
     folder.write('a.txt', 'a');
     const many = Array.from({ length: 5000 }, (_, n) => ({ id: String(n), file: 'a.txt' }));
     write(...many);
@@ -600,7 +636,7 @@ describe('a catalogue', () => {
       });
     }
 
-    it('notices changes of files of the old version while a new one cannot be written', async () => {
+    it('notices changed files of the old version while a new one cannot be written', async () => {
       const path = folder.write('a.txt', 'a');
       write({ id: '1', file: 'a.txt' });
       const before = await open();
@@ -619,7 +655,7 @@ describe('a catalogue', () => {
       expect(object('1')?.accepted).to.be.false;
     });
 
-    it('keeps what it found out about files, and writes it later', async () => {
+    it('keeps the results of reading files, and writes them later', async () => {
       const path = folder.write('a.txt', 'first');
       write({ id: '1', file: 'a.txt' });
       const disk = failing();

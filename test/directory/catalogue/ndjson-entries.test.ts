@@ -38,6 +38,19 @@ describe('a catalogue in NDJSON', () => {
     for (const size of [1, 2, 7, 30, 65_536]) expect(await entriesOf(text, size), `${size}`).to.deep.equal(expected);
   });
 
+  it('takes a URL in place of a file, and not both or neither', async () => {
+    const object = { id: '1', url: 'https://cdn.example/a.mp4', buckets: ['1:0'] };
+    const { url: _, ...neither } = object;
+    const lines = [object, { ...object, file: 'a' }, neither, { ...object, url: 'https://u:p@cdn.example/' }];
+    const [first, ...errors] = await entriesOf(lines.map((line) => JSON.stringify(line)).join('\n'));
+    expect(first).to.deep.equal({ object, line: 1 });
+    expect(errors).to.deep.equal([
+      { error: 'catalogue.ndjson:2: must have a file or a url, not both' },
+      { error: 'catalogue.ndjson:3: must have a file or a url' },
+      { error: 'catalogue.ndjson:4: url: must be a valid URL: http or https, without user and password' },
+    ]);
+  });
+
   it('may have blank lines, a byte order mark and CRLF, and may be empty', async () => {
     const text = '\ufeff{"id":"1","file":"a","buckets":[]}\r\n\r\n  \n{"id":"2","file":"b","buckets":[]}\r\n';
     expect((await entriesOf(text, 3)).map((entry) => 'line' in entry && entry.line)).to.deep.equal([1, 4]);
@@ -78,7 +91,7 @@ describe('a catalogue in NDJSON', () => {
     expect(second).to.deep.include({ line: 2 });
   });
 
-  it('does not keep a line that is too long, wherever it ends', async () => {
+  it('does not buffer a line that is too long, wherever it ends', async () => {
     const text = `${'x'.repeat(300_000)}\n{"id":"1","file":"a","buckets":[]}\n${'y'.repeat(300_000)}`;
     for (const size of [100_000, 262_144, 1_000_000]) {
       const [first, second, third] = await entriesOf(text, size);
@@ -88,7 +101,7 @@ describe('a catalogue in NDJSON', () => {
     }
   });
 
-  it('takes a line of exactly the longest length', async () => {
+  it('accepts a line of exactly the maximum length', async () => {
     const numbersOf = async (text: string) => {
       const lines: unknown[] = [];
       for await (const some of textLines(piecesOf(Buffer.from(text), 2), 4)) lines.push(...some);

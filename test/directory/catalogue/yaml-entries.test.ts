@@ -45,6 +45,39 @@ workers:
     expect(shared.objects.map(({ buckets }) => buckets)).to.deep.equal([['1:0'], ['1:0']]);
   });
 
+  it('accepts a URL in place of a file', () => {
+    const text = `objects:
+  - { id: "1", url: "https://cdn.example:8443/a%20b.mp4?v=1", buckets: [] }
+  - { id: "2", url: "http://[2001:db8::1]/", buckets: ["1:0"], type: video/mp4, size: 0, hash: ${hash} }
+`;
+    expect(catalogueOf(text).objects).to.deep.equal([
+      { id: '1', url: 'https://cdn.example:8443/a%20b.mp4?v=1', buckets: [] },
+      { id: '2', url: 'http://[2001:db8::1]/', buckets: ['1:0'], type: 'video/mp4', size: 0, hash },
+    ]);
+  });
+
+  it('rejects an object with neither file nor URL, or with both, and other URLs, without showing them', () => {
+    const text = `objects:
+  - { id: "1", buckets: [] }
+  - { id: "2", buckets: [], file: a, url: "https://a.example/" }
+`;
+    expect(errorsOf(text)).to.deep.equal([
+      'catalogue.yml:2: objects[0]: must have a file or a url',
+      'catalogue.yml:3: objects[1]: must have a file or a url, not both',
+    ]);
+    const wrong = ['', 'a.mp4', '//a.example/b', 'ftp://a.example/b', 'file:///etc/passwd', 'http://', 'data:,x'];
+    for (const url of [
+      ...wrong,
+      'https://user:word@a.example/',
+      'https://user@a.example/',
+      `http://a/${'x'.repeat(5000)}`,
+    ]) {
+      expect(errorsOf(`objects:\n  - { id: "1", buckets: [], url: ${JSON.stringify(url)} }\n`), url).to.deep.equal([
+        'catalogue.yml:2: objects[0].url: must be a valid URL: http or https, without user and password',
+      ]);
+    }
+  });
+
   it('reports the position of each error and what is expected', () => {
     const text = `# films
 objects:
@@ -104,8 +137,8 @@ workers:
   - { id: 0, buckets: [] }
 `;
     expect(errorsOf(text)).to.deep.equal([
-      'catalogue.yml:4: objects[2].id: 1 is the id of objects[0] too',
-      'catalogue.yml:7: workers[1].id: 0 is the id of workers[0] too',
+      'catalogue.yml:4: objects[2].id: 1 is also the id of objects[0]',
+      'catalogue.yml:7: workers[1].id: 0 is also the id of workers[0]',
     ]);
   });
 

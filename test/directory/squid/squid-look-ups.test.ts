@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import type { Settings } from '../../../machines/settings.ts';
 import type { LookUp } from '../../../src/ipc/look-up.ts';
-import { type SquidDouble, startSquidDouble } from '../../support/squid-double/squid-double.ts';
+import { type Fault, type SquidDouble, startSquidDouble } from '../../support/squid-double/squid-double.ts';
 import { type SquidRig, squidRig, squidSetup } from '../../support/squid-rig.ts';
 import { worldOf } from '../../support/squid-world.ts';
 import { until } from '../../support/until.ts';
@@ -34,7 +34,7 @@ describe('look-ups in a squid', () => {
   const countOf = (answers: readonly LookUp[], result: LookUp['result']) =>
     answers.filter((answer) => answer.result === result).length;
 
-  it('ask one query for all that wait, and one at a time', async () => {
+  it('send one query for all waiting objects, and one at a time', async () => {
     const { directory } = await rig();
     const first = directory.lookUp('1');
     const answers = await Promise.all([
@@ -50,7 +50,7 @@ describe('look-ups in a squid', () => {
     expect(double.mostInFlight).to.equal(1);
   });
 
-  it('are bounded for 10,000 random ids: few queries, few waiting, a small cache', async () => {
+  it('are bounded under 10,000 random ids: few queries, few waiting, a small cache', async () => {
     const { directory } = await rig({ maxWaitingLookUps: 500, maxCachedLookUps: 200 });
     const ids = Array.from({ length: 10_000 }, (_, index) => String(1_000_000 + index * 7919));
     const answers = await Promise.all(ids.map((id) => directory.lookUp(id)));
@@ -76,7 +76,7 @@ describe('look-ups in a squid', () => {
     expect(asked()).to.have.lengthOf(2);
   });
 
-  it('cache every answer for as long as is set, negative ones too', async () => {
+  it('cache every answer for the configured time, including negative ones', async () => {
     const { directory, clock } = await rig({ cacheMs: 10_000 });
     for (const id of ['1', '999', '1', '999']) await directory.lookUp(id);
     expect(asked()).to.have.lengthOf(2);
@@ -85,13 +85,13 @@ describe('look-ups in a squid', () => {
     expect(asked()).to.have.lengthOf(4);
   });
 
-  it('cache nothing for a time of 0', async () => {
+  it('cache nothing if the time is 0', async () => {
     const { directory } = await rig({ cacheMs: 0 });
     for (const id of ['1', '1', '1']) await directory.lookUp(id);
     expect(asked()).to.have.lengthOf(3);
   });
 
-  it('ask nothing for impossible ids and for objects in the index', async () => {
+  it('send no query for impossible ids or for objects in the index', async () => {
     const { directory } = await rig({}, { workerId: null, buckets: ['1:0'] });
     const before = asked().length;
     for (const id of ['9'.repeat(41), '', '-1', '1"', 'x']) {
@@ -108,11 +108,16 @@ describe('look-ups in a squid', () => {
     expect(asked().length).to.equal(before);
   });
 
-  it('are undecided at once while the squid fails, and ask again after a rest', async () => {
+  const schemaFault: Fault = {
+    status: 400,
+    type: 'application/json',
+    body: '{"errors":[{"message":"no such field"}]}',
+  };
+  it('are undecided at once while the squid fails, and retry after a backoff', async () => {
     const { directory, clock } = await rig();
-    double.fault = ({ name }) => (name === 'Objects' ? { data: () => null } : undefined);
+    double.fault = () => schemaFault;
     expect(await directory.lookUp('1')).to.deep.equal({ result: 'undecided' });
-    expect(directory.conditions.map(({ reason }) => reason)).to.deep.equal(['QueryFailed']);
+    expect(directory.conditions.map(({ reason }) => reason)).to.deep.equal(['OtherSchema']);
     const answers = await Promise.all(Array.from({ length: 1000 }, (_, index) => directory.lookUp(String(index))));
     expect(countOf(answers, 'undecided')).to.equal(1000);
     expect(asked()).to.have.lengthOf(1);
@@ -122,9 +127,9 @@ describe('look-ups in a squid', () => {
     expect(directory.conditions).to.deep.equal([]);
   });
 
-  it('rest longer after each failure, up to ten seconds', async () => {
+  it('back off longer after each failure, up to ten seconds', async () => {
     const { directory, clock } = await rig();
-    double.fault = () => ({ data: () => null });
+    double.fault = () => schemaFault;
     const restedMs: number[] = [];
     for (let failure = 0; failure < 6; failure += 1) {
       await directory.lookUp('1');
@@ -140,6 +145,31 @@ describe('look-ups in a squid', () => {
     }
     expect(restedMs[0]).to.be.within(500, 1000);
     expect(Math.max(...restedMs)).to.be.within(9500, 10_000);
+  });
+
+  it('of others succeed although the rows of one object are wrong, which is asked for once in a while', async () => {
+    const { directory } = await rig();
+    double.fault = ({ variables }) =>
+      String(variables.ids).split(',').includes('13') ? { data: () => null } : undefined;
+    const ids = Array.from({ length: 50 }, (_, index) => String(index + 1));
+    const ask = async () => {
+      const answers = await Promise.all(ids.map((id) => directory.lookUp(id)));
+      return ids.filter((_, index) => answers[index]?.result !== 'found');
+    };
+    expect(await ask()).to.deep.equal(['13']);
+    const before = asked().length;
+    expect(before).to.be.most(51);
+    expect(await ask()).to.deep.equal(['13']);
+    expect(asked().length).to.equal(before);
+  });
+
+  it('stop soon when every answer is null', async () => {
+    const { directory } = await rig();
+    double.fault = ({ name }) => (name === 'Objects' ? { data: () => null } : undefined);
+    const answers = await Promise.all(Array.from({ length: 1000 }, (_, index) => directory.lookUp(String(index))));
+    expect(countOf(answers, 'undecided')).to.equal(1000);
+    expect(asked().length).to.be.most(5);
+    expect(directory.conditions.map(({ reason }) => reason)).to.deep.equal(['QueryFailed']);
   });
 
   it('give up a squid that hangs', async () => {
@@ -159,7 +189,7 @@ describe('look-ups in a squid', () => {
     expect(await directory.lookUp('1')).to.deep.include({ result: 'found' });
   });
 
-  it('are undecided after the end', async () => {
+  it('are undecided after a stop', async () => {
     const { directory } = await rig();
     double.fault = () => 'hang';
     const answer = directory.lookUp('1');

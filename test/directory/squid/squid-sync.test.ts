@@ -141,6 +141,22 @@ describe('the sync with a squid', () => {
     expect(contentsOf(one.index)).to.deep.equal(before);
   });
 
+  it('logs a failure once, until a sync succeeds or fails for another reason', async () => {
+    const one = rig();
+    double.fault = () => ({ status: 500, type: 'text/plain', body: '' });
+    await one.first(settings);
+    await one.sync();
+    expect(one.logged).to.have.lengthOf(1);
+    double.fault = () => ({ status: 503, type: 'text/plain', body: '' });
+    await one.sync();
+    expect(one.logged).to.have.lengthOf(2);
+    double.fault = null;
+    await one.sync();
+    double.fault = () => ({ status: 503, type: 'text/plain', body: '' });
+    await one.sync();
+    expect(one.logged.filter((line) => line.includes('failed'))).to.have.lengthOf(3);
+  });
+
   it('changes nothing when the squid closes a connection between two queries', async () => {
     const one = rig();
     await one.first(settings);
@@ -166,7 +182,7 @@ describe('the sync with a squid', () => {
     double.fault = () => ({ status: 401, type: 'text/plain', body: 'no' });
     await one.first(settings);
     expect(double.asked[0]?.authorization).to.equal(`Basic ${Buffer.from('anna:s cret').toString('base64')}`);
-    expect(one.directory.conditions[0]?.message).to.include(`${double.url} has answered 401`);
+    expect(one.directory.conditions[0]?.message).to.include(`${double.url} answered 401`);
     expect(JSON.stringify([one.directory.conditions, one.logged])).not.to.match(/anna|cret/);
     const wrong = rig({ url: 'nonsense://anna:secret@' });
     await wrong.first(settings);
@@ -174,7 +190,7 @@ describe('the sync with a squid', () => {
     expect(JSON.stringify([wrong.directory.conditions, wrong.logged])).not.to.match(/anna|secret/);
   });
 
-  it('asks one question at a time', async () => {
+  it('sends one query at a time', async () => {
     await rig({ pageBags: 1 }).first(settings);
     expect(double.mostInFlight).to.equal(1);
     expect(pagesAsked()).to.equal(11);
@@ -211,7 +227,12 @@ describe('the sync with a squid', () => {
     const one = rig();
     await one.first(settings);
     const asked = await askedDuring(() => one.sync());
-    expect(asked).to.deep.equal(['{ squidVersion { version } }', '{ squidStatus { height } }', 'Buckets']);
+    expect(asked).to.deep.equal([
+      '{ squidVersion { version } }',
+      '{ squidStatus { height } }',
+      'Buckets',
+      'StorageNodes',
+    ]);
     expect(await one.during(() => one.sync())).to.deep.include({ transactions: 0 });
   });
 
@@ -246,7 +267,7 @@ describe('the sync with a squid', () => {
     expect(two.written.objects).to.equal(70);
   });
 
-  it('continues an unchanged sync too, with few pages read twice', async () => {
+  it('also continues a sync without changes, re-reading only a few pages', async () => {
     double.world = worldOf({ bags: 60, objects: 1 });
     const one = rig({ pageBags: 1 });
     await one.first(settings);
@@ -264,22 +285,21 @@ describe('the sync with a squid', () => {
     expect(contentsOf(two.index)).to.deep.equal(contentsFor(double.world, settings));
   });
 
-  it('asks for smaller pages while answers do not come in time, and for larger ones later', async () => {
+  it('asks for smaller pages while answers are late, and for larger ones later', async () => {
     double.fault = ({ name, variables }) => (name === 'Bags' && Number(variables.limit) > 2 ? 'hang' : undefined);
     const one = rig({ pageBags: 8, pageTimeoutMs: 1000 });
     await one.first(settings);
     await one.sync();
-    const rest = one.clock.rest();
-    one.clock.wake();
-    await until(() => double.asked.some(({ variables }) => variables.limit === 2));
-    double.fault = null;
-    await rest;
+    double.onAsked = ({ variables }) => {
+      if (variables.limit === 2) double.fault = null;
+    };
+    await one.sync();
     expect(reasons(one)).to.deep.equal([]);
     const limits = double.asked.filter(({ name }) => name === 'Bags').map(({ variables }) => variables.limit);
     expect(limits).to.deep.equal([8, 4, 2, 4, 8]);
   });
 
-  it('drops nothing while the squid indexes the chain again', async () => {
+  it('drops nothing while the squid re-indexes the chain', async () => {
     const one = rig();
     await one.first(settings);
     const before = contentsOf(one.index);
@@ -287,9 +307,9 @@ describe('the sync with a squid', () => {
     double.world = { height: 3, buckets: {}, bags: {} };
     await one.sync();
     expect(reasons(one)).to.deep.equal(['SquidBehind LowerHeight']);
-    expect(one.directory.conditions[0]?.message).to.include('block 3, after 100');
+    expect(one.directory.conditions[0]?.message).to.include('block 3; at the last complete sync it was at 100');
     expect(contentsOf(one.index)).to.deep.equal(before);
-    // New objects are taken all the same.
+    // New objects are added all the same.
     const early = { ...bagOf(full, 1), objects: { 77: worldObject(77), 500: worldObject(500) } };
     double.world = { height: 50, buckets: { '1:0': worldBucket([5]) }, bags: { 'dynamic:channel:1': early } };
     await one.sync();
@@ -302,6 +322,19 @@ describe('the sync with a squid', () => {
     await one.sync();
     expect(reasons(one)).to.deep.equal([]);
     expect(contentsOf(one.index)).to.deep.equal(contentsFor(full, settings));
+  });
+
+  it('knows the height of a sync that was not complete', async () => {
+    const one = rig();
+    double.fault = ({ name }) => (name === 'Bags' && pagesAsked() > 2 ? { data: () => null } : undefined);
+    await one.first(settings);
+    double.fault = null;
+    double.world = { ...double.world, height: 60, bags: {} };
+    await one.sync();
+    await one.sync();
+    expect(reasons(one)).to.deep.equal(['SquidBehind LowerHeight']);
+    expect(one.index.summary.totals.objects).to.equal(60);
+    expect(one.directory.progress.height).to.equal(60);
   });
 
   it('drops nothing when the height falls during the sync, or is not said any more', async () => {
@@ -323,7 +356,7 @@ describe('the sync with a squid', () => {
     expect(contentsOf(one.index)).to.deep.equal(before);
   });
 
-  it('drops nothing when the height falls while it asks for what is gone', async () => {
+  it('drops nothing when the height falls while it queries what seems gone', async () => {
     const one = rig();
     await one.first(settings);
     const before = contentsOf(one.index);
@@ -345,7 +378,7 @@ describe('the sync with a squid', () => {
       double.world = { ...double.world, height, bags: {} };
       await one.sync();
       expect(reasons(one)).to.deep.equal(['SquidBehind FewerObjects']);
-      expect(one.directory.conditions[0]?.message).to.include('100 of the 100');
+      expect(one.directory.conditions[0]?.message).to.include('100 of 100');
       expect(contentsOf(one.index)).to.deep.equal(before);
       double.fault = ({ name }) => (name === 'Bags' ? { data: () => null } : undefined);
       await one.sync();
@@ -357,7 +390,7 @@ describe('the sync with a squid', () => {
     });
   }
 
-  it('takes a loss back that the second sync does not confirm', async () => {
+  it('forgets a loss that the second sync does not confirm', async () => {
     const one = rig();
     await one.first(settings);
     const { world } = double;
@@ -372,7 +405,7 @@ describe('the sync with a squid', () => {
     expect(contentsOf(one.index).objects).to.have.property('100');
   });
 
-  it('counts objects that bags have lost, not only lost bags', async () => {
+  it('counts objects lost from bags, not only lost bags', async () => {
     const one = rig();
     await one.first(settings);
     const { world } = double;
@@ -390,7 +423,7 @@ describe('the sync with a squid', () => {
     expect(contentsOf(one.index)).to.deep.equal(contentsFor(double.world, settings));
   });
 
-  it('takes away workers only at the end of a sync that is believed', async () => {
+  it('removes workers only at the end of a trusted sync', async () => {
     const one = rig();
     const ofWorker: Settings = { workerId: 0, buckets: null };
     await one.first(ofWorker);
@@ -400,6 +433,32 @@ describe('the sync with a squid', () => {
     expect(one.index.bucket('1:0')?.workers).to.deep.equal([0]);
     await one.sync();
     expect(contentsOf(one.index)).to.deep.equal(contentsFor(double.world, ofWorker));
+  });
+
+  it('writes and removes no more than some thousand objects at a time, so that it can be asked in between', async () => {
+    double.world = {
+      ...worldOf({ bags: 10, objects: 900 }),
+      buckets: { '1:0': worldBucket([]), '2:0': worldBucket([]) },
+    };
+    const index = memoryIndex({ kind: 'squid', name: double.url });
+    const { transact } = index;
+    const sizes: number[] = [];
+    index.transact = (change) => {
+      const before = index.summary.totals.objects;
+      const result = transact.call(index, change);
+      sizes.push(Math.abs(index.summary.totals.objects - before));
+      return result as never;
+    };
+    const large = squidRig(squidSetup(double.url, { pageBags: 10 }), index);
+    rigs.push(large);
+    await large.first(settings);
+    expect(contentsOf(large.index)).to.deep.equal(contentsFor(double.world, settings));
+    const rest = large.clock.rest();
+    large.directory.configure(other);
+    await rest;
+    expect(contentsOf(large.index)).to.deep.equal(contentsFor(double.world, other));
+    expect(sizes.reduce((sum, size) => sum + size, 0)).to.equal(18_000);
+    expect(Math.max(...sizes)).to.be.lessThan(2001);
   });
 
   it('needs no confirmation for what other settings do not cover', async () => {
@@ -419,7 +478,7 @@ describe('the sync with a squid', () => {
     expect(contentsOf(one.index)).to.deep.equal(contentsFor(double.world, other));
   });
 
-  it('begins again for other settings within a sync, and keeps the old bags until its end', async () => {
+  it('starts over when the settings change during a sync, and keeps the old bags until its end', async () => {
     const [half, rest] = [worldOf({ bags: 10, objects: 2 }), worldOf({ bags: 20, objects: 2, buckets: ['2:0'] })];
     const later = Object.entries(rest.bags).slice(10);
     double.world = {
@@ -443,7 +502,7 @@ describe('the sync with a squid', () => {
     expect(contentsOf(one.index)).to.deep.equal(contentsFor(double.world, other));
   });
 
-  it('does not drop what a squid that is behind cannot know, after other settings either', async () => {
+  it('does not drop what a squid that is behind cannot know, even after a change of settings', async () => {
     const one = rig();
     await one.first(settings);
     double.world = { ...double.world, height: 5 };
@@ -454,7 +513,7 @@ describe('the sync with a squid', () => {
     expect(reasons(one)).to.deep.equal(['SquidBehind LowerHeight']);
   });
 
-  it('says its progress, and the version of the squid', async () => {
+  it('reports its progress, and the version of the squid', async () => {
     double.version = '1.5.0';
     const one = rig();
     const seen = new Set<string>();
@@ -477,7 +536,7 @@ describe('the sync with a squid', () => {
     expect(two.directory.progress).to.deep.include({ height: 100, readAt: one.directory.progress.readAt });
   });
 
-  it('reports an index that cannot be written, and goes on when it can', async () => {
+  it('reports an index that cannot be written, and continues once it can', async () => {
     const index = memoryIndex({ kind: 'squid', name: double.url });
     let isFull = true;
     const failing = new Proxy(index, {

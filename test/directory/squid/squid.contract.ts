@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import type { Settings } from '../../../machines/settings.ts';
 import { SquidClient } from '../../../src/directory/squid/squid-client.ts';
 import { SquidFailure, squidAt } from '../../../src/directory/squid/squid-request.ts';
+import { squidMark } from '../../../src/ipc/content-messages.ts';
 import { type SquidRig, squidRig, squidSetup } from '../../support/squid-rig.ts';
 import {
   contentsFor,
@@ -90,9 +91,11 @@ export function squidContract(name: string, start: () => Promise<SquidServer>): 
       expect(directory.conditions).to.deep.equal([]);
       expect(directory.progress).to.deep.include({ activity: 'idle', bagsRead: null, height: 100 });
       expect(index.summary.readAt).to.equal(directory.progress.readAt).and.not.equal(null);
+      const { squidVersion: version } = directory.progress;
+      expect(index.mark(squidMark)).to.deep.equal({ height: 100, version });
     });
 
-    it('reads the bags of the buckets that are set, and of no other', async () => {
+    it('reads the bags of the configured buckets, and no others', async () => {
       await server.set(varied);
       const { index, first } = rig();
       await first(inBuckets('2:0', 'unknown'));
@@ -146,7 +149,7 @@ export function squidContract(name: string, start: () => Promise<SquidServer>): 
       await server.set(next);
       await sync();
       expect(contentsOf(index)).to.deep.equal(contentsFor(next, worker(7)));
-      // A worker that leaves a bucket takes its bags along.
+      // The bags of a bucket that its worker has left are no longer needed.
       const without = { ...next, height: 200, buckets: { ...next.buckets, '2:0': worldBucket([]) } };
       await server.set(without);
       await sync();
@@ -164,7 +167,7 @@ export function squidContract(name: string, start: () => Promise<SquidServer>): 
       expect(contentsOf(index)).to.deep.equal(contentsFor(varied, inBuckets('2:0')));
     });
 
-    it('looks up single objects: ours, of others, not accepted, of no bucket, unknown', async () => {
+    it('looks up single objects: distributed here, elsewhere, not accepted, in no bucket, unknown', async () => {
       await server.set(varied);
       const { directory, first } = rig();
       await first(inBuckets('2:0'));
@@ -187,6 +190,42 @@ export function squidContract(name: string, start: () => Promise<SquidServer>): 
       expect(found('123456789012345678901').object).to.deep.include({ size: 0 });
     });
 
+    it('notes the endpoints of active storage nodes, at every sync and only when they change', async () => {
+      const world: World = {
+        ...varied,
+        storageBuckets: {
+          '0': { status: 'Active', endpoint: 'https://0.storage.example/' },
+          '1': { status: 'Active', endpoint: '' },
+          '10': { status: 'Active', endpoint: 'not a URL' },
+          '2': { status: 'Active', endpoint: null },
+          '3': { status: 'Active' },
+          '4': { status: 'Invited', endpoint: 'https://4.storage.example' },
+          '5': { status: 'Missing', endpoint: 'https://5.storage.example' },
+          '6': { status: 'Active', endpoint: `https://${'x'.repeat(2000)}` },
+        },
+      };
+      await server.set(world);
+      const { index, first, sync, during } = rig();
+      await first(worker(7));
+      const noted = { '0': 'https://0.storage.example/', '10': 'not a URL' };
+      expect(index.mark('storageNodes')).to.deep.equal(noted);
+      expect(contentsOf(index)).to.deep.equal(contentsFor(world, worker(7)));
+      const unchanged = await during(sync);
+      expect(unchanged.transactions).to.equal(0);
+      // Also without a new block.
+      const moved = { '0': { status: 'Active', endpoint: 'https://new.example' } } as const;
+      await server.set({ ...world, storageBuckets: moved });
+      expect((await during(sync)).transactions).to.equal(1);
+      expect(index.mark('storageNodes')).to.deep.equal({ '0': 'https://new.example' });
+      // A squid that is behind takes nothing away.
+      await server.set({ ...world, height: 1, storageBuckets: {} });
+      await sync();
+      expect(index.mark('storageNodes')).to.deep.equal({ '0': 'https://new.example' });
+      await server.set({ ...world, storageBuckets: {} });
+      await sync();
+      expect(index.mark('storageNodes')).to.deep.equal({});
+    });
+
     it('looks up hundreds at once', async () => {
       await server.set(worldOf({ bags: 30, objects: 10 }));
       const { directory, first } = rig();
@@ -197,7 +236,7 @@ export function squidContract(name: string, start: () => Promise<SquidServer>): 
       expect(answers.map(({ result }) => result)).to.deep.equal(expected);
     });
 
-    it('is asked with queries that it knows, whatever the lists', async () => {
+    it('accepts every query, whatever the lists', async () => {
       await server.set(varied);
       const client = clientOf();
       expect(await client.height()).to.equal(100);
@@ -208,12 +247,12 @@ export function squidContract(name: string, start: () => Promise<SquidServer>): 
       expect(await client.objects(['99'])).to.deep.equal([]);
     });
 
-    it('may not say its version', async () => {
+    it('may not report its version', async () => {
       await server.set(varied);
       expect(await clientOf().version()).to.equal(null);
     });
 
-    it('may not say its height', async () => {
+    it('may not report its height', async () => {
       await server.set({ ...varied, height: null });
       const { directory, index, first } = rig();
       await first(worker(7));
@@ -222,7 +261,7 @@ export function squidContract(name: string, start: () => Promise<SquidServer>): 
       expect(directory.conditions).to.deep.equal([]);
     });
 
-    it('refuses a query of another schema, with a short reason', async () => {
+    it('rejects a query for another schema, with a short reason', async () => {
       const signal = new AbortController().signal;
       const query = '{ storageBags { noSuchField } }';
       const failure = await squidAt(server.url)

@@ -51,6 +51,17 @@ describe('health', () => {
     await side.end();
   });
 
+  it('is ready while server processes read an index that the content process cannot open', async () => {
+    const side = new PublicSideTwin();
+    const contentSide = new ContentSideTwin();
+    contentSide.status = { ...readStatus, indexId: null, readAt: null };
+    const node = makeNode({ publicSide: side, contentSide });
+    operator = await startOperatorSide({ health: () => node.health });
+    await node.restore();
+    expect(await ask('/readyz')).to.equal('200 ok');
+    await side.end();
+  });
+
   it('answers while a step is blocked, and names the step', async () => {
     const [node, side] = await withNode();
     await node.restore();

@@ -15,13 +15,14 @@ describe('the metrics', () => {
   let publish: (event: Heard) => void;
 
   const answers = { 'hit 200': 7, 'hit 206': 2, 'elsewhere 421': 1 };
-  const counts = { ...addServerCounters(noServerCounters, { ...noServerCounters, answers }), broken: 3, cpuSec: 1.5 };
+  const sentBytes = { local: 1234, external: 56 };
+  const own = { ...noServerCounters, answers, sentBytes };
+  const counts = { ...addServerCounters(own, noServerCounters), broken: 3, cpuSec: 1.5 };
 
   beforeEach(async () => {
     operator = await startOperatorSide({
       publicSide: {
         ...stillSide,
-        activity: { ...stillSide.activity, bytesSent: 1234 },
         serverMetrics: { ...noServerMetrics, counts, connections: 4, residentBytes: 1e8 },
         losses: { SIGKILL: 2 },
         subscribe: (listener) => {
@@ -100,7 +101,8 @@ describe('the metrics', () => {
     const { value } = await scrape();
     const requests = (cache: string, status: string) => value('distributor_public_requests_total', { cache, status });
     expect([requests('hit', '200'), requests('hit', '206'), requests('elsewhere', '421')]).to.deep.equal([7, 2, 1]);
-    expect(value('distributor_public_sent_bytes_total')).to.equal(1234);
+    expect(value('distributor_public_sent_bytes_total', { source: 'local' })).to.equal(1234);
+    expect(value('distributor_public_sent_bytes_total', { source: 'external' })).to.equal(56);
     expect(value('distributor_public_broken_responses_total')).to.equal(3);
     expect(value('distributor_public_connections')).to.equal(4);
     expect(value('distributor_worker_restarts_total', { reason: 'SIGKILL' })).to.equal(2);

@@ -17,7 +17,7 @@ export function metricsTable(): string {
       ...{ serverMetrics: noServerMetrics, losses: {}, cut: 0, lag: noServerMetrics.counts.lag, conditionTypes },
     }),
     ...countRequests().families(),
-    ...publicFamilies(noServerMetrics, 0),
+    ...publicFamilies(noServerMetrics),
   ];
   return table(
     ['metric', 'type', 'labels', ''],

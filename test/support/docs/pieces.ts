@@ -2,6 +2,7 @@
 import { partOf } from '../../../machines/diagram/diagram.ts';
 import { toDot } from '../../../machines/diagram/dot.ts';
 import { toMermaid } from '../../../machines/diagram/mermaid.ts';
+import { downloadOutline } from '../../../machines/download-diagram.ts';
 import { nodeDiagram, nodeOutline } from '../../../machines/node-diagram.ts';
 import { dotToSvg, unpainted } from '../../../src/base/diagram-svg.ts';
 import { exitCodeTable } from '../../../src/cli/exit-codes.ts';
@@ -26,6 +27,7 @@ export const pieces: Readonly<Record<string, () => string>> = {
   legality: legalityTable,
   states: stateTable,
   mermaid: () => ['```mermaid', toMermaid(nodeOutline).trimEnd(), '```'].join('\n'),
+  'download-mermaid': () => ['```mermaid', toMermaid(downloadOutline).trimEnd(), '```'].join('\n'),
   conditions: conditionsTable,
   config: configReference,
   'exit-codes': exitCodeTable,

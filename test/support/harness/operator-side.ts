@@ -77,7 +77,7 @@ export async function startOperatorSide(options: OperatorSideOptions = {}) {
   const counts = () => ({ requests: 7, bytesSent: 42, downloadsInProgress: 0 });
   const events = new Events({ node: observed, counts, limits: settings, now });
   const underWay = new UnderWay();
-  /** Which node answers: a test may put another one in its place. */
+  /** The node that answers: a test may replace it. */
   const subject: { node: OperatorApiParts['node'] } = { node: options.node ?? observed };
   const app = createOperatorApi({
     node: follow(() => subject.node),
@@ -175,7 +175,7 @@ export async function startOperatorSide(options: OperatorSideOptions = {}) {
   };
 }
 
-/** Whatever it is asked, the present one answers. */
+/** Delegates everything to the current node. */
 const follow = <T extends object>(present: () => T): T =>
   new Proxy({} as T, {
     get: (_, name) => {

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { join } from 'node:path';
 import { buildSchema, execute, extendSchema, type GraphQLError, parse, validate } from 'graphql';
 import { packageRoot } from '../../../src/base/version.ts';
-import type { World, WorldBag, WorldBucket, WorldObject } from '../squid-world.ts';
+import type { World, WorldBag, WorldBucket, WorldObject, WorldStorageBucket } from '../squid-world.ts';
 
 /** What is sent instead of an answer. `hang`: nothing. */
 export type Fault =
@@ -128,6 +128,7 @@ interface ListArguments {
   readonly where?: {
     readonly id_gt?: string | null;
     readonly id_in?: readonly string[] | null;
+    readonly operatorStatus?: { readonly isTypeOf_eq?: string } | null;
     readonly distributionBuckets_some?: { readonly distributionBucket: { readonly id_in: readonly string[] } };
   } | null;
   readonly orderBy?: readonly string[];
@@ -190,6 +191,14 @@ function root(world: World, version: string | null): object {
     squidStatus: () => ({ height: world.height }),
     squidVersion: () => ({ version }),
     distributionBuckets: (wanted: ListArguments) => listed(world.buckets, wanted, bucket),
+    storageBuckets: (wanted: ListArguments) => {
+      const status = wanted.where?.operatorStatus?.isTypeOf_eq;
+      const has = (bucket: WorldStorageBucket) => !status || status === `StorageBucketOperatorStatus${bucket.status}`;
+      const found = Object.entries(world.storageBuckets ?? {}).filter(([, one]) => has(one));
+      return listed(Object.fromEntries(found), wanted, (id, { endpoint }) => ({
+        ...{ id, operatorMetadata: endpoint === undefined ? null : { nodeEndpoint: endpoint } },
+      }));
+    },
     storageBags: (wanted: ListArguments) => {
       const buckets = wanted.where?.distributionBuckets_some?.distributionBucket.id_in;
       const isIn = ({ distributionBuckets }: WorldBag) =>

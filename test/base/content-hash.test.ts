@@ -3,8 +3,8 @@ import { appendFileSync, truncateSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import { base58btc } from 'multiformats/bases/base58';
-import { type HashFile, isContentHash, openHasher } from '../../../src/directory/catalogue/content-hash.ts';
-import { type Folder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { type HashFile, isContentHash, openHasher } from '../../src/base/content-hash.ts';
+import { type Folder, temporaryFolder } from '../support/temporary-folder.ts';
 
 /** From the test vectors published with BLAKE3: the hash of 0, 1, 2, … 250, 0, 1, … of so many bytes. */
 const vectors = {

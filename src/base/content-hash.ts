@@ -1,12 +1,12 @@
-// Content hashes: BLAKE3-256 of a file's bytes as a multihash, written in base58btc without a prefix.
+// Content hashes: BLAKE3-256 of an object's bytes as a multihash, written in base58btc without a prefix.
 import { fstatSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createBLAKE3 } from 'hash-wasm';
 import { base58btc } from 'multiformats/bases/base58';
 import * as Digest from 'multiformats/hashes/digest';
-import { type FileFacts, factsOf, sameFacts } from '../../../machines/answer.ts';
-import { assertListed, listedFlags } from '../../base/listed-file.ts';
+import { type FileFacts, factsOf, sameFacts } from '../../machines/answer.ts';
+import { assertListed, listedFlags } from './listed-file.ts';
 
 const blake3Code = 0x1e;
 const blake3Bytes = 32;
@@ -21,10 +21,28 @@ export function isContentHash(text: string): boolean {
   }
 }
 
+/** Hashes bytes in the order in which they come. */
+export interface BytesHasher {
+  update(bytes: Uint8Array): void;
+  /** The hash of all bytes so far; the last call. */
+  hash(): string;
+}
+
+export async function openBytesHasher(): Promise<BytesHasher> {
+  const hasher = await createBLAKE3();
+  hasher.init();
+  return {
+    update: (bytes) => void hasher.update(bytes),
+    hash: () => encoded(hasher.digest('binary')),
+  };
+}
+
+const encoded = (digest: Uint8Array): string => base58btc.baseEncode(Digest.create(blake3Code, digest).bytes);
+
 export interface HashOptions {
   /** Called from time to time with the number of further bytes read. */
   readonly onBytes?: (bytes: number) => void;
-  /** Called with the number of bytes just read; the read goes on when it resolves. */
+  /** Called with the number of bytes just read; reading continues when it resolves. */
   readonly pace?: (bytes: number) => Promise<void>;
   readonly signal?: AbortSignal;
 }
@@ -58,7 +76,7 @@ export function lazyHasher(): HashFile {
   };
 }
 
-/** Reads in pieces, so that timers and messages are served in between. */
+/** Reads in pieces, so that the event loop is not blocked. */
 export async function openHasher(): Promise<HashFile> {
   const hasher = await createBLAKE3();
   const buffer = Buffer.allocUnsafe(bytesAtOnce);
@@ -77,12 +95,11 @@ export async function openHasher(): Promise<HashFile> {
         hasher.update(buffer.subarray(0, bytesRead));
         onBytes?.(bytesRead);
         await pace?.(bytesRead);
-        // Below 0: the file grows, and reading on might never end.
+        // Below 0: the file is growing, and reading might never end.
         left -= bytesRead;
       }
       if (!sameFacts(before, fstatSync(fd))) return null;
-      const digest = Digest.create(blake3Code, hasher.digest('binary'));
-      return { hash: base58btc.baseEncode(digest.bytes), facts: before };
+      return { hash: encoded(hasher.digest('binary')), facts: before };
     } finally {
       await handle.close();
     }

@@ -1,4 +1,4 @@
-// Looks for files of the catalogue that were added, removed or changed, some per round, in the order of the index.
+// Finds files of the catalogue that were added, removed or changed: a number of files per round, in the order of the index.
 import type { IndexTransaction, IndexWriter } from '../../store/object-index.ts';
 import { hashedMark } from './catalogue-marks.ts';
 import { type IndexWrites, NotWritten } from './index-writes.ts';
@@ -6,52 +6,52 @@ import { type Located, locateFile } from './object-file.ts';
 import { isAsLocated, isCatalogueRow, lacksHash, relocated, wasUnreadable } from './object-row.ts';
 import { Slices } from './slices.ts';
 
-export interface LookAroundPorts {
+export interface FileScanPorts {
   readonly index: IndexWriter;
   readonly writes: IndexWrites;
   /** The real path of the catalogue's folder. */
   readonly root: () => string;
-  /** The file of this object has to be read. */
+  /** Called with the id of an object whose file must be read. */
   readonly toRead: (objectId: string) => void;
   /** Rows have changed. */
   readonly onWritten: () => void;
 }
 
-/** How many files are looked at per round; more objects take several rounds. */
-const looksPerRound = 500;
+/** Files checked per round; a larger catalogue takes several rounds. */
+const filesPerRound = 500;
 
-interface Look {
+interface Change {
   readonly id: string;
   /** As stated in the catalogue. */
   readonly name: string;
   readonly located: Located;
 }
 
-export class LookAround {
-  readonly #ports: LookAroundPorts;
+export class FileScan {
+  readonly #ports: FileScanPorts;
   #after = '';
   #round: Promise<void> = Promise.resolve();
-  #isLooking = false;
+  #isScanning = false;
   #isHeld = false;
 
-  constructor(ports: LookAroundPorts) {
+  constructor(ports: FileScanPorts) {
     this.#ports = ports;
   }
 
-  /** Looks at the next files. A round that is under way is not joined by another one. */
+  /** Checks the next files, unless a round is in progress. */
   round(): void {
-    if (this.#isLooking || this.#isHeld) return;
-    this.#isLooking = true;
-    this.#round = this.#lookAtNext().finally(() => {
-      this.#isLooking = false;
+    if (this.#isScanning || this.#isHeld) return;
+    this.#isScanning = true;
+    this.#round = this.#checkNext().finally(() => {
+      this.#isScanning = false;
     });
   }
 
-  /** Looks at the file of one object now. */
-  lookAt(objectId: string): void {
+  /** Checks the file of one object now. */
+  check(objectId: string): void {
     if (this.#isHeld) return;
-    const look = this.#lookAt(objectId);
-    if (look !== null) this.#write([look]);
+    const change = this.#check(objectId);
+    if (change !== null) this.#write([change]);
   }
 
   /** Writes nothing while an import copies rows of this version. */
@@ -59,23 +59,23 @@ export class LookAround {
     this.#isHeld = isHeld;
   }
 
-  /** Resolves when nothing more is written. */
+  /** Resolves when all writes have ended. */
   async stop(): Promise<void> {
     this.#isHeld = true;
     await this.#round;
   }
 
-  async #lookAtNext(): Promise<void> {
+  async #checkNext(): Promise<void> {
     const ids = this.#nextIds();
     const slices = new Slices();
-    const news: Look[] = [];
+    const changes: Change[] = [];
     for (const id of ids) {
       if (slices.isOver) await slices.next();
       if (this.#isHeld) return;
-      const look = this.#lookAt(id);
-      if (look !== null) news.push(look);
+      const change = this.#check(id);
+      if (change !== null) changes.push(change);
     }
-    if (this.#write(news)) this.#after = ids.length < looksPerRound ? '' : (ids.at(-1) ?? '');
+    if (this.#write(changes)) this.#after = ids.length < filesPerRound ? '' : (ids.at(-1) ?? '');
   }
 
   #nextIds(): string[] {
@@ -84,13 +84,13 @@ export class LookAround {
     index.refresh();
     for (const id of index.objectIds(this.#after)) {
       ids.push(id);
-      if (ids.length === looksPerRound) break;
+      if (ids.length === filesPerRound) break;
     }
     return ids;
   }
 
-  /** @returns null: there is no such object, or nothing is new */
-  #lookAt(id: string): Look | null {
+  /** @returns null: there is no such object, or its file has not changed */
+  #check(id: string): Change | null {
     const { index, root, toRead } = this.#ports;
     index.refresh();
     const row = index.object(id);
@@ -103,11 +103,13 @@ export class LookAround {
   }
 
   /** @returns false: try again */
-  #write(looks: readonly Look[]): boolean {
-    if (looks.length === 0) return true;
+  #write(changes: readonly Change[]): boolean {
+    if (changes.length === 0) return true;
     const { index, writes, toRead, onWritten } = this.#ports;
     try {
-      const toBeRead = writes.attempt('files', () => index.transact((tx) => looks.filter((look) => write(tx, look))));
+      const toBeRead = writes.attempt('files', () =>
+        index.transact((tx) => changes.filter((change) => write(tx, change))),
+      );
       writes.succeeded('files');
       for (const { id } of toBeRead) toRead(id);
       onWritten();
@@ -119,8 +121,8 @@ export class LookAround {
   }
 }
 
-/** @returns whether the file has to be read */
-function write(tx: IndexTransaction, { id, name, located }: Look): boolean {
+/** @returns whether the file must be read */
+function write(tx: IndexTransaction, { id, name, located }: Change): boolean {
   const row = tx.object(id);
   if (!isCatalogueRow(row) || row.file.name !== name) return false;
   const next = relocated(row, located);

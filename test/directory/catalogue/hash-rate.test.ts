@@ -1,12 +1,12 @@
-// Hashing is limited to so many bytes per second.
+// Hashing is limited to a number of bytes per second.
 import { expect } from 'chai';
-import { hashPace } from '../../../src/directory/catalogue/hash-pace.ts';
+import { limitHashRate } from '../../../src/directory/catalogue/hash-rate.ts';
 import { turns } from '../../support/until.ts';
 
-describe('the pace of hashing', () => {
+describe('the rate of hashing', () => {
   it('pauses after a read that was too fast, until it is aborted', async () => {
     const stopping = new AbortController();
-    const pause = hashPace(
+    const pause = limitHashRate(
       1,
       stopping.signal,
     )(1_000_000).then(
@@ -18,9 +18,11 @@ describe('the pace of hashing', () => {
     expect(await pause).to.equal('AbortError');
   });
 
-  it('has no pause without a limit, or below it', async () => {
+  it('does not pause without a limit or below it', async () => {
     const { signal } = new AbortController();
-    const paused = Promise.all([hashPace(0, signal)(1e12), hashPace(1e12, signal)(1000)]).then(() => 'went on');
+    const paused = Promise.all([limitHashRate(0, signal)(1e12), limitHashRate(1e12, signal)(1000)]).then(
+      () => 'went on',
+    );
     expect(await Promise.race([paused, turns(100).then(() => 'pauses')])).to.equal('went on');
   });
 });

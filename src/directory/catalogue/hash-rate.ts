@@ -7,7 +7,7 @@ import { monotonicMs } from '../../base/monotonic.ts';
  * @param signal ends a pause, with its reason
  * @returns a function that is called after each read, and resolves when the next one may begin
  */
-export function hashPace(bytesPerSec: number, signal: AbortSignal): (bytes: number) => Promise<void> {
+export function limitHashRate(bytesPerSec: number, signal: AbortSignal): (bytes: number) => Promise<void> {
   /** When everything read so far would have been read at exactly this rate. */
   let dueAt = 0;
   return async (bytes) => {

@@ -1,7 +1,7 @@
 // Types come from signatures; names count only for text, and never for what a browser would run.
 import { expect } from 'chai';
-import { typeOfFile } from '../../../src/directory/catalogue/media-type.ts';
-import { type Folder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { typeOfFile } from '../../src/base/media-type.ts';
+import { type Folder, temporaryFolder } from '../support/temporary-folder.ts';
 
 const cases: Record<string, readonly [content: string | Buffer, type: string]> = {
   'picture.txt': [

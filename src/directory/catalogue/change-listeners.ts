@@ -1,14 +1,14 @@
-// Notifies listeners of changes, once for all those of a moment.
+// Notifies listeners of changes, merging those close in time.
 
-/** Changes are gathered for this long: reads of small files make thousands a second. */
+/** Changes within this time are merged: small files cause thousands a second. */
 const gatherMs = 100;
 
-export class ChangeNotices {
+export class ChangeListeners {
   readonly #listeners = new Set<() => void>();
   #timer: NodeJS.Timeout | null = null;
   #isStopped = false;
 
-  soon(): void {
+  notifySoon(): void {
     if (this.#isStopped) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = null;

@@ -1,5 +1,5 @@
-// The MIME type of a file: by its signature, else, for text formats that have none, by the ending of its name.
-import { fileTypeFromFile } from 'file-type';
+// The MIME type of bytes by their signature; of a file also, for text formats that have none, by the ending of its name.
+import { fileTypeFromBuffer, fileTypeFromFile } from 'file-type';
 import mime from 'mime';
 
 const unknownType = 'application/octet-stream';
@@ -30,4 +30,13 @@ export async function typeOfFile(path: string): Promise<string> {
   if (signature && !vagueSignatures.has(signature.mime)) return signature.mime;
   const byName = mime.getType(path);
   return byName !== null && textTypes.has(byName) ? byName : unknownType;
+}
+
+/** So many of the first bytes, or all if there are fewer, decide the type. */
+export const signatureBytes = 4100;
+
+/** @returns a MIME type, `application/octet-stream` if the bytes have no known signature; never rejects */
+export async function typeOfBytes(first: Uint8Array): Promise<string> {
+  const signature = await fileTypeFromBuffer(first).catch(() => undefined);
+  return signature && !vagueSignatures.has(signature.mime) ? signature.mime : unknownType;
 }

@@ -1,0 +1,240 @@
+// Keeps files and index in step in the background: files that are not indexed, rows without a file, copies no longer needed.
+import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { coverage, type Settings } from '../../machines/settings.ts';
+import { copyPath } from '../store/copy-path.ts';
+import { isCopyOf } from '../store/data-object.ts';
+import { type CacheFile, cacheFiles } from './cache-files.ts';
+import { CopyJudge, type JudgePorts } from './copy-judge.ts';
+import { removeFile } from './part-file.ts';
+
+export interface KeeperPorts extends JudgePorts {
+  readonly settings: () => Settings;
+  /** Pause between two rounds, and from a change of settings to the first removal. */
+  readonly everyMs: number;
+  /** A round could not be completed. */
+  readonly onDiskError: (error: unknown) => void;
+  readonly onChange: () => void;
+}
+
+const idsAtOnce = 100;
+/** Between two batches of files or rows. */
+const batchPauseMs = 20;
+/** Copies that are no longer needed and removed per second, at most. */
+const removalsPerSec = 500;
+/** After a change of settings, before the copies to remove are counted: a dry run or another change may follow. */
+const countMs = 500;
+/** Reports of bad copies that wait. */
+const maxReports = 1000;
+
+export class CacheKeeper {
+  readonly #ports: KeeperPorts;
+  readonly #judge: CopyJudge;
+  readonly #abort = new AbortController();
+  readonly #reports = new Set<string>();
+  #wake = new AbortController();
+  #running: Promise<unknown> | null = null;
+  #checking: Promise<void> | null = null;
+  #rounds = 0;
+  #copiesToRemove = 0;
+
+  constructor(ports: KeeperPorts) {
+    this.#ports = ports;
+    this.#judge = new CopyJudge(ports);
+  }
+
+  /** Copies that the settings no longer cover, or that are no longer in the directory. */
+  get copiesToRemove(): number {
+    return this.#copiesToRemove;
+  }
+
+  start(): void {
+    this.#running ??= Promise.all([this.#lookAgain(), this.#meetObligations()]);
+  }
+
+  /** Other settings: what they no longer cover is counted soon, and removed after the next pause. */
+  configure(): void {
+    this.#wake.abort();
+  }
+
+  /** The file of a copy is missing, or is not what it should be. */
+  reportBadCopy(id: string): void {
+    if (this.#reports.size < maxReports) this.#reports.add(id);
+    this.#check();
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    this.#wake.abort();
+    await Promise.all([this.#running, this.#checking]);
+  }
+
+  get #isStopped(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
+  async #lookAgain(): Promise<void> {
+    while (!this.#isStopped) {
+      await this.#attempt(() => this.#lookAround());
+      await this.#yield(this.#ports.everyMs);
+    }
+  }
+
+  /** Other settings begin it again, so that those which are reverted in time lose nothing. */
+  async #meetObligations(): Promise<void> {
+    while (!this.#isStopped) {
+      this.#wake = new AbortController();
+      if (!(await this.#rest(countMs))) continue;
+      await this.#attempt(() => this.#count());
+      if (await this.#rest(this.#ports.everyMs)) await this.#attempt(() => this.#removeObsolete());
+    }
+  }
+
+  /** Errors of the disk end a round; the next one is due after the pause. */
+  async #attempt(work: () => Promise<void>): Promise<void> {
+    if (this.#isStopped) return;
+    try {
+      await work();
+    } catch (error) {
+      if (!this.#isStopped) this.#ports.onDiskError(error);
+    }
+  }
+
+  /** @returns false: the settings have changed, or it ends */
+  #rest(ms: number): Promise<boolean> {
+    const { signal } = this.#wake;
+    return sleep(ms, true, { signal }).catch(() => false);
+  }
+
+  #check(): void {
+    this.#checking ??= this.#attempt(() => this.#checkReports()).then(() => {
+      this.#checking = null;
+      // Reported since the last one was taken.
+      if (this.#reports.size > 0 && !this.#isStopped) this.#check();
+    });
+  }
+
+  async #checkReports(): Promise<void> {
+    for (const id of this.#reports) {
+      this.#reports.delete(id);
+      this.#ports.index.refresh();
+      if (!this.#dropMissing([id])) await this.#judge.judge(id, this.#pathOf(id), this.#abort.signal);
+    }
+  }
+
+  #pathOf(id: string): string {
+    return copyPath(this.#ports.assets, id);
+  }
+
+  async #lookAround(): Promise<void> {
+    const { index, assets } = this.#ports;
+    index.refresh();
+    // It is made for the first download.
+    if (index.summary.totals.copies === 0 && !existsSync(assets)) return;
+    this.#rounds += 1;
+    // If the directory is missing, as a disk that is not mounted, this throws before any row is dropped.
+    for await (const files of cacheFiles(assets)) {
+      for (const file of files) {
+        if (this.#isStopped) return;
+        await this.#look(file);
+      }
+      await this.#yield(batchPauseMs);
+    }
+    await this.#eachBatch(async (ids) => this.#dropMissing(ids) || true);
+  }
+
+  async #look({ id, path, isPart }: CacheFile): Promise<void> {
+    const { isArriving } = this.#ports;
+    if (isArriving(id)) return;
+    if (!isPart) await this.#judge.judge(id, path, this.#abort.signal);
+    // After a restart, a viewer may come back for the rest.
+    else if (this.#rounds > 1 || !this.#canResume(id)) await removeFile(path);
+  }
+
+  #canResume(id: string): boolean {
+    const row = this.#ports.index.object(id);
+    return row !== undefined && row.hash !== null && row.size !== null && row.file === null;
+  }
+
+  /** @returns whether rows were removed because their files are gone */
+  #dropMissing(ids: readonly string[]): boolean {
+    const { index, isArriving, space } = this.#ports;
+    const isMissing = (id: string) => index.copy(id) !== undefined && !isArriving(id) && !this.#judge.hasFile(id);
+    const missing = ids.filter(isMissing);
+    if (missing.length > 0) void space.remove(missing);
+    return missing.length > 0;
+  }
+
+  async #count(): Promise<void> {
+    let count = 0;
+    await this.#eachBatch(async (ids) => {
+      const isObsolete = this.#obsolescence();
+      count += ids.filter(isObsolete).length;
+    }, 0);
+    this.#show(count);
+  }
+
+  async #removeObsolete(): Promise<void> {
+    const { isArriving, space } = this.#ports;
+    const { signal } = this.#wake;
+    await this.#eachBatch(async (ids) => {
+      if (signal.aborted) return false;
+      const isObsolete = this.#obsolescence();
+      const obsolete = ids.filter((id) => isObsolete(id) && !isArriving(id));
+      if (obsolete.length === 0) return true;
+      await Promise.all(space.remove(obsolete));
+      this.#show(Math.max(0, this.#copiesToRemove - obsolete.length));
+      await this.#yield((obsolete.length * 1000) / removalsPerSec);
+      return true;
+    }, 0);
+  }
+
+  #show(copiesToRemove: number): void {
+    if (copiesToRemove === this.#copiesToRemove) return;
+    this.#copiesToRemove = copiesToRemove;
+    this.#ports.onChange();
+  }
+
+  /** By the settings and the index of this moment. */
+  #obsolescence(): (id: string) => boolean {
+    const { index, settings, isDirectoryCurrent } = this.#ports;
+    index.refresh();
+    const isRead = index.summary.readAt !== null;
+    const isCurrent = isDirectoryCurrent();
+    const covers = coverage(settings(), (bucket) => index.bucket(bucket)?.workers ?? []);
+    return (id) => {
+      const row = index.object(id);
+      const copy = index.copy(id);
+      if (copy === undefined) return false;
+      if (row === undefined) return isCurrent;
+      const bag = index.bag(row.bag);
+      return isRead && (!isCopyOf(row, copy) || bag === undefined || !covers(bag.distributionBuckets));
+    };
+  }
+
+  /** All copies, a batch at a time. @param visit returns false to end it */
+  async #eachBatch(visit: (ids: readonly string[]) => Promise<unknown>, pauseMs = batchPauseMs): Promise<void> {
+    for (let after = ''; !this.#isStopped; ) {
+      this.#ports.index.refresh();
+      const ids = this.#idsAfter(after);
+      const last = ids.at(-1);
+      if (last === undefined || (await visit(ids)) === false) return;
+      after = last;
+      await this.#yield(pauseMs);
+    }
+  }
+
+  #idsAfter(after: string): string[] {
+    const ids: string[] = [];
+    for (const id of this.#ports.index.copyIds(after)) {
+      ids.push(id);
+      if (ids.length === idsAtOnce) break;
+    }
+    return ids;
+  }
+
+  /** Other work comes first. */
+  async #yield(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#abort.signal }).catch(() => {});
+  }
+}

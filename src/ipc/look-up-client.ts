@@ -1,0 +1,199 @@
+// A server process's end of the look-up channel: its connection to the content process, made again after that was replaced.
+import { connect, type Socket } from 'node:net';
+import type { Bringing, Following } from './arrival.ts';
+import { Followings } from './followings.ts';
+import type { ContentCalls, LookUp } from './look-up.ts';
+import {
+  type Answer,
+  lineOf,
+  maxAnswerBytes,
+  maxMessageLength,
+  maxQuestionBytes,
+  maxUnreadBytes,
+  maxWaiting,
+  type Question,
+  readLines,
+} from './look-up-lines.ts';
+
+const undecided: LookUp = { result: 'undecided' };
+
+/** After a failed connection, look-ups are `undecided` for this long before the next attempt. */
+const restMs = 200;
+
+/** How long a viewer waits for the first answer about an object: the content process may try many sources. */
+const bringMs = 60_000;
+
+/** A look-up that waits for its answer. */
+interface Waiting {
+  readonly seq: number;
+  readonly id: string;
+  readonly askedAt: number;
+  readonly answer: Promise<LookUp>;
+  readonly resolve: (answer: LookUp) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+export class LookUpClient implements ContentCalls, Bringing {
+  readonly #path: string;
+  readonly #timeoutMs: number;
+  readonly #followings: Followings;
+  /** By id: those who ask for the same object share one look-up. */
+  readonly #byId = new Map<string, Waiting>();
+  readonly #bySeq = new Map<number, Waiting>();
+  #socket: Socket | null = null;
+  #seq = 0;
+  #downloads = 0;
+  /** When this connection last brought an answer, by the clock of `performance.now()`; 0: never. */
+  #heardAt = 0;
+  /** By the same clock: no attempt to connect before. */
+  #restUntil = 0;
+
+  /**
+   * @param options.timeoutMs a look-up without an answer is then `undecided`
+   * @param options.bringTimeoutMs likewise the first answer about an object that is to be brought
+   */
+  constructor(
+    path: string,
+    { timeoutMs, bringTimeoutMs = bringMs }: { readonly timeoutMs: number; readonly bringTimeoutMs?: number },
+  ) {
+    this.#path = path;
+    this.#timeoutMs = timeoutMs;
+    this.#followings = new Followings(
+      {
+        ask: (bring, from) => this.#ask({ bring, from }),
+        // Each question is stopped at most once, so the lines that wait are few.
+        stop: (seq) => void this.#socket?.write(lineOf({ stop: seq })),
+      },
+      bringTimeoutMs,
+    );
+  }
+
+  async lookUp(id: string): Promise<LookUp> {
+    const same = this.#byId.get(id);
+    if (same) return same.answer;
+    const seq = this.#byId.size < maxWaiting ? this.#ask({ id }) : null;
+    return seq === null ? undecided : this.#wait(id, seq).answer;
+  }
+
+  bring(id: string, options: Parameters<Bringing['bring']>[1]): Following {
+    return this.#followings.bring(id, options);
+  }
+
+  /** Lost if the content process is not there. */
+  reportBadCopy(id: string): void {
+    this.#write({ bad: id });
+  }
+
+  /** Lost if the content process is not there: the next read of the index meets the damage again. */
+  reportDamage(indexId: string, message: string): void {
+    this.#write({ damaged: indexId, message: message.slice(0, maxMessageLength) });
+  }
+
+  /** Lost likewise. In as many lines as their length needs. */
+  reportUses(uses: Readonly<Record<string, number>>): void {
+    let some: Record<string, number> = {};
+    let bytes = 0;
+    for (const [id, count] of Object.entries(uses)) {
+      const more = JSON.stringify({ [id]: count }).length;
+      if (bytes + more > maxQuestionBytes / 2) {
+        this.#write({ uses: some });
+        [some, bytes] = [{}, 0];
+      }
+      some[id] = count;
+      bytes += more;
+    }
+    if (bytes > 0) this.#write({ uses: some });
+  }
+
+  /** As the content process last said; connects to it if it can. */
+  get downloadsInProgress(): number {
+    this.#writable();
+    return this.#downloads;
+  }
+
+  /** Look-ups that wait are `undecided`, and copies that arrive fail. A later one connects again. */
+  close(): void {
+    this.#lose();
+  }
+
+  /** @returns the number of the question; null: there is no connection, or the content process does not read it */
+  #ask(question: { readonly id: string } | { readonly bring: string; readonly from: number }): number | null {
+    this.#seq += 1;
+    const seq = this.#seq;
+    return this.#write({ seq, ...question }) ? seq : null;
+  }
+
+  #write(question: Question): boolean {
+    const socket = this.#writable();
+    socket?.write(lineOf(question));
+    return socket !== null;
+  }
+
+  #writable(): Socket | null {
+    if (this.#socket === null && performance.now() >= this.#restUntil) this.#socket = this.#connect();
+    return this.#socket !== null && this.#socket.writableLength < maxUnreadBytes ? this.#socket : null;
+  }
+
+  #connect(): Socket {
+    const socket = connect(this.#path);
+    this.#heardAt = 0;
+    // `close` follows.
+    socket.on('error', () => {});
+    socket.once('close', () => {
+      if (this.#socket === socket) this.#lose();
+    });
+    readLines(socket, maxAnswerBytes, (line) => this.#take(JSON.parse(line) as Answer));
+    return socket;
+  }
+
+  #take(answer: Answer): void {
+    if ('downloads' in answer) {
+      this.#downloads = answer.downloads;
+      return;
+    }
+    this.#heardAt = performance.now();
+    if ('brought' in answer) this.#followings.begin(answer.seq, answer.brought);
+    else if ('state' in answer) this.#followings.goOn(answer.seq, answer);
+    else {
+      const waiting = this.#bySeq.get(answer.seq);
+      if (waiting) this.#settle(waiting, answer.answer);
+    }
+  }
+
+  #lose(): void {
+    this.#socket?.destroy();
+    this.#socket = null;
+    this.#downloads = 0;
+    // A process that has answered has been replaced; another was not there, or did not work.
+    if (this.#heardAt === 0) this.#restUntil = performance.now() + restMs;
+    for (const waiting of [...this.#byId.values()]) this.#settle(waiting, undecided);
+    this.#followings.lose();
+  }
+
+  #wait(id: string, seq: number): Waiting {
+    let resolve = (_: LookUp) => {};
+    const answer = new Promise<LookUp>((settle) => {
+      resolve = settle;
+    });
+    const timer = setTimeout(() => this.#giveUp(waiting), this.#timeoutMs);
+    const waiting: Waiting = { seq, id, askedAt: performance.now(), answer, resolve, timer };
+    this.#byId.set(id, waiting);
+    this.#bySeq.set(seq, waiting);
+    return waiting;
+  }
+
+  #settle(waiting: Waiting, answer: LookUp): void {
+    clearTimeout(waiting.timer);
+    this.#byId.delete(waiting.id);
+    this.#bySeq.delete(waiting.seq);
+    waiting.resolve(answer);
+  }
+
+  #giveUp(waiting: Waiting): void {
+    this.#settle(waiting, undecided);
+    if (this.#heardAt >= waiting.askedAt) return;
+    // No answer to anything for so long: the content process hangs, so no other look-up waits for it either.
+    this.#heardAt = 0;
+    this.#lose();
+  }
+}

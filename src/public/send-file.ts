@@ -1,0 +1,42 @@
+// Sends a part of an open file, as far as its bytes are there; a response that cannot be finished is visibly cut.
+import type { FileHandle } from 'node:fs/promises';
+import { BodyWriter } from './body-writer.ts';
+import type { RequestContext } from './request-context.ts';
+
+const chunkBytes = 128 * 1024;
+
+export interface FilePart {
+  readonly start: number;
+  readonly length: number;
+  /** Waits for bytes at this offset. @returns the end of those that can be sent; not above the offset: there are no more */
+  readonly readable: (offset: number) => number | Promise<number>;
+  /** Called before the last bytes of the part are sent; false: what was sent may be wrong. */
+  readonly isSound: () => Promise<boolean>;
+  readonly sent: (bytes: number) => void;
+}
+
+/** One buffer per response: it is refilled when the kernel has accepted its content. */
+export async function sendFile(
+  context: RequestContext,
+  handle: FileHandle,
+  { start, length, readable, isSound, sent }: FilePart,
+): Promise<void> {
+  const { res } = context;
+  const writer = new BodyWriter(context, sent);
+  const buffer = Buffer.allocUnsafeSlow(Math.min(chunkBytes, length));
+  context.bytesLeft = length;
+  for (let offset = start; context.bytesLeft > 0 && !res.destroyed; ) {
+    const end = await readable(offset);
+    const wanted = Math.min(buffer.length, context.bytesLeft, end - offset);
+    const { bytesRead } = wanted > 0 ? await handle.read(buffer, 0, wanted, offset) : { bytesRead: 0 };
+    const isLast = bytesRead === context.bytesLeft;
+    // A visibly cut response is better than a wrong one.
+    if (bytesRead === 0 || (isLast && !(await isSound()))) {
+      res.destroy();
+      return;
+    }
+    offset += bytesRead;
+    await writer.write(buffer.subarray(0, bytesRead));
+  }
+  res.end();
+}
