@@ -10,7 +10,7 @@ import { removeFile } from './part-file.ts';
 
 export interface KeeperPorts extends JudgePorts {
   readonly settings: () => Settings;
-  /** Pause between two rounds, and from a change of settings to the first removal. */
+  /** Pause between two rounds, and between a change of settings and the first removal. */
   readonly everyMs: number;
   /** A round could not be completed. */
   readonly onDiskError: (error: unknown) => void;
@@ -18,13 +18,13 @@ export interface KeeperPorts extends JudgePorts {
 }
 
 const idsAtOnce = 100;
-/** Between two batches of files or rows. */
+/** Pause between two batches of files or rows. */
 const batchPauseMs = 20;
-/** Copies that are no longer needed and removed per second, at most. */
+/** Maximum number of obsolete copies removed per second. */
 const removalsPerSec = 500;
-/** After a change of settings, before the copies to remove are counted: a dry run or another change may follow. */
+/** Pause between a change of settings and the count of copies to remove: another change may follow. */
 const countMs = 500;
-/** Reports of bad copies that wait. */
+/** Maximum number of pending reports of bad copies. */
 const maxReports = 1000;
 
 export class CacheKeeper {
@@ -52,12 +52,12 @@ export class CacheKeeper {
     this.#running ??= Promise.all([this.#lookAgain(), this.#meetObligations()]);
   }
 
-  /** Other settings: what they no longer cover is counted soon, and removed after the next pause. */
+  /** The settings have changed: copies that they no longer cover are counted soon, and removed after the next pause. */
   configure(): void {
     this.#wake.abort();
   }
 
-  /** The file of a copy is missing, or is not what it should be. */
+  /** The file of a copy is missing or wrong. */
   reportBadCopy(id: string): void {
     if (this.#reports.size < maxReports) this.#reports.add(id);
     this.#check();
@@ -80,7 +80,7 @@ export class CacheKeeper {
     }
   }
 
-  /** Other settings begin it again, so that those which are reverted in time lose nothing. */
+  /** A change of settings restarts the wait, so a change that is reverted in time removes nothing. */
   async #meetObligations(): Promise<void> {
     while (!this.#isStopped) {
       this.#wake = new AbortController();
@@ -90,7 +90,7 @@ export class CacheKeeper {
     }
   }
 
-  /** Errors of the disk end a round; the next one is due after the pause. */
+  /** A disk error ends a round; the next round starts after the pause. */
   async #attempt(work: () => Promise<void>): Promise<void> {
     if (this.#isStopped) return;
     try {
@@ -100,7 +100,7 @@ export class CacheKeeper {
     }
   }
 
-  /** @returns false: the settings have changed, or it ends */
+  /** @returns false: the settings have changed, or the keeper was stopped */
   #rest(ms: number): Promise<boolean> {
     const { signal } = this.#wake;
     return sleep(ms, true, { signal }).catch(() => false);
@@ -109,7 +109,7 @@ export class CacheKeeper {
   #check(): void {
     this.#checking ??= this.#attempt(() => this.#checkReports()).then(() => {
       this.#checking = null;
-      // Reported since the last one was taken.
+      // More reports have arrived since the last one was taken.
       if (this.#reports.size > 0 && !this.#isStopped) this.#check();
     });
   }
@@ -129,10 +129,10 @@ export class CacheKeeper {
   async #lookAround(): Promise<void> {
     const { index, assets } = this.#ports;
     index.refresh();
-    // It is made for the first download.
+    // The first download creates the directory.
     if (index.summary.totals.copies === 0 && !existsSync(assets)) return;
     this.#rounds += 1;
-    // If the directory is missing, as a disk that is not mounted, this throws before any row is dropped.
+    // If the directory is missing, for example because a disk is not mounted, this throws before any row is dropped.
     for await (const files of cacheFiles(assets)) {
       for (const file of files) {
         if (this.#isStopped) return;
@@ -147,7 +147,7 @@ export class CacheKeeper {
     const { isArriving } = this.#ports;
     if (isArriving(id)) return;
     if (!isPart) await this.#judge.judge(id, path, this.#abort.signal);
-    // After a restart, a viewer may come back for the rest.
+    // After a restart, a part is kept for one round: a viewer may request the rest.
     else if (this.#rounds > 1 || !this.#canResume(id)) await removeFile(path);
   }
 
@@ -195,7 +195,7 @@ export class CacheKeeper {
     this.#ports.onChange();
   }
 
-  /** By the settings and the index of this moment. */
+  /** Uses the current settings and the current index. */
   #obsolescence(): (id: string) => boolean {
     const { index, settings, isDirectoryCurrent } = this.#ports;
     index.refresh();
@@ -212,7 +212,7 @@ export class CacheKeeper {
     };
   }
 
-  /** All copies, a batch at a time. @param visit returns false to end it */
+  /** Visits all copies in batches. @param visit returns false to stop */
   async #eachBatch(visit: (ids: readonly string[]) => Promise<unknown>, pauseMs = batchPauseMs): Promise<void> {
     for (let after = ''; !this.#isStopped; ) {
       this.#ports.index.refresh();
@@ -233,7 +233,7 @@ export class CacheKeeper {
     return ids;
   }
 
-  /** Other work comes first. */
+  /** Lets other work run. */
   async #yield(ms: number): Promise<void> {
     await sleep(ms, undefined, { signal: this.#abort.signal }).catch(() => {});
   }

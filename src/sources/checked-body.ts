@@ -1,4 +1,4 @@
-// The body of an answer as a stream that has exactly the expected length, and ends when the source does not send enough.
+// The body of an answer as a stream of exactly the expected length, which fails if the source sends too little, too much or too slowly.
 import { Readable } from 'node:stream';
 import { monotonicMs } from '../base/monotonic.ts';
 import { faultOf, SourceFault, wrongAnswer } from './source-fault.ts';
@@ -6,22 +6,22 @@ import { faultOf, SourceFault, wrongAnswer } from './source-fault.ts';
 export interface BodyOptions {
   /** Bytes; null: not known. */
   readonly length: number | null;
-  /** So many bytes as `leastBytes`, or the rest, must arrive within it. Time in which nothing is read does not count. */
+  /** Time in which `leastBytes` bytes, or the rest, must arrive. Time in which nothing is read does not count. */
   readonly stallTimeoutMs: number;
-  /** Ends it with the signal's reason. */
+  /** Destroys the body with the signal's reason. */
   readonly signal: AbortSignal;
   readonly onBytes: (bytes: number) => void;
 }
 
-/** A source that drips must be noticed too. */
+/** Minimum progress per window, so that a source that trickles bytes is noticed. */
 const leastBytes = 16_384;
-/** Held for a reader that pauses: the source is not stopped and started for every piece. */
+/** Buffered for a reader that pauses, so that the source is not paused and resumed for each chunk. */
 const heldBytes = 131_072;
 
-/** @param source its errors need no other listener */
+/** @param source its errors are handled here */
 export function checkedBody(source: Readable, { length, stallTimeoutMs, signal, onBytes }: BodyOptions): Readable {
   let received = 0;
-  /** Since the window began: bytes, and time in which bytes were wanted. */
+  /** Since the start of the window: bytes received, and time spent waiting for bytes. */
   let bytes = 0;
   let waitedMs = 0;
   let wantedSinceMs: number | null = null;
@@ -89,7 +89,7 @@ export function checkedBody(source: Readable, { length, stallTimeoutMs, signal, 
     if (!source.readableEnded) body.destroy(new SourceFault('failed', 'BadAnswer', 'has cut the answer'));
   });
   source.pause();
-  // It may fail before it has a reader, who then finds the error.
+  // The body may fail before it has a reader; the reader then gets the error.
   body.on('error', () => {});
   signal.addEventListener('abort', onAbort);
   if (signal.aborted) onAbort();

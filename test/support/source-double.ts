@@ -139,7 +139,7 @@ const misbehaviours = {
   redirect: (it: Exchange) => {
     head(it.socket, '302 Found', { Location: it.redirectsTo, 'Content-Length': 0 });
   },
-  redirectToNowhere: (it: Exchange) => {
+  redirectWithoutTarget: (it: Exchange) => {
     head(it.socket, '302 Found', { 'Content-Length': 0 });
   },
   endlessBody: async (it: Exchange) => {
