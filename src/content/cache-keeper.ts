@@ -35,7 +35,7 @@ export class CacheKeeper {
   #wake = new AbortController();
   #running: Promise<unknown> | null = null;
   #checking: Promise<void> | null = null;
-  #rounds = 0;
+  #roundCount = 0;
   #copiesToRemove = 0;
 
   constructor(ports: KeeperPorts) {
@@ -49,7 +49,7 @@ export class CacheKeeper {
   }
 
   start(): void {
-    this.#running ??= Promise.all([this.#lookAgain(), this.#meetObligations()]);
+    this.#running ??= Promise.all([this.#runRounds(), this.#applySettings()]);
   }
 
   /** The settings have changed: copies that they no longer cover are counted soon, and removed after the next pause. */
@@ -73,20 +73,20 @@ export class CacheKeeper {
     return this.#abort.signal.aborted;
   }
 
-  async #lookAgain(): Promise<void> {
+  async #runRounds(): Promise<void> {
     while (!this.#isStopped) {
-      await this.#attempt(() => this.#lookAround());
+      await this.#attempt(() => this.#runRound());
       await this.#yield(this.#ports.everyMs);
     }
   }
 
   /** A change of settings restarts the wait, so a change that is reverted in time removes nothing. */
-  async #meetObligations(): Promise<void> {
+  async #applySettings(): Promise<void> {
     while (!this.#isStopped) {
       this.#wake = new AbortController();
-      if (!(await this.#rest(countMs))) continue;
+      if (!(await this.#pause(countMs))) continue;
       await this.#attempt(() => this.#count());
-      if (await this.#rest(this.#ports.everyMs)) await this.#attempt(() => this.#removeObsolete());
+      if (await this.#pause(this.#ports.everyMs)) await this.#attempt(() => this.#removeObsolete());
     }
   }
 
@@ -101,7 +101,7 @@ export class CacheKeeper {
   }
 
   /** @returns false: the settings have changed, or the keeper was stopped */
-  #rest(ms: number): Promise<boolean> {
+  #pause(ms: number): Promise<boolean> {
     const { signal } = this.#wake;
     return sleep(ms, true, { signal }).catch(() => false);
   }
@@ -126,29 +126,29 @@ export class CacheKeeper {
     return copyPath(this.#ports.assets, id);
   }
 
-  async #lookAround(): Promise<void> {
+  async #runRound(): Promise<void> {
     const { index, assets } = this.#ports;
     index.refresh();
     // The first download creates the directory.
     if (index.summary.totals.copies === 0 && !existsSync(assets)) return;
-    this.#rounds += 1;
+    this.#roundCount += 1;
     // If the directory is missing, for example because a disk is not mounted, this throws before any row is dropped.
     for await (const files of cacheFiles(assets)) {
       for (const file of files) {
         if (this.#isStopped) return;
-        await this.#look(file);
+        await this.#inspect(file);
       }
       await this.#yield(batchPauseMs);
     }
     await this.#eachBatch(async (ids) => this.#dropMissing(ids) || true);
   }
 
-  async #look({ id, path, isPart }: CacheFile): Promise<void> {
+  async #inspect({ id, path, isPart }: CacheFile): Promise<void> {
     const { isArriving } = this.#ports;
     if (isArriving(id)) return;
     if (!isPart) await this.#judge.judge(id, path, this.#abort.signal);
     // After a restart, a part is kept for one round: a viewer may request the rest.
-    else if (this.#rounds > 1 || !this.#canResume(id)) await removeFile(path);
+    else if (this.#roundCount > 1 || !this.#canResume(id)) await removeFile(path);
   }
 
   #canResume(id: string): boolean {

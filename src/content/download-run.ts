@@ -45,9 +45,9 @@ export class DownloadRun {
   readonly #abort = new AbortController();
   #part: PartFile | null = null;
   #fetched: Fetched | null = null;
-  #leave = (): void => {};
+  #releasePlace = (): void => {};
   /** Settles with the effect in progress. */
-  #working: Promise<unknown> = Promise.resolve();
+  #effect: Promise<unknown> = Promise.resolve();
   /** Sources of the bytes in the file; null: an earlier download. */
   readonly #senders = new Set<string | null>();
   #size: number | null;
@@ -71,10 +71,10 @@ export class DownloadRun {
     this.#path = partPath(ports.assets, wanted.source.id);
     const machine = downloadMachine.provide({
       actors: {
-        place: fromPromise(() => this.#work(this.#place())),
-        probe: fromPromise(({ input: { from } }) => this.#work(this.#probe(from))),
-        fetch: fromPromise(() => this.#work(this.#fetch())),
-        verify: fromPromise(() => this.#work(this.#verify())),
+        place: fromPromise(() => this.#track(this.#place())),
+        probe: fromPromise(({ input: { from } }) => this.#track(this.#probe(from))),
+        fetch: fromPromise(() => this.#track(this.#fetch())),
+        verify: fromPromise(() => this.#track(this.#verify())),
       },
     });
     this.#actor = createActor(machine, { input: { deadlineMs: ports.deadlineMs } });
@@ -120,16 +120,16 @@ export class DownloadRun {
   }
 
   /** The file is closed only after the last effect has finished with it. */
-  #work<T>(effect: Promise<T>): Promise<T> {
-    this.#working = effect.catch(() => {});
+  #track<T>(effect: Promise<T>): Promise<T> {
+    this.#effect = effect.catch(() => {});
     return effect;
   }
 
   async #place(): Promise<Placed> {
     const { places, space, assets } = this.#ports;
     const { source, hash } = this.wanted;
-    const leave = await places.take(this.#abort.signal);
-    this.#leave = leave;
+    const releasePlace = await places.take(this.#abort.signal);
+    this.#releasePlace = releasePlace;
     if (source.size !== null) this.#reserve(source.size);
     await space.removal(source.id);
     const resume = hash === null ? 0 : (source.size ?? 0);
@@ -271,12 +271,12 @@ export class DownloadRun {
     this.#fetched?.body.destroy();
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    await this.#working;
+    await this.#effect;
     // The effect may have opened another body.
     this.#fetched?.body.destroy();
     await this.#close();
     space.release(id);
-    this.#leave();
+    this.#releasePlace();
   }
 
   async #close(): Promise<void> {

@@ -75,7 +75,7 @@ export class Followings {
     shared.resolve(brought);
   }
 
-  goOn(seq: number, { received, state }: Pick<Arrival, 'received' | 'state'>): void {
+  update(seq: number, { received, state }: Pick<Arrival, 'received' | 'state'>): void {
     const shared = this.#bySeq.get(seq);
     if (shared?.arrival) this.#notify(shared, { ...shared.arrival, received, state });
   }

@@ -18,7 +18,7 @@ import {
 const undecided: LookUp = { result: 'undecided' };
 
 /** After a failed connection, look-ups are `undecided` for this long before the next attempt. */
-const restMs = 200;
+const pauseMs = 200;
 
 /** How long a viewer waits for the first answer about an object: the content process may try many sources. */
 const bringMs = 60_000;
@@ -44,9 +44,9 @@ export class LookUpClient implements ContentCalls, Bringing {
   #seq = 0;
   #downloads = 0;
   /** When this connection last delivered an answer, by `performance.now()`; 0: never. */
-  #heardAt = 0;
+  #answeredAt = 0;
   /** By the same clock: no connection is attempted before this time. */
-  #restUntil = 0;
+  #pausedUntil = 0;
 
   /**
    * @param options.timeoutMs after this time, a look-up without an answer is `undecided`
@@ -130,13 +130,13 @@ export class LookUpClient implements ContentCalls, Bringing {
   }
 
   #writable(): Socket | null {
-    if (this.#socket === null && performance.now() >= this.#restUntil) this.#socket = this.#connect();
+    if (this.#socket === null && performance.now() >= this.#pausedUntil) this.#socket = this.#connect();
     return this.#socket !== null && this.#socket.writableLength < maxUnreadBytes ? this.#socket : null;
   }
 
   #connect(): Socket {
     const socket = connect(this.#path);
-    this.#heardAt = 0;
+    this.#answeredAt = 0;
     // The `close` event follows.
     socket.on('error', () => {});
     socket.once('close', () => {
@@ -151,9 +151,9 @@ export class LookUpClient implements ContentCalls, Bringing {
       this.#downloads = answer.downloads;
       return;
     }
-    this.#heardAt = performance.now();
+    this.#answeredAt = performance.now();
     if ('brought' in answer) this.#followings.begin(answer.seq, answer.brought);
-    else if ('state' in answer) this.#followings.goOn(answer.seq, answer);
+    else if ('state' in answer) this.#followings.update(answer.seq, answer);
     else {
       const waiting = this.#bySeq.get(answer.seq);
       if (waiting) this.#settle(waiting, answer.answer);
@@ -165,7 +165,7 @@ export class LookUpClient implements ContentCalls, Bringing {
     this.#socket = null;
     this.#downloads = 0;
     // A process that has answered is being replaced, so connect at once; a process that never answered gets a pause.
-    if (this.#heardAt === 0) this.#restUntil = performance.now() + restMs;
+    if (this.#answeredAt === 0) this.#pausedUntil = performance.now() + pauseMs;
     for (const waiting of [...this.#byId.values()]) this.#settle(waiting, undecided);
     this.#followings.lose();
   }
@@ -191,9 +191,9 @@ export class LookUpClient implements ContentCalls, Bringing {
 
   #giveUp(waiting: Waiting): void {
     this.#settle(waiting, undecided);
-    if (this.#heardAt >= waiting.askedAt) return;
+    if (this.#answeredAt >= waiting.askedAt) return;
     // No answer at all for this long: the content process hangs, so the other look-ups do not wait for it either.
-    this.#heardAt = 0;
+    this.#answeredAt = 0;
     this.#lose();
   }
 }

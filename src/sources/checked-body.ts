@@ -24,26 +24,26 @@ export function checkedBody(source: Readable, { length, stallTimeoutMs, signal, 
   /** Since the start of the window: bytes received, and time spent waiting for bytes. */
   let bytes = 0;
   let waitedMs = 0;
-  let wantedSinceMs: number | null = null;
+  let waitingSinceMs: number | null = null;
   let timer: NodeJS.Timeout | undefined;
 
   const onStall = () => {
-    const words = bytes === 0 ? 'has sent nothing' : `has sent only ${bytes} bytes`;
-    body.destroy(new SourceFault('failed', 'NoAnswer', `${words} for ${stallTimeoutMs} ms`));
+    const problem = bytes === 0 ? 'has sent nothing' : `has sent only ${bytes} bytes`;
+    body.destroy(new SourceFault('failed', 'NoAnswer', `${problem} for ${stallTimeoutMs} ms`));
   };
   const onAbort = () => void body.destroy(signal.reason);
 
-  function want(): void {
-    if (wantedSinceMs !== null) return;
-    wantedSinceMs = monotonicMs();
+  function resume(): void {
+    if (waitingSinceMs !== null) return;
+    waitingSinceMs = monotonicMs();
     timer = setTimeout(onStall, Math.max(0, stallTimeoutMs - waitedMs));
     source.resume();
   }
 
-  function rest(): void {
-    if (wantedSinceMs === null) return;
-    waitedMs += monotonicMs() - wantedSinceMs;
-    wantedSinceMs = null;
+  function pause(): void {
+    if (waitingSinceMs === null) return;
+    waitedMs += monotonicMs() - waitingSinceMs;
+    waitingSinceMs = null;
     clearTimeout(timer);
     source.pause();
   }
@@ -51,15 +51,15 @@ export function checkedBody(source: Readable, { length, stallTimeoutMs, signal, 
   function newWindow(): void {
     bytes = 0;
     waitedMs = 0;
-    if (wantedSinceMs === null) return;
-    wantedSinceMs = monotonicMs();
+    if (waitingSinceMs === null) return;
+    waitingSinceMs = monotonicMs();
     clearTimeout(timer);
     timer = setTimeout(onStall, stallTimeoutMs);
   }
 
   const body = new Readable({
     highWaterMark: heldBytes,
-    read: want,
+    read: resume,
     destroy: (error, callback) => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
@@ -78,7 +78,7 @@ export function checkedBody(source: Readable, { length, stallTimeoutMs, signal, 
     onBytes(chunk.length);
     bytes += chunk.length;
     if (bytes >= leastBytes) newWindow();
-    if (!body.push(chunk)) rest();
+    if (!body.push(chunk)) pause();
   });
   source.on('end', () => {
     if (length === null || received === length) body.push(null);

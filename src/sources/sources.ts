@@ -57,7 +57,7 @@ class HttpSources implements Sources {
   readonly #metrics = new SourceMetrics();
   readonly #remembered: LRUCache<string, string> | null;
   readonly #listeners = new Set<() => void>();
-  readonly #underWay = new Set<AbortController>();
+  readonly #inProgress = new Set<AbortController>();
   #isStopped = false;
 
   constructor(options: SourcesOptions) {
@@ -83,7 +83,7 @@ class HttpSources implements Sources {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    for (const controller of this.#underWay) controller.abort(stopped());
+    for (const controller of this.#inProgress) controller.abort(stopped());
     this.#avoided.stop();
     this.#listeners.clear();
     await this.#times.stop();
@@ -96,10 +96,10 @@ class HttpSources implements Sources {
     const controller = new AbortController();
     const onAbort = () => controller.abort(signal.reason);
     signal.addEventListener('abort', onAbort);
-    this.#underWay.add(controller);
+    this.#inProgress.add(controller);
     const end = () => {
       signal.removeEventListener('abort', onAbort);
-      this.#underWay.delete(controller);
+      this.#inProgress.delete(controller);
     };
     try {
       const fetched = await this.#first(object, { ...options, signal: controller.signal });
@@ -162,7 +162,7 @@ class HttpSources implements Sources {
     if (origin.kind === 'url') {
       const place = { source: nameOfUrl(origin.url), counted: originOf(origin.url), url: origin.url };
       if (this.#avoided.of(place.source) !== 'never') yield place;
-      else failures.words.push(`${place.source} has misbehaved and is avoided`);
+      else failures.messages.push(`${place.source} has misbehaved and is avoided`);
       return;
     }
     const { good, poor } = this.#candidates(id, origin.endpoints);
