@@ -2,5 +2,5 @@
 import { type Diagram, outline } from './diagram/diagram.ts';
 import { downloadMachine } from './download.ts';
 
-/** Every state, and what leads from one to the next. */
+/** Every state and every transition. */
 export const downloadOutline: Diagram = outline(downloadMachine, { depth: 2 });

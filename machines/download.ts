@@ -1,23 +1,23 @@
-// The download machine: one copy of one object, from the request for it until it is here, or has failed.
+// The download machine: one copy of one object, from the request until the copy is here or the download has failed.
 //
-//   requested  waits for a place among the downloads in progress, and for the file that the bytes will be written to.
-//   probing    waits for a source that has the bytes from the offset that has been reached.
-//   fetching   waits for the last byte. A source that fails midway is left, and the next one is probed for the rest.
-//   verifying  waits until the bytes match what the directory states, and the copy is on disk and in the index.
+//   requested  waits for a place among the downloads in progress, and for the file to write to.
+//   probing    waits for a source that has the bytes from the current offset.
+//   fetching   waits for the last byte. If a source fails midway, another one is probed for the rest.
+//   verifying  waits until the bytes match the directory, and the copy is on disk and in the index.
 //   here       the copy can be served.
-//   failed     no more bytes will come, or those that came are wrong. The next request begins a new download.
+//   failed     no more bytes will come, or the bytes were wrong. The next request begins a new download.
 //
 // Each effect is an actor, invoked in the state that waits for it, and aborted when that state is left. One deadline covers
-// all of them. Bytes that prove wrong are not fetched again: responses have begun with them, and have to break.
+// all effects. Wrong bytes are not fetched again: responses have already sent some of them, and must be cut.
 import { assign, fromPromise, setup } from 'xstate';
 
-/** There is a place, and a file. */
+/** The result of `place`: there is a place, and a file. */
 export interface Placed {
-  /** Bytes of an earlier download that are in the file. */
+  /** Bytes in the file from an earlier download. */
   readonly received: number;
 }
 
-/** A source has been opened. */
+/** The result of `probe`: a source is open. */
 export interface Probed {
   /** Bytes of the whole object. */
   readonly size: number;
@@ -28,33 +28,33 @@ export interface DownloadInput {
 }
 
 /**
- * Why a download has failed. `noSource`: no source gives all bytes. `notKept`: the object is too large, or of unknown size.
+ * Why a download has failed. `noSource`: no source delivers all bytes. `notKept`: the object is too large, or of unknown size.
  * `wrong`: the bytes are not those of the object. `disk`: the copy cannot be written. `late`: the deadline has passed.
  */
 export type DownloadFailure = 'noSource' | 'notKept' | 'wrong' | 'disk' | 'late' | 'aborted';
 
 interface Context {
   readonly deadlineMs: number;
-  /** Bytes of the file, from the start, that can be read. */
+  /** Bytes in the file that can be read, from the start. */
   readonly received: number;
   /** Null: not known before a source is open. */
   readonly size: number | null;
-  /** How often a source has failed since the last time that one has brought enough to be worth another attempt. */
+  /** Number of times that a source has failed since one last delivered `worthwhileBytes`. */
   readonly setbacks: number;
   readonly failure: DownloadFailure | null;
 }
 
-/** After so many setbacks the download has failed. */
+/** At this many setbacks, the download fails. */
 export const maxSetbacks = 3;
 
-/** Setbacks before so many further bytes are forgiven. */
+/** A source that delivers this many bytes before it fails resets the setbacks. */
 export const worthwhileBytes = 1_048_576;
 
-/** An effect that failed for a reason of its own; any other error of an effect is a fault of the source. */
+/** An effect that failed for a stated reason; any other error of an effect counts as `noSource`. */
 export class DownloadFault extends Error {
   override readonly name = 'DownloadFault';
   readonly failure: DownloadFailure;
-  /** Bytes of the file that can be read although the effect failed. */
+  /** Bytes in the file that can be read even though the effect failed. */
   readonly received: number;
 
   constructor(failure: DownloadFailure, received: number, message: string, options?: ErrorOptions) {
@@ -68,7 +68,7 @@ const failureOf = (error: unknown): DownloadFailure => (error instanceof Downloa
 const receivedOf = (error: unknown, before: number): number =>
   error instanceof DownloadFault ? Math.max(error.received, before) : before;
 
-/** Given from outside: an actor that is missing would otherwise wait without an end. */
+/** The caller provides the effects; without this error, a missing actor would wait forever. */
 const notProvided = async (): Promise<never> => {
   throw new Error('The download machine runs without its effects');
 };
@@ -86,7 +86,7 @@ export const downloadMachine = setup({
     probe: fromPromise<Probed, { readonly from: number }>(notProvided),
     /** Resolves when all bytes are in the file. */
     fetch: fromPromise<void>(notProvided),
-    /** Resolves when the copy is whole, right, and in the index. */
+    /** Resolves when the copy is complete, correct and in the index. */
     verify: fromPromise<void>(notProvided),
   },
   delays: { deadline: ({ context }) => context.deadlineMs },
@@ -184,7 +184,7 @@ export const downloadMachine = setup({
             onError: {
               target: '#download.failed',
               description: 'wrong, or not written',
-              // The bytes are all there, so no source can be the reason.
+              // All bytes have been received, so no source can be the reason.
               actions: assign({
                 failure: ({ event }) => (event.error instanceof DownloadFault ? event.error.failure : 'disk'),
               }),

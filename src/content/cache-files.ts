@@ -15,7 +15,7 @@ const filesAtOnce = 100;
 const folderPattern = /^[0-9]{2}$/;
 
 /**
- * Those at the path of a copy or of its part, and whole ones in the directory itself, where the replaced node has its files.
+ * Files at the path of a copy or of its part, and whole files at the top of the directory, where the replaced node keeps its own.
  * @throws system errors if the directory cannot be read
  */
 export async function* cacheFiles(assets: string): AsyncGenerator<readonly CacheFile[]> {
@@ -38,7 +38,7 @@ const filesIn = (folder: string, entries: readonly Dirent[]): CacheFile[] =>
     return copy === null ? [] : [{ ...copy, path: join(folder, entry.name) }];
   });
 
-/** Null: it was removed since its name was read. */
+/** Null: the folder was removed after its name was read. */
 const openIfThere = (path: string): Promise<Dir | null> =>
   opendir(path).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return null;

@@ -10,7 +10,7 @@ import { removeFile } from './part-file.ts';
 
 export interface KeeperPorts extends JudgePorts {
   readonly settings: () => Settings;
-  /** Pause between two rounds, and from a change of settings to the first removal. */
+  /** Pause between two rounds, and between a change of settings and the first removal. */
   readonly everyMs: number;
   /** A round could not be completed. */
   readonly onDiskError: (error: unknown) => void;
@@ -18,13 +18,13 @@ export interface KeeperPorts extends JudgePorts {
 }
 
 const idsAtOnce = 100;
-/** Between two batches of files or rows. */
+/** Pause between two batches of files or rows. */
 const batchPauseMs = 20;
-/** Copies that are no longer needed and removed per second, at most. */
+/** Maximum number of obsolete copies removed per second. */
 const removalsPerSec = 500;
-/** After a change of settings, before the copies to remove are counted: a dry run or another change may follow. */
+/** Pause between a change of settings and the count of copies to remove: another change may follow. */
 const countMs = 500;
-/** Reports of bad copies that wait. */
+/** Maximum number of pending reports of bad copies. */
 const maxReports = 1000;
 
 export class CacheKeeper {
@@ -35,7 +35,7 @@ export class CacheKeeper {
   #wake = new AbortController();
   #running: Promise<unknown> | null = null;
   #checking: Promise<void> | null = null;
-  #rounds = 0;
+  #roundCount = 0;
   #copiesToRemove = 0;
 
   constructor(ports: KeeperPorts) {
@@ -49,15 +49,15 @@ export class CacheKeeper {
   }
 
   start(): void {
-    this.#running ??= Promise.all([this.#lookAgain(), this.#meetObligations()]);
+    this.#running ??= Promise.all([this.#runRounds(), this.#applySettings()]);
   }
 
-  /** Other settings: what they no longer cover is counted soon, and removed after the next pause. */
+  /** The settings have changed: copies that they no longer cover are counted soon, and removed after the next pause. */
   configure(): void {
     this.#wake.abort();
   }
 
-  /** The file of a copy is missing, or is not what it should be. */
+  /** The file of a copy is missing or wrong. */
   reportBadCopy(id: string): void {
     if (this.#reports.size < maxReports) this.#reports.add(id);
     this.#check();
@@ -73,24 +73,24 @@ export class CacheKeeper {
     return this.#abort.signal.aborted;
   }
 
-  async #lookAgain(): Promise<void> {
+  async #runRounds(): Promise<void> {
     while (!this.#isStopped) {
-      await this.#attempt(() => this.#lookAround());
+      await this.#attempt(() => this.#runRound());
       await this.#yield(this.#ports.everyMs);
     }
   }
 
-  /** Other settings begin it again, so that those which are reverted in time lose nothing. */
-  async #meetObligations(): Promise<void> {
+  /** A change of settings restarts the wait, so a change that is reverted in time removes nothing. */
+  async #applySettings(): Promise<void> {
     while (!this.#isStopped) {
       this.#wake = new AbortController();
-      if (!(await this.#rest(countMs))) continue;
+      if (!(await this.#pause(countMs))) continue;
       await this.#attempt(() => this.#count());
-      if (await this.#rest(this.#ports.everyMs)) await this.#attempt(() => this.#removeObsolete());
+      if (await this.#pause(this.#ports.everyMs)) await this.#attempt(() => this.#removeObsolete());
     }
   }
 
-  /** Errors of the disk end a round; the next one is due after the pause. */
+  /** A disk error ends a round; the next round starts after the pause. */
   async #attempt(work: () => Promise<void>): Promise<void> {
     if (this.#isStopped) return;
     try {
@@ -100,8 +100,8 @@ export class CacheKeeper {
     }
   }
 
-  /** @returns false: the settings have changed, or it ends */
-  #rest(ms: number): Promise<boolean> {
+  /** @returns false: the settings have changed, or the keeper was stopped */
+  #pause(ms: number): Promise<boolean> {
     const { signal } = this.#wake;
     return sleep(ms, true, { signal }).catch(() => false);
   }
@@ -109,7 +109,7 @@ export class CacheKeeper {
   #check(): void {
     this.#checking ??= this.#attempt(() => this.#checkReports()).then(() => {
       this.#checking = null;
-      // Reported since the last one was taken.
+      // More reports have arrived since the last one was taken.
       if (this.#reports.size > 0 && !this.#isStopped) this.#check();
     });
   }
@@ -126,29 +126,29 @@ export class CacheKeeper {
     return copyPath(this.#ports.assets, id);
   }
 
-  async #lookAround(): Promise<void> {
+  async #runRound(): Promise<void> {
     const { index, assets } = this.#ports;
     index.refresh();
-    // It is made for the first download.
+    // The first download creates the directory.
     if (index.summary.totals.copies === 0 && !existsSync(assets)) return;
-    this.#rounds += 1;
-    // If the directory is missing, as a disk that is not mounted, this throws before any row is dropped.
+    this.#roundCount += 1;
+    // If the directory is missing, for example because a disk is not mounted, this throws before any row is dropped.
     for await (const files of cacheFiles(assets)) {
       for (const file of files) {
         if (this.#isStopped) return;
-        await this.#look(file);
+        await this.#inspect(file);
       }
       await this.#yield(batchPauseMs);
     }
     await this.#eachBatch(async (ids) => this.#dropMissing(ids) || true);
   }
 
-  async #look({ id, path, isPart }: CacheFile): Promise<void> {
+  async #inspect({ id, path, isPart }: CacheFile): Promise<void> {
     const { isArriving } = this.#ports;
     if (isArriving(id)) return;
     if (!isPart) await this.#judge.judge(id, path, this.#abort.signal);
-    // After a restart, a viewer may come back for the rest.
-    else if (this.#rounds > 1 || !this.#canResume(id)) await removeFile(path);
+    // After a restart, a part is kept for one round: a viewer may request the rest.
+    else if (this.#roundCount > 1 || !this.#canResume(id)) await removeFile(path);
   }
 
   #canResume(id: string): boolean {
@@ -195,7 +195,7 @@ export class CacheKeeper {
     this.#ports.onChange();
   }
 
-  /** By the settings and the index of this moment. */
+  /** Uses the current settings and the current index. */
   #obsolescence(): (id: string) => boolean {
     const { index, settings, isDirectoryCurrent } = this.#ports;
     index.refresh();
@@ -212,7 +212,7 @@ export class CacheKeeper {
     };
   }
 
-  /** All copies, a batch at a time. @param visit returns false to end it */
+  /** Visits all copies in batches. @param visit returns false to stop */
   async #eachBatch(visit: (ids: readonly string[]) => Promise<unknown>, pauseMs = batchPauseMs): Promise<void> {
     for (let after = ''; !this.#isStopped; ) {
       this.#ports.index.refresh();
@@ -233,7 +233,7 @@ export class CacheKeeper {
     return ids;
   }
 
-  /** Other work comes first. */
+  /** Lets other work run. */
   async #yield(ms: number): Promise<void> {
     await sleep(ms, undefined, { signal: this.#abort.signal }).catch(() => {});
   }

@@ -1,4 +1,4 @@
-// The copies as a whole: how much room they take, which ones make room for others, and how often they are used.
+// The space of the cache: how much the copies use, which are evicted to make room, and how often each is used.
 
 import { copyPath } from '../store/copy-path.ts';
 import { priorityOf, usedCopy } from '../store/eviction.ts';
@@ -12,18 +12,18 @@ export interface SpacePorts {
   readonly maxBytes: number;
   /** Whether a download of the object is in progress. */
   readonly isArriving: (id: string) => boolean;
-  /** A file could not be removed, or the index not be written. */
+  /** A file could not be removed, or the index could not be written. */
   readonly onDiskError: (error: unknown) => void;
 }
 
-/** What a download knows of a copy. */
+/** The facts about a copy that a download knows. */
 export type NewCopy = Omit<CopyRow, 'uses' | 'lastUseSec' | 'priority'>;
 
-/** Uses are written to the index in batches: so many at once, and after this time. */
+/** Uses are written to the index in batches: at most this many objects, after this delay. */
 const usesAtOnce = 1000;
 const usesMs = 5000;
 
-/** Objects whose uses are kept until they are written; those of further ones are lost. */
+/** Maximum number of objects with unwritten uses; uses of further objects are lost. */
 const maxUsed = 20_000;
 
 export class CacheSpace {
@@ -42,7 +42,7 @@ export class CacheSpace {
     this.#ports = ports;
   }
 
-  /** Makes room for an object that is about to arrive. @returns false: there is not so much room */
+  /** Makes room for an object that is about to arrive. @returns false: there is not enough room */
   reserve(id: string, bytes: number): boolean {
     const { index, maxBytes } = this.#ports;
     if (bytes > maxBytes) return false;
@@ -59,14 +59,14 @@ export class CacheSpace {
     this.#reserved.delete(id);
   }
 
-  /** Removes copies of at least so many bytes. Resolves when their files are gone. @returns false: there are not so many */
+  /** Evicts copies of at least this many bytes. Resolves when their files are gone. @returns false: there are not enough copies */
   async makeRoom(bytes: number): Promise<boolean> {
     const removals = this.#evict(bytes, '');
     await Promise.all(removals ?? []);
     return removals !== null;
   }
 
-  /** The copy is whole, and at its path. @throws errors of the index */
+  /** Adds a copy that is complete and at its path. @throws errors of the index */
   add(id: string, copy: NewCopy, uses: number): void {
     const counted = Math.max(1, uses);
     const priority = priorityOf(this.#clockNow, counted, copy.size);
@@ -76,7 +76,7 @@ export class CacheSpace {
     this.release(id);
   }
 
-  /** Hits of copies: id → number. */
+  /** Counts hits of copies. @param uses id → number of hits */
   use(uses: Readonly<Record<string, number>>): void {
     for (const [id, times] of Object.entries(uses)) {
       if (!Number.isFinite(times) || times <= 0) continue;
@@ -86,7 +86,7 @@ export class CacheSpace {
     if (this.#uses.size > 0 && !this.#isClosed) this.#timer ??= setTimeout(() => this.#writeUses(), usesMs);
   }
 
-  /** Takes them out of the index, then removes their files. @throws errors of the index; then nothing is removed */
+  /** Removes copies from the index, then their files. @throws errors of the index; then nothing is removed */
   remove(ids: readonly string[]): Promise<void>[] {
     this.#ports.index.transact((tx) => {
       for (const id of ids) tx.removeCopy(id);
@@ -99,7 +99,7 @@ export class CacheSpace {
     await this.#removals.get(id);
   }
 
-  /** Writes the uses that are left. */
+  /** Writes the remaining uses. */
   async close(): Promise<void> {
     this.#isClosed = true;
     while (this.#uses.size > 0) this.#writeUses();
@@ -118,7 +118,7 @@ export class CacheSpace {
     return this.#clock;
   }
 
-  /** @returns null: all that may be evicted is not enough, and nothing was */
+  /** @returns null: the copies that may be evicted are not enough, so none was evicted */
   #evict(bytes: number, keep: string): Promise<void>[] | null {
     const { index, isArriving, onDiskError } = this.#ports;
     index.refresh();
@@ -168,7 +168,7 @@ export class CacheSpace {
         }
       });
     } catch (error) {
-      // They are lost, and the copies keep their places.
+      // These uses are lost, and the priorities stay as they were.
       this.#ports.onDiskError(error);
     }
     if (!this.#isClosed) this.use({});

@@ -1,4 +1,4 @@
-// The cache of this process: downloads, copies and their files, put together for one index and one set of sources.
+// The cache of this process: combines downloads, copies and their files for one index and one set of sources.
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Settings } from '../../machines/settings.ts';
@@ -112,7 +112,7 @@ export class Cache implements Bringing {
     return condition === null ? [] : [condition];
   }
 
-  /** Resolves when no file and nothing in the index is written any more. */
+  /** Resolves when all writes to files and to the index have ended. */
   async close(): Promise<void> {
     await Promise.all([this.#downloads.close(), this.#keeper.stop()]);
     await this.#space.close();
@@ -128,7 +128,7 @@ export class Cache implements Bringing {
   }
 }
 
-/** Servers open files by paths without links. What does not exist yet will have none. */
+/** Resolves links, because server processes open files only by paths without links. The missing end of a path has none. */
 function resolved(path: string): string {
   try {
     return realpathSync(path);

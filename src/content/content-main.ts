@@ -39,7 +39,7 @@ async function execute(order: ContentOrder): Promise<void> {
   }
 }
 
-/** The control process logs what is written last, and starts a replacement. */
+/** The control process logs the last line written to stderr, and starts a replacement. */
 function die(message: string): never {
   writeSync(process.stderr.fd, `Error: ${message}\n`);
   process.exit(1);

@@ -33,14 +33,14 @@ const reportMs = 500;
 const reopenMs = 5000;
 /** How long the condition `IndexRebuilt` stays, so that an operator sees it. */
 const rebuiltMs = 300_000;
-/** Longest text for the control process, in characters: a catalogue may contain names of megabytes. */
+/** Maximum length of a text for the control process, in characters: names in a catalogue may be megabytes long. */
 const maxTextLength = 4000;
 /** Rows of old versions are removed in small steps, with a pause for other work. */
 const tidyPauseMs = 20;
 const tidyIdleMs = 5000;
-/** Downloads that a status lists. */
+/** Maximum number of downloads in a status. */
 const maxListed = 50;
-/** The index is read as a whole from time to time, also in small steps, to find damage that no other read meets. */
+/** The whole index is read at intervals, also in small steps, to find damage that no other read meets. */
 const checkPauseMs = 20;
 const checkIdleMs = 600_000;
 
@@ -57,18 +57,18 @@ export class Content {
   #sources: Sources | null = null;
   #cache: Cache | null = null;
   readonly #abort = new AbortController();
-  /** When the directory had been read before the settings changed last. */
+  /** Time of the last read of the directory before the latest change of settings. */
   #readBefore: string | null = null;
   #timers = new Map<string, NodeJS.Timeout>();
   #names = '';
   /** The state of the index whose names were sent. */
   #namesOf = '';
-  /** Of the index that is open: it may be too damaged to say so itself. */
+  /** Id of the open index, kept here because a damaged index may be unreadable. */
   #indexId: string | null = null;
   #isClosed = false;
   #isSettled = false;
 
-  /** @param die ends the process: its replacement rebuilds a damaged index, of which no part can be trusted here */
+  /** @param die ends the process: no part of a damaged index can be trusted, so the replacement process rebuilds it */
   constructor(send: (report: ContentReport) => void, die: (message: string) => never) {
     this.#send = send;
     this.#die = die;
@@ -115,7 +115,7 @@ export class Content {
     const unread = [...new Set([before, after].flatMap((settings) => this.#directory?.unread(settings) ?? []))];
     if (unread.length > 0) {
       const buckets = unread.length === 1 ? `bucket ${unread[0]}` : `${unread.length} buckets`;
-      throw new Error(`The objects of ${buckets} have not been read: only those that the settings need have`);
+      throw new Error(`The objects of ${buckets} have not been read: only objects that the settings need are read`);
     }
     return coverageChange(index, before, after, maxIds);
   }
@@ -205,7 +205,7 @@ export class Content {
     this.#cache.start();
   }
 
-  /** Before there is an index, nothing is brought. */
+  /** Without an index, every answer is `undecided`. */
   get #bringing(): Bringing {
     const cache = () => this.#cache;
     return {
@@ -222,7 +222,7 @@ export class Content {
   #isDirectoryCurrent(): boolean {
     if (this.#directory === null || (this.#store?.index.summary.readAt ?? null) === null) return false;
     const { readAt } = this.#directory.progress;
-    // The index of a squid has what the settings cover, once it has been read for them.
+    // The index of a squid contains all objects that the settings cover once it was read with these settings.
     return this.#setup?.directory?.kind === 'catalogue' || (readAt !== null && readAt !== this.#readBefore);
   }
 

@@ -1,4 +1,4 @@
-// Judges files in the cache directory that the index does not list as they are: adopted if their bytes are right, else removed.
+// Judges files in the cache directory that do not match the index: adopts a file whose bytes are right, else removes it.
 import { lstatSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type FileFacts, factsOf, sameFacts } from '../../machines/answer.ts';
@@ -17,7 +17,7 @@ export interface JudgePorts {
   readonly assets: string;
   readonly space: CacheSpace;
   readonly isArriving: (id: string) => boolean;
-  /** Whether objects that the index does not contain are not to be served by this node, or not in the directory. */
+  /** Whether an object that is not in the index is one that this node must not serve. */
   readonly isDirectoryCurrent: () => boolean;
   readonly hashFile: HashFile;
   readonly pace: NonNullable<HashOptions['pace']>;
@@ -31,7 +31,7 @@ export class CopyJudge {
     this.#ports = ports;
   }
 
-  /** Whether the file is at its path, as it was indexed. */
+  /** Whether the file is at its path and unchanged since it was indexed. */
   isAsIndexed(id: string): boolean {
     const { index, assets } = this.#ports;
     const copy = index.copy(id);
@@ -43,17 +43,17 @@ export class CopyJudge {
     return lstatSync(this.#pathOf(id), { throwIfNoEntry: false })?.isFile() === true;
   }
 
-  /** A whole file at this path, which is the one of the copy, or in the folder of the replaced node. */
+  /** Judges a complete file. @param path of the copy, or of a file of the replaced node */
   async judge(id: string, path: string, signal: AbortSignal): Promise<void> {
     const { index, isArriving, isDirectoryCurrent } = this.#ports;
     const isOurs = path === this.#pathOf(id);
     if (isArriving(id) || (isOurs && this.isAsIndexed(id))) return;
     index.refresh();
-    // What is there now is not what was indexed, so it is not served before it has been checked.
+    // The file has changed since it was indexed, so it is not served until it has been checked.
     if (isOurs && index.copy(id) !== undefined) index.transact((tx) => tx.removeCopy(id));
     const row = index.object(id);
     if (row === undefined) {
-      if (isOurs && isDirectoryCurrent()) await this.#remove(id, 'the directory does not know the object');
+      if (isOurs && isDirectoryCurrent()) await this.#remove(id, 'the object is not in the directory');
       return;
     }
     const hashed = await this.#check(id, row, path, signal);
@@ -70,7 +70,7 @@ export class CopyJudge {
     return copyPath(this.#ports.assets, id);
   }
 
-  /** @returns why it cannot be the copy, or null: it cannot be said now */
+  /** @returns why the file cannot be the copy; null: it cannot be judged now */
   async #check(id: string, row: ObjectRow, path: string, signal: AbortSignal): Promise<Checked | string | null> {
     const { hashFile, pace, log } = this.#ports;
     if (row.hash === null) return 'the directory states no hash';
@@ -87,7 +87,7 @@ export class CopyJudge {
     }
   }
 
-  /** Without a pause from the last look at the file to its row in the index. */
+  /** Runs synchronously from the last check of the file to its row in the index. */
   async #adopt(id: string, path: string, { hash, facts, type }: Checked & { readonly type: string }): Promise<void> {
     const { index, isArriving, space } = this.#ports;
     index.refresh();

@@ -2,7 +2,7 @@
 import type { DirectoryNames } from '../ipc/content-messages.ts';
 import type { ObjectIndex } from '../store/object-index.ts';
 
-/** Buckets and the workers of each. The network has hundreds; a catalogue may have as many as objects, and then they are not all sent. */
+/** Maximum number of buckets and workers sent. The network has hundreds; a catalogue may have as many as objects. */
 const maxNames = 20_000;
 
 export function directoryNames(index: Pick<ObjectIndex, 'buckets' | 'summary'>): DirectoryNames {
@@ -17,6 +17,6 @@ export function directoryNames(index: Pick<ObjectIndex, 'buckets' | 'summary'>):
     }
     named.push([id, workers]);
   }
-  // Also a bucket named `__proto__` becomes a key.
+  // `fromEntries` also makes a key of a bucket named `__proto__`.
   return { bucketWorkers: Object.fromEntries(named), isComplete };
 }

@@ -5,7 +5,7 @@ import { type Condition, condition } from '../base/condition.ts';
 import { codeOf, messageOf } from '../base/errors.ts';
 import { removeFile } from './part-file.ts';
 
-/** Pause after an error of the disk; then a small file is written as a trial. */
+/** Pause after a disk error, before a small file is written as a trial. */
 export const trialMs = 5000;
 
 const trialBytes = 65_536;

@@ -33,7 +33,7 @@ export interface DownloadPorts {
   readonly log: (message: string) => void;
 }
 
-/** Followers get news after so many further bytes, or after this time. */
+/** Followers get news after this many further bytes, or after this time. */
 const bytesPerNews = 262_144;
 const newsMs = 20;
 
@@ -45,24 +45,24 @@ export class DownloadRun {
   readonly #abort = new AbortController();
   #part: PartFile | null = null;
   #fetched: Fetched | null = null;
-  #leave = (): void => {};
-  /** Ends with the effect in progress. */
-  #working: Promise<unknown> = Promise.resolve();
-  /** Sources that sent the bytes; null: a file of an earlier download. */
+  #releasePlace = (): void => {};
+  /** Settles with the effect in progress. */
+  #effect: Promise<unknown> = Promise.resolve();
+  /** Sources of the bytes in the file; null: an earlier download. */
   readonly #senders = new Set<string | null>();
   #size: number | null;
   #tag: string | null = null;
   #signature: string | null = null;
   #path: string;
   #isIndexed = false;
-  #told = 0;
+  #reportedBytes = 0;
   #timer: NodeJS.Timeout | null = null;
   /** Requests for the object since the download began. */
   uses = 0;
   /** Resolves when the file is closed, and removed if it cannot be used. */
   readonly done: Promise<void>;
 
-  /** @param onNews called when stage or arrival have changed */
+  /** @param onNews called when the stage or the arrival has changed */
   constructor(wanted: WantedObject, ports: DownloadPorts, onNews: () => void) {
     this.wanted = wanted;
     this.#ports = ports;
@@ -71,24 +71,24 @@ export class DownloadRun {
     this.#path = partPath(ports.assets, wanted.source.id);
     const machine = downloadMachine.provide({
       actors: {
-        place: fromPromise(() => this.#work(this.#place())),
-        probe: fromPromise(({ input: { from } }) => this.#work(this.#probe(from))),
-        fetch: fromPromise(() => this.#work(this.#fetch())),
-        verify: fromPromise(() => this.#work(this.#verify())),
+        place: fromPromise(() => this.#track(this.#place())),
+        probe: fromPromise(({ input: { from } }) => this.#track(this.#probe(from))),
+        fetch: fromPromise(() => this.#track(this.#fetch())),
+        verify: fromPromise(() => this.#track(this.#verify())),
       },
     });
     this.#actor = createActor(machine, { input: { deadlineMs: ports.deadlineMs } });
     this.done = new Promise((resolve) => {
       this.#actor.subscribe({ complete: () => void this.#settle().then(resolve) });
     });
-    this.#actor.subscribe(() => this.#tell());
+    this.#actor.subscribe(() => this.#report());
   }
 
   start(): void {
     this.#actor.start();
   }
 
-  /** Ends it as `failed`, unless it has ended. */
+  /** Ends the download as `failed`, unless it has ended. */
   abort(): void {
     this.#actor.send({ type: 'abort' });
   }
@@ -110,7 +110,7 @@ export class DownloadRun {
     return this.#size;
   }
 
-  /** Null: size and type are not known yet, or it has failed before they were. */
+  /** Null: the size and the type are not known. */
   get arrival(): Arrival | null {
     if (this.#size === null || this.#signature === null) return null;
     const { stage } = this;
@@ -119,17 +119,17 @@ export class DownloadRun {
     return { path: this.#path, size: this.#size, received: this.received, type, state };
   }
 
-  /** The file is closed only after the last effect has let go of it. */
-  #work<T>(effect: Promise<T>): Promise<T> {
-    this.#working = effect.catch(() => {});
+  /** The file is closed only after the last effect has finished with it. */
+  #track<T>(effect: Promise<T>): Promise<T> {
+    this.#effect = effect.catch(() => {});
     return effect;
   }
 
   async #place(): Promise<Placed> {
     const { places, space, assets } = this.#ports;
     const { source, hash } = this.wanted;
-    const leave = await places.take(this.#abort.signal);
-    this.#leave = leave;
+    const releasePlace = await places.take(this.#abort.signal);
+    this.#releasePlace = releasePlace;
     if (source.size !== null) this.#reserve(source.size);
     await space.removal(source.id);
     const resume = hash === null ? 0 : (source.size ?? 0);
@@ -146,15 +146,15 @@ export class DownloadRun {
     this.#fetched?.body.destroy();
     this.#fetched = null;
     if (this.#size !== null && from === this.#size && from > 0) return { size: this.#size };
-    // Without a hash, only the validator of the origin says that the rest belongs to the same bytes.
-    if (from > 0 && hash === null && this.#tag === null) throw new Error('The rest might be of other bytes');
+    // Without a hash, only the validator of the origin shows that the rest belongs to the same version.
+    if (from > 0 && hash === null && this.#tag === null) throw new Error('The rest might belong to another version');
     const fetched = await sources.fetch(source, { from, tag: from > 0 ? this.#tag : null, signal: this.#abort.signal });
     fetched.body.on('error', () => {});
     this.#fetched = fetched;
     const size = source.size ?? fetched.size;
     if (size === null || (from > 0 && size !== this.#size)) {
       fetched.body.destroy();
-      throw new DownloadFault(size === null ? 'notKept' : 'noSource', from, 'The source does not say how many bytes');
+      throw new DownloadFault(size === null ? 'notKept' : 'noSource', from, 'The size is missing or has changed');
     }
     if (source.size === null) this.#reserve(size, fetched);
     this.#size = size;
@@ -179,7 +179,7 @@ export class DownloadRun {
         if (part.received + chunk.length > size) throw this.#wrong(`sends more than ${size} bytes`);
         await this.#onDisk(() => this.#write(part, chunk));
         await this.#recognize();
-        this.#tellSoon();
+        this.#reportSoon();
       }
     } catch (error) {
       if (error instanceof DownloadFault) throw error;
@@ -189,7 +189,7 @@ export class DownloadRun {
     await this.#recognize();
   }
 
-  /** On a full disk, other copies make room once. */
+  /** If the disk is full, evicts other copies and tries once more. */
   async #write(part: PartFile, chunk: Buffer): Promise<void> {
     const { space } = this.#ports;
     const before = part.received;
@@ -219,7 +219,7 @@ export class DownloadRun {
     this.#ports.onDiskWritten();
   }
 
-  /** The source is blamed if it alone has sent the bytes. */
+  /** Blames the source if all bytes came from it. */
   #wrong(why: string): DownloadFault {
     const [sender] = this.#senders;
     if (this.#senders.size === 1 && typeof sender === 'string') this.#ports.sources.reportBad(sender, why);
@@ -233,7 +233,7 @@ export class DownloadRun {
     if (this.#signature !== null || this.#size === null) return;
     if (part.received < Math.min(this.#size, signatureBytes)) return;
     this.#signature = await typeOfBytes(part.first);
-    this.#tell();
+    this.#report();
   }
 
   get #openPart(): PartFile {
@@ -241,7 +241,7 @@ export class DownloadRun {
     return this.#part;
   }
 
-  /** An error of the disk ends the download; another copy would not fare better. */
+  /** A disk error ends the download: another source would not help. */
   async #onDisk<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -252,15 +252,15 @@ export class DownloadRun {
     }
   }
 
-  #tellSoon(): void {
-    if (this.received - this.#told >= bytesPerNews) this.#tell();
-    else this.#timer ??= setTimeout(() => this.#tell(), newsMs);
+  #reportSoon(): void {
+    if (this.received - this.#reportedBytes >= bytesPerNews) this.#report();
+    else this.#timer ??= setTimeout(() => this.#report(), newsMs);
   }
 
-  #tell(): void {
+  #report(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    this.#told = this.received;
+    this.#reportedBytes = this.received;
     this.#onNews();
   }
 
@@ -271,12 +271,12 @@ export class DownloadRun {
     this.#fetched?.body.destroy();
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    await this.#working;
-    // It may have been opened since.
+    await this.#effect;
+    // The effect may have opened another body.
     this.#fetched?.body.destroy();
     await this.#close();
     space.release(id);
-    this.#leave();
+    this.#releasePlace();
   }
 
   async #close(): Promise<void> {

@@ -6,13 +6,13 @@ import { canBeCopied } from '../store/copy-path.ts';
 import { type DownloadPorts, DownloadRun } from './download-run.ts';
 import { type WantedObject, type WishPorts, wishFor } from './wanted-object.ts';
 
-/** A request that starts so many bytes beyond what has arrived is passed through. */
+/** A request that starts more than this many bytes beyond the received bytes is passed through. */
 export const aheadBytes = 8_388_608;
 
 export interface DownloadsPorts extends DownloadPorts {
   readonly sources: DownloadPorts['sources'] & Pick<Sources, 'urls'>;
   readonly wishes: WishPorts;
-  /** False: the disk has failed a moment ago, so objects are passed through. */
+  /** False: the disk has failed, so objects are passed through. */
   readonly isDiskFit: () => boolean;
   /** A download has begun, moved on or ended. */
   readonly onChange: () => void;
@@ -37,7 +37,7 @@ export class Downloads implements Pick<Bringing, 'bring'> {
       follower.stop();
       const entry = this.#runs.get(id);
       if (!entry?.followers.delete(follower)) return;
-      // A download that has begun is finished for the next request.
+      // A download that has begun runs to its end, for the next request.
       if (entry.followers.size === 0 && entry.run.stage === 'requested') entry.run.abort();
     };
     return { brought: follower.brought, stop };
@@ -55,7 +55,7 @@ export class Downloads implements Pick<Bringing, 'bring'> {
     return [...this.#runs].map(([id, { run }]) => ({ id, stage: run.stage, size: run.size, received: run.received }));
   }
 
-  /** Ends all of them. Resolves when their files are closed. */
+  /** Aborts all downloads. Resolves when their files are closed. */
   async close(): Promise<void> {
     this.#isClosed = true;
     const runs = [...this.#runs.values()].map(({ run }) => run);
@@ -90,7 +90,7 @@ export class Downloads implements Pick<Bringing, 'bring'> {
   #begin(id: string, wanted: WantedObject) {
     const followers = new Set<Follower>();
     const run = new DownloadRun(wanted, this.#ports, () => {
-      for (const follower of followers) if (follower.tell(run)) followers.delete(follower);
+      for (const follower of followers) if (follower.update(run)) followers.delete(follower);
       this.#ports.onChange();
     });
     const entry = { run, followers };
@@ -107,20 +107,20 @@ export class Downloads implements Pick<Bringing, 'bring'> {
     run.uses += 1;
     followers.add(follower);
     if (isFirst) run.start();
-    else if (follower.tell(run)) followers.delete(follower);
+    else if (follower.update(run)) followers.delete(follower);
   }
 }
 
 /** One request. */
 class Follower {
   readonly brought: Promise<Brought>;
-  /** The download was begun for it. */
+  /** Whether the download was started for this request. */
   hasBegun = false;
   readonly #from: number;
   readonly #onArrival: (arrival: Arrival) => void;
   readonly #passageOf: (wanted: WantedObject) => Passage;
   #resolve = (_: Brought): void => {};
-  #state: 'waiting' | 'told' | 'following' | 'over' = 'waiting';
+  #state: 'waiting' | 'answered' | 'following' | 'over' = 'waiting';
   #latest: Arrival | null = null;
 
   constructor(from: number, onArrival: (arrival: Arrival) => void, passageOf: (wanted: WantedObject) => Passage) {
@@ -146,8 +146,8 @@ class Follower {
     this.#state = 'over';
   }
 
-  /** @returns whether it needs no more news */
-  tell(run: DownloadRun): boolean {
+  /** @returns whether the follower needs no more news */
+  update(run: DownloadRun): boolean {
     const { arrival } = run;
     if (this.#state === 'waiting') this.#first(run);
     else if (arrival !== null) this.#next(arrival);
@@ -166,18 +166,18 @@ class Follower {
   }
 
   #begin(arrival: Arrival): void {
-    this.#state = 'told';
+    this.#state = 'answered';
     this.#resolve({ result: 'arriving', arrival, hasBegun: this.hasBegun });
-    // Whoever waits for the first news has got it before the next.
+    // The caller must receive the first answer before any further news.
     setImmediate(() => {
-      if (this.#state !== 'told') return;
+      if (this.#state !== 'answered') return;
       this.#state = 'following';
       if (this.#latest !== null) this.#next(this.#latest);
     });
   }
 
   #next(arrival: Arrival): void {
-    if (this.#state === 'told') this.#latest = arrival;
+    if (this.#state === 'answered') this.#latest = arrival;
     if (this.#state !== 'following') return;
     if (arrival.state !== 'arriving') this.#state = 'over';
     this.#onArrival(arrival);

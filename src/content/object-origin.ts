@@ -1,4 +1,4 @@
-// Where the bytes of an object can be fetched, as the index says.
+// Finds in the index where the bytes of an object can be fetched.
 import type { ObjectIndex } from '../store/object-index.ts';
 import type { OriginOf } from './wanted-object.ts';
 

@@ -7,7 +7,7 @@ import { type BytesHasher, openBytesHasher } from '../base/content-hash.ts';
 import { codeOf } from '../base/errors.ts';
 import { signatureBytes } from '../base/media-type.ts';
 
-/** Bytes of an earlier download that are hashed at a time. */
+/** Chunk size for hashing the bytes of an earlier download. */
 const bytesAtOnce = 1_048_576;
 
 const resumeFlags = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -26,7 +26,7 @@ export class PartFile {
   }
 
   /**
-   * @param resume how many bytes of a file that is there may be used; 0: a new file takes its place
+   * @param resume maximum size of an existing file that is continued; 0: a new file replaces it
    * @throws system errors
    */
   static async open(path: string, resume: number, signal: AbortSignal): Promise<PartFile> {
@@ -53,29 +53,29 @@ export class PartFile {
     return this.#received;
   }
 
-  /** The first bytes, as far as they decide the type. */
+  /** The first bytes: those that decide the type. */
   get first(): Buffer {
     return Buffer.concat(this.#first).subarray(0, signatureBytes);
   }
 
-  /** @throws system errors; then the file cannot be used any more */
+  /** @throws system errors; the file cannot be used after one */
   async write(chunk: Uint8Array): Promise<void> {
     for (let done = 0; done < chunk.byteLength; ) {
       const at = this.#received + done;
       const { bytesWritten } = await this.#handle.write(chunk, done, chunk.byteLength - done, at);
-      if (bytesWritten === 0) throw Object.assign(new Error('The disk takes no more bytes'), { code: 'ENOSPC' });
+      if (bytesWritten === 0) throw Object.assign(new Error('The disk accepts no more bytes'), { code: 'ENOSPC' });
       done += bytesWritten;
     }
     this.#add(chunk);
   }
 
-  /** Called once, after the last byte. @returns the hash of all bytes. @throws system errors */
+  /** Call once, after the last byte. @returns the hash of all bytes. @throws system errors */
   async finish(): Promise<string> {
     await this.#handle.sync();
     return this.#hasher.hash();
   }
 
-  /** @returns the facts of the file after it was renamed. @throws system errors */
+  /** @returns the facts of the renamed file. @throws system errors */
   async renameTo(path: string): Promise<FileFacts> {
     await rename(this.path, path);
     return factsOf(await this.#handle.stat());
@@ -103,7 +103,7 @@ export class PartFile {
   }
 }
 
-/** Null: there is no file of an earlier download, or one that cannot be used. */
+/** Null: there is no usable file of an earlier download. */
 async function openEarlier(path: string, resume: number): Promise<{ handle: FileHandle; bytes: number } | null> {
   let handle: FileHandle;
   try {
@@ -117,7 +117,7 @@ async function openEarlier(path: string, resume: number): Promise<{ handle: File
   return null;
 }
 
-/** It may be gone already. @throws other system errors */
+/** Removes a file; a missing file is not an error. @throws other system errors */
 export const removeFile = (path: string): Promise<void> => unlink(path).catch(ignoreMissing);
 
 function ignoreMissing(error: unknown): void {

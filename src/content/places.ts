@@ -1,4 +1,4 @@
-// Places for downloads: a limited number at a time, given in the order of the requests.
+// Places for downloads: a limited number at a time, assigned in the order of the requests.
 
 export class Places {
   readonly #max: number;
@@ -11,7 +11,7 @@ export class Places {
 
   /**
    * Resolves when there is a place.
-   * @returns a function that gives it back; called once
+   * @returns a function that returns the place; call it once
    * @throws the reason of the signal
    */
   async take(signal: AbortSignal): Promise<() => void> {
@@ -21,7 +21,7 @@ export class Places {
     return () => this.#giveBack();
   }
 
-  /** The place of the one before is passed on, so it stays taken. */
+  /** The previous download passes its place on, so `#taken` stays the same. */
   #turn(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const leave = () => {

@@ -1,4 +1,4 @@
-// Whether an object is to be fetched, and from where: what the directory and the settings say about it.
+// Whether an object should be fetched, and from where, according to the directory and the settings.
 import { lstatSync } from 'node:fs';
 import { type DataObject, sameFacts } from '../../machines/answer.ts';
 import { coverage, type Settings } from '../../machines/settings.ts';
@@ -11,15 +11,15 @@ import type { ObjectIndex, ObjectRow } from '../store/object-index.ts';
 /** An object that may be fetched. */
 export interface WantedObject {
   readonly source: SourceObject;
-  /** As the directory states; null: not stated. */
+  /** From the directory; null: not stated. */
   readonly hash: string | null;
   readonly type: string | null;
 }
 
-/** `here`: there is a copy. `unavailable`: it is not ours to fetch, or nothing says where. */
+/** `here`: there is a copy. `unavailable`: this node must not fetch it, or no origin is known. */
 export type Wish = WantedObject | 'here' | 'unavailable' | 'undecided';
 
-/** Where the bytes of an object without a file can be fetched; null: nothing says where. */
+/** Where the bytes of an object without a file can be fetched; null: no origin is known. */
 export type OriginOf = (id: string, row: ObjectRow | undefined) => SourceObject['origin'] | null;
 
 export interface WishPorts {
@@ -29,7 +29,7 @@ export interface WishPorts {
   readonly originOf: OriginOf;
   /** For objects that the index does not contain. Never rejects. */
   readonly lookUp: (id: string) => Promise<LookUp>;
-  /** The file of a copy is missing, or is not the one that was indexed. */
+  /** The file of a copy is missing, or differs from the indexed one. */
   readonly onBadCopy: (id: string) => void;
 }
 

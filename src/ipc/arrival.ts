@@ -1,4 +1,4 @@
-// How a server process asks the content process for the bytes of an object that is not here, and follows them as they arrive.
+// How a server process asks the content process for an object that is not stored here, and follows its bytes as they arrive.
 
 /** A copy that is arriving, or has arrived. */
 export interface Arrival {
@@ -8,7 +8,7 @@ export interface Arrival {
   readonly size: number;
   /** Bytes of the file that can be read now, from the start. */
   readonly received: number;
-  /** MIME type, from the first bytes. */
+  /** MIME type, detected from the first bytes. */
   readonly type: string;
   /** `here`: complete, verified and in the index. `failed`: no more bytes will come, or they were wrong. */
   readonly state: 'arriving' | 'here' | 'failed';
@@ -16,7 +16,7 @@ export interface Arrival {
 
 /** The object is not stored, or its range is far ahead: the server process proxies it from here. */
 export interface Passage {
-  /** In the order in which they should be tried. */
+  /** In the order in which to try them. */
   readonly urls: readonly string[];
   /** Null: not known. */
   readonly size: number | null;
@@ -24,13 +24,14 @@ export interface Passage {
 }
 
 /**
- * `unavailable`: no source has it or can be reached. `undecided`: the content process is not there. `here`: read the index again.
+ * `unavailable`: no source has the object or can be reached. `undecided`: the content process cannot answer. `here`: read the index
+ * again.
  */
 export type Brought =
   | {
       readonly result: 'arriving';
       readonly arrival: Arrival;
-      /** The download was begun for this request; left out: it was in progress. */
+      /** The download was started for this request; omitted: it was already in progress. */
       readonly hasBegun?: boolean;
     }
   | { readonly result: 'pass'; readonly passage: Passage }
@@ -38,17 +39,17 @@ export type Brought =
 
 /** One request that follows a copy; every server process may have many of one object. */
 export interface Following {
-  /** The first news: never rejects. */
+  /** The first answer; never rejects. */
   readonly brought: Promise<Brought>;
-  /** The viewer has left, or has all it wants. The download may go on for others. */
+  /** The viewer has left, or needs no more bytes. The download may continue for others. */
   stop(): void;
 }
 
 /** The content process implements it; a server process reaches it through the look-up channel. */
 export interface Bringing {
   /**
-   * Fetches the object unless that is in progress already.
-   * @param options.from the first byte the viewer wants: if it is far ahead of what has arrived, the answer is `pass`
+   * Fetches the object, unless a download of it is in progress.
+   * @param options.from offset of the first byte requested: if it is far ahead of the received bytes, the answer is `pass`
    * @param options.onArrival called with each news after the first, until `state` is no longer `arriving`
    */
   bring(
@@ -57,6 +58,6 @@ export interface Bringing {
   ): Following;
   /** Requests for copies since the last call, for the eviction policy: id → number. */
   reportUses(uses: Readonly<Record<string, number>>): void;
-  /** Over all objects; 0 while the content process is not there. */
+  /** Number of downloads; 0 without a content process. */
   readonly downloadsInProgress: number;
 }

@@ -23,28 +23,28 @@ export interface ContentSetup {
   readonly cache: CacheSetup;
   readonly sources: SourcesSetup;
   readonly settings: Settings;
-  /** Why the index must be rebuilt although nothing is found wrong with it, for an operator; left out: it need not. */
+  /** Why the index must be rebuilt although it seems intact, in words for an operator; omitted: no rebuild. */
   readonly rebuildReason?: string;
 }
 
-/** The copies of objects from elsewhere. */
+/** Parameters of the cache. */
 export interface CacheSetup {
   /** Absolute path; it need not exist yet. */
   readonly directory: string;
-  /** Bytes of all copies. */
+  /** Maximum total size of the copies, in bytes. */
   readonly maxBytes: number;
-  /** Larger objects are passed through. */
+  /** Maximum size of a copy, in bytes; larger objects are passed through. */
   readonly maxItemBytes: number;
-  /** Downloads at a time, and the deadline of each. */
+  /** Maximum number of concurrent downloads, and the deadline of each. */
   readonly maxDownloads: number;
   readonly deadlineMs: number;
-  /** Pause between two rounds through the copies; and from a change of settings to the first removal. */
+  /** Pause between two rounds, and between a change of settings and the first removal. */
   readonly checkEveryMs: number;
-  /** Bytes that are read per second to hash files that were found; 0: no limit. */
+  /** Bytes read per second to hash the files found; 0: no limit. */
   readonly hashBytesPerSec: number;
 }
 
-/** How sources are asked. */
+/** Parameters of requests to sources. */
 export interface SourcesSetup {
   readonly allowPrivateAddresses: boolean;
   readonly requestTimeoutMs: number;
@@ -52,7 +52,7 @@ export interface SourcesSetup {
   readonly avoidMs: number;
   readonly checkResponseTimesMs: number;
   readonly maxConnections: number;
-  /** How long the source that had an object is asked for it first; 0: it is not. */
+  /** How long the storage node that had an object is tried first for it; 0: never. */
   readonly rememberMs: number;
 }
 

@@ -1,4 +1,4 @@
-// The copies that one server process follows as they arrive: viewers of the same object share one question.
+// The copies that one server process follows as they arrive: viewers of one object share one question.
 import type { Arrival, Bringing, Brought, Following } from './arrival.ts';
 import { maxFollowed } from './look-up-lines.ts';
 
@@ -6,11 +6,11 @@ const undecided: Brought = { result: 'undecided' };
 
 type Viewer = { readonly onArrival: (arrival: Arrival) => void };
 
-/** One question, and those who want to know its answers. */
+/** One question, and the viewers that share its answers. */
 interface Shared {
   readonly seq: number;
   readonly id: string;
-  /** Key of the map of those that wait for their first answer. */
+  /** Key in the map of questions without a first answer. */
   readonly key: string;
   readonly viewers: Set<Viewer>;
   readonly brought: Promise<Brought>;
@@ -30,12 +30,12 @@ export class Followings {
   readonly #channel: FollowingsChannel;
   readonly #timeoutMs: number;
   readonly #bySeq = new Map<number, Shared>();
-  /** By object and first byte: they wait for their first answer. */
+  /** By object and first byte: questions that wait for their first answer. */
   readonly #waiting = new Map<string, Shared>();
-  /** By object: copies that are arriving. */
+  /** By object: questions whose copies are arriving. */
   readonly #arriving = new Map<string, Shared>();
 
-  /** @param timeoutMs without a first answer by then, it is `undecided` */
+  /** @param timeoutMs after this time, a question without a first answer is `undecided` */
   constructor(channel: FollowingsChannel, timeoutMs: number) {
     this.#channel = channel;
     this.#timeoutMs = timeoutMs;
@@ -63,7 +63,7 @@ export class Followings {
     const other = this.#arriving.get(shared.id);
     if (!isArriving) this.#bySeq.delete(seq);
     else if (other) {
-      // One question is enough for the news of one copy.
+      // Another question already gets the news of this copy.
       this.#bySeq.delete(seq);
       this.#channel.stop(seq);
       for (const viewer of shared.viewers) other.viewers.add(viewer);
@@ -75,15 +75,15 @@ export class Followings {
     shared.resolve(brought);
   }
 
-  goOn(seq: number, { received, state }: Pick<Arrival, 'received' | 'state'>): void {
+  update(seq: number, { received, state }: Pick<Arrival, 'received' | 'state'>): void {
     const shared = this.#bySeq.get(seq);
-    if (shared?.arrival) this.#tell(shared, { ...shared.arrival, received, state });
+    if (shared?.arrival) this.#notify(shared, { ...shared.arrival, received, state });
   }
 
   /** The connection has ended. */
   lose(): void {
     for (const shared of [...this.#bySeq.values()]) {
-      if (shared.arrival) this.#tell(shared, { ...shared.arrival, state: 'failed' });
+      if (shared.arrival) this.#notify(shared, { ...shared.arrival, state: 'failed' });
       else this.begin(shared.seq, undecided);
     }
   }
@@ -120,7 +120,7 @@ export class Followings {
     return shared;
   }
 
-  #tell(shared: Shared, arrival: Arrival): void {
+  #notify(shared: Shared, arrival: Arrival): void {
     shared.arrival = arrival;
     if (arrival.state !== 'arriving') this.#forget(shared);
     for (const { onArrival } of [...shared.viewers]) onArrival(arrival);
@@ -128,7 +128,7 @@ export class Followings {
 
   #leave(shared: Shared, viewer: Viewer): void {
     shared.viewers.delete(viewer);
-    // Its viewers may have been added to another question for the same copy.
+    // The viewer may have moved to another question for the same copy.
     const other = this.#arriving.get(shared.id);
     if (other?.viewers.delete(viewer)) this.#endIfUnwanted(other);
     this.#endIfUnwanted(shared);

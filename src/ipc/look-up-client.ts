@@ -1,4 +1,4 @@
-// A server process's end of the look-up channel: its connection to the content process, made again after that was replaced.
+// A server process's end of the look-up channel: its connection to the content process, renewed when that process is replaced.
 import { connect, type Socket } from 'node:net';
 import type { Bringing, Following } from './arrival.ts';
 import { Followings } from './followings.ts';
@@ -18,7 +18,7 @@ import {
 const undecided: LookUp = { result: 'undecided' };
 
 /** After a failed connection, look-ups are `undecided` for this long before the next attempt. */
-const restMs = 200;
+const pauseMs = 200;
 
 /** How long a viewer waits for the first answer about an object: the content process may try many sources. */
 const bringMs = 60_000;
@@ -37,20 +37,20 @@ export class LookUpClient implements ContentCalls, Bringing {
   readonly #path: string;
   readonly #timeoutMs: number;
   readonly #followings: Followings;
-  /** By id: those who ask for the same object share one look-up. */
+  /** By id: concurrent look-ups of the same object share one question. */
   readonly #byId = new Map<string, Waiting>();
   readonly #bySeq = new Map<number, Waiting>();
   #socket: Socket | null = null;
   #seq = 0;
   #downloads = 0;
-  /** When this connection last brought an answer, by the clock of `performance.now()`; 0: never. */
-  #heardAt = 0;
-  /** By the same clock: no attempt to connect before. */
-  #restUntil = 0;
+  /** When this connection last delivered an answer, by `performance.now()`; 0: never. */
+  #answeredAt = 0;
+  /** By the same clock: no connection is attempted before this time. */
+  #pausedUntil = 0;
 
   /**
-   * @param options.timeoutMs a look-up without an answer is then `undecided`
-   * @param options.bringTimeoutMs likewise the first answer about an object that is to be brought
+   * @param options.timeoutMs after this time, a look-up without an answer is `undecided`
+   * @param options.bringTimeoutMs the same for the first answer about an object to fetch
    */
   constructor(
     path: string,
@@ -61,7 +61,7 @@ export class LookUpClient implements ContentCalls, Bringing {
     this.#followings = new Followings(
       {
         ask: (bring, from) => this.#ask({ bring, from }),
-        // Each question is stopped at most once, so the lines that wait are few.
+        // Each question is stopped at most once, so few lines can pile up.
         stop: (seq) => void this.#socket?.write(lineOf({ stop: seq })),
       },
       bringTimeoutMs,
@@ -79,17 +79,17 @@ export class LookUpClient implements ContentCalls, Bringing {
     return this.#followings.bring(id, options);
   }
 
-  /** Lost if the content process is not there. */
+  /** Lost without a content process. */
   reportBadCopy(id: string): void {
     this.#write({ bad: id });
   }
 
-  /** Lost if the content process is not there: the next read of the index meets the damage again. */
+  /** Lost without a content process: the next read of the index meets the damage again. */
   reportDamage(indexId: string, message: string): void {
     this.#write({ damaged: indexId, message: message.slice(0, maxMessageLength) });
   }
 
-  /** Lost likewise. In as many lines as their length needs. */
+  /** Lost without a content process. Split into lines of bounded length. */
   reportUses(uses: Readonly<Record<string, number>>): void {
     let some: Record<string, number> = {};
     let bytes = 0;
@@ -105,18 +105,18 @@ export class LookUpClient implements ContentCalls, Bringing {
     if (bytes > 0) this.#write({ uses: some });
   }
 
-  /** As the content process last said; connects to it if it can. */
+  /** The latest number from the content process; connects if there is no connection. */
   get downloadsInProgress(): number {
     this.#writable();
     return this.#downloads;
   }
 
-  /** Look-ups that wait are `undecided`, and copies that arrive fail. A later one connects again. */
+  /** Pending look-ups become `undecided`, and arriving copies `failed`. A later look-up connects again. */
   close(): void {
     this.#lose();
   }
 
-  /** @returns the number of the question; null: there is no connection, or the content process does not read it */
+  /** @returns the number of the question; null: there is no connection, or the content process does not read from it */
   #ask(question: { readonly id: string } | { readonly bring: string; readonly from: number }): number | null {
     this.#seq += 1;
     const seq = this.#seq;
@@ -130,14 +130,14 @@ export class LookUpClient implements ContentCalls, Bringing {
   }
 
   #writable(): Socket | null {
-    if (this.#socket === null && performance.now() >= this.#restUntil) this.#socket = this.#connect();
+    if (this.#socket === null && performance.now() >= this.#pausedUntil) this.#socket = this.#connect();
     return this.#socket !== null && this.#socket.writableLength < maxUnreadBytes ? this.#socket : null;
   }
 
   #connect(): Socket {
     const socket = connect(this.#path);
-    this.#heardAt = 0;
-    // `close` follows.
+    this.#answeredAt = 0;
+    // The `close` event follows.
     socket.on('error', () => {});
     socket.once('close', () => {
       if (this.#socket === socket) this.#lose();
@@ -151,9 +151,9 @@ export class LookUpClient implements ContentCalls, Bringing {
       this.#downloads = answer.downloads;
       return;
     }
-    this.#heardAt = performance.now();
+    this.#answeredAt = performance.now();
     if ('brought' in answer) this.#followings.begin(answer.seq, answer.brought);
-    else if ('state' in answer) this.#followings.goOn(answer.seq, answer);
+    else if ('state' in answer) this.#followings.update(answer.seq, answer);
     else {
       const waiting = this.#bySeq.get(answer.seq);
       if (waiting) this.#settle(waiting, answer.answer);
@@ -164,8 +164,8 @@ export class LookUpClient implements ContentCalls, Bringing {
     this.#socket?.destroy();
     this.#socket = null;
     this.#downloads = 0;
-    // A process that has answered has been replaced; another was not there, or did not work.
-    if (this.#heardAt === 0) this.#restUntil = performance.now() + restMs;
+    // A process that has answered is being replaced, so connect at once; a process that never answered gets a pause.
+    if (this.#answeredAt === 0) this.#pausedUntil = performance.now() + pauseMs;
     for (const waiting of [...this.#byId.values()]) this.#settle(waiting, undecided);
     this.#followings.lose();
   }
@@ -191,9 +191,9 @@ export class LookUpClient implements ContentCalls, Bringing {
 
   #giveUp(waiting: Waiting): void {
     this.#settle(waiting, undecided);
-    if (this.#heardAt >= waiting.askedAt) return;
-    // No answer to anything for so long: the content process hangs, so no other look-up waits for it either.
-    this.#heardAt = 0;
+    if (this.#answeredAt >= waiting.askedAt) return;
+    // No answer at all for this long: the content process hangs, so the other look-ups do not wait for it either.
+    this.#answeredAt = 0;
     this.#lose();
   }
 }

@@ -3,16 +3,16 @@ import type { Socket } from 'node:net';
 import type { Arrival, Brought } from './arrival.ts';
 import type { LookUp } from './look-up.ts';
 
-/** From a server process. Those with a `seq` are answered. */
+/** From a server process. Questions with a `seq` are answered. */
 export type Question =
   | { readonly seq: number; readonly id: string }
-  /** Fetch this object, and report how it arrives; `from`: the first byte that is wanted. */
+  /** Fetch this object, and report how it arrives; `from`: offset of the first byte requested. */
   | { readonly seq: number; readonly bring: string; readonly from: number }
-  /** No more news of the object that was asked for with this number. */
+  /** Send no more news for the question with this number. */
   | { readonly stop: number }
   /** The id of an object whose copy does not match its record. */
   | { readonly bad: string }
-  /** The id of an index in which a read met damage, and what it met. */
+  /** The id of an index in which a read met damage, and a description of the damage. */
   | { readonly damaged: string; readonly message: string }
   /** Requests for copies: id → number. */
   | { readonly uses: Readonly<Record<string, number>> };
@@ -22,7 +22,7 @@ export type Answer =
   /** The first answer to `bring`; if the copy is arriving, lines with news follow until its state is final. */
   | { readonly seq: number; readonly brought: Brought }
   | ({ readonly seq: number } & Pick<Arrival, 'received' | 'state'>)
-  /** The number of downloads in progress has changed; 0 at first. */
+  /** The new number of downloads in progress; initially 0. */
   | { readonly downloads: number };
 
 /** Longest line in bytes: an id in the index has at most 500. */
@@ -34,10 +34,10 @@ export const maxAnswerBytes = 64 * 1024;
 /** Unread bytes allowed in the buffer of a connection. */
 export const maxUnreadBytes = 256 * 1024;
 
-/** Look-ups of one connection that wait for an answer. A further one is `undecided` at once. */
+/** Maximum number of pending look-ups of one connection. A further one is `undecided` at once. */
 export const maxWaiting = 1000;
 
-/** Objects that one connection waits for or follows. A further one is `undecided` at once. */
+/** Maximum number of objects that one connection waits for or follows. A further one is `undecided` at once. */
 export const maxFollowed = 1000;
 
 /** Calls `take` with each line. A line that is too long, or that makes `take` throw, closes the connection. */
@@ -52,7 +52,7 @@ export function readLines(socket: Socket, maxBytes: number, take: (line: string)
     } catch {
       socket.destroy();
     }
-    // Counts characters: no line has more of them than bytes.
+    // This counts characters, of which a line never has more than bytes.
     if (rest.length > maxBytes) socket.destroy();
   });
 }

@@ -1,4 +1,4 @@
-// Begins the response for an object whose size is known: its head, and which of its bytes follow.
+// Begins the response for an object of known size: sends the head, and says which bytes follow.
 import { type AnswerWord, answers, verifiedHeaders } from '../../machines/answer.ts';
 import { readRequest } from './conditional.ts';
 import { begin, refuse } from './reply.ts';
@@ -12,7 +12,7 @@ export interface AssetFacts {
   readonly size: number;
   /** Null: not known. */
   readonly type: string | null;
-  /** Of a verified copy; null: not verified, so there is no validator. */
+  /** Hash of a verified copy; null: not verified, so there is no validator. */
   readonly hash: string | null;
 }
 
@@ -21,14 +21,14 @@ export interface Part {
   readonly length: number;
 }
 
-/** The bytes that the request wants of an object of this size; null: none. */
+/** The part of an object of this size that the request asks for; null: no bytes. */
 export function wantedPart({ req }: RequestContext, { size, hash }: Pick<AssetFacts, 'size' | 'hash'>): Part | null {
   const reading = readRequest(req.method ?? 'GET', req.headers, { size, etag: etagOf(hash) });
   return 'length' in reading && req.method !== 'HEAD' ? reading : null;
 }
 
 /**
- * @param word one whose response is the object
+ * @param word an answer whose response is the object
  * @returns the bytes to send; null: the response is complete
  */
 export function beginAsset(context: RequestContext, word: AnswerWord, { size, type, hash }: AssetFacts): Part | null {

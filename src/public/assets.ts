@@ -1,4 +1,4 @@
-// Answers requests for objects: decides, sends the copy that is here, or has the object brought and sends it as it arrives.
+// Answers requests for objects: decides, then sends the local copy, or has the object fetched and sends it as it arrives.
 import { type AnswerWord, answer, answers, type DataObject, isDescribed, judgeCopy } from '../../machines/answer.ts';
 import type { Bringing, Passage } from '../ipc/arrival.ts';
 import type { LookUp, LookUps } from '../ipc/look-up.ts';
@@ -12,7 +12,7 @@ import type { PassThrough } from './pass-through.ts';
 import { refuse } from './reply.ts';
 import type { RequestContext } from './request-context.ts';
 
-/** A copy may arrive, or be evicted, between a decision and its response: then there is another decision. */
+/** A copy may arrive or be evicted between a decision and its response; the request is then decided again, up to this limit. */
 const maxDecisions = 3;
 
 export interface AssetParts {
@@ -24,17 +24,17 @@ export interface AssetParts {
   readonly reportBadCopy: (object: DataObject) => void;
   /** A request was answered from this copy. */
   readonly used: (objectId: string) => void;
-  /** Bytes of copies and files. */
+  /** Counts bytes sent from copies and files. */
   readonly sent: (bytes: number) => void;
 }
 
 interface Decision {
   readonly word: AnswerWord;
-  /** Null: there is none. */
+  /** Null: there is no such object. */
   readonly object: DataObject | null;
 }
 
-/** What bringing has led to: a response, a copy to be read, or a word that is refused. */
+/** The result of one decision: a response was sent, the copy is here, or the request is refused with this word. */
 type Outcome = 'answered' | 'here' | AnswerWord;
 
 export class Assets {
@@ -58,12 +58,12 @@ export class Assets {
       if (outcome === 'answered') return;
       if (outcome !== 'here') return refuseAsset(context, outcome);
       if (decisions === maxDecisions) return refuseAsset(context, 'undecided');
-      // It is the one in the look-up's answer that was not here.
+      // The copy named in the answer of the look-up was missing.
       lookUp = null;
     }
   }
 
-  /** By the index and the settings now. @param lookUp used if the index does not decide */
+  /** Decides by the current index and settings. @param lookUp used if the index does not decide */
   #decide(id: string, lookUp: LookUp | null): Decision {
     const { objects } = this.#parts;
     const found = objects.find(id);
@@ -92,7 +92,7 @@ export class Assets {
     const { id, size, type } = object;
     const reading = size === null ? null : readRequest(req.method ?? 'GET', req.headers, { size, etag: null });
     if (size !== null && reading !== null && !('length' in reading)) {
-      // Without any byte of it: 304, 412 or 416.
+      // The response has no bytes of the object: 304, 412 or 416.
       beginAsset(context, 'miss', { size, type, hash: null });
       return 'answered';
     }
@@ -141,7 +141,7 @@ export class Assets {
     return this.#parts.passThrough.answer(context, { ...passage, size, type });
   }
 
-  /** A copy was sent, in whole or in part. The content process itself counts the request that has the object fetched. */
+  /** Counts a use of a copy. The content process itself counts the request that started the download. */
   #count({ req, res, cache }: RequestContext, { id, isCopy }: DataObject): void {
     const isUse = cache === 'pending' || (cache === 'hit' && isCopy === true);
     if (isUse && req.method === 'GET' && res.statusCode < 300) this.#parts.used(id);

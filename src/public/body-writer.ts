@@ -13,7 +13,7 @@ export class BodyWriter {
     context.res.once('close', () => this.#wake());
   }
 
-  /** The buffer may be used again afterwards. */
+  /** The caller may reuse the buffer afterwards. */
   async write(bytes: Uint8Array): Promise<void> {
     const context = this.#context;
     const { res } = context;

@@ -1,6 +1,6 @@
 // Counts the requests that a server process has answered from copies, and reports them in bounded batches.
 const batchMs = 5000;
-/** Of one batch: requests for further objects are not counted. */
+/** Maximum number of objects in a batch: requests for further objects are not counted. */
 const maxObjects = 1000;
 
 export class CopyUses {

@@ -38,7 +38,7 @@ export async function deliver(
   }
 }
 
-/** Not the version of the file that the directory describes. */
+/** Whether the file is not the version that the directory describes. */
 function isBad(object: DataObject, file: FileFacts): boolean {
   const worth = judgeCopy(object, file);
   return worth === 'wrong' || (worth === 'unverified' && object.verified !== null);
@@ -65,7 +65,7 @@ async function send(
   const part = beginAsset(context, 'hit', { size: copy.size, type, hash: isVerified ? hash : null });
   if (part === null) return;
   if ('handle' in copy) {
-    // Truncated or written since it was opened: the response is cut.
+    // If the file was changed after it was opened, the response is cut.
     const isSound = async () => !(await isChanged(copy));
     return sendFile(context, copy.handle, { ...part, readable: () => copy.size, isSound, sent });
   }

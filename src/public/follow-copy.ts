@@ -1,4 +1,4 @@
-// Sends an object while its copy is still arriving: only bytes that are here, the last one only when the whole was verified.
+// Sends an object while its copy is arriving: only bytes that have been received, and the last byte only after verification.
 import { type FileHandle, open } from 'node:fs/promises';
 import { type AnswerWord, answerBrought, type FileFacts, factsOf } from '../../machines/answer.ts';
 import { codeOf } from '../base/errors.ts';
@@ -8,7 +8,7 @@ import { beginAsset, wantedPart } from './asset-head.ts';
 import type { RequestContext } from './request-context.ts';
 import { sendFile } from './send-file.ts';
 
-/** The latest news of one copy, and waits for what comes after it. */
+/** The latest news of one copy, and a wait for the next. */
 export class ArrivalNews {
   #latest: Arrival | null = null;
   #wasHere = 0;
@@ -20,8 +20,8 @@ export class ArrivalNews {
   };
 
   /**
-   * The first answer, which may be read after news that came later.
-   * @param wasHere bytes that were here when the object was asked for
+   * Takes the first answer, which may be read after later news.
+   * @param wasHere bytes that had been received when the object was requested
    */
   begin(arrival: Arrival, wasHere: number): void {
     this.#latest ??= arrival;
@@ -33,7 +33,7 @@ export class ArrivalNews {
   }
 
   get latest(): Arrival {
-    if (this.#latest === null) throw new Error('There are no news yet');
+    if (this.#latest === null) throw new Error('There is no news yet');
     return this.#latest;
   }
 
@@ -51,12 +51,12 @@ export class ArrivalNews {
 }
 
 export interface FollowSupport {
-  /** Whether the index has exactly this file as the verified copy: a download that seems to have failed has ended well. */
+  /** Whether the index has exactly this file as the verified copy: then a download that seemed to fail has succeeded. */
   readonly isVerified: (file: FileFacts) => boolean;
   readonly sent: (bytes: number) => void;
 }
 
-/** `here`: the copy is complete, and no response has been sent yet. `failed`: likewise, but no copy has come. */
+/** `here`: the copy is complete, and no response has been sent yet. `failed`: there is no copy, and no response either. */
 export type FollowResult = 'answered' | 'here' | 'failed';
 
 /** @throws {NodeJS.ErrnoException} for errors of the disk or the process (EMFILE, EIO) */
@@ -72,7 +72,7 @@ export async function followCopy(
     handle = await open(path, listedFlags);
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
-    // Renamed when it was complete, or removed after a failure: the next question is answered by what there is then.
+    // The file was renamed because it is complete, or removed after a failure: the caller decides again.
     return news.latest.state === 'failed' ? 'failed' : 'here';
   }
   try {
@@ -108,7 +108,7 @@ async function follow(
   const wanted = wantedPart(context, asset);
   const word: AnswerWord = answerBrought('arriving', wanted?.start ?? 0, news.wasHere);
   if (wanted !== null) {
-    // The head waits for its first byte: until then a failure is an answer, and a complete copy a better one.
+    // The head waits for the first byte: until then, a failure can be answered with an error, and a complete copy with a hit.
     await readable(wanted.start);
     if (res.destroyed) return 'answered';
     if (news.latest.state !== 'arriving') return (await isSound()) ? 'here' : 'failed';

@@ -23,7 +23,7 @@ export class ObjectView {
   #index: ObjectIndex | null = null;
 
   /**
-   * @param source only an index of this directory is read; null: none is; undefined: any is
+   * @param source only an index of this directory is read; null: no index is read; undefined: any index is
    * @param isDamage whether this error of a read comes from a damaged index, which is then not used any longer
    */
   constructor(

@@ -1,4 +1,4 @@
-// Proxies objects that are not stored, or not yet that far: bytes go from a source to the viewer, and nothing is kept.
+// Proxies objects that are not stored, or ranges that have not arrived: bytes go from a source to the viewer, and nothing is kept.
 import type { Readable } from 'node:stream';
 import { answers } from '../../machines/answer.ts';
 import type { Passage } from '../ipc/arrival.ts';
@@ -12,13 +12,13 @@ import { policyHeaders } from './untrusted-content.ts';
 export interface OpenedSource {
   /** Bytes of the whole object; null: not known. */
   readonly size: number | null;
-  /** Exactly those requested, or an error. */
+  /** Exactly the bytes requested, or an error. */
   readonly body: Readable;
 }
 
 /**
- * Opens bytes `from` … `to` (inclusive; left out: to the end) of the object at this URL.
- * Rejects if the source does not give exactly these, or when the signal is aborted.
+ * Opens bytes `from` … `to` (inclusive; omitted: to the end) of the object at this URL.
+ * Rejects if the source does not send exactly these bytes, or when the signal is aborted.
  */
 export type OpenRange = (
   url: string,
@@ -31,7 +31,7 @@ export type OpenRange = (
   },
 ) => Promise<OpenedSource>;
 
-/** An opened source and its first bytes: a head is sent only when there are some. */
+/** An opened source and its first bytes: the head of the response is sent only after they have arrived. */
 interface Begun {
   readonly size: number | null;
   readonly chunks: AsyncIterator<Uint8Array>;
@@ -98,7 +98,7 @@ export class PassThrough {
     return true;
   }
 
-  /** The directory states no size: that of the source decides which bytes are wanted. */
+  /** The directory states no size, so the size at the source decides which bytes are sent. */
   async #answerUnmeasured(
     context: RequestContext,
     url: string,
@@ -123,7 +123,7 @@ export class PassThrough {
     }
     await context.gate();
     context.cache = 'pass';
-    // Without a length, so in chunks: a cut response lacks the last one. Ranges of it are not possible.
+    // Without a length, the body is chunked: a cut response lacks the last chunk. Ranges are not possible.
     const mime = type ?? unknownType;
     begin(context, 200, { ...answers.pass.headers, ...policyHeaders(mime), 'Content-Type': mime });
     if (context.req.method === 'HEAD') {
@@ -143,16 +143,16 @@ export class PassThrough {
         throw new Error('The source has another object');
       const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
       const { value: first = new Uint8Array(0), done } = await chunks.next();
-      if (done && size !== null) throw new Error('The source sends nothing');
+      if (done && size !== null) throw new Error('The source sends no bytes');
       return { size: opened.size, chunks, first, body };
     } catch {
-      // The next source may do better; the process that fetches measures and reports them.
+      // The next source may work. Failures of sources are reported by the content process.
       body?.destroy();
       return null;
     }
   }
 
-  /** @param length bytes of the response; null: as many as come. A response that gets fewer or more is cut */
+  /** @param length bytes of the response; null: all that arrive. A response with fewer or more bytes is cut */
   async #send(context: RequestContext, { first, chunks, body }: Begun, length: number | null): Promise<void> {
     const { res } = context;
     const writer = new BodyWriter(context, this.#sent);

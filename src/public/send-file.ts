@@ -1,4 +1,4 @@
-// Sends a part of an open file, as far as its bytes are there; a response that cannot be finished is visibly cut.
+// Sends a part of an open file as its bytes become readable; a response that cannot be finished is visibly cut.
 import type { FileHandle } from 'node:fs/promises';
 import { BodyWriter } from './body-writer.ts';
 import type { RequestContext } from './request-context.ts';
@@ -8,14 +8,14 @@ const chunkBytes = 128 * 1024;
 export interface FilePart {
   readonly start: number;
   readonly length: number;
-  /** Waits for bytes at this offset. @returns the end of those that can be sent; not above the offset: there are no more */
+  /** Waits for bytes at this offset. @returns the end of the readable bytes; at or below the offset: no more will come */
   readonly readable: (offset: number) => number | Promise<number>;
-  /** Called before the last bytes of the part are sent; false: what was sent may be wrong. */
+  /** Called before the last bytes of the part are sent; false: the bytes sent may be wrong. */
   readonly isSound: () => Promise<boolean>;
   readonly sent: (bytes: number) => void;
 }
 
-/** One buffer per response: it is refilled when the kernel has accepted its content. */
+/** Uses one buffer per response, which is refilled when the kernel has accepted its content. */
 export async function sendFile(
   context: RequestContext,
   handle: FileHandle,

@@ -1,6 +1,6 @@
-// Objects are content of strangers: a type that a browser might execute on this origin gets a policy that forbids it everything.
+// Objects are untrusted content: a type that a browser might execute on this origin is sent with a policy that forbids everything.
 
-/** Groups of types that no browser executes, but for those that are XML. */
+/** Groups of types that no browser executes, except XML types. */
 const inertGroups = new Set(['audio', 'font', 'image', 'video']);
 
 const inertTypes = new Set([
@@ -9,12 +9,12 @@ const inertTypes = new Set([
 ]);
 
 /**
- * `sandbox`: a document of its own origin, without scripts, forms, windows and navigation. `default-src 'none'`: it loads
- * nothing. What is excepted, an SVG image needs to look right; it names no other host.
+ * `sandbox`: the document has an opaque origin, and no scripts, forms, windows or navigation. `default-src 'none'`: it loads
+ * nothing. The exceptions let an SVG image look right; they allow no other host.
  */
 const policy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:";
 
-/** @param type MIME type. One that is not known to be inert gets the policy: it does no harm to what is no document */
+/** @param type MIME type; a type that is not known to be inert gets the policy, which does no harm to other content */
 export const policyHeaders = (type: string): Readonly<Record<string, string>> =>
   isInert(type) ? {} : { 'Content-Security-Policy': policy };
 

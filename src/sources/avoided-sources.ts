@@ -1,4 +1,4 @@
-// Sources that have misbehaved: avoided for a while, and named in a condition.
+// Sources that have misbehaved: they are avoided for a while, and named in a condition.
 import { type Condition, condition } from '../base/condition.ts';
 import { printable } from '../base/printable.ts';
 import type { SourceFault } from './source-fault.ts';
@@ -10,7 +10,7 @@ export interface AvoidedOptions {
   readonly onChange: () => void;
 }
 
-/** `last`: it is tried after all others. `never`: it is not tried. */
+/** `last`: the source is tried after all others. `never`: it is not tried. */
 export type Avoidance = 'no' | 'last' | 'never';
 
 interface Avoided {
@@ -18,15 +18,15 @@ interface Avoided {
   readonly untilMs: number;
 }
 
-/** More are not remembered: the one that misbehaved longest ago is forgotten. */
+/** Maximum number of sources remembered: beyond it, the one that misbehaved longest ago is forgotten. */
 const maxAvoided = 1000;
-/** How many a condition names, and how much of each. */
+/** Maximum number of sources that a condition names, and maximum length of each name. */
 const maxNamed = 5;
 const maxNameLength = 200;
 
 export class AvoidedSources {
   readonly #options: AvoidedOptions;
-  /** In the order in which they end. */
+  /** Ordered by expiry. */
   readonly #avoided = new Map<string, Avoided>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -44,7 +44,7 @@ export class AvoidedSources {
     onChange();
   }
 
-  /** It has failed, and works again. One that was wrong is avoided to the end. */
+  /** A source that had failed works again. A source that was wrong is avoided until its time is over. */
   works(source: string): void {
     if (this.#avoided.get(source)?.fault.kind !== 'failed') return;
     this.#avoided.delete(source);
@@ -57,7 +57,7 @@ export class AvoidedSources {
     return avoided.fault.kind === 'wrong' ? 'never' : 'last';
   }
 
-  /** Null: none is avoided. */
+  /** Null: no source is avoided. */
   get condition(): Condition | null {
     const all = [...this.#avoided].reverse();
     const [latest] = all;

@@ -1,4 +1,4 @@
-// The body of an answer as a stream that has exactly the expected length, and ends when the source does not send enough.
+// The body of an answer as a stream of exactly the expected length, which fails if the source sends too little, too much or too slowly.
 import { Readable } from 'node:stream';
 import { monotonicMs } from '../base/monotonic.ts';
 import { faultOf, SourceFault, wrongAnswer } from './source-fault.ts';
@@ -6,44 +6,44 @@ import { faultOf, SourceFault, wrongAnswer } from './source-fault.ts';
 export interface BodyOptions {
   /** Bytes; null: not known. */
   readonly length: number | null;
-  /** So many bytes as `leastBytes`, or the rest, must arrive within it. Time in which nothing is read does not count. */
+  /** Time in which `leastBytes` bytes, or the rest, must arrive. Time in which nothing is read does not count. */
   readonly stallTimeoutMs: number;
-  /** Ends it with the signal's reason. */
+  /** Destroys the body with the signal's reason. */
   readonly signal: AbortSignal;
   readonly onBytes: (bytes: number) => void;
 }
 
-/** A source that drips must be noticed too. */
+/** Minimum progress per window, so that a source that trickles bytes is noticed. */
 const leastBytes = 16_384;
-/** Held for a reader that pauses: the source is not stopped and started for every piece. */
+/** Buffered for a reader that pauses, so that the source is not paused and resumed for each chunk. */
 const heldBytes = 131_072;
 
-/** @param source its errors need no other listener */
+/** @param source its errors are handled here */
 export function checkedBody(source: Readable, { length, stallTimeoutMs, signal, onBytes }: BodyOptions): Readable {
   let received = 0;
-  /** Since the window began: bytes, and time in which bytes were wanted. */
+  /** Since the start of the window: bytes received, and time spent waiting for bytes. */
   let bytes = 0;
   let waitedMs = 0;
-  let wantedSinceMs: number | null = null;
+  let waitingSinceMs: number | null = null;
   let timer: NodeJS.Timeout | undefined;
 
   const onStall = () => {
-    const words = bytes === 0 ? 'has sent nothing' : `has sent only ${bytes} bytes`;
-    body.destroy(new SourceFault('failed', 'NoAnswer', `${words} for ${stallTimeoutMs} ms`));
+    const problem = bytes === 0 ? 'has sent nothing' : `has sent only ${bytes} bytes`;
+    body.destroy(new SourceFault('failed', 'NoAnswer', `${problem} for ${stallTimeoutMs} ms`));
   };
   const onAbort = () => void body.destroy(signal.reason);
 
-  function want(): void {
-    if (wantedSinceMs !== null) return;
-    wantedSinceMs = monotonicMs();
+  function resume(): void {
+    if (waitingSinceMs !== null) return;
+    waitingSinceMs = monotonicMs();
     timer = setTimeout(onStall, Math.max(0, stallTimeoutMs - waitedMs));
     source.resume();
   }
 
-  function rest(): void {
-    if (wantedSinceMs === null) return;
-    waitedMs += monotonicMs() - wantedSinceMs;
-    wantedSinceMs = null;
+  function pause(): void {
+    if (waitingSinceMs === null) return;
+    waitedMs += monotonicMs() - waitingSinceMs;
+    waitingSinceMs = null;
     clearTimeout(timer);
     source.pause();
   }
@@ -51,15 +51,15 @@ export function checkedBody(source: Readable, { length, stallTimeoutMs, signal, 
   function newWindow(): void {
     bytes = 0;
     waitedMs = 0;
-    if (wantedSinceMs === null) return;
-    wantedSinceMs = monotonicMs();
+    if (waitingSinceMs === null) return;
+    waitingSinceMs = monotonicMs();
     clearTimeout(timer);
     timer = setTimeout(onStall, stallTimeoutMs);
   }
 
   const body = new Readable({
     highWaterMark: heldBytes,
-    read: want,
+    read: resume,
     destroy: (error, callback) => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
@@ -78,7 +78,7 @@ export function checkedBody(source: Readable, { length, stallTimeoutMs, signal, 
     onBytes(chunk.length);
     bytes += chunk.length;
     if (bytes >= leastBytes) newWindow();
-    if (!body.push(chunk)) rest();
+    if (!body.push(chunk)) pause();
   });
   source.on('end', () => {
     if (length === null || received === length) body.push(null);
@@ -89,7 +89,7 @@ export function checkedBody(source: Readable, { length, stallTimeoutMs, signal, 
     if (!source.readableEnded) body.destroy(new SourceFault('failed', 'BadAnswer', 'has cut the answer'));
   });
   source.pause();
-  // It may fail before it has a reader, who then finds the error.
+  // The body may fail before it has a reader; the reader then gets the error.
   body.on('error', () => {});
   signal.addEventListener('abort', onAbort);
   if (signal.aborted) onAbort();

@@ -1,4 +1,4 @@
-// One guarded request to a source: only public addresses, bounded in time and size, and an answer that is exactly what was asked for.
+// One guarded request to a source: only public addresses, bounded in time and size, and an answer with exactly the requested bytes.
 import type { Readable } from 'node:stream';
 import type { Agent, Dispatcher } from 'undici';
 import { codeOf } from '../base/errors.ts';
@@ -21,23 +21,23 @@ export interface FetchLimits {
 export interface RangeRequest extends FetchLimits {
   /** Offset of the first byte. */
   readonly from: number;
-  /** Offset of the last byte; left out: to the end. */
+  /** Offset of the last byte; omitted: to the end. */
   readonly to?: number | undefined;
   /** Bytes of the whole object; null: not known, so the source decides. */
   readonly size: number | null;
-  /** The validator that the object must still have. */
+  /** The validator (ETag) that the object must still have. */
   readonly tag?: string | null | undefined;
-  /** How many redirects are followed, each of them checked; left out: 3. */
+  /** Maximum number of redirects, each of them checked; omitted: 3. */
   readonly maxRedirects?: number;
   readonly signal: AbortSignal;
-  /** Called for all that arrives. */
+  /** Called with the size of each chunk that arrives. */
   readonly onBytes?: (bytes: number) => void;
 }
 
 export interface OpenedRange {
   /** Bytes of the whole object; null: the source does not say either. */
   readonly size: number | null;
-  /** Content-Type as the source states it: not to be trusted. */
+  /** Content-Type as the source states it: untrusted. */
   readonly type: string | null;
   /** Strong ETag; null: none. */
   readonly tag: string | null;
@@ -45,15 +45,15 @@ export interface OpenedRange {
   readonly body: Readable;
 }
 
-/** An idle connection may have been closed at the same moment: the request is sent once more, on a new one. */
+/** The source may just have closed an idle connection: the request is sent once more, on a new connection. */
 const closedCodes = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 const maxUrlLength = 8192;
 
 type Answer = Dispatcher.ResponseData;
 
 /**
- * Opens a range of an object, or all of it. Needs nothing but its arguments: every process may use it.
- * @throws {SourceFault}; the signal's reason when it is aborted; RangeError for a range outside of the object
+ * Opens a range of an object, or all of it. Depends only on its arguments, so every process may use it.
+ * @throws {SourceFault}; the signal's reason when it is aborted; RangeError for a range outside the object
  */
 export async function openRange(url: string, request: RangeRequest): Promise<OpenedRange> {
   const { from, to, size, tag = null, stallTimeoutMs, signal, onBytes = () => {} } = request;
@@ -84,14 +84,14 @@ export async function isThere(
   }
 }
 
-/** @throws {SourceFault} for every status but 200 */
+/** @throws {SourceFault} for every status except 200 */
 function statusIsGood({ statusCode }: Answer): void {
   if (statusCode !== 200) throw statusFault(statusCode);
 }
 
 /**
- * Sends a request, follows redirects as far as allowed, and has the head judged.
- * @param judge throws what is wrong with it
+ * Sends a request, follows redirects as far as allowed, and passes the head to `judge`.
+ * @param judge throws if the head is wrong
  */
 async function ask<T>(
   method: 'HEAD' | 'GET',
@@ -164,10 +164,10 @@ function checkedUrl(text: string, base?: URL): URL {
   return url;
 }
 
-/** @returns null: the answer is no redirect @throws {SourceFault} */
+/** @returns null: the answer is not a redirect @throws {SourceFault} */
 function redirectOf({ statusCode, headers }: Answer, from: URL): URL | null {
   if (![301, 302, 303, 307, 308].includes(statusCode)) return null;
-  if (typeof headers.location !== 'string') throw wrongAnswer('redirects to nowhere');
+  if (typeof headers.location !== 'string') throw wrongAnswer('redirects without a target');
   const to = checkedUrl(headers.location, from);
   if (from.protocol === 'https:' && to.protocol === 'http:') throw wrongAnswer('redirects from https to http');
   return to;

@@ -1,8 +1,8 @@
-// A plain HTTP origin: the URL of one object, and how it is named.
+// A plain HTTP origin: how the URL of an object is named in logs, conditions and metrics.
 
 /** For logs and conditions: without user, password and query, which may contain a secret. */
 export function nameOfUrl(url: string): string {
-  if (!URL.canParse(url)) return 'a URL that is none';
+  if (!URL.canParse(url)) return 'an invalid URL';
   const { origin, pathname } = new URL(url);
   return `${origin}${pathname}`;
 }

@@ -1,4 +1,4 @@
-// Which addresses a source may have, and how its name becomes one: checked at every connect, so that no name can slip by.
+// Which addresses a source may have, and how its name is resolved: every connection is checked, so that DNS rebinding fails.
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { Agent, buildConnector } from 'undici';
@@ -9,7 +9,7 @@ export interface Address {
   readonly family: number;
 }
 
-/** What connections may lead to. */
+/** Resolves names, and decides which addresses connections may use. */
 export interface Network {
   /** All addresses of a name. @throws system errors */
   resolve(name: string): Promise<readonly Address[]>;
@@ -37,7 +37,7 @@ for (const [net, prefix] of [
   notPublic4.addSubnet(net, prefix);
 }
 
-/** Global unicast addresses, without those that contain an IPv4 address and those of documentation. */
+/** Global unicast addresses, except those that embed an IPv4 address and those for documentation. */
 const global6 = new BlockList();
 global6.addSubnet('2000::', 3, 'ipv6');
 const notPublic6 = new BlockList();
@@ -46,7 +46,7 @@ notPublic6.addSubnet('2001:db8::', 32, 'ipv6');
 notPublic6.addSubnet('2002::', 16, 'ipv6');
 notPublic6.addSubnet('3fff::', 20, 'ipv6');
 
-/** Whether an address is one of the public internet; IPv6 without brackets. False for what is not an address. */
+/** Whether an address belongs to the public internet; IPv6 without brackets. False if the text is not an address. */
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address);
   if (family === 4) return !notPublic4.check(address, 'ipv4');
@@ -81,7 +81,7 @@ export function agentFor(network: Network): Agent {
       else connector(options, callback);
     },
     maxHeaderSize: maxHeaderBytes,
-    // The caller has deadlines of its own.
+    // The caller sets the deadlines.
     ...{ headersTimeout: 0, bodyTimeout: 0 },
   });
   agents.set(network, agent);

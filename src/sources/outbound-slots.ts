@@ -1,4 +1,4 @@
-// How many requests to sources are under way at a time: further ones wait, in the order in which they came.
+// Limits the number of concurrent requests to sources: further requests wait in order of arrival.
 
 export class OutboundSlots {
   #free: number;
@@ -8,7 +8,7 @@ export class OutboundSlots {
     this.#free = count;
   }
 
-  /** @returns a function that gives the slot back; only its first call counts @throws the reason of an aborted signal */
+  /** @returns a function that returns the slot; only its first call counts @throws the reason of an aborted signal */
   async take(signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
     if (this.#free > 0) this.#free -= 1;

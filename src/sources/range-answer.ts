@@ -1,8 +1,8 @@
-// Whether the head of an answer is that of the range requested: status, length, range, encoding, validator.
+// Checks that the head of an answer matches the requested range: status, length, range, encoding, validator.
 import type { Dispatcher } from 'undici';
 import { SourceFault, statusFault, wrongAnswer } from './source-fault.ts';
 
-/** `last`: offset of the last byte; null: to the end, wherever that is. */
+/** `last`: offset of the last byte; null: to the end, whose offset is not known. */
 export type AskedRange = 'whole' | { readonly from: number; readonly last: number | null };
 
 /** @throws RangeError if there is no such range */
@@ -17,9 +17,9 @@ export function rangeOf(from: number, to: number | undefined, size: number | nul
 }
 
 export interface AnswerHead {
-  /** Of the whole object; null: not known. */
+  /** Bytes of the whole object; null: not known. */
   readonly size: number | null;
-  /** Of the body; null: not known. */
+  /** Bytes of the body; null: not known. */
   readonly length: number | null;
   readonly type: string | null;
   readonly tag: string | null;
@@ -64,7 +64,7 @@ type Header = string | readonly string[] | undefined;
 
 function lengthOf(header: Header): number | null {
   if (header === undefined) return null;
-  if (typeof header !== 'string' || !/^\d{1,15}$/.test(header)) throw wrongAnswer('states a length that is none');
+  if (typeof header !== 'string' || !/^\d{1,15}$/.test(header)) throw wrongAnswer('states an invalid length');
   return Number(header);
 }
 

@@ -1,22 +1,22 @@
-// How fast storage nodes answer: the mean of the last ten response times to `/version`, measured at intervals.
+// How fast storage nodes answer: the mean of the last ten response times of `/version`, measured at intervals.
 
 export interface ResponseTimesOptions {
   readonly everyMs: number;
-  /** Asks once. @returns the response time in ms. Rejects where it fails. */
+  /** Sends one request. @returns the response time in ms. Rejects if the request fails. */
   readonly ask: (endpoint: string, signal: AbortSignal) => Promise<number>;
-  /** A failure counts as a response time of so long. */
+  /** Response time that a failure counts as. */
   readonly failureMs: number;
 }
 
 const samplesKept = 10;
-/** Further ones take the place of those that were needed longest ago. */
+/** Maximum number of endpoints measured: further ones replace those that were needed longest ago. */
 const maxEndpoints = 1000;
 const askedAtOnce = 10;
 
 export class ResponseTimes {
   readonly #options: ResponseTimesOptions;
   readonly #end = new AbortController();
-  /** In the order in which they were needed. */
+  /** Ordered by when they were last needed. */
   readonly #samples = new Map<string, readonly number[]>();
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> = Promise.resolve();
@@ -36,7 +36,7 @@ export class ResponseTimes {
     await this.measured();
   }
 
-  /** These are needed: they are measured from the next round on. */
+  /** These endpoints are needed: they are measured from the next round on. */
   need(endpoints: readonly string[]): void {
     for (const endpoint of endpoints) {
       const samples = this.#samples.get(endpoint) ?? [];
@@ -47,7 +47,7 @@ export class ResponseTimes {
     }
   }
 
-  /** Fastest first; those that have not been measured are last, in the order in which they are given. */
+  /** Fastest first; endpoints without a measurement come last, in the given order. */
   sorted(endpoints: readonly string[]): readonly string[] {
     const means = endpoints.map((endpoint) => [endpoint, this.#mean(endpoint)] as const);
     return means.sort(([, a], [, b]) => a - b).map(([endpoint]) => endpoint);
@@ -58,7 +58,7 @@ export class ResponseTimes {
     return samples.length === 0 ? Number.MAX_VALUE : samples.reduce((sum, ms) => sum + ms, 0) / samples.length;
   }
 
-  /** A round that is under way is not joined by another one. */
+  /** Starts a round, unless one is in progress. */
   measure(): void {
     if (this.#isMeasuring || this.#end.signal.aborted) return;
     this.#isMeasuring = true;
@@ -72,7 +72,7 @@ export class ResponseTimes {
     });
   }
 
-  /** Resolves when the round that is under way has ended. */
+  /** Resolves when the round in progress has ended. */
   measured(): Promise<void> {
     return this.#round;
   }

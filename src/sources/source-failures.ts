@@ -1,23 +1,23 @@
-// Why the sources of an object that were tried have failed, as one error.
+// Collects why the sources of an object have failed, as one error.
 import { SourcesFailed } from './source.ts';
 import type { SourceFault } from './source-fault.ts';
 
-/** How many the error names. */
+/** Maximum number of sources that the error names. */
 const maxNamed = 5;
 
 export class SourceFailures {
-  readonly words: string[] = [];
+  readonly messages: string[] = [];
   isAbsent = false;
 
   add(source: string, { kind, message }: SourceFault): void {
     if (kind === 'absent') this.isAbsent = true;
-    else this.words.push(`${source} ${message}`);
+    else this.messages.push(`${source} ${message}`);
   }
 
   error(objectId: string): SourcesFailed {
-    const named = this.words.slice(0, maxNamed);
-    const more = this.words.length > maxNamed ? [`and ${this.words.length - maxNamed} more`] : [];
-    const none = this.isAbsent ? 'none of them has it' : 'there is none that can be asked';
+    const named = this.messages.slice(0, maxNamed);
+    const more = this.messages.length > maxNamed ? [`and ${this.messages.length - maxNamed} more`] : [];
+    const none = this.isAbsent ? 'none of them has it' : 'no source can be asked';
     const why = named.length === 0 ? none : [...named, ...more].join('; ');
     return new SourcesFailed(`No source gives object ${objectId}: ${why}`, this.isAbsent && named.length === 0);
   }

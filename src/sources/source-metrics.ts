@@ -1,4 +1,4 @@
-// Totals of each source since the start. Only so many sources have a row of their own: endpoints are untrusted input.
+// Totals of each source since the start. The number of rows is bounded, because endpoints are untrusted input.
 import type { SourceTotals } from './source.ts';
 
 const maxSources = 200;

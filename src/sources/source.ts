@@ -1,12 +1,12 @@
-// The source port: where the bytes of an object that is not here can be fetched.
+// The source port: fetches the bytes of an object that is not stored here.
 import type { Readable } from 'node:stream';
 import type { Condition } from '../base/condition.ts';
 
-/** What must be known of an object to fetch it. */
+/** What a source needs to know about an object. */
 export interface SourceObject {
   /** Decimal. */
   readonly id: string;
-  /** Bytes, as the directory states; null: not stated, so the source decides. */
+  /** Bytes, from the directory; null: not stated, so the source decides. */
   readonly size: number | null;
   readonly origin: /** Base URLs of the storage nodes that should have it, from the chain: untrusted, perhaps malformed. */
     | { readonly kind: 'storage'; readonly endpoints: readonly string[] }
@@ -14,7 +14,7 @@ export interface SourceObject {
     | { readonly kind: 'url'; readonly url: string };
 }
 
-/** Bytes on their way. */
+/** An opened body at one source. */
 export interface Fetched {
   /** Name of the source for logs and conditions: the endpoint of a storage node, or the URL at an origin without its query. */
   readonly source: string;
@@ -23,16 +23,16 @@ export interface Fetched {
   /** Strong validator (ETag); null: none. */
   readonly tag: string | null;
   /**
-   * The bytes from the requested offset on: never more than the size allows. An error where the source ends early, hangs,
-   * sends too much, or is aborted; then `fetch` can be called again with a later offset.
+   * The bytes from the requested offset, never beyond the size. Fails if the source ends early, hangs or sends too much, or
+   * if the signal is aborted; then `fetch` can be called again with a later offset.
    */
   readonly body: Readable;
 }
 
-/** Why no source gives the bytes: words for logs, without secrets. */
+/** Why no source delivers the bytes: a message for logs, without secrets. */
 export class SourcesFailed extends Error {
   override readonly name = 'SourcesFailed';
-  /** Whether a source has said that it does not have the object (404), and none has failed otherwise. */
+  /** Whether at least one source answered that it lacks the object (404), and no source failed for another reason. */
   readonly isAbsent: boolean;
 
   constructor(message: string, isAbsent: boolean) {
@@ -58,10 +58,10 @@ export interface Sources {
   start(): void;
   stop(): Promise<void>;
   /**
-   * Opens the bytes at the best source that has them; the next one is tried if that fails.
+   * Opens the bytes at the best source that has them; if it fails, tries the next one.
    * @param options.from offset of the first byte
-   * @param options.to offset of the last byte; left out: to the end
-   * @param options.tag only if the origin still has this validator
+   * @param options.to offset of the last byte; omitted: to the end
+   * @param options.tag validator (ETag) that the origin must still have
    * @throws {SourcesFailed}; the signal's reason when it is aborted
    */
   fetch(
@@ -74,13 +74,13 @@ export interface Sources {
     },
   ): Promise<Fetched>;
   /**
-   * URLs for a process that passes a range through by itself, the best first. Sources that are avoided are left out; at most ten.
+   * URLs for a process that passes a range through by itself, the best first. At most ten; avoided sources are omitted.
    */
   urls(object: SourceObject): readonly string[];
   /** The bytes of this source were wrong: it is avoided for a while, and a condition names it. */
   reportBad(source: string, why: string): void;
   readonly conditions: readonly Condition[];
-  /** Totals since the start by storage node, and by origin for URLs: bounded, the rest is summed up as `other`. */
+  /** Totals since the start by storage node, and by origin for URLs: bounded; the rest is added up as `other`. */
   readonly metrics: readonly SourceTotals[];
   /** @returns a function that unsubscribes */
   subscribe(listener: () => void): () => void;

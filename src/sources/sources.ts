@@ -1,4 +1,4 @@
-// Fetches objects from storage nodes and HTTP origins: the best source first, the next one where it fails.
+// Fetches objects from storage nodes and HTTP origins: the best source first, and the next one if it fails.
 import type { Readable } from 'node:stream';
 import { LRUCache } from 'lru-cache';
 import type { Condition } from '../base/condition.ts';
@@ -19,25 +19,25 @@ export interface SourcesOptions extends FetchLimits {
   readonly avoidMs: number;
   /** How often response times are measured. */
   readonly checkResponseTimesMs: number;
-  /** Requests at a time. */
+  /** Maximum number of concurrent requests. */
   readonly maxConnections: number;
-  /** How long the storage node that had an object is asked for it first; 0: it is not. */
+  /** How long the storage node that had an object is tried first for it; 0: never. */
   readonly rememberMs: number;
   readonly log: { warn(message: string): void };
   /** For tests. */
   readonly monotonicMs?: () => number;
 }
 
-/** Objects whose storage node is remembered. */
+/** Maximum number of objects whose storage node is remembered. */
 const maxRemembered = 50_000;
-/** URLs of one passage. */
+/** Maximum number of URLs in one passage. */
 const maxUrls = 10;
 
 /** One place from which an object can be fetched. */
 interface Place {
-  /** For logs and conditions, and what is avoided. */
+  /** Name in logs, conditions and the list of avoided sources. */
   readonly source: string;
-  /** For the metrics. */
+  /** Name in the metrics. */
   readonly counted: string;
   readonly url: string;
 }
@@ -57,7 +57,7 @@ class HttpSources implements Sources {
   readonly #metrics = new SourceMetrics();
   readonly #remembered: LRUCache<string, string> | null;
   readonly #listeners = new Set<() => void>();
-  readonly #underWay = new Set<AbortController>();
+  readonly #inProgress = new Set<AbortController>();
   #isStopped = false;
 
   constructor(options: SourcesOptions) {
@@ -83,7 +83,7 @@ class HttpSources implements Sources {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    for (const controller of this.#underWay) controller.abort(stopped());
+    for (const controller of this.#inProgress) controller.abort(stopped());
     this.#avoided.stop();
     this.#listeners.clear();
     await this.#times.stop();
@@ -96,10 +96,10 @@ class HttpSources implements Sources {
     const controller = new AbortController();
     const onAbort = () => controller.abort(signal.reason);
     signal.addEventListener('abort', onAbort);
-    this.#underWay.add(controller);
+    this.#inProgress.add(controller);
     const end = () => {
       signal.removeEventListener('abort', onAbort);
-      this.#underWay.delete(controller);
+      this.#inProgress.delete(controller);
     };
     try {
       const fetched = await this.#first(object, { ...options, signal: controller.signal });
@@ -141,7 +141,7 @@ class HttpSources implements Sources {
     for (const listener of [...this.#listeners]) listener();
   }
 
-  /** The first place that gives the bytes. */
+  /** Opens the bytes at the first place that has them. */
   async #first(object: SourceObject, options: FetchOptions): Promise<Fetched> {
     const failures = new SourceFailures();
     for await (const place of this.#places(object, failures, options.signal)) {
@@ -162,7 +162,7 @@ class HttpSources implements Sources {
     if (origin.kind === 'url') {
       const place = { source: nameOfUrl(origin.url), counted: originOf(origin.url), url: origin.url };
       if (this.#avoided.of(place.source) !== 'never') yield place;
-      else failures.words.push(`${place.source} has misbehaved and is avoided`);
+      else failures.messages.push(`${place.source} has misbehaved and is avoided`);
       return;
     }
     const { good, poor } = this.#candidates(id, origin.endpoints);
@@ -176,7 +176,7 @@ class HttpSources implements Sources {
     }
   }
 
-  /** Endpoints in the order in which they are tried; `poor` ones have failed lately. */
+  /** Endpoints in the order in which they are tried; `poor` ones have failed recently. */
   #candidates(
     objectId: string,
     endpoints: readonly string[],
@@ -188,7 +188,7 @@ class HttpSources implements Sources {
     return { good: avoided('no'), poor: avoided('last') };
   }
 
-  /** @param end aborted when the answer is of no more interest */
+  /** @param end aborted when the answer is no longer needed */
   async #has(place: Place, failures: SourceFailures, end: AbortSignal, signal: AbortSignal): Promise<boolean> {
     const controller = new AbortController();
     const onAbort = () => controller.abort();
@@ -273,7 +273,7 @@ class HttpSources implements Sources {
     this.#avoided.add(source, fault);
   }
 
-  /** The name in the metrics: an endpoint has its own, a URL that of its origin. */
+  /** Name in the metrics: an endpoint has its own row, a URL counts for its origin. */
   #countedAs(source: string): string {
     return this.#metrics.has(source) ? source : originOf(source);
   }
@@ -288,4 +288,4 @@ function onceClosed(body: Readable, listener: () => void): void {
   else body.once('close', listener);
 }
 
-const stopped = (): SourcesFailed => new SourcesFailed('The node stops fetching', false);
+const stopped = (): SourcesFailed => new SourcesFailed('The node is shutting down', false);

@@ -2,11 +2,11 @@
 import { withoutLastSlashes } from '../base/http-url.ts';
 
 const maxEndpointLength = 1000;
-/** Of one object. */
+/** Maximum number of endpoints of one object. */
 const maxEndpoints = 100;
 const askedAtOnce = 10;
 
-/** Those that can be endpoints, without slashes at their ends and without duplicates. */
+/** The valid endpoints, without trailing slashes and without duplicates. */
 export function validEndpoints(endpoints: readonly string[]): readonly string[] {
   const valid = endpoints.slice(0, maxEndpoints).flatMap((text) => {
     if (text.length > maxEndpointLength || !URL.canParse(text)) return [];
@@ -21,10 +21,10 @@ export const fileUrl = (endpoint: string, objectId: string): string => `${endpoi
 export const versionUrl = (endpoint: string): string => `${endpoint}/api/v1/version`;
 
 /**
- * Endpoints that have an object, in the order of their answers; up to ten are asked at a time. None is asked while the
- * caller tries one, and none is asked any more when the caller has ended the iteration.
+ * Endpoints that have an object, in the order of their answers; up to ten are asked at a time. No further endpoint is asked
+ * while the caller tries one, or after the caller has ended the iteration.
  * @param endpoints the best first
- * @param has asks one; never rejects
+ * @param has asks one endpoint; never rejects
  */
 export async function* holders(
   endpoints: readonly string[],

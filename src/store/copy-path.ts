@@ -8,7 +8,7 @@ const partSuffix = '.part';
 export const canBeCopied = (id: string): boolean => idPattern.test(id);
 
 /**
- * Folders by the last two digits: those of consecutive ids differ, so that none has many files.
+ * Copies are in folders by the last two digits of the id: consecutive ids differ there, so files spread evenly.
  * @param assets absolute path of the cache directory
  * @returns `{assets}/42/1042`, `{assets}/07/7`
  */
@@ -17,10 +17,10 @@ export const copyPath = (assets: string, id: string): string => join(assets, cop
 /** Name of the folder in the cache directory: two digits. */
 export const copyFolder = (id: string): string => id.slice(-2).padStart(2, '0');
 
-/** Where the bytes of a copy are while they arrive. */
+/** Path of the file of a copy that is arriving. */
 export const partPath = (assets: string, id: string): string => copyPath(assets, id) + partSuffix;
 
-/** The id of the object whose copy, whole or in part, has this file name; null: it has none of both forms. */
+/** The id of the object whose copy or part has this file name; null: it is the name of neither. */
 export function copyOfName(name: string): { readonly id: string; readonly isPart: boolean } | null {
   const isPart = name.endsWith(partSuffix);
   const id = isPart ? name.slice(0, -partSuffix.length) : name;

@@ -49,7 +49,7 @@ export function dataObject(
   };
 }
 
-/** Whether it can be the copy of this object: the directory names no file, and size and hash are those that it states. */
+/** Whether a copy can belong to this object: the directory names no file, and states the same size and hash. */
 export function isCopyOf(
   row: Pick<ObjectRow, 'file' | 'accepted' | 'size' | 'hash'>,
   { size, hash }: Pick<CopyRow, 'size' | 'hash'>,
@@ -59,7 +59,7 @@ export function isCopyOf(
 }
 
 /**
- * The signature decides; where there is none, the directory.
+ * The type of a copy: from the signature if there is one, else from the directory.
  * @param signature MIME type from the first bytes; `application/octet-stream`: they have no known signature
  */
 export const copyType = (signature: string, stated: string | null): string =>

@@ -2,14 +2,15 @@
 import type { CopyRow } from './object-index.ts';
 
 /**
- * How much more a large copy must be requested to stay. 1: copies are worth their requests per byte, which hits the most
- * objects; 0: their requests alone, which hits the most bytes. At 0.75 about as many objects are hit as by LRU-SP, and more bytes.
+ * How much more often a large copy must be requested to stay. 1: copies are ranked by requests per byte, for the best object
+ * hit rate; 0: by requests alone, for the best byte hit rate. 0.75 has about the object hit rate of LRU-SP, and a better byte
+ * hit rate.
  */
 export const sizeExponent = 0.75;
 
 /**
- * The priority of a copy that has been used. Copies age because the clock is the priority of the last one evicted.
- * @param uses how often it was requested since it is here
+ * The priority of a copy after a use. Copies age because the clock is the priority of the last evicted copy.
+ * @param uses number of requests since the copy was stored
  * @param exponent see `sizeExponent`
  */
 export const priorityOf = (clock: number, uses: number, size: number, exponent = sizeExponent): number =>

@@ -1,4 +1,4 @@
-// Files and index of the cache, brought into step in the background.
+// The background work that keeps the files and the index of the cache in step.
 import { readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -18,7 +18,7 @@ describe('the cache in the background', () => {
     await rig.end();
   });
 
-  it('adopts a whole file that is not in the index, after it was hashed', async () => {
+  it('adopts a complete file that is not in the index, after hashing it', async () => {
     open();
     rig.write(rig.path('1042'), await rig.add('1042', 5000));
     rig.cache.start();
@@ -42,7 +42,7 @@ describe('the cache in the background', () => {
     expect(readFileSync(rig.path('1042')).equals(bytes)).to.equal(true);
   });
 
-  it('removes files of other bytes or another size, and those that cannot be checked or are unknown', async () => {
+  it('removes files with wrong bytes or a wrong size, files that cannot be checked, and files of unknown objects', async () => {
     open();
     await rig.add('1', 5000);
     await rig.add('2', 5000);
@@ -62,7 +62,7 @@ describe('the cache in the background', () => {
       .and.match(/object 5 .*does not know/);
   });
 
-  it('keeps files of unknown objects as long as the directory may not know all', async () => {
+  it('keeps files of unknown objects while the directory may be incomplete', async () => {
     open();
     rig.isDirectoryCurrent = false;
     await rig.add('7', 10);
@@ -98,7 +98,7 @@ describe('the cache in the background', () => {
     await until(() => rig.files.length === 0);
   });
 
-  it('removes rows whose file is gone, and checks files that were changed', async () => {
+  it('removes rows without a file, and checks changed files', async () => {
     open();
     for (const id of ['1', '2', '3']) {
       await rig.add(id, 5000);
@@ -109,12 +109,12 @@ describe('the cache in the background', () => {
     utimesSync(rig.path('3'), 1, 1);
     rig.cache.start();
     await until(() => rig.index.copy('1') === undefined && rig.index.copy('2') === undefined);
-    // Its bytes are right, so it is adopted as it is now.
+    // The bytes are right, so the file is adopted with its new facts.
     await until(() => rig.index.copy('3')?.mtimeMs === 1000 && rig.isInStep);
     expect(rig.index.summary.totals).to.include({ copies: 1, copyBytes: 5000 });
   });
 
-  it('checks a copy that a server has found bad, at once', async () => {
+  it('checks a copy at once when a server process reports it as bad', async () => {
     open({ checkEveryMs: 60_000 });
     for (const id of ['1', '2', '3']) {
       await rig.add(id, 5000);
@@ -127,7 +127,7 @@ describe('the cache in the background', () => {
     expect(rig.index.copy('3')).not.to.equal(undefined);
   });
 
-  it('has nothing to say about a directory that does not exist yet', async () => {
+  it('reports no error for a directory that does not exist yet', async () => {
     open();
     rig.cache.start();
     await rig.add('1', 10);
@@ -137,7 +137,7 @@ describe('the cache in the background', () => {
     expect(rig.isInStep).to.equal(true);
   });
 
-  it('drops no row when the directory is gone, as a disk that is not mounted', async () => {
+  it('drops no row when the directory is missing, as when a disk is not mounted', async () => {
     open();
     await rig.add('1', 5000);
     await rig.fetch('1');
@@ -220,7 +220,7 @@ describe('the cache in the background', () => {
       await until(() => rig.isInStep);
     });
 
-    it('is not made for an object that is larger than all of it, nor by what is arriving', async () => {
+    it('is not made for an object larger than the cache, nor by removing copies that are arriving', async () => {
       open({ checkEveryMs: 60_000, maxBytes: 3000 });
       await rig.add('1', 1000);
       await rig.fetch('1');

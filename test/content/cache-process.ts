@@ -49,7 +49,7 @@ const modes: Readonly<Record<string, () => Promise<void>>> = {
     }
   },
 
-  /** Downloads one object that the disk does not take, then one that it takes. */
+  /** Downloads one object that does not fit on the disk, then one that fits. */
   async full() {
     const rig = new CacheRig({ checkEveryMs: 20 }, index, folder);
     await rig.add('1', 4000 * kibibyte);

@@ -34,12 +34,12 @@ describe('the cache of a process', () => {
     await once(child, 'exit');
   }
 
-  /** Every copy in the index is whole, without a look at other files. */
+  /** Checks that every copy in the index is complete. */
   async function checkIndexed(rig: CacheRig): Promise<number> {
     let count = 0;
     for (const [id, copy] of rig.index.copiesByPriority()) {
       const row = rig.index.object(id);
-      // Removed from the index before its file is removed, and put there after its file has its name.
+      // A row is removed before its file, and added after its file was renamed, so the file exists.
       const file = statSync(rig.path(id));
       expect(sameFacts(file, copy), id).to.equal(true);
       expect(await hashOfBytes(readFileSync(rig.path(id))), id)
@@ -50,7 +50,7 @@ describe('the cache of a process', () => {
     return count;
   }
 
-  it('has each file whole and in the index, or finds it and removes it, after it was killed at any instant', async () => {
+  it('has only complete copies in the index after a kill at any instant, and removes the other files', async () => {
     let seen = 0;
     for (let round = 1; round <= rounds; round += 1) {
       child = fork(program, ['busy', folder.path, String(round)]);
@@ -71,8 +71,8 @@ describe('the cache of a process', () => {
     expect(seen).to.be.greaterThan(rounds);
   });
 
-  it('says that the disk is full, leaves nothing of what it could not store, and stores again what fits', async () => {
-    // In blocks of 512 or 1024 bytes.
+  it('reports that the disk is full, removes what it could not store, and stores later objects that fit', async () => {
+    // `ulimit -f` counts blocks of 512 or 1024 bytes.
     const limited = ['-c', 'ulimit -f 1500 && exec "$0" "$@"', process.execPath, program, 'full', folder.path];
     child = spawn('sh', limited, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const [seen] = await once(child, 'message');

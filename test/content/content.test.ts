@@ -16,7 +16,7 @@ import { until } from '../support/until.ts';
 
 const settings = (...buckets: string[]): Settings => ({ workerId: null, buckets });
 
-/** Five bags in 1:0, as many in 2:0. */
+/** Five bags in bucket 1:0, and five in 2:0. */
 function twoBuckets(): World {
   const { bags, buckets } = worldOf({ bags: 10, objects: 2 });
   const assigned = Object.entries(bags).map(([id, bag], index) => [
@@ -117,7 +117,7 @@ describe('what the content process reports', () => {
     expect(await preview(settings('9:9'))).to.deep.include({
       dropped: { count: 10, bytes: 10_055, sizeUnknown: 0, ids: ['1'] },
     });
-    const unread = 'The objects of bucket 2:0 have not been read: only those that the settings need have';
+    const unread = 'The objects of bucket 2:0 have not been read: only objects that the settings need are read';
     expect(await preview(settings('1:0', '2:0'))).to.equal(unread);
     expect(await preview({ workerId: 1, buckets: null })).to.equal(unread);
     side.configure(settings('1:0', '2:0'));

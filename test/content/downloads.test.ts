@@ -1,4 +1,4 @@
-// Downloads with real files and sources in memory: one for each object, followed by many, verified, resumed.
+// Downloads with real files and sources in memory: one download per object, followed by many requests, verified and resumed.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { aheadBytes } from '../../src/content/downloads.ts';
@@ -29,7 +29,7 @@ describe('downloads', () => {
     return { passed, open: () => open() };
   }
 
-  it('fetches an object once for all who ask, and stores it', async () => {
+  it('fetches an object once for all requests, and stores it', async () => {
     open();
     const bytes = await rig.add('1042', 3 * mebibyte + 5);
     const viewers = Array.from({ length: 50 }, () => rig.viewer('1042'));
@@ -43,7 +43,7 @@ describe('downloads', () => {
     expect(rig.sources.fetched).to.have.lengthOf(1);
   });
 
-  it('tells its followers how far it has come, and what it is', async () => {
+  it('reports the progress and the type to its followers', async () => {
     open();
     const { passed, open: go } = gate();
     const bytes = await rig.add('7', mebibyte);
@@ -74,7 +74,7 @@ describe('downloads', () => {
     );
   });
 
-  it('knows the type by the signature, else as stated', async () => {
+  it('takes the type from the signature, else from the directory', async () => {
     open();
     const jpeg = Buffer.concat([Buffer.from('ffd8ffe000104a4649460001', 'hex'), bytesOf('1', 9000)]);
     const stated = { hash: await hashOfBytes(jpeg), size: jpeg.length, type: 'text/vtt' };
@@ -100,7 +100,7 @@ describe('downloads', () => {
     expect(rig.index.copy('3')).to.include({ size: 0 });
   });
 
-  it('goes on at the next source where one has ended early', async () => {
+  it('continues at the next source if one ends early', async () => {
     open();
     const bytes = await rig.add('5', mebibyte);
     rig.sources.scripts.set('5', [{ failAt: 100_000 }, { failAt: 400_001 }]);
@@ -109,7 +109,7 @@ describe('downloads', () => {
     expect(readFileSync(rig.path('5')).equals(bytes)).to.equal(true);
   });
 
-  it('gives up after some setbacks, keeps the bytes, and goes on from there for the next request', async () => {
+  it('gives up after some setbacks, keeps the bytes, and continues from them for the next request', async () => {
     open();
     const bytes = await rig.add('5', mebibyte);
     rig.sources.scripts.set('5', [{ failAt: 100_000 }, { failAt: 100_000 }, { failAt: 200_000 }]);
@@ -136,7 +136,7 @@ describe('downloads', () => {
     expect(readFileSync(rig.path('6')).equals(bytes)).to.equal(true);
   });
 
-  it('blames no source for bytes that several have sent, or an earlier download', async () => {
+  it('blames no source if several have sent the bytes, or an earlier download has', async () => {
     open();
     const bytes = await rig.add('6', mebibyte);
     const wrong = Buffer.from(bytes);
@@ -152,7 +152,7 @@ describe('downloads', () => {
     expect(rig.files).to.deep.equal([]);
   });
 
-  it('takes no more bytes than the object has', async () => {
+  it('accepts no more bytes than the object has', async () => {
     open();
     await rig.add('8', 1000);
     rig.sources.scripts.set('8', [{ bytes: bytesOf('8', 5000), source: 'http://long' }]);
@@ -188,7 +188,7 @@ describe('downloads', () => {
     expect(await rig.viewer('9').ended()).to.equal('here');
   });
 
-  it('says that no source has it', async () => {
+  it('is unavailable if no source has the object', async () => {
     open();
     await rig.add('4', 10);
     rig.sources.objects.clear();
@@ -242,7 +242,7 @@ describe('downloads', () => {
     expect(rig.files).to.deep.equal(['05/5']);
   });
 
-  it('takes so many at a time, in the order of the requests', async () => {
+  it('limits the downloads at a time, in the order of the requests', async () => {
     open({ maxDownloads: 2 });
     const { passed, open: go } = gate();
     const ids = ['1', '2', '3', '4', '5'];
@@ -255,7 +255,7 @@ describe('downloads', () => {
     expect(rig.cache.downloads.map(({ stage }) => stage)).to.deep.equal([
       ...['fetching', 'fetching', 'requested', 'requested', 'requested'],
     ]);
-    // It has not begun, and nobody else wants it.
+    // The download has not begun, and has no other follower.
     viewers[3]?.stop();
     go();
     const kept = viewers.filter((_, at) => at !== 3);
@@ -288,7 +288,7 @@ describe('downloads', () => {
     expect(rig.files).to.deep.equal(['04/4.part']);
   });
 
-  it('closes in the middle of everything', async () => {
+  it('can be closed at every stage', async () => {
     open({ maxDownloads: 3 });
     const never = new Promise<void>(() => {});
     for (const id of ['1', '2', '3', '4']) await rig.add(id, mebibyte);
@@ -307,7 +307,7 @@ describe('downloads', () => {
     expect(rig.files).to.deep.equal(['02/2.part']);
   });
 
-  it('fetches again what another has deleted or changed', async () => {
+  it('fetches an object again if its file was deleted or changed', async () => {
     open();
     const bytes = await rig.add('4', 1000);
     await rig.fetch('4');

@@ -1,4 +1,4 @@
-// Copies that arrive, as the look-up channel tells server processes of them: shared questions, and news that cannot pile up.
+// Arriving copies over the look-up channel: viewers share questions, and news cannot pile up.
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -65,9 +65,9 @@ describe('the look-up channel, for copies that arrive', () => {
     twin.answers.set('7', () => arriving(10));
     const { brought, news } = viewer();
     expect(await brought).to.deep.equal(arriving(10));
-    twin.tell('7', arrival(20));
+    twin.notify('7', arrival(20));
     await until(() => news.length === 1);
-    twin.tell('7', arrival(1000, 'here'));
+    twin.notify('7', arrival(1000, 'here'));
     await until(() => news.length === 2);
     expect(news).to.deep.equal([arrival(20), arrival(1000, 'here')]);
   });
@@ -76,14 +76,14 @@ describe('the look-up channel, for copies that arrive', () => {
     twin.answers.set('7', () => arriving(0));
     const viewers = Array.from({ length: 100 }, () => viewer());
     await Promise.all(viewers.map(({ brought }) => brought));
-    twin.tell('7', arrival(500));
+    twin.notify('7', arrival(500));
     await until(() => viewers.every(({ news }) => news.length === 1));
-    // One that comes later, and wants what has arrived, gets the latest news at once.
+    // A later viewer whose range has arrived gets the latest news at once.
     const late = viewer(400);
     expect(await late.brought).to.deep.equal(arriving(500));
     expect(twin.asked).to.deep.equal([{ id: '7', from: 0 }]);
     for (const { stop } of viewers) stop();
-    twin.tell('7', arrival(600));
+    twin.notify('7', arrival(600));
     await until(() => late.news.length === 1);
     expect([twin.followers('7'), viewers[0]?.news.length]).to.deep.equal([1, 1]);
     late.stop();
@@ -91,7 +91,7 @@ describe('the look-up channel, for copies that arrive', () => {
     await until(() => twin.followers('7') === 0);
   });
 
-  it('asks again for a viewer who is far ahead, and follows one copy once', async () => {
+  it('asks again for a viewer far ahead, and follows each copy once', async () => {
     const passage = { urls: ['http://127.0.0.1/7'], size: 1000, type: null };
     twin.answers.set('7', (from) => (from > 500 ? { result: 'pass', passage } : arriving(10)));
     const first = viewer();
@@ -100,18 +100,18 @@ describe('the look-up channel, for copies that arrive', () => {
     const near = viewer(100);
     expect(await near.brought).to.deep.equal(arriving(10));
     expect(twin.asked.map(({ from }) => from)).to.deep.equal([0, 900, 100]);
-    twin.tell('7', arrival(200));
+    twin.notify('7', arrival(200));
     await until(() => near.news.length === 1 && first.news.length === 1);
     first.stop();
-    twin.tell('7', arrival(300));
+    twin.notify('7', arrival(300));
     await until(() => near.news.length === 2);
     expect(first.news.length).to.equal(1);
     near.stop();
-    // That of the viewer who was passed through ended with its answer.
+    // The question of the passed-through viewer ended with its answer.
     await until(() => twin.followers('7') === 1);
   });
 
-  it('stops what was not answered yet', async () => {
+  it('stops a question without an answer', async () => {
     twin.answers.set('7', () => new Promise(() => {}));
     const { brought, stop } = viewer();
     await until(() => twin.followers('7') === 1);
@@ -128,7 +128,7 @@ describe('the look-up channel, for copies that arrive', () => {
     hasty.close();
   });
 
-  it('lets copies fail when the content process goes, is undecided without it, and asks the next one', async () => {
+  it('fails copies when the content process exits, is undecided without one, and asks the next one', async () => {
     twin.answers.set('7', () => arriving(10));
     twin.answers.set('8', () => new Promise(() => {}));
     const { brought, news } = viewer();
@@ -160,7 +160,7 @@ describe('the look-up channel, for copies that arrive', () => {
     });
     server = await serveLookUps(path, silent, counting);
     const first = await connected();
-    // Those of a client are limited by itself; this one is not.
+    // A client limits its own questions; this raw connection does not.
     for (let seq = 0; seq < 1200; seq += 1) first.socket.write(`{"seq":${seq},"bring":"${seq}","from":0}\n`);
     await until(() => first.lines.length === 200);
     expect([asked, JSON.parse(first.lines[0] ?? '')]).to.deep.equal([1000, { seq: 1000, brought: undecided }]);
@@ -187,7 +187,7 @@ describe('the look-up channel, for copies that arrive', () => {
     return { socket, lines };
   }
 
-  it('has one line of news for each copy on its way to a process that does not read, and then the last', async () => {
+  it('buffers one line of news per copy for a process that does not read, then sends the last', async () => {
     const ids = Array.from({ length: 100 }, (_, at) => String(at));
     for (const id of ids) twin.answers.set(id, () => arriving(0));
     const { socket, lines } = await connected();
@@ -196,13 +196,13 @@ describe('the look-up channel, for copies that arrive', () => {
     socket.pause();
     // More than socket buffers and the limit of unread bytes hold.
     for (let round = 1; round <= 1000; round += 1) {
-      for (const id of ids) twin.tell(id, arrival(round));
+      for (const id of ids) twin.notify(id, arrival(round));
       if (round % 10 === 0) await turns(1);
     }
-    for (const id of ids) twin.tell(id, arrival(1000, 'here'));
+    for (const id of ids) twin.notify(id, arrival(1000, 'here'));
     socket.resume();
     await until(() => lines.filter((line) => line.includes('"here"')).length === 100);
-    // Of a hundred thousand: what the buffers of the socket have held.
+    // Out of a hundred thousand: the lines that the socket buffers held.
     expect(lines.length).to.be.lessThan(20_000);
     expect(socket.destroyed).to.equal(false);
     socket.destroy();
@@ -216,7 +216,7 @@ describe('the look-up channel, for copies that arrive', () => {
     expect(await client.lookUp('1')).to.deep.equal({ result: 'unknown' });
   });
 
-  it('knows how many downloads there are as long as the content process is there', async () => {
+  it('knows the number of downloads while there is a content process', async () => {
     expect(client.downloadsInProgress).to.equal(0);
     twin.downloadsInProgress = 3;
     await until(() => client.downloadsInProgress === 3);

@@ -14,7 +14,7 @@ import { type Answer, ask, connected, requestFor, restOf } from '../support/view
 
 const size = 3_000_007;
 const path = '/api/v1/assets/7';
-/** No two parts of it are alike. */
+/** Content without repetition. */
 const bytes = Buffer.from(Uint32Array.from({ length: Math.ceil(size / 4) }, (_, at) => at).buffer).subarray(0, size);
 
 describe('an object that arrives', () => {
@@ -39,7 +39,7 @@ describe('an object that arrives', () => {
 
   const get = (range?: string, method?: string) => ask(open.port, path, range ? { range } : {}, method);
 
-  /** A request for which the copy is followed, and that got no response yet. */
+  /** A request that follows the copy, and has no response yet. */
   async function waiting(range?: string): Promise<{ readonly answer: Promise<Answer> }> {
     const before = twin.followers('7');
     const answer = get(range);
@@ -50,7 +50,7 @@ describe('an object that arrives', () => {
     return { answer };
   }
 
-  /** A connection whose response has begun, and what it has got so far. */
+  /** A connection whose response has begun, and the bytes it has received. */
   async function begun(): Promise<{ readonly socket: Socket; readonly got: () => string }> {
     const socket = await connected(open.port, requestFor(path));
     let text = '';
@@ -131,7 +131,7 @@ describe('an object that arrives', () => {
     expect(twin.asked.length).to.equal(2);
   });
 
-  it('holds the last byte back until the whole was verified', async () => {
+  it('holds back the last byte until the whole copy is verified', async () => {
     await copy.grow(size);
     const { socket, got } = await begun();
     const last = await waiting('bytes=-1');
@@ -142,7 +142,7 @@ describe('an object that arrives', () => {
     socket.destroy();
   });
 
-  it('is cut when its download fails, and unavailable for those who got nothing yet', async () => {
+  it('is cut when its download fails, and unavailable for viewers without a response', async () => {
     await copy.grow(size);
     const first = await begun();
     const ahead = await waiting('bytes=-1');
@@ -159,7 +159,7 @@ describe('an object that arrives', () => {
     expect(twin.followers('7')).to.equal(0);
   });
 
-  it('goes on without the content process if that had finished the copy, and is a hit for those who come later', async () => {
+  it('continues without the content process if the copy is finished, and is a hit for later viewers', async () => {
     await copy.grow(size - 10);
     const { socket, got } = await begun();
     const ahead = await waiting('bytes=-1');
@@ -178,7 +178,7 @@ describe('an object that arrives', () => {
   it('is cut when the content process was replaced, and followed again when the next one fetches it', async () => {
     await copy.grow(size - 10);
     const { socket, got } = await begun();
-    twin.tell('7', { ...copy.arrival, state: 'failed' });
+    twin.notify('7', { ...copy.arrival, state: 'failed' });
     await restOf(socket);
     expect(bodyBytes(got())).to.be.lessThan(size);
     const { answer } = await waiting();
@@ -194,7 +194,7 @@ describe('an object that arrives', () => {
     expect(bodyBytes(got())).to.equal(1000);
   });
 
-  it('stops to follow for a viewer that leaves, and goes on for the others', async () => {
+  it('stops following for a viewer that leaves, and continues for the others', async () => {
     await copy.grow(1000);
     const [first, second] = [await begun(), await begun()];
     const third = await waiting('bytes=2000-');
@@ -239,7 +239,7 @@ describe('an object that arrives', () => {
     first?.destroy();
   });
 
-  /** Everything a socket gets, up to a body of so many bytes. */
+  /** Everything that a socket receives, up to a body of this many bytes. */
   async function ended(socket: Socket, length: number): Promise<Buffer> {
     const chunks: Buffer[] = [];
     let received = 0;
@@ -297,13 +297,13 @@ describe('an object that arrives', () => {
     expect([same.status, other.status, twin.asked]).to.deep.equal([304, 412, []]);
   });
 
-  it('is refused by the settings of the time when there is something to send', async () => {
+  it('is refused by the settings at the time of its first bytes', async () => {
     let answer = () => {};
-    const told = new Promise<void>((resolve) => {
+    const answered = new Promise<void>((resolve) => {
       answer = resolve;
     });
     twin.answers.set('7', async () => {
-      await told;
+      await answered;
       return { result: 'arriving', arrival: copy.arrival };
     });
     const later = await waiting();
@@ -313,7 +313,7 @@ describe('an object that arrives', () => {
     await until(() => twin.followers('7') === 0);
   });
 
-  it('is read from the index when it has come in the meantime, or is undecided if the index lacks it', async () => {
+  it('is read from the index if it has arrived before the answer, and is undecided if the index lacks it', async () => {
     twin.answers.set('7', () => ({ result: 'here' }));
     const { status, headers } = await get();
     expect([status, headers['retry-after']]).to.deep.equal([503, '5']);
@@ -374,7 +374,7 @@ describe('an object that arrives', () => {
     expect((await get('bytes=0-1')).headers['content-security-policy']).to.equal(undefined);
   });
 
-  it('may be one that only a look-up knows', async () => {
+  it('may be known only by a look-up', async () => {
     const index = memoryIndex({ kind: 'squid', name: 'http://squid.example/graphql' });
     publishObjects(index, []);
     const other = await openPublicServer([], {

@@ -1,4 +1,4 @@
-// Objects that are passed through from sources: bytes are counted, and a source that breaks breaks the response visibly.
+// Objects that are passed through from sources: bytes are counted, and if a source fails, the response is visibly cut.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
@@ -25,7 +25,7 @@ describe('an object that is passed through', () => {
   let twin: BringingTwin;
   let opened: { readonly url: string; readonly from: number; readonly to: number | undefined }[];
   let bodies: Readable[];
-  /** What a source gives, by its URL. */
+  /** The behaviour of each source, by its URL. */
   let sources: Record<string, (from: number, end: number) => OpenedSource | Promise<OpenedSource>>;
 
   const whole = { urls: ['a', 'b'], size: null, type: 'video/mp4' };
@@ -132,7 +132,7 @@ describe('an object that is passed through', () => {
     }
   });
 
-  /** Fails after so many bytes. */
+  /** Fails after this many bytes. */
   function failing(after: number): Readable {
     return Readable.from(
       (function* () {
@@ -197,7 +197,7 @@ describe('an object that is passed through', () => {
     await start(whole, { described: large });
     const socket = await connected(open.port, requestFor(path));
     await new Promise((resolve) => socket.once('readable', resolve));
-    // A viewer that does not read holds its source up.
+    // A viewer that does not read stalls its source.
     let before = -1;
     await until(async () => {
       if (given === before) return true;

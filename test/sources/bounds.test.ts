@@ -1,4 +1,4 @@
-// What sources remember is bounded, however many endpoints the chain names.
+// The memory of sources is bounded, however many endpoints the chain names.
 import { expect } from 'chai';
 import { AvoidedSources } from '../../src/sources/avoided-sources.ts';
 import { ResponseTimes } from '../../src/sources/response-times.ts';

@@ -86,7 +86,7 @@ describe('a request to a source', () => {
     });
   });
 
-  it('rejects a range outside of the object before it asks', async () => {
+  it('rejects a range outside the object before it sends a request', async () => {
     for (const request of [ask({ from: size }), ask({ from: 5, to: 4 }), ask({ from: -1 }), ask({ from: 0.5 })]) {
       const { error } = await fetched(request);
       expect(error).to.be.an.instanceOf(RangeError);
@@ -102,14 +102,14 @@ describe('a request to a source', () => {
     overflowing: [null, null],
     wrongBytes: [null, null],
     wrongLength: [/^wrong: has 300010 bytes, not 300000/, /^wrong: sends 150010 bytes, not 150000/],
-    lengthIsNoNumber: [/^wrong: sends what is not HTTP/, /^wrong: sends what is not HTTP/],
+    lengthIsNoNumber: [/^wrong: sends something that is not HTTP/, /^wrong: sends something that is not HTTP/],
     wrongRange: [null, /^wrong: has 300001 bytes, not 300000/],
     otherSize: [null, /^wrong: has 300001 bytes, not 300000/],
     missingRange: [/^wrong: sends a range that was not requested/, /^wrong: does not say which range/],
     ignoresRange: [null, /^wrong: ignores the range/],
     compressed: [/^wrong: sends a compressed/, /^wrong: sends a compressed/],
     redirect: [/^wrong: redirects$/, /^wrong: redirects$/],
-    redirectToNowhere: [/^wrong: redirects to nowhere/, /^wrong: redirects to nowhere/],
+    redirectWithoutTarget: [/^wrong: redirects without a target/, /^wrong: redirects without a target/],
     endlessBody: [/^wrong: sends more than/, /^wrong: sends more than/],
     endlessHead: [/^wrong: sends a head that is too large/, /^wrong: sends a head that is too large/],
     endlessHints: [/^failed: has not answered within 300 ms/, /^failed: has not answered within 300 ms/],
@@ -127,7 +127,7 @@ describe('a request to a source', () => {
     resetInBody: [/^failed: /, /^failed: /],
     errorPage: [/^wrong: has 30 bytes, not 300000/, /^wrong: ignores the range/],
     serverError: [/^failed: has answered 500$/, /^failed: has answered 500$/],
-    notHttp: [/^wrong: sends what is not HTTP/, /^wrong: sends what is not HTTP/],
+    notHttp: [/^wrong: sends something that is not HTTP/, /^wrong: sends something that is not HTTP/],
   };
   const late = /within 300 ms|for 300 ms|\(nothing\|only/;
 
@@ -148,8 +148,8 @@ describe('a request to a source', () => {
         }
         if (!(error instanceof SourceFault)) throw error ?? new Error('There was no fault');
         expect(`${error.kind}: ${error.message}`).to.match(expected);
-        // A connection whose answer has ended is kept for the next request.
-        const ended = ['shortInChunks', 'long', 'errorPage', 'redirect', 'redirectToNowhere', 'serverError'];
+        // After a complete answer, the connection is kept for the next request.
+        const ended = ['shortInChunks', 'long', 'errorPage', 'redirect', 'redirectWithoutTarget', 'serverError'];
         const kept = ended.includes(name) ? 1 : 0;
         await until(() => double.connections <= kept);
         expect(double.sent).to.be.below(8_000_000);
@@ -166,7 +166,7 @@ describe('a request to a source', () => {
     expect(bytes.equals(file)).to.equal(true);
   });
 
-  it('is not the one to blame when its reader pauses', async () => {
+  it('does not time out while its reader pauses', async () => {
     const { body } = await openRange(`${double.url}/film`, ask({ stallTimeoutMs: 200 }));
     body.read(0);
     await until(() => body.readableLength > 0);
@@ -174,12 +174,12 @@ describe('a request to a source', () => {
     expect(Buffer.concat(await body.toArray()).equals(file)).to.equal(true);
   });
 
-  it('holds little of a large answer that is not read', async () => {
+  it('buffers little of a large answer that is not read', async () => {
     double.misbehaves = () => 'endlessBody';
     const { body } = await openRange(`${double.url}/film`, ask({ size: 1e12 }));
     body.read(0);
     await until(() => body.readableLength > 0);
-    // What sockets hold, and no more.
+    // No more than sockets buffer.
     let before = -1;
     await until(async () => {
       const isStill = before === double.sent;
@@ -300,7 +300,7 @@ describe('a request to a source', () => {
       expect(inner.mostConnections).to.equal(0);
     });
 
-    it('is left out where the name has an allowed one too', async () => {
+    it('is skipped if the name also has an allowed one', async () => {
       names.set('node.example', ['127.0.0.2', '127.0.0.1']);
       const { error } = await fetched(ask({ network }), `http://node.example:${port(double.url)}/film`);
       expect(error).to.equal(null);
@@ -331,7 +331,7 @@ describe('a request to a source', () => {
       expect(inner.mostConnections).to.equal(0);
     });
 
-    it('is asked where the operator allows it', async () => {
+    it('is used if the operator allows it', async () => {
       const { error } = await fetched(ask(), `${inner.url}/film`);
       expect(error).to.equal(null);
     });

@@ -1,4 +1,4 @@
-// Sources on real sockets: the best first, the next one where it fails, and those that misbehave are avoided and named.
+// Sources on real sockets: the best first, the next one if it fails; misbehaving sources are avoided and named.
 import { expect } from 'chai';
 import type { Network } from '../../src/sources/network.ts';
 import { type Fetched, type SourceObject, type Sources, SourcesFailed } from '../../src/sources/source.ts';
@@ -61,7 +61,7 @@ describe('sources', () => {
 
   const whole = async ({ body }: Fetched): Promise<Buffer> => Buffer.concat(await body.toArray());
 
-  /** As a download does it: continued where it was cut, begun again where a source was wrong, judged at its end. */
+  /** Fetches as a download does: continues where a body was cut, restarts if a source was wrong, and checks the bytes at the end. */
   async function download(sources: Sources, object: SourceObject): Promise<readonly string[]> {
     const from: string[] = [];
     let parts: Buffer[] = [];
@@ -101,7 +101,7 @@ describe('sources', () => {
     expect(sources.metrics[0]).to.include({ source: withIt.url, requests: 1, failures: 0, bytes: 100, heads: 1 });
   });
 
-  it('skips endpoints that are none', async () => {
+  it('skips invalid endpoints', async () => {
     const good = await node();
     const strange = [
       '',
@@ -143,10 +143,10 @@ describe('sources', () => {
       .and.include(`${bad.url} has answered 500`);
   });
 
-  /** Those that a viewer would notice. Of a whole object, `206` and ranges are another matter. */
+  /** The misbehaviours that a viewer would notice when a whole object is requested. */
   const all: readonly Misbehaviour[] = [
     ...(['short', 'shortInChunks', 'long', 'wrongBytes', 'wrongLength', 'lengthIsNoNumber', 'missingRange'] as const),
-    ...(['compressed', 'redirect', 'redirectToNowhere', 'endlessBody', 'endlessHead', 'endlessHints'] as const),
+    ...(['compressed', 'redirect', 'redirectWithoutTarget', 'endlessBody', 'endlessHead', 'endlessHints'] as const),
     ...(['hangBefore', 'hangInHead', 'dripHead', 'hangAfterHead', 'hangInBody', 'hangAfterBody', 'drip'] as const),
     ...(['reset', 'resetInBody', 'errorPage', 'serverError', 'notHttp'] as const),
   ];
@@ -158,7 +158,7 @@ describe('sources', () => {
       good.onAsked = ({ method }) => (method === 'HEAD' ? until(() => get(bad).length > 0) : undefined);
       const sources = open({ requestTimeoutMs: 3000, stallTimeoutMs: 500 });
       const from = await inTime('a download', download(sources, at(bad.url, good.url)));
-      // All bytes have come from a source that only does not end.
+      // This source has sent all bytes, and only fails to end.
       expect(from.at(-1)).to.equal(misbehaviour === 'hangAfterBody' ? bad.url : good.url);
       expect(messages(sources)).to.have.lengthOf(1);
       expect(messages(sources)[0]?.type).to.equal('SourceFailing');
@@ -172,7 +172,7 @@ describe('sources', () => {
     });
   }
 
-  it('continues with the range that is left, also where the next source misbehaves at ranges', async () => {
+  it('continues with the remaining range, even if the next source mishandles ranges', async () => {
     for (const misbehaviour of ['wrongRange', 'otherSize', 'missingRange', 'ignoresRange'] as const) {
       const [cut, bad, good] = [await node(), await node(), await node()];
       const waits =
@@ -191,7 +191,7 @@ describe('sources', () => {
     }
   });
 
-  it('tries a source that has failed where there is no other, and forgets that it did when it works', async () => {
+  it('tries a failed source if there is no other, and forgets the failure when it works', async () => {
     const only = await node();
     only.misbehaves = ({ method }) => (method === 'GET' ? 'resetInBody' : undefined);
     const sources = open();
@@ -279,7 +279,7 @@ describe('sources', () => {
     await until(() => sources.urls(at(down.url, works.url))[0] === `${works.url}${path}`);
   });
 
-  it('has only so many requests under way, and gives each of the rest its turn', async () => {
+  it('limits concurrent requests, and gives each waiting one its turn', async () => {
     const one = await node();
     const sources = open({ maxConnections: 2 });
     const url = `${one.url}${path}`;
@@ -304,7 +304,7 @@ describe('sources', () => {
     expect(one.mostConnections).to.be.at.most(4);
   });
 
-  it('ends with the reason of its signal wherever it is, and when it is stopped', async () => {
+  it('ends with the reason of its signal at every stage, and when it is stopped', async () => {
     const one = await node();
     const sources = open({ maxConnections: 1 });
     for (const method of ['HEAD', 'GET']) {
@@ -327,7 +327,7 @@ describe('sources', () => {
     await until(() => one.connections === 0);
   });
 
-  it('keeps the error of a body that nobody reads yet for its reader', async () => {
+  it('keeps the error of a body without a reader until it is read', async () => {
     const one = await node();
     one.misbehaves = ({ method }) => (method === 'GET' ? 'resetInBody' : undefined);
     const sources = open();

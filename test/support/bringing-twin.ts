@@ -1,4 +1,4 @@
-// What the content process brings to server processes, without it: a test says what arrives, and when.
+// A double of the content process for server processes: a test decides what arrives, and when.
 import { mkdir, open, rename, rm, stat, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type DataObject, factsOf } from '../../machines/answer.ts';
@@ -12,13 +12,13 @@ export class BringingTwin implements Bringing {
   readonly asked: { readonly id: string; readonly from: number }[] = [];
   readonly uses: Readonly<Record<string, number>>[] = [];
   downloadsInProgress = 0;
-  /** What is answered first about an object, by its id; left out: `unavailable`. */
+  /** The first answer about an object, by its id; default: `unavailable`. */
   readonly answers = new Map<string, (from: number) => Brought | Promise<Brought>>();
   readonly #followers = new Map<string, Set<Listener>>();
 
   bring(id: string, { from, onArrival }: Parameters<Bringing['bring']>[1]): Following {
     this.asked.push({ id, from });
-    // Each has its own, also if a test gives the same function twice.
+    // Each follower is a new function, even if a test passes the same one twice.
     const listener: Listener = (arrival) => onArrival(arrival);
     const followers = this.#followers.get(id) ?? new Set();
     this.#followers.set(id, followers.add(listener));
@@ -30,19 +30,19 @@ export class BringingTwin implements Bringing {
     this.uses.push(uses);
   }
 
-  /** How many want news of this object. */
+  /** Number of followers of this object. */
   followers(id: string): number {
     return this.#followers.get(id)?.size ?? 0;
   }
 
-  tell(id: string, arrival: Arrival): void {
+  notify(id: string, arrival: Arrival): void {
     const followers = this.#followers.get(id) ?? new Set();
     for (const listener of [...followers]) listener(arrival);
     if (arrival.state !== 'arriving') followers.clear();
   }
 }
 
-/** A copy whose file grows as a test says. */
+/** A copy whose file grows under the control of a test. */
 export class ArrivingCopy {
   readonly id: string;
   readonly bytes: Buffer;
@@ -57,7 +57,7 @@ export class ArrivingCopy {
     twin.answers.set(id, () => ({ result: 'arriving', arrival: this.arrival }));
   }
 
-  /** Nothing of it has arrived yet. */
+  /** Begins a copy of which no bytes have arrived. */
   static async begin(
     twin: BringingTwin,
     { assets, id, bytes, type = 'video/mp4' }: { assets: string; id: string; bytes: Buffer; type?: string },
@@ -80,17 +80,17 @@ export class ArrivingCopy {
     return { ...object, accepted: true, buckets: ['0:0'] };
   }
 
-  /** The file has its bytes up to this offset. @param bytes what it has instead */
+  /** Extends the file up to this offset. @param bytes other content for the file */
   async grow(received: number, bytes = this.bytes): Promise<void> {
     const file = await open(partPath(this.#assets, this.id), 'r+');
     await file.write(bytes, this.#received, received - this.#received, this.#received);
     await file.close();
     this.#received = received;
-    this.#twin.tell(this.id, this.arrival);
+    this.#twin.notify(this.id, this.arrival);
   }
 
-  /** All of it is here: renamed, and then in the index. @param isTold false: the content process dies before it says so */
-  async finish(index: IndexWriter, isTold = true): Promise<void> {
+  /** Completes the copy: renames its file, then adds it to the index. @param isAnnounced false: the content process dies first */
+  async finish(index: IndexWriter, isAnnounced = true): Promise<void> {
     await this.grow(this.bytes.length);
     const path = copyPath(this.#assets, this.id);
     await rename(partPath(this.#assets, this.id), path);
@@ -99,20 +99,20 @@ export class ArrivingCopy {
       ...{ type: this.type, hash: `W1hash${this.id}`, originTag: null, uses: 1, lastUseSec: 0, priority: 0 },
     };
     index.transact((tx) => tx.putCopy(this.id, row));
-    this.#state = isTold ? 'here' : 'failed';
+    this.#state = isAnnounced ? 'here' : 'failed';
     this.#twin.answers.set(this.id, () => ({ result: 'here' }));
-    this.#twin.tell(this.id, this.arrival);
+    this.#twin.notify(this.id, this.arrival);
   }
 
-  /** No more comes, and the file is removed. */
+  /** Ends the copy as failed, and removes the file. */
   async fail(): Promise<void> {
     this.#state = 'failed';
     this.#twin.answers.set(this.id, () => ({ result: 'unavailable' }));
     await rm(partPath(this.#assets, this.id));
-    this.#twin.tell(this.id, this.arrival);
+    this.#twin.notify(this.id, this.arrival);
   }
 
-  /** The file loses bytes that were announced. */
+  /** Truncates the file, below the announced bytes. */
   async shrink(size: number): Promise<void> {
     await truncate(partPath(this.#assets, this.id), size);
   }

@@ -26,7 +26,7 @@ export class CacheRig {
   isDirectoryCurrent = true;
   cache: Cache;
 
-  /** @param path of a folder that stays; left out: a temporary one */
+  /** @param path folder that outlives the rig; omitted: a temporary one */
   constructor(
     more: Partial<CacheSetup> = {},
     index: IndexWriter = memoryIndex({ kind: 'squid', name: 'http://squid' }),
@@ -44,7 +44,7 @@ export class CacheRig {
     this.cache = this.#open();
   }
 
-  /** A content process that was replaced: the files and the index stay. */
+  /** Replaces the cache, as a new content process would: the files and the index stay. */
   async restart(): Promise<void> {
     await this.cache.close();
     this.cache = this.#open();
@@ -70,7 +70,7 @@ export class CacheRig {
     });
   }
 
-  /** An object of our bag whose source has these bytes. */
+  /** Adds an object to our bag, and its bytes to the sources. */
   async add(id: string, size: number, more: Partial<ObjectRow> = {}): Promise<Buffer> {
     const bytes = bytesOf(id, size);
     const hash = await hashOfBytes(bytes);
@@ -119,7 +119,7 @@ export class CacheRig {
     return names.filter((name) => statSync(join(this.assets, name)).isFile()).sort();
   }
 
-  /** What is in the index is on disk as it was indexed, and nothing else is there. */
+  /** Whether exactly the copies in the index have files, and there are no other files. */
   get isInStep(): boolean {
     const ids = [...this.index.copyIds('')];
     return (
@@ -148,7 +148,7 @@ export class Viewer {
     return this.news.at(-1)?.received ?? 0;
   }
 
-  /** Resolves with the state of the last news, or with the word that is not `arriving`. */
+  /** Resolves with the final state of the copy, or with the first answer if it is not `arriving`. */
   async ended(): Promise<string> {
     const brought = await this.brought;
     if (brought.result !== 'arriving') return brought.result;

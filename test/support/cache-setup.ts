@@ -1,4 +1,4 @@
-// Parameters of a content process whose objects come from elsewhere.
+// Parameters of a content process that fetches its objects.
 import type { CacheSetup, SourcesSetup } from '../../src/ipc/content-messages.ts';
 
 export const cacheSetup = (directory: string, more: Partial<CacheSetup> = {}): CacheSetup => ({
@@ -7,7 +7,7 @@ export const cacheSetup = (directory: string, more: Partial<CacheSetup> = {}): C
   ...more,
 });
 
-/** On this machine. */
+/** For sources on this machine. */
 export const sourcesSetup: SourcesSetup = {
   ...{ allowPrivateAddresses: true, requestTimeoutMs: 5000, stallTimeoutMs: 5000, avoidMs: 60_000 },
   ...{ checkResponseTimesMs: 60_000, maxConnections: 20, rememberMs: 60_000 },

@@ -1,4 +1,4 @@
-// A temporary folder with files that stand for data objects, as the directory would describe them.
+// A temporary folder with files that represent data objects, as the directory would describe them.
 import { mkdtemp, realpath, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

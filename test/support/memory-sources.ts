@@ -1,4 +1,4 @@
-// Sources in memory: a test says what each object's bytes are, and how they come.
+// Sources in memory: a test sets the bytes of each object, and how they arrive.
 import { Readable } from 'node:stream';
 import type { Condition } from '../../src/base/condition.ts';
 import { openBytesHasher } from '../../src/base/content-hash.ts';
@@ -10,20 +10,20 @@ export interface Fetching {
   readonly tag: string | null;
 }
 
-/** How one fetch goes. */
+/** How one fetch behaves. */
 export interface Script {
-  /** Default: the object's own. */
+  /** Default: the bytes of the object. */
   readonly bytes?: Buffer;
-  /** Default: their number. */
+  /** Default: the length of the bytes. */
   readonly size?: number | null;
   readonly tag?: string | null;
   readonly source?: string;
-  /** Sends so many bytes, then waits for `gate`, then goes on. */
+  /** Sends this many bytes, waits for `gate`, then continues. */
   readonly pauseAt?: number;
   readonly gate?: Promise<void>;
-  /** Sends so many bytes, then fails. */
+  /** Sends this many bytes, then fails. */
   readonly failAt?: number;
-  /** Before anything is opened. */
+  /** Settles before the body is opened. */
   readonly opening?: Promise<void>;
 }
 
@@ -31,13 +31,13 @@ const pieceBytes = 65_536;
 
 export class MemorySources implements Sources {
   readonly objects = new Map<string, Buffer>();
-  /** Fetches of an object take these one after another, then plain ones. */
+  /** By object: each fetch takes the next script; without one, it succeeds. */
   readonly scripts = new Map<string, Script[]>();
   readonly fetched: Fetching[] = [];
   readonly bad: { readonly source: string; readonly why: string }[] = [];
   readonly conditions: readonly Condition[] = [];
   readonly metrics = [];
-  /** Bodies that are open now, and the most at a time. */
+  /** Number of open bodies, and its maximum. */
   open = 0;
   mostOpen = 0;
 
@@ -87,7 +87,7 @@ export class MemorySources implements Sources {
   }
 }
 
-/** Waits, and ends with the signal. */
+/** Waits; rejects when the signal is aborted. */
 async function aborted(wait: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   if (wait === undefined) return;
@@ -108,7 +108,7 @@ export async function hashOfBytes(bytes: Uint8Array): Promise<string> {
   return hasher.hash();
 }
 
-/** Different bytes for each id, the same every time. */
+/** Pseudorandom bytes that depend only on the id. */
 export function bytesOf(id: string, size: number): Buffer {
   const bytes = Buffer.alloc(size);
   let state = Number(id) * 2_654_435_761 + 1;

@@ -9,24 +9,24 @@ export interface AskedSource {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The ways of it; `misbehaviours` says what each does. */
+/** The names of the misbehaviours; `misbehaviours` defines each. */
 export type Misbehaviour = keyof typeof misbehaviours;
 
 export interface SourceDouble {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly url: string;
   /** By path. */
   readonly files: Map<string, Buffer>;
   /** ETag of every file; null: none. */
   tag: string | null;
-  /** For each request; undefined: it is answered as it should be. */
+  /** Chooses the misbehaviour for each request; undefined: a correct answer. */
   misbehaves: ((asked: AskedSource) => Misbehaviour | undefined) | null;
   /** Target of redirects. */
   redirectsTo: string;
   /** Called before a request is answered; resolves when it may be. */
   onAsked: ((asked: AskedSource) => Promise<void> | undefined) | null;
   readonly asked: AskedSource[];
-  /** Connections that are open now, and the most there have been. */
+  /** Number of open connections, and its maximum. */
   readonly connections: number;
   readonly mostConnections: number;
   /** Bytes of bodies that were written to sockets. */
@@ -39,7 +39,7 @@ interface Exchange {
   readonly asked: AskedSource;
   readonly file: Buffer;
   readonly range: { readonly from: number; readonly last: number } | null;
-  /** What should be sent. */
+  /** The bytes of a correct answer. */
   readonly bytes: Buffer;
   readonly tag: string | null;
   readonly redirectsTo: string;
@@ -52,7 +52,7 @@ function head(socket: Socket, status: string, headers: Headers): void {
   socket.write(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n`);
 }
 
-/** The head that should be sent, with changes. */
+/** The head of a correct answer, with changes. */
 function goodHead({ socket, file, range, bytes, tag }: Exchange, more: Record<string, string | number | null> = {}) {
   const headers = {
     ...{ 'Content-Type': 'video/mp4', 'Content-Length': bytes.length },
@@ -68,7 +68,7 @@ const chunk = (bytes: Buffer | string): Buffer =>
   Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), Buffer.from(bytes), Buffer.from('\r\n')]);
 const chunked = { 'Content-Length': null, 'Transfer-Encoding': 'chunked' };
 
-/** Writes until the other side closes the connection; waits while it reads nothing. */
+/** Writes until the client closes the connection; waits while the client does not read. */
 async function endlessly(socket: Socket, piece: (turn: number) => Buffer | string, pauseMs = 0): Promise<void> {
   for (let turn = 0; !socket.destroyed; turn += 1) {
     const hasRoom = socket.write(piece(turn));
@@ -122,12 +122,12 @@ const misbehaviours = {
     goodHead(it, { 'Content-Range': `bytes ${it.range?.from ?? 0}-${it.range?.last ?? 0}/${it.file.length + 1}` });
     it.socket.write(it.bytes);
   },
-  /** 206 that does not say which range. */
+  /** A 206 without Content-Range. */
   missingRange: (it: Exchange) => {
     head(it.socket, '206 Partial Content', { 'Content-Length': it.bytes.length });
     it.socket.write(it.bytes);
   },
-  /** 200 with everything. */
+  /** A 200 with the whole file. */
   ignoresRange: (it: Exchange) => {
     head(it.socket, '200 OK', { 'Content-Length': it.file.length });
     it.socket.write(it.file);
@@ -139,7 +139,7 @@ const misbehaviours = {
   redirect: (it: Exchange) => {
     head(it.socket, '302 Found', { Location: it.redirectsTo, 'Content-Length': 0 });
   },
-  redirectToNowhere: (it: Exchange) => {
+  redirectWithoutTarget: (it: Exchange) => {
     head(it.socket, '302 Found', { 'Content-Length': 0 });
   },
   endlessBody: async (it: Exchange) => {
@@ -167,7 +167,7 @@ const misbehaviours = {
     goodHead(it);
     it.socket.write(half(it.bytes));
   },
-  /** All bytes, and never the end. */
+  /** Sends all bytes, but never ends. */
   hangAfterBody: (it: Exchange) => {
     goodHead(it, chunked);
     it.socket.write(chunk(it.bytes));
@@ -183,7 +183,7 @@ const misbehaviours = {
     goodHead(it);
     it.socket.write(half(it.bytes), () => it.socket.resetAndDestroy());
   },
-  /** 200 with a page that says that it failed. */
+  /** A 200 with an error page. */
   errorPage: (it: Exchange) => {
     const page = '<html>Something has gone wrong';
     head(it.socket, '200 OK', { 'Content-Type': 'text/html', 'Content-Length': page.length });

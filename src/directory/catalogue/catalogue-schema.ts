@@ -54,7 +54,7 @@ function isInnerPath(file: string): boolean {
 
 const maxUrlLength = 4000;
 
-/** A password would be shown to whoever reads the catalogue or the index. */
+/** Every reader of the catalogue or the index would see a password. */
 function isSourceUrl(text: string): boolean {
   if (text.length > maxUrlLength || !URL.canParse(text)) return false;
   const { protocol, username, password } = new URL(text);
@@ -112,7 +112,7 @@ const formats = {
   'content hash: a BLAKE3 multihash in base58btc': isContentHash,
 };
 
-/** The schema's own words for a choice of keys would help nobody. */
+/** Replaces the message of the schema for a choice of keys, which is hard to understand. */
 function placeFaults(value: unknown, path: string): SchemaError[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
   const count = ['file', 'url'].filter((key) => Object.hasOwn(value, key)).length;
