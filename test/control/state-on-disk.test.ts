@@ -221,11 +221,12 @@ describe('the state on disk, of a real node', () => {
     node = await home.start();
     const conditions = async () => (await node?.state())?.conditions.map(({ type, reason }) => `${type} ${reason}`);
     renameSync(state, `${state}.away`);
-    await until(async () => (await conditions())?.join() === 'StateDirectoryReplaced Gone');
+    await until(async () => (await conditions())?.includes('StateDirectoryReplaced Gone') === true);
     // Another node can be started there, and commands to it affect only its own state.
     const second = await home.start({ env: { DISTRIBUTOR__PUBLIC_API__PORT: '0' } });
     try {
-      await until(async () => (await conditions())?.join() === 'StateDirectoryReplaced Replaced');
+      // The content process may miss what it had in that directory.
+      await until(async () => (await conditions())?.includes('StateDirectoryReplaced Replaced') === true);
       expect((await second.command('set-worker', { workerId: 2 })).status).to.equal(200);
       expect((await sent('set-worker', { workerId: 1 })).status).to.equal(500);
       expect((await sent('stop-api')).conditions).to.include('StateNotSaved');

@@ -116,7 +116,9 @@ export class CacheRig {
   get files(): string[] {
     if (!existsSync(this.assets)) return [];
     const names = readdirSync(this.assets, { recursive: true, encoding: 'utf8' });
-    return names.filter((name) => statSync(join(this.assets, name)).isFile()).sort();
+    // A file may be renamed or removed at any time.
+    const isFile = (name: string) => statSync(join(this.assets, name), { throwIfNoEntry: false })?.isFile() === true;
+    return names.filter(isFile).sort();
   }
 
   /** Whether exactly the copies in the index have files, and there are no other files. */
