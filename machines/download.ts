@@ -152,7 +152,8 @@ export const downloadMachine = setup({
             onDone: {
               target: 'verifying',
               description: 'all bytes',
-              actions: assign({ received: ({ context }) => context.size ?? 0 }),
+              // Known since a source is open.
+              actions: assign({ received: ({ context }) => Number(context.size) }),
             },
             onError: [
               {

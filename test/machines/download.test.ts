@@ -1,7 +1,7 @@
 // The download machine: what holds in every state, every simple path walked by a running machine, and whole printed runs.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { type AnyStateNode, createActor, getNextTransitions } from 'xstate';
+import { type AnyStateNode, createActor, fromPromise, getNextTransitions, waitFor } from 'xstate';
 import { downloadMachine, maxSetbacks } from '../../machines/download.ts';
 import {
   advanceDownload,
@@ -65,6 +65,32 @@ describe('the download machine', () => {
     for (const { state } of states) {
       expect(Object.keys(state.children).length, downloadKey(state)).to.equal(state.status === 'active' ? 1 : 0);
     }
+  });
+
+  /** A running machine whose effects end as given, one result for each call of `fetch`. */
+  async function ended(fetches: readonly (Error | null)[]): Promise<DownloadSnapshot> {
+    const left = [...fetches];
+    const actor = createActor(
+      downloadMachine.provide({
+        actors: {
+          place: fromPromise(async () => ({ received: 0 })),
+          probe: fromPromise(async () => ({ size: objectBytes })),
+          fetch: fromPromise(async () => {
+            const error = left.shift() ?? null;
+            if (error) throw error;
+          }),
+          verify: fromPromise(async () => {}),
+        },
+      }),
+      { input: { deadlineMs: 60_000 } },
+    );
+    actor.start();
+    return waitFor(actor, ({ status }) => status === 'done', { timeout: 60_000 });
+  }
+
+  it('takes an error without a place in the file for one that brought no bytes', async () => {
+    const state = await ended([new Error('unexpected'), null]);
+    expect([state.output?.failure, state.context.setbacks]).to.deep.equal([null, 1]);
   });
 
   it('gives every effect its name, and an answer to its failure', () => {
