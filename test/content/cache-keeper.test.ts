@@ -59,7 +59,7 @@ describe('the cache in the background', () => {
     expect(rig.files).to.deep.equal([...others].sort());
     expect(rig.log.join('\n'))
       .to.match(/object 1 .*hash is/)
-      .and.match(/object 5 .*does not know/);
+      .and.match(/object 5 .*is not in the directory/);
   });
 
   it('keeps files of unknown objects while the directory may be incomplete', async () => {

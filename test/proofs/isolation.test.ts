@@ -14,7 +14,7 @@ describe('The operator gets through', () => {
   it('when the public side is saturated, and when every worker hangs', async () => {
     const options = { workers: 2, clients: 20, turns: 1, calls: 10, workerTimeoutMs: 2000, judged: false };
     expect(broken(await proveIsolation(options, () => {}))).to.deep.equal([]);
-  }).timeout(180_000);
+  }).timeout(240_000);
 });
 
 describe('The operator gets through a flood', () => {

@@ -103,13 +103,15 @@ async function hung(node: RealNode, operator: Operator, options: IsolationOption
     ['POST', 'shutdown'],
   ] as const) {
     say(`every worker hung: ${path}`);
-    await until(async () => {
+    const allServe = async () => {
       const { workers, publicApi } = await node.state();
       return (
         publicApi === 'stopped' ||
         (workers.length === options.workers && workers.every(({ state }) => state === 'serving'))
       );
-    });
+    };
+    // A process that was stopped while it started is replaced after the time limit of starts.
+    await until(allServe, { limitMs: 120_000 });
     for (const pid of await node.workerPids()) process.kill(pid, 'SIGSTOP');
     const began = Date.now();
     const { status, document } = await operator.call(method, path);
